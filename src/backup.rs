@@ -1,0 +1,198 @@
+//! A backup: the two halves joined, judged, with their history. What every view is made from.
+
+use crate::digest::Sha256Digest;
+use crate::finding::{Code, Finding, Severity};
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::encryption::KeyProof;
+use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A file's content and every place where it lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Located<T> {
+    /// What was learnt from the bytes.
+    pub facts: T,
+    /// Where it lies: the place that is shown first.
+    pub path: PathBuf,
+    /// Further places with the same bytes, ascending.
+    pub copies: Vec<PathBuf>,
+    /// Modification time of `path`.
+    pub modified_at: Option<DateTime<Utc>>,
+    /// False when no place is left on disk.
+    pub is_present: bool,
+}
+
+impl<T> Located<T> {
+    /// All places, the shown one first.
+    pub fn places(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.path).chain(&self.copies)
+    }
+}
+
+/// One backup as it stands: at least one half is there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backup {
+    /// SHA-256 over the snapshot's data; of the file for kuberesources alone; `None` if nothing could be read.
+    pub digest: Option<Sha256Digest>,
+    /// The `.db` half.
+    pub snapshot: Option<Located<Snapshot>>,
+    /// The `.tar.gz` half.
+    pub kuberesources: Option<Located<Kuberesources>>,
+    /// A file that could not be read at all: its path stands here and both halves are `None`.
+    pub unreadable_path: Option<PathBuf>,
+    /// Why the two halves belong together.
+    pub pairing: Pairing,
+    /// What the keys were shown to do; `None` when nothing is encrypted or there is nothing to try.
+    pub key_proof: Option<KeyProof>,
+    /// Certificates found behind encryption, opened with the paired keys.
+    pub sealed_certificates: Vec<Certificate>,
+    /// The version it can restore, when it is one.
+    pub version: Version,
+    /// When it was taken, as far as can be told.
+    pub taken_at: Option<DateTime<Utc>>,
+    /// How `taken_at` is known.
+    pub taken_at_source: Option<TakenAtSource>,
+    /// What the file name says.
+    pub named_at: Option<DateTime<Utc>>,
+    /// Everything found, most severe first.
+    pub findings: Vec<Finding>,
+    /// Codes that were accepted for this run and therefore do not count.
+    pub accepted: Vec<Code>,
+    /// The verdict on it all.
+    pub verdict: Verdict,
+    /// When the catalogue first saw it.
+    pub first_seen_at: Option<DateTime<Utc>>,
+    /// When its bytes were last proven.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// Every verification, oldest first.
+    pub verifications: Vec<Verification>,
+}
+
+impl Backup {
+    /// The first 12 hex digits of the digest.
+    pub fn id(&self) -> Option<String> {
+        let mut id = self.digest?.to_string();
+        id.truncate(12);
+        Some(id)
+    }
+
+    /// The place that stands for this backup in a table.
+    pub fn path(&self) -> Option<&PathBuf> {
+        let snapshot = self.snapshot.as_ref().map(|half| &half.path);
+        let kuberesources = self.kuberesources.as_ref().map(|half| &half.path);
+        snapshot.or(kuberesources).or(self.unreadable_path.as_ref())
+    }
+
+    /// True for kuberesources without a snapshot.
+    pub fn is_orphan(&self) -> bool {
+        self.snapshot.is_none()
+    }
+
+    /// Codes of the findings that make it invalid.
+    pub fn reasons_against(&self) -> Vec<Code> {
+        let counts = |finding: &&Finding| {
+            finding.severity == Severity::Error && !self.accepted.contains(&finding.code)
+        };
+        let mut codes: Vec<Code> = self
+            .findings
+            .iter()
+            .filter(counts)
+            .map(|finding| finding.code)
+            .collect();
+        codes.sort();
+        codes.dedup();
+        codes
+    }
+}
+
+/// Which OpenShift it was taken from.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Version {
+    /// The exact version, such as `4.17.3`; `None` when unknown or between two.
+    pub openshift: Option<String>,
+    /// While an upgrade was under way: the version before.
+    pub upgrading_from: Option<String>,
+    /// While an upgrade was under way: the version aimed at.
+    pub upgrading_to: Option<String>,
+}
+
+/// Why a snapshot and a kuberesources are taken for one backup.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Pairing {
+    /// What decided.
+    pub basis: PairingBasis,
+    /// Each fact that speaks for it, one line each.
+    pub evidence: Vec<String>,
+}
+
+/// What decided that two files are one backup.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PairingBasis {
+    /// Cluster, revisions or keys agree.
+    Content,
+    /// Only the stamp in the names agrees.
+    Name,
+    /// There is no pair.
+    #[default]
+    None,
+}
+
+/// How the moment of a snapshot is known, best first.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TakenAtSource {
+    /// Newest renewal of a Lease object.
+    Lease,
+    /// Newest other content.
+    Content,
+    /// Stamp in the file name.
+    Name,
+    /// Modification time of the file.
+    Mtime,
+}
+
+/// What it all comes to.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// No finding above info.
+    Valid,
+    /// Usable; read the warnings.
+    Warning,
+    /// At least one error.
+    Invalid,
+    /// Not verified, or a file is gone.
+    Unknown,
+}
+
+impl Verdict {
+    /// Only `valid` and `warning` may be restored from.
+    pub fn is_usable(self) -> bool {
+        matches!(self, Self::Valid | Self::Warning)
+    }
+
+    /// The word in JSON and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Warning => "warning",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One reading of all bytes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Verification {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// With what result.
+    pub verdict: Verdict,
+    /// Codes accepted in that run.
+    pub accepted: Vec<Code>,
+}

@@ -1,0 +1,5 @@
+//! What OpenShift keeps in Kubernetes: its version, its identity, its static pods' revisions.
+
+mod cluster;
+
+pub use cluster::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};

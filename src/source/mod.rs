@@ -1,0 +1,1 @@
+//! Where bytes come from: a file, a compressed file, standard input.
