@@ -1,0 +1,165 @@
+//! What a scan remembers of each page that could be alive.
+
+use super::key_store::{Key, KeyReader, KeyWriter};
+use super::page::{PageDefect, Pgid};
+use crate::bytes::{to_u64, to_usize};
+use crate::digest::Crc32c;
+use std::collections::HashMap;
+
+/// Defects kept for pages that turned out malformed; more of them change nothing about the verdict.
+const MAX_REJECTED: usize = 1 << 16;
+/// Notes between two entries of the lookup index.
+const INDEX_STEP_PAGES: u64 = 64;
+
+/// One well-formed branch or leaf page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageNote {
+    pub(super) id: u32,
+    pub(super) overflow_pages: u32,
+    crc: u32,
+    content_bytes: u32,
+    /// Where its keys begin in the key store.
+    keys: u64,
+    /// What the observer of leaves wants to find again.
+    tag: u64,
+    pub(super) count: u16,
+    pub(super) is_branch: bool,
+    pub(super) is_ascending: bool,
+}
+
+impl PageNote {
+    /// CRC-32C over keys and values in element order.
+    pub(super) fn content(&self) -> Crc32c {
+        Crc32c { value: self.crc, length: u64::from(self.content_bytes) }
+    }
+
+    pub(super) fn tag(&self) -> u64 {
+        self.tag
+    }
+}
+
+/// A leaf page as it is handed to [`Notes::leaf`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeafNote<'p> {
+    pub(super) id: u32,
+    pub(super) overflow_pages: u32,
+    pub(super) count: u16,
+    pub(super) content: Crc32c,
+    pub(super) is_ascending: bool,
+    pub(super) tag: u64,
+    pub(super) first_and_last: Option<(&'p [u8], &'p [u8])>,
+}
+
+/// The notes of a whole file.
+#[derive(Debug, Default)]
+pub struct Notes {
+    pages: Vec<PageNote>,
+    index: Vec<u32>,
+    keys: Vec<u8>,
+    kept: HashMap<u32, Box<[u8]>>,
+    rejected: HashMap<u32, PageDefect>,
+    /// Ids in the stored freelist, if there is one that could be read.
+    pub(super) freelist: Option<Result<Vec<Pgid>, PageDefect>>,
+    /// Whole pages that the file holds.
+    pub(super) file_pages: u64,
+}
+
+impl Notes {
+    pub(super) fn leaf(&mut self, leaf: &LeafNote<'_>) {
+        let keys = to_u64(self.keys.len());
+        if let Some((first, last)) = leaf.first_and_last {
+            let mut writer = KeyWriter::new(&mut self.keys);
+            writer.key(first);
+            writer.key(last);
+        }
+        self.pages.push(PageNote {
+            id: leaf.id,
+            overflow_pages: leaf.overflow_pages,
+            crc: leaf.content.value,
+            content_bytes: u32::try_from(leaf.content.length).unwrap_or(u32::MAX),
+            keys,
+            tag: leaf.tag,
+            count: leaf.count,
+            is_branch: false,
+            is_ascending: leaf.is_ascending,
+        });
+    }
+
+    pub(super) fn branch(&mut self, id: u32, overflow_pages: u32, elements: &[super::BranchElement<'_>]) {
+        let keys = to_u64(self.keys.len());
+        let mut writer = KeyWriter::new(&mut self.keys);
+        for element in elements {
+            writer.number(element.child.0);
+            writer.key(element.key);
+        }
+        let is_ascending = elements.windows(2).all(|pair| matches!(pair, [left, right] if left.key < right.key));
+        let count = u16::try_from(elements.len()).unwrap_or(u16::MAX);
+        self.pages.push(PageNote { id, overflow_pages, crc: 0, content_bytes: 0, keys, tag: 0, count, is_branch: true, is_ascending });
+    }
+
+    pub(super) fn keep(&mut self, id: u32, page: &[u8]) {
+        self.kept.insert(id, page.into());
+    }
+
+    pub(super) fn reject(&mut self, id: u32, defect: PageDefect) {
+        if self.rejected.len() < MAX_REJECTED {
+            self.rejected.insert(id, defect);
+        }
+    }
+
+    /// Sorts what was noted out of order (runs are noted when they end) and builds the lookup index.
+    pub(super) fn finish(&mut self, file_pages: u64) {
+        self.file_pages = file_pages;
+        self.pages.sort_by_key(|note| note.id);
+        let last = self.pages.last().map_or(0, |note| u64::from(note.id));
+        let mut position = 0;
+        for step in 0..=last / INDEX_STEP_PAGES {
+            while self.pages.get(position).is_some_and(|note| u64::from(note.id) < step * INDEX_STEP_PAGES) {
+                position += 1;
+            }
+            self.index.push(u32::try_from(position).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// The note of a page, or why there is none.
+    pub(super) fn page(&self, id: Pgid) -> Result<(u32, &PageNote), PageDefect> {
+        self.position(id).ok_or_else(|| {
+            let rejected = u32::try_from(id.0).ok().and_then(|id| self.rejected.get(&id));
+            rejected.copied().unwrap_or(PageDefect::NoPage)
+        })
+    }
+
+    fn position(&self, id: Pgid) -> Option<(u32, &PageNote)> {
+        let step = to_usize(id.0 / INDEX_STEP_PAGES);
+        let from = to_usize(*self.index.get(step)?);
+        let to = self.index.get(step + 1).map_or(self.pages.len(), |&to| to_usize(to));
+        let notes = self.pages.get(from..to)?;
+        let found = notes.binary_search_by_key(&id.0, |note| u64::from(note.id)).ok()?;
+        let note = notes.get(found)?;
+        Some((u32::try_from(from + found).ok()?, note))
+    }
+
+    pub(super) fn at(&self, position: u32) -> Option<&PageNote> {
+        self.pages.get(to_usize(position))
+    }
+
+    /// The bytes of a page that was kept whole.
+    pub(super) fn kept(&self, id: u32) -> Option<&[u8]> {
+        self.kept.get(&id).map(AsRef::as_ref)
+    }
+
+    /// First and last key of a leaf page.
+    pub(super) fn leaf_span(&self, note: &PageNote) -> Option<(Key<'_>, Key<'_>)> {
+        if note.count == 0 {
+            return None;
+        }
+        let mut reader = KeyReader::new(&self.keys, note.keys);
+        Some((reader.key()?, reader.key()?))
+    }
+
+    /// Children of a branch page with their keys, in element order.
+    pub(super) fn children(&self, note: &PageNote) -> impl Iterator<Item = (Pgid, Key<'_>)> {
+        let mut reader = KeyReader::new(&self.keys, note.keys);
+        (0..note.count).map_while(move |_| Some((Pgid(reader.number()?), reader.key()?)))
+    }
+}
