@@ -2,3 +2,6 @@
 
 pub mod certificate;
 pub mod encryption;
+pub mod envelope;
+pub mod storage_key;
+pub mod wire;

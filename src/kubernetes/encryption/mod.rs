@@ -1,5 +1,7 @@
 //! Encryption at rest: prefixes of stored values, the key ring, and the proof that it opens them.
 
+pub mod value;
+
 use serde::{Deserialize, Serialize};
 
 /// What the keys of the kuberesources were shown to do for the values of the snapshot.

@@ -1,0 +1,323 @@
+//! The outer form of stored objects: how a value is encoded, and the few fields that we read of protobuf ones.
+//!
+//! Built-in types are `k8s\0` and a protobuf `Unknown` around the object. Field numbers are those of the
+//! `generated.proto` files of Kubernetes. Custom resources are JSON and read elsewhere.
+//!
+//! Source: apimachinery `pkg/runtime/generated.proto`, `pkg/apis/meta/v1/generated.proto`;
+//! api `core/v1/generated.proto`, `coordination/v1/generated.proto`.
+
+use crate::kubernetes::wire::{Fields, WireDefect, WireValue, bytes_field, integer_field};
+use chrono::{DateTime, Utc};
+
+/// First bytes of a protobuf object.
+pub const PROTOBUF_MAGIC: &[u8] = b"k8s\0";
+
+/// First bytes of a CBOR object: the self-described tag.
+pub const CBOR_MAGIC: &[u8] = b"\xD9\xD9\xF7";
+
+/// How a stored value is encoded, by its first bytes.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// `k8s\0` and an `Unknown` message: built-in types.
+    Protobuf,
+    /// `{`: custom resources.
+    Json,
+    /// Self-described CBOR: custom resources of later versions.
+    Cbor,
+    /// `k8s:enc:`: see [`StoredValue`](crate::kubernetes::encryption::value::StoredValue).
+    Encrypted,
+    /// None of these, or no bytes at all.
+    Other,
+}
+
+impl Encoding {
+    /// Looks at the first bytes of a stored value.
+    #[inline]
+    pub fn of(value: &[u8]) -> Self {
+        if value.starts_with(PROTOBUF_MAGIC) {
+            Self::Protobuf
+        } else if value.starts_with(b"{") {
+            Self::Json
+        } else if value.starts_with(b"k8s:enc:") {
+            Self::Encrypted
+        } else if value.starts_with(CBOR_MAGIC) {
+            Self::Cbor
+        } else {
+            Self::Other
+        }
+    }
+
+    /// True for the encodings that an API server writes: the sign of a rightly opened value.
+    pub fn is_plain_object(self) -> bool {
+        matches!(self, Self::Protobuf | Self::Json | Self::Cbor)
+    }
+}
+
+/// A protobuf object without its envelope.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Envelope<'v> {
+    /// `apiVersion` such as `v1`.
+    pub api_version: &'v [u8],
+    /// `kind` such as `Secret`.
+    pub kind: &'v [u8],
+    /// The object's own message.
+    pub raw: &'v [u8],
+}
+
+impl<'v> Envelope<'v> {
+    /// Opens a stored value; `None` when it is not protobuf.
+    ///
+    /// # Errors
+    ///
+    /// It begins with `k8s\0` but the envelope is malformed.
+    pub fn parse(value: &'v [u8]) -> Result<Option<Self>, WireDefect> {
+        let Some(unknown) = value.strip_prefix(PROTOBUF_MAGIC) else {
+            return Ok(None);
+        };
+        let type_meta = bytes_field(unknown, 1)?.unwrap_or_default();
+        Ok(Some(Self {
+            api_version: bytes_field(type_meta, 1)?.unwrap_or_default(),
+            kind: bytes_field(type_meta, 2)?.unwrap_or_default(),
+            raw: bytes_field(unknown, 2)?.unwrap_or_default(),
+        }))
+    }
+}
+
+impl std::fmt::Debug for Envelope<'_> {
+    /// The object may be a Secret: its length alone is told.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Envelope({}, {} bytes)",
+            self.kind.escape_ascii(),
+            self.raw.len()
+        )
+    }
+}
+
+/// The fields of ObjectMeta that we use. Texts are bytes: nobody promised that they are UTF-8.
+#[derive(Clone, Copy)]
+pub struct ObjectMeta<'o> {
+    /// Name; empty when absent.
+    pub name: &'o [u8],
+    /// Namespace; empty for cluster-wide objects.
+    pub namespace: &'o [u8],
+    /// When the object was created.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Newest `managedFields[].time`: when somebody last wrote a field.
+    pub managed_at: Option<DateTime<Utc>>,
+    message: &'o [u8],
+}
+
+impl<'o> ObjectMeta<'o> {
+    /// Reads field 1 of an object's message, where nearly every type has its ObjectMeta.
+    ///
+    /// # Errors
+    ///
+    /// The object or its ObjectMeta is malformed.
+    pub fn of(object: &'o [u8]) -> Result<Self, WireDefect> {
+        let message = bytes_field(object, 1)?.unwrap_or_default();
+        let mut meta = Self {
+            name: b"",
+            namespace: b"",
+            created_at: None,
+            managed_at: None,
+            message,
+        };
+        for field in Fields::new(message) {
+            match field? {
+                (1, WireValue::Bytes(text)) => meta.name = text,
+                (3, WireValue::Bytes(text)) => meta.namespace = text,
+                (8, WireValue::Bytes(time)) => meta.created_at = timestamp(time)?,
+                (17, WireValue::Bytes(entry)) => {
+                    let time = bytes_field(entry, 4)?.map(timestamp).transpose()?.flatten();
+                    meta.managed_at = meta.managed_at.max(time);
+                }
+                _ => {}
+            }
+        }
+        Ok(meta)
+    }
+
+    /// The annotations in the order of the bytes (Kubernetes writes them sorted).
+    pub fn annotations(&self) -> impl Iterator<Item = (&'o [u8], &'o [u8])> {
+        map_entries(self.message, 12)
+    }
+
+    /// The value of one annotation.
+    pub fn annotation(&self, key: &str) -> Option<&'o [u8]> {
+        self.annotations()
+            .find(|(name, _)| *name == key.as_bytes())
+            .map(|(_, value)| value)
+    }
+}
+
+impl std::fmt::Debug for ObjectMeta<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "ObjectMeta({}/{})",
+            self.namespace.escape_ascii(),
+            self.name.escape_ascii()
+        )
+    }
+}
+
+/// `data` of a Secret or ConfigMap (field 2 in both), in the order of the bytes. Ends at the first malformed entry.
+pub fn data_entries(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    map_entries(object, 2)
+}
+
+/// `spec.renewTime` of a Lease.
+///
+/// # Errors
+///
+/// The Lease is malformed.
+pub fn lease_renewed_at(lease: &[u8]) -> Result<Option<DateTime<Utc>>, WireDefect> {
+    let spec = bytes_field(lease, 2)?.unwrap_or_default();
+    bytes_field(spec, 4)?.map_or(Ok(None), timestamp)
+}
+
+/// A `map<string, bytes>` or `map<string, string>`: one message {1 key, 2 value} for each entry.
+fn map_entries(message: &[u8], number: u32) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let entries = Fields::new(message)
+        .map_while(Result::ok)
+        .filter_map(move |field| match field {
+            (n, WireValue::Bytes(entry)) if n == number => Some(entry),
+            _ => None,
+        });
+    entries.map_while(|entry| {
+        let key = bytes_field(entry, 1).ok()?.unwrap_or_default();
+        let value = bytes_field(entry, 2).ok()?.unwrap_or_default();
+        Some((key, value))
+    })
+}
+
+/// `metav1.Time` and `metav1.MicroTime` {1 seconds, 2 nanos}. `None`: the zero time, or one that no calendar has.
+fn timestamp(message: &[u8]) -> Result<Option<DateTime<Utc>>, WireDefect> {
+    let seconds = integer_field(message, 1)?.unwrap_or_default();
+    let nanos = integer_field(message, 2)?.unwrap_or_default();
+    if seconds == 0 && nanos == 0 {
+        return Ok(None);
+    }
+    let nanos = u32::try_from(nanos).ok();
+    Ok(nanos.and_then(|nanos| DateTime::from_timestamp(seconds, nanos)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(bytes.len()).expect("short test message");
+        assert!(length < 0x80 && number < 32, "one-byte varints only");
+        // Field numbers from 16 on need a second tag byte.
+        let tag = u16::from(number) << 3 | 2;
+        let low = u8::try_from(tag & 0x7F).expect("seven bits");
+        let high = u8::try_from(tag >> 7).expect("nine bits in all");
+        let tag = if high == 0 {
+            vec![low]
+        } else {
+            vec![low | 0x80, high]
+        };
+        [tag.as_slice(), &[length], bytes].concat()
+    }
+
+    #[test]
+    fn encodings_are_told_by_the_first_bytes() {
+        let rows: [(&[u8], Encoding); 6] = [
+            (b"k8s\0\x0A", Encoding::Protobuf),
+            (b"{\"a\":1}", Encoding::Json),
+            (b"\xD9\xD9\xF7\xA0", Encoding::Cbor),
+            (b"k8s:enc:aescbc:v1:1:", Encoding::Encrypted),
+            (b"", Encoding::Other),
+            (b"k8s", Encoding::Other),
+        ];
+        for (value, expected) in rows {
+            assert_eq!(Encoding::of(value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_secret_is_opened_down_to_its_data() {
+        let annotation = field(12, &[field(1, b"mode"), field(2, b"aescbc")].concat());
+        let created = field(
+            8,
+            &[
+                b"\x08".as_slice(),
+                &[0x80, 0xA8, 0xD6, 0xB9, 0x06],
+                b"\x10\x00",
+            ]
+            .concat(),
+        );
+        let meta = [field(1, b"n"), field(3, b"ns"), created, annotation].concat();
+        let data = field(2, &[field(1, b"tls.crt"), field(2, b"PEM")].concat());
+        let secret = [field(1, &meta), data].concat();
+        let type_meta = [field(1, b"v1"), field(2, b"Secret")].concat();
+        let value = [
+            b"k8s\0",
+            field(1, &type_meta).as_slice(),
+            &field(2, &secret),
+        ]
+        .concat();
+
+        let envelope = Envelope::parse(&value)
+            .expect("is sound")
+            .expect("is protobuf");
+        assert_eq!(
+            (envelope.api_version, envelope.kind),
+            (b"v1".as_slice(), b"Secret".as_slice())
+        );
+        let meta = ObjectMeta::of(envelope.raw).expect("is sound");
+        assert_eq!(
+            (meta.name, meta.namespace),
+            (b"n".as_slice(), b"ns".as_slice())
+        );
+        assert_eq!(meta.annotation("mode"), Some(b"aescbc".as_slice()));
+        assert_eq!(
+            meta.created_at.map(|at| at.timestamp()),
+            Some(1_731_564_544)
+        );
+        let data: Vec<_> = data_entries(envelope.raw).collect();
+        assert_eq!(data, vec![(b"tls.crt".as_slice(), b"PEM".as_slice())]);
+    }
+
+    #[test]
+    fn the_newest_field_manager_counts() {
+        let entry = |seconds: u8| field(17, &field(4, &[0x08, seconds]));
+        let meta = field(1, &[entry(5), entry(9), entry(7)].concat());
+        let managed_at = ObjectMeta::of(&meta).expect("is sound").managed_at;
+        assert_eq!(managed_at.map(|at| at.timestamp()), Some(9));
+    }
+
+    #[test]
+    fn a_lease_tells_when_it_was_renewed() {
+        let lease = field(2, &field(4, b"\x08\x0A\x10\x07"));
+        let at = lease_renewed_at(&lease)
+            .expect("is sound")
+            .expect("is there");
+        assert_eq!((at.timestamp(), at.timestamp_subsec_nanos()), (10, 7));
+        assert_eq!(lease_renewed_at(b""), Ok(None));
+    }
+
+    #[test]
+    fn impossible_times_are_no_time() {
+        let far = field(2, &field(4, b"\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"));
+        assert_eq!(lease_renewed_at(&far), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
+            let value = [PROTOBUF_MAGIC, &bytes].concat();
+            let _ = Envelope::parse(&value);
+            let _ = lease_renewed_at(&bytes);
+            let _ = data_entries(&bytes).count();
+            if let Ok(meta) = ObjectMeta::of(&bytes) {
+                let _ = meta.annotations().count();
+            }
+        }
+    }
+}
