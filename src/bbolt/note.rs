@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 /// Defects kept for pages that turned out malformed; more of them change nothing about the verdict.
 const MAX_REJECTED: usize = 1 << 16;
+/// Bytes of pages kept whole, of each sort. The small buckets of etcd fill a few pages.
+const MAX_KEPT_BYTES: usize = 16 << 20;
 /// Notes between two entries of the lookup index.
 const INDEX_STEP_PAGES: u64 = 64;
 
@@ -57,6 +59,8 @@ pub struct Notes {
     index: Vec<u32>,
     keys: Vec<u8>,
     kept: HashMap<u32, Box<[u8]>>,
+    kept_bytes: usize,
+    kept_bucket_bytes: usize,
     rejected: HashMap<u32, PageDefect>,
     /// Ids in the stored freelist, if there is one that could be read.
     pub(super) freelist: Option<Result<Vec<Pgid>, PageDefect>>,
@@ -97,8 +101,20 @@ impl Notes {
         self.pages.push(PageNote { id, overflow_pages, crc: 0, content_bytes: 0, keys, tag: 0, count, is_branch: true, is_ascending });
     }
 
+    /// Keeps a whole page that holds buckets, the root bucket's among them.
+    pub(super) fn keep_buckets(&mut self, id: u32, page: &[u8]) {
+        if self.kept_bucket_bytes + page.len() <= MAX_KEPT_BYTES {
+            self.kept_bucket_bytes += page.len();
+            self.kept.insert(id, page.into());
+        }
+    }
+
+    /// Keeps a whole page of some small bucket.
     pub(super) fn keep(&mut self, id: u32, page: &[u8]) {
-        self.kept.insert(id, page.into());
+        if self.kept_bytes + page.len() <= MAX_KEPT_BYTES {
+            self.kept_bytes += page.len();
+            self.kept.insert(id, page.into());
+        }
     }
 
     pub(super) fn reject(&mut self, id: u32, defect: PageDefect) {

@@ -156,6 +156,9 @@ impl<'n> Tree<'n> {
                 let mut entries = Vec::new();
                 for &position in positions {
                     let note = self.notes.at(position)?;
+                    if note.count == 0 {
+                        continue;
+                    }
                     let leaf = Leaf::new(self.notes.kept(note.id)?, note.count, self.order);
                     entries.extend(leaf.elements().map_while(Result::ok));
                 }
@@ -226,6 +229,7 @@ struct Walk<'n> {
     pages: u64,
     used: PageSet,
     free: PageSet,
+    page_size: u32,
     freelist_page: Option<Pgid>,
     is_freelist_sound: bool,
     defects: Vec<TreeDefect>,
@@ -241,6 +245,7 @@ impl<'n> Walk<'n> {
             pages,
             used: PageSet::new(pages),
             free: PageSet::new(pages),
+            page_size: layout.meta.page_size,
             freelist_page: layout.meta.freelist,
             is_freelist_sound: false,
             defects: Vec::new(),
@@ -269,7 +274,7 @@ impl<'n> Walk<'n> {
         while let Some(visit) = visits.pop() {
             path.truncate(visit.depth);
             let is_root = visit.depth == 0;
-            let found = self.enter(visit.page).and_then(|found| check_span(self.notes, found.1, is_root).map(|()| found));
+            let found = self.enter(visit.page).and_then(|found| check_elements(found.1, is_root).map(|()| found));
             let (position, note) = match found {
                 Ok(found) => found,
                 Err(kind) => {
@@ -319,7 +324,13 @@ impl<'n> Walk<'n> {
     fn buckets_on(&mut self, position: u32, buckets: &mut Vec<Bucket<'n>>) {
         let Some(note) = self.notes.at(position) else { return };
         let page = Pgid(u64::from(note.id));
-        let Some(bytes) = self.notes.kept(note.id) else { return };
+        if note.count == 0 {
+            return;
+        }
+        let Some(bytes) = self.notes.kept(note.id) else {
+            // No element of it is a bucket, or buckets fill more pages than any file of etcd has.
+            return self.report_page(page, TreeDefectKind::Page(PageDefect::Bucket { index: 0 }));
+        };
         let elements = Leaf::new(bytes, note.count, self.order).elements().map_while(Result::ok);
         for (index, element) in (0_u16..).zip(elements) {
             let parsed = element.is_bucket.then(|| InlineBucket::parse(element.value, self.order)).flatten();
@@ -374,7 +385,7 @@ impl<'n> Walk<'n> {
         // The freelist's own run: as long as its ids need.
         let ids = self.notes.freelist.as_ref().and_then(|ids| ids.as_ref().ok()).map_or(0, Vec::len);
         let bytes = to_u64(PageHeader::SIZE_BYTES + 8 * (ids + usize::from(ids >= 0xFFFF)));
-        let own = freelist.0..freelist.0 + bytes.div_ceil(u64::from(self.page_size())).max(1);
+        let own = freelist.0..freelist.0 + bytes.div_ceil(u64::from(self.page_size)).max(1);
         let is_lost = |id: &u64| !self.used.has(*id) && !self.free.has(*id) && !own.contains(id);
         let mut lost = (2..self.pages).filter(is_lost);
         if let Some(first) = lost.next() {
@@ -382,14 +393,10 @@ impl<'n> Walk<'n> {
             self.report_page(Pgid(first), TreeDefectKind::Lost { others });
         }
     }
-
-    fn page_size(&self) -> u32 {
-        self.notes.page_size
-    }
 }
 
 /// A page below the root must have elements.
-fn check_span(_notes: &Notes, note: &PageNote, is_root: bool) -> Result<(), TreeDefectKind> {
+fn check_elements(note: &PageNote, is_root: bool) -> Result<(), TreeDefectKind> {
     if note.count == 0 && !is_root {
         return Err(TreeDefectKind::Page(PageDefect::Empty));
     }

@@ -181,7 +181,9 @@ impl<O: LeafObserver> Scan<O> {
         let elements = leaf.elements().collect::<Result<Vec<_>, _>>()?;
         let id = u32::try_from(header.id.0).map_err(|_| PageDefect::Unexamined)?;
         let observation = self.observer.leaf(header.id, &elements);
-        if observation.keep {
+        if elements.iter().any(|element| element.is_bucket) {
+            self.notes.keep_buckets(id, run);
+        } else if observation.keep {
             self.notes.keep(id, run);
         }
         let first_and_last = elements.first().zip(elements.last()).map(|(first, last)| (first.key, last.key));

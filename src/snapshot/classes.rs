@@ -1,0 +1,108 @@
+//! Kinds of values, numbered: of which resource, and encrypted by whom.
+
+use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
+use crate::kubernetes::storage_key::resource_of;
+use crate::snapshot::{EncryptionUse, Flavour};
+use std::collections::{BTreeMap, HashMap};
+
+/// Kinds told apart. A cluster has some 300 resources and a handful of keys.
+const MAX_CLASSES: usize = 4096;
+/// Class of keys that hold no object.
+pub(super) const NO_OBJECT: u16 = 0;
+
+/// One kind of value.
+#[derive(Debug)]
+struct Class {
+    flavour: Flavour,
+    resource: String,
+    /// Provider and key name.
+    sealed: Option<(String, String)>,
+}
+
+/// The kinds seen so far.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    numbers: HashMap<Vec<u8>, u16>,
+    classes: Vec<Class>,
+    scratch: Vec<u8>,
+}
+
+impl Classes {
+    /// The number of the kind that this key and value are of.
+    pub(super) fn number(&mut self, storage_key: &[u8], stored: &StoredValue<'_>) -> u16 {
+        let Some(resource) = resource_of(storage_key) else { return NO_OBJECT };
+        let sealed = match stored {
+            StoredValue::Encrypted(sealed) => Some(sealed),
+            _ => None,
+        };
+        let flavour = flavour(storage_key);
+        self.scratch.clear();
+        self.scratch.push(if flavour == Flavour::Kubernetes { b'k' } else { b'o' });
+        self.scratch.extend_from_slice(resource.plural);
+        self.scratch.push(b'/');
+        self.scratch.extend_from_slice(resource.group.unwrap_or_default());
+        if let Some(sealed) = sealed {
+            self.scratch.extend_from_slice(format!("/{}/", sealed.provider).as_bytes());
+            self.scratch.extend_from_slice(sealed.key_name);
+        }
+        if let Some(&number) = self.numbers.get(self.scratch.as_slice()) {
+            return number;
+        }
+        self.add(flavour, resource.to_string(), sealed)
+    }
+
+    fn add(&mut self, flavour: Flavour, resource: String, sealed: Option<&EncryptedValue<'_>>) -> u16 {
+        let Some(number) = u16::try_from(self.classes.len() + 1).ok().filter(|_| self.classes.len() < MAX_CLASSES) else {
+            return NO_OBJECT;
+        };
+        let sealed = sealed.map(|sealed| (sealed.provider.to_string(), sealed.key_text()));
+        self.classes.push(Class { flavour, resource, sealed });
+        self.numbers.insert(self.scratch.clone(), number);
+        number
+    }
+
+    /// One more than the largest number given.
+    pub(super) fn len(&self) -> usize {
+        self.classes.len() + 1
+    }
+
+    /// The resource of a class as `EncryptionConfiguration` spells it.
+    pub(super) fn resource(&self, number: u16) -> Option<&str> {
+        let class = self.classes.get(usize::from(number).checked_sub(1)?)?;
+        Some(&class.resource)
+    }
+
+    /// Whose keys fill the snapshot, from the live keys of each class.
+    pub(super) fn flavour(&self, live: &[u64]) -> Flavour {
+        let has = |flavour| self.with_counts(live).any(|(class, values)| values > 0 && class.flavour == flavour);
+        if has(Flavour::OpenShift) {
+            Flavour::OpenShift
+        } else if has(Flavour::Kubernetes) {
+            Flavour::Kubernetes
+        } else {
+            Flavour::Other
+        }
+    }
+
+    /// How live values are stored, for each resource that has any encrypted one.
+    pub(super) fn encryption(&self, live: &[u64]) -> Vec<EncryptionUse> {
+        let mut resources: BTreeMap<&str, Vec<EncryptionUse>> = BTreeMap::new();
+        for (class, values) in self.with_counts(live).filter(|(_, values)| *values > 0) {
+            let (provider, key_name) = class.sealed.clone().unwrap_or_else(|| ("identity".to_owned(), String::new()));
+            let resource = class.resource.clone();
+            resources.entry(&class.resource).or_default().push(EncryptionUse { resource, provider, key_name, values });
+        }
+        resources.retain(|_, uses| uses.iter().any(|used| used.provider != "identity"));
+        let mut uses: Vec<_> = resources.into_values().flatten().collect();
+        uses.sort();
+        uses
+    }
+
+    fn with_counts<'a>(&'a self, live: &'a [u64]) -> impl Iterator<Item = (&'a Class, u64)> {
+        self.classes.iter().zip(live.iter().skip(1).copied())
+    }
+}
+
+fn flavour(storage_key: &[u8]) -> Flavour {
+    if storage_key.starts_with(b"/registry/") { Flavour::Kubernetes } else { Flavour::OpenShift }
+}
