@@ -1,14 +1,23 @@
 //! etcd-cat reads OpenShift etcd backups and says, from the bytes, whether they will restore a cluster.
 //!
-//! Data flows one way: bytes -> facts -> findings -> verdict -> view.
+//! Data flows one way: bytes -> facts -> findings -> verdict -> view. The modules are listed in that order; each
+//! uses only what stands above it.
 
-pub mod backup;
+// What bytes are made of
+pub mod bytes;
 pub mod digest;
+mod varint;
+// What is found in them
 pub mod explain;
 pub mod finding;
-pub mod kuberesources;
-pub mod kubernetes;
 pub mod monitor;
+// Formats, from the file up to OpenShift
+pub mod bbolt;
+pub mod etcd;
+pub mod kubernetes;
 pub mod openshift;
-pub mod secret;
+// One pass over one file
 pub mod snapshot;
+pub mod kuberesources;
+// What they are together
+pub mod backup;

@@ -6,7 +6,8 @@
 use super::element::{Branch, Leaf, LeafElement};
 use super::freelist;
 use super::meta::Layout;
-use super::note::{LeafNote, Notes};
+pub use super::note::Notes;
+use super::note::LeafNote;
 use super::page::{PageDefect, PageHeader, PageKind, Pgid};
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Crc32c;

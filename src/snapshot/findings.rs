@@ -1,0 +1,213 @@
+//! What the bytes of a snapshot prove to be wrong, in the words of the contract.
+
+use super::hashing::{Hashed, TRAILER_BYTES};
+use super::keyspace::DefectiveEntry;
+use crate::bbolt::proof::{Tree, TreeDefect, TreeDefectKind};
+use crate::bbolt::{Layout, MetaDefect, Pgid};
+use crate::etcd::buckets::{Alarm, AlarmKind, NEEDED};
+use crate::etcd::{RecordDefect, Replay, RevisionKey};
+use crate::finding::{Code, Finding, Severity};
+use std::collections::BTreeMap;
+
+/// Findings of one code that are told one by one; the last one counts the rest.
+const MAX_OF_ONE_CODE: usize = 8;
+
+/// The length of a file against what its meta page says.
+pub(super) struct Sizes<'a> {
+    pub(super) hashed: &'a Hashed,
+    /// Where the data ends according to the meta page; `None` when that overflows.
+    pub(super) data_bytes: Option<u64>,
+    pub(super) page_size: u32,
+}
+
+/// No valid meta page at all.
+pub(super) fn no_database(size_bytes: u64, defect: Option<MetaDefect>) -> Finding {
+    if size_bytes == 0 {
+        return Finding::new(Code::Truncated, "the file is empty").with("sizeBytes", 0_u64);
+    }
+    let reason = defect.map_or_else(String::new, |defect| format!(": {defect}"));
+    let message = format!("neither of the two bbolt meta pages is valid{reason}");
+    Finding::new(Code::NotASnapshot, message).with("sizeBytes", size_bytes)
+}
+
+/// Length and digest.
+pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
+    let size = sizes.hashed.size_bytes;
+    let data = sizes.data_bytes.unwrap_or(u64::MAX);
+    let mut found = Vec::new();
+    let is_grown_raw_copy = size > data && size % u64::from(sizes.page_size) == 0;
+    if size < data {
+        found.push(truncated(size, data));
+    } else if size > data && size < data + TRAILER_BYTES {
+        found.push(cut_trailer(size, data));
+    } else if size != data && size != data.saturating_add(TRAILER_BYTES) && !is_grown_raw_copy {
+        found.push(trailing_data(size, data, sizes.hashed.is_whole_before_trailing_data));
+    }
+    match sizes.hashed.trailer {
+        Some(trailer) if trailer != sizes.hashed.computed => found.push(digest_mismatch(sizes.hashed)),
+        None if found.is_empty() => found.push(digest_missing(size)),
+        _ => {}
+    }
+    found
+}
+
+fn truncated(size: u64, data: u64) -> Finding {
+    let missing = data - size;
+    let message = format!("the file has {size} bytes, its meta page says {data} and a trailer of 32: {missing} bytes of data are missing");
+    Finding::new(Code::Truncated, message).with("sizeBytes", size).with("expectedBytes", data.saturating_add(TRAILER_BYTES))
+}
+
+fn cut_trailer(size: u64, data: u64) -> Finding {
+    let message = format!("the digest behind the data is cut off: {} of {TRAILER_BYTES} bytes are there", size - data);
+    Finding::new(Code::Truncated, message).with("sizeBytes", size).with("expectedBytes", data + TRAILER_BYTES)
+}
+
+fn trailing_data(size: u64, data: u64, is_whole: bool) -> Finding {
+    let whole = data + TRAILER_BYTES;
+    let message = format!("the file has {size} bytes, {} more than data and trailer", size - whole);
+    let finding = Finding::new(Code::TrailingData, message).with("sizeBytes", size).with("expectedBytes", whole);
+    if is_whole {
+        finding.remedy(format!("the first {whole} bytes are a whole snapshot whose digest matches: copy them to a new file with `head -c {whole}` and verify that"))
+    } else {
+        finding
+    }
+}
+
+fn digest_mismatch(hashed: &Hashed) -> Finding {
+    let expected = hashed.trailer.map_or_else(String::new, |trailer| trailer.to_string());
+    let message = format!("SHA-256 of the data is {}, the trailer says {expected}", hashed.computed);
+    Finding::new(Code::DigestMismatch, message).with("computed", hashed.computed.to_string()).with("expected", expected)
+}
+
+fn digest_missing(size: u64) -> Finding {
+    let message = "the file carries no digest: it is a raw copy of a database, not a snapshot made through the API";
+    Finding::new(Code::DigestMissing, message).with("sizeBytes", size)
+}
+
+/// One of the two meta pages is invalid.
+pub(super) fn meta(layout: &Layout) -> Option<Finding> {
+    let (page, defect) = layout.other?;
+    let message = format!("meta page {page} is invalid ({defect}); the other one carries the file");
+    Some(Finding::new(Code::MetaInvalid, message).with("page", page.0))
+}
+
+/// Defects of the tree, each with its page, path and keys.
+pub(super) fn tree(tree: &Tree<'_>) -> Vec<Finding> {
+    let mut by_code: BTreeMap<Code, Vec<Finding>> = BTreeMap::new();
+    for defect in &tree.defects {
+        by_code.entry(tree_code(&defect.kind)).or_default().push(tree_finding(defect));
+    }
+    let undescribed = tree.undescribed_defects;
+    if let Some(first) = by_code.values_mut().next().filter(|_| undescribed > 0) {
+        let more = format!("{undescribed} more defects of the tree are not listed");
+        first.extend(first.first().cloned().map(|finding| Finding { message: more, ..finding }));
+    }
+    by_code.into_values().flat_map(capped).collect()
+}
+
+fn tree_code(kind: &TreeDefectKind) -> Code {
+    match kind {
+        TreeDefectKind::NotAscending | TreeDefectKind::BelowRange | TreeDefectKind::AboveRange => Code::StructureOrder,
+        TreeDefectKind::OutOfRange { .. } | TreeDefectKind::Twice | TreeDefectKind::UsedAndFree => Code::StructureReference,
+        TreeDefectKind::Freelist(_) | TreeDefectKind::FreelistId(_) | TreeDefectKind::Lost { .. } => Code::StructureFreelist,
+        _ => Code::StructurePage,
+    }
+}
+
+fn tree_finding(defect: &TreeDefect) -> Finding {
+    let place = defect.bucket.as_ref().map_or_else(String::new, |name| format!(" of bucket {}", name.escape_ascii()));
+    let message = format!("page {}{place}: {}", defect.page, defect.kind);
+    let path: Vec<String> = defect.path.iter().map(ToString::to_string).collect();
+    let mut finding = Finding::new(tree_code(&defect.kind), message).with("page", defect.page.0).with("path", path);
+    if let Some(bucket) = &defect.bucket {
+        finding = finding.with("bucket", bucket.escape_ascii().to_string());
+    }
+    if let Some(from) = &defect.keys.0 {
+        finding = finding.with("fromKey", key_text(from));
+    }
+    if let Some(to) = &defect.keys.1 {
+        finding = finding.with("toKey", key_text(to));
+    }
+    finding
+}
+
+/// A revision where the key is one, else the bytes with escapes.
+fn key_text(key: &[u8]) -> String {
+    RevisionKey::parse(key).map_or_else(|_| key.escape_ascii().to_string(), |key| key.revision.to_string())
+}
+
+/// Buckets that are not there.
+pub(super) fn buckets(tree: &Tree<'_>) -> Vec<Finding> {
+    if !tree.is_root_complete {
+        return Vec::new();
+    }
+    let missing = NEEDED.iter().filter(|name| tree.bucket(name.as_bytes()).is_none());
+    missing.map(|name| Finding::new(Code::BucketMissing, format!("bucket {name} is absent")).with("bucket", *name)).collect()
+}
+
+/// Members that cannot be read.
+pub(super) fn undecodable_members(count: usize) -> Option<Finding> {
+    let message = format!("{count} entries of bucket members are no member");
+    (count > 0).then(|| Finding::new(Code::RecordUndecodable, message).with("bucket", "members"))
+}
+
+/// An alarm that stands.
+pub(super) fn alarm(alarm: &Alarm) -> Finding {
+    let (name, severity) = match alarm.kind {
+        AlarmKind::NoSpace => ("NOSPACE".to_owned(), Severity::Warning),
+        AlarmKind::Corrupt => ("CORRUPT".to_owned(), Severity::Error),
+        AlarmKind::Other(number) => (format!("number {number}"), Severity::Warning),
+    };
+    let member = format!("{:016x}", alarm.member_id);
+    let message = format!("alarm {name} was raised by member {member}");
+    Finding::new(Code::AlarmRaised, message).severity(severity).with("alarm", name).with("member", member)
+}
+
+/// Entries of bucket `key` that are wrong by themselves or do not fit together.
+pub(super) fn records(replay: &Replay, defective: &[DefectiveEntry], foreign_pages: &[(Pgid, u16)]) -> Vec<Finding> {
+    let foreign = foreign_pages.iter().map(|(page, count)| {
+        let message = format!("page {page} of bucket key: none of its {count} keys is a revision");
+        Finding::new(Code::RecordUndecodable, message).with("page", page.0).with("bucket", "key")
+    });
+    let (undecodable, inconsistent): (Vec<_>, Vec<_>) = defective.iter().partition(|entry| entry.defect.is_undecodable());
+    let undecodable = foreign.chain(undecodable.into_iter().map(|entry| entry_finding(Code::RecordUndecodable, entry)));
+    let (missing, contradicting): (Vec<_>, Vec<_>) = replay.defects.iter().partition(|defect| defect.kind.is_loss());
+    let inconsistent = inconsistent.into_iter().map(|entry| entry_finding(Code::RecordInconsistent, entry));
+    let contradicting = contradicting.into_iter().map(|defect| record_finding(Code::RecordInconsistent, defect));
+    let missing = missing.into_iter().map(|defect| record_finding(Code::RecordMissing, defect));
+    let mut found = capped(undecodable.collect());
+    found.extend(capped(inconsistent.chain(contradicting).collect()));
+    found.extend(capped(missing.collect()));
+    found
+}
+
+fn entry_finding(code: Code, entry: &DefectiveEntry) -> Finding {
+    let revision = entry.revision.map_or_else(|| "an entry".to_owned(), |revision| format!("revision {revision}"));
+    let message = format!("{revision} on page {} (element {}): {}", entry.page, entry.index, entry.defect);
+    let finding = Finding::new(code, message).with("page", entry.page.0).with("element", crate::bytes::to_u64(entry.index));
+    match entry.revision {
+        Some(revision) => finding.with("revision", revision.to_string()),
+        None => finding,
+    }
+}
+
+fn record_finding(code: Code, defect: &RecordDefect) -> Finding {
+    let page = defect.page.map_or_else(String::new, |page| format!(" on page {page}"));
+    let message = format!("revision {}{page}: {}", defect.revision, defect.kind);
+    let finding = Finding::new(code, message).with("revision", defect.revision.to_string());
+    match defect.page {
+        Some(page) => finding.with("page", page.0),
+        None => finding,
+    }
+}
+
+/// The first findings of one code; the last of them counts those that are left out.
+fn capped(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let more = findings.len().saturating_sub(MAX_OF_ONE_CODE);
+    findings.truncate(MAX_OF_ONE_CODE);
+    if let Some(last) = findings.last_mut().filter(|_| more > 0) {
+        last.message = format!("{} (and {more} more of this kind)", last.message);
+        last.evidence.insert("more".to_owned(), crate::bytes::to_u64(more).into());
+    }
+    findings
+}
