@@ -4,4 +4,5 @@ pub mod certificate;
 pub mod encryption;
 pub mod envelope;
 pub mod storage_key;
+pub mod text;
 pub mod wire;

@@ -1,6 +1,13 @@
 //! Encryption at rest: prefixes of stored values, the key ring, and the proof that it opens them.
 
+mod cipher;
+pub mod config;
+pub mod key_ring;
+pub mod proof;
 pub mod value;
+
+pub use key_ring::{KeyRing, OpenError};
+pub use proof::{Proven, prove};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,158 @@
+//! The keys at hand, in memory only, and the trial of a stored value on them.
+
+use crate::kubernetes::encryption::cipher;
+use crate::kubernetes::encryption::config::{EncryptionConfig, Provider, ResourceProviders};
+use crate::kubernetes::encryption::value::{
+    EncryptedValue, Provider as StoredProvider, StoredValue,
+};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The keys of one or more EncryptionConfigurations.
+#[derive(Default)]
+pub struct KeyRing {
+    entries: Vec<ResourceProviders>,
+}
+
+/// Why a stored value was not opened.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The prefix does not end within its bounds.
+    #[error("the value's encryption prefix is malformed")]
+    Malformed,
+    /// The ring says nothing of this resource.
+    #[error("no encryption configuration covers the resource")]
+    ConfigMissing,
+    /// The ring has no key of this provider and name for the resource.
+    #[error("the encryption key is not in the key ring")]
+    KeyMissing,
+    /// Keys of this name are there and none opens the value.
+    #[error("the encryption key does not open the value")]
+    KeyWrong,
+    /// The key is held by a key management service, or the provider is unknown.
+    #[error("the provider cannot be tried offline")]
+    External,
+}
+
+impl KeyRing {
+    /// Takes over the keys of a configuration.
+    pub fn new(config: EncryptionConfig) -> Self {
+        Self {
+            entries: config.resources,
+        }
+    }
+
+    /// Adds the keys of another ring. Keys of one name may differ: all are tried.
+    pub fn merge(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+    }
+
+    /// Adds one key that is known outside of any configuration.
+    pub fn add(&mut self, resources: Vec<String>, provider: Provider) {
+        let providers = vec![provider];
+        self.entries.push(ResourceProviders {
+            resources,
+            providers,
+        });
+    }
+
+    /// The resources that the ring names, in no particular order; wildcards stay as they are.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .flat_map(|entry| &entry.resources)
+            .map(String::as_str)
+    }
+
+    /// Opens a stored value that lies at `storage_key`; a plain one is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]: no configuration, no key of that name, none that opens it, or not to be tried offline.
+    pub fn open(
+        &self,
+        resource: &str,
+        storage_key: &[u8],
+        stored: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        match StoredValue::parse(stored) {
+            StoredValue::Plain => Ok(Zeroizing::new(stored.to_vec())),
+            StoredValue::Malformed => Err(OpenError::Malformed),
+            StoredValue::Encrypted(value) => self.open_encrypted(resource, storage_key, value),
+        }
+    }
+
+    fn open_encrypted(
+        &self,
+        resource: &str,
+        storage_key: &[u8],
+        value: EncryptedValue<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.has(resource, value.provider, value.key_name)?;
+        let keys = self.keys(resource, value.provider, value.key_name);
+        keys.into_iter()
+            .find_map(|key| try_key(key, storage_key, value.payload))
+            .ok_or(OpenError::KeyWrong)
+    }
+
+    /// Whether there is a key to try for a resource, a provider and a key name.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::ConfigMissing`], [`OpenError::KeyMissing`] or [`OpenError::External`].
+    pub fn has(
+        &self,
+        resource: &str,
+        provider: StoredProvider<'_>,
+        key_name: &[u8],
+    ) -> Result<(), OpenError> {
+        if !self.entries.iter().any(|entry| entry.covers(resource)) {
+            return Err(OpenError::ConfigMissing);
+        }
+        if matches!(provider, StoredProvider::Other(_)) {
+            return Err(OpenError::External);
+        }
+        if self.keys(resource, provider, key_name).is_empty() {
+            return Err(OpenError::KeyMissing);
+        }
+        if provider == StoredProvider::Kms {
+            Err(OpenError::External)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn keys(
+        &self,
+        resource: &str,
+        provider: StoredProvider<'_>,
+        key_name: &[u8],
+    ) -> Vec<&Provider> {
+        let entries = self.entries.iter().filter(|entry| entry.covers(resource));
+        entries
+            .flat_map(|entry| &entry.providers)
+            .filter(|key| key.serves(provider, key_name))
+            .collect()
+    }
+}
+
+fn try_key(provider: &Provider, storage_key: &[u8], payload: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    match provider {
+        Provider::AesCbc(key) => cipher::open_aescbc(key.secret.expose(), payload),
+        Provider::AesGcm(key) => cipher::open_aesgcm(key.secret.expose(), storage_key, payload),
+        Provider::Secretbox(key) => cipher::open_secretbox(key.secret.expose(), payload),
+        Provider::Identity | Provider::Kms { .. } | Provider::Other => None,
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let providers: usize = self.entries.iter().map(|entry| entry.providers.len()).sum();
+        write!(
+            f,
+            "KeyRing({} entries, {providers} providers)",
+            self.entries.len()
+        )
+    }
+}

@@ -1,0 +1,192 @@
+//! JSON and YAML texts as Kubernetes writes them into files: read leniently, and silent about what they hold.
+//!
+//! Pod manifests are one-line JSON, in old releases YAML; configuration files are either. A parser's own error text
+//! repeats values, which may be secret, so only the position is kept.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Visitor};
+use std::fmt;
+
+/// The text is not what it should be; where, but never what.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// Bytes that are not UTF-8.
+    #[error("text is not UTF-8 at byte {offset}")]
+    Encoding {
+        /// Bytes from the start of the text.
+        offset: usize,
+    },
+    /// No JSON or YAML, or another shape than expected.
+    #[error("text is not understood at line {line}, column {column}")]
+    Shape {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// Brackets nest deeper than in any real file.
+    #[error("text nests deeper than any real one")]
+    Nesting,
+    /// As `Shape`, where the parser could not tell the place.
+    #[error("text is not understood")]
+    Unplaced,
+}
+
+/// Reads one JSON or YAML document. A UTF-8 byte order mark is passed over.
+///
+/// # Errors
+///
+/// It is not UTF-8, neither JSON nor YAML, or of another shape than `T`.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TextError> {
+    let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| TextError::Encoding {
+        offset: error.valid_up_to(),
+    })?;
+    if !text.trim_start().starts_with('{') {
+        return yaml(text);
+    }
+    match serde_json::from_str(text) {
+        Ok(document) => Ok(document),
+        // YAML's flow mappings also begin with a brace and need no quotes.
+        Err(error) if error.is_syntax() => yaml(text),
+        Err(error) => Err(TextError::Shape {
+            line: error.line(),
+            column: error.column(),
+        }),
+    }
+}
+
+/// Deepest flow nesting that the YAML parser is given. It looks at every open bracket for every token, so a megabyte
+/// of brackets would take it many seconds; manifests nest some twenty deep, and scripts in them hold a few loose ones.
+const MAX_BRACKETS: usize = 1000;
+
+fn max_open_brackets(text: &str) -> usize {
+    let mut open = 0_usize;
+    let mut most = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
+
+fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, TextError> {
+    if max_open_brackets(text) > MAX_BRACKETS {
+        return Err(TextError::Nesting);
+    }
+    yaml_serde::from_str(text).map_err(|error| match error.location() {
+        Some(place) => TextError::Shape {
+            line: place.line(),
+            column: place.column(),
+        },
+        None => TextError::Unplaced,
+    })
+}
+
+/// A scalar as text: YAML takes an unquoted `7` for a number where Kubernetes means a text.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Scalar(pub String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyScalar;
+        impl Visitor<'_> for AnyScalar {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a scalar")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+            fn visit_string<E: Error>(self, text: String) -> Result<Scalar, E> {
+                Ok(Scalar(text))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
+                Ok(Scalar(number.to_string()))
+            }
+            fn visit_bool<E: Error>(self, truth: bool) -> Result<Scalar, E> {
+                Ok(Scalar(truth.to_string()))
+            }
+            fn visit_unit<E: Error>(self) -> Result<Scalar, E> {
+                Ok(Scalar::default())
+            }
+        }
+        deserializer.deserialize_any(AnyScalar)
+    }
+}
+
+/// One text or a list of them: how command-line arguments stand in configuration files.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct OneOrMany(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Shape {
+            Many(Vec<Scalar>),
+            One(Scalar),
+        }
+        Ok(match Shape::deserialize(deserializer)? {
+            Shape::Many(list) => Self(list.into_iter().map(|scalar| scalar.0).collect()),
+            Shape::One(scalar) => Self(vec![scalar.0]),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_and_lists_are_read_in_all_their_spellings() {
+        let rows = [
+            ("[a, 1, true]", vec!["a", "1", "true"]),
+            ("x", vec!["x"]),
+            ("{\"a\": 1}", vec![]),
+        ];
+        for (text, expected) in rows {
+            let found = parse::<OneOrMany>(text.as_bytes()).map(|list| list.0);
+            match found {
+                Ok(list) => assert_eq!(list, expected, "{text}"),
+                Err(_) => assert!(expected.is_empty(), "{text}"),
+            }
+        }
+    }
+
+    #[test]
+    fn deep_and_repeating_texts_end_soon() {
+        let bomb: String = (0..30).fold("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned(), |text, n| {
+            let alias = format!("*a{n},").repeat(10);
+            format!("{text}a{}: &a{} [{alias}]\n", n + 1, n + 1)
+        });
+        let texts = [
+            "[".repeat(1 << 20),
+            "{".repeat(1 << 20),
+            "- ".repeat(1 << 20),
+            "? ".repeat(1 << 20),
+            bomb,
+        ];
+        for text in texts {
+            let started = std::time::Instant::now();
+            let _ =
+                parse::<std::collections::BTreeMap<String, serde::de::IgnoredAny>>(text.as_bytes());
+            assert!(
+                started.elapsed().as_secs() < 5,
+                "{}",
+                text.get(..10).unwrap_or_default()
+            );
+        }
+    }
+}
