@@ -23,7 +23,9 @@ impl fmt::Debug for Sha256Digest {
 pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
+    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    })
 }
 
 /// CRC-32C of some bytes with their length, so that the parts of a whole can be hashed in any order and joined.
@@ -38,14 +40,20 @@ pub struct Crc32c {
 impl Crc32c {
     /// Checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self { value: crc32c::crc32c(bytes), length: crate::bytes::to_u64(bytes.len()) }
+        Self {
+            value: crc32c::crc32c(bytes),
+            length: crate::bytes::to_u64(bytes.len()),
+        }
     }
 
     /// Checksum of what `self` covers, followed by `bytes`.
     #[must_use]
     pub fn followed_by(self, bytes: &[u8]) -> Self {
         let length = self.length + crate::bytes::to_u64(bytes.len());
-        Self { value: crc32c::crc32c_append(self.value, bytes), length }
+        Self {
+            value: crc32c::crc32c_append(self.value, bytes),
+            length,
+        }
     }
 }
 
@@ -80,7 +88,10 @@ impl CrcJoiner {
 
     /// The checksum of what `left` covers followed by what `right` covers.
     pub fn join(&self, left: Crc32c, right: Crc32c) -> Crc32c {
-        Crc32c { value: multiply(left.value, self.shift(right.length)) ^ right.value, length: left.length + right.length }
+        Crc32c {
+            value: multiply(left.value, self.shift(right.length)) ^ right.value,
+            length: left.length + right.length,
+        }
     }
 
     fn shift(&self, length: u64) -> u32 {
@@ -94,7 +105,10 @@ impl CrcJoiner {
         high /= steps;
         if high > 0 {
             // Joins of 16 MiB and more are rare (totals of whole buckets): square and multiply.
-            let mut base = multiply(self.power(&self.large, steps - 1), self.power(&self.large, 1));
+            let mut base = multiply(
+                self.power(&self.large, steps - 1),
+                self.power(&self.large, 1),
+            );
             while high > 0 {
                 if high & 1 == 1 {
                     factor = multiply(factor, base);
@@ -107,7 +121,10 @@ impl CrcJoiner {
     }
 
     fn power(&self, table: &[u32], exponent: u64) -> u32 {
-        table.get(crate::bytes::to_usize(exponent)).copied().unwrap_or(ONE)
+        table
+            .get(crate::bytes::to_usize(exponent))
+            .copied()
+            .unwrap_or(ONE)
     }
 }
 
@@ -119,7 +136,9 @@ impl Default for CrcJoiner {
 
 /// `base`^0, `base`^1, ... modulo the polynomial.
 fn powers(base: u32) -> Vec<u32> {
-    std::iter::successors(Some(ONE), |&power| Some(multiply(power, base))).take(STEPS).collect()
+    std::iter::successors(Some(ONE), |&power| Some(multiply(power, base)))
+        .take(STEPS)
+        .collect()
 }
 
 /// Product of two polynomials modulo [`POLYNOMIAL`], all reflected.
@@ -140,10 +159,18 @@ mod tests {
     #[test]
     fn joined_checksums_equal_the_checksum_of_the_whole() {
         let joiner = CrcJoiner::new();
-        let bytes: Vec<u8> = (0..40_000_000_u32).map(|i| u8::try_from(i * 7 % 251).expect("below 251")).collect();
-        for cut in [0, 1, 17, 4095, 4096, 4097, 70_000, 17_000_000, 39_999_999, 40_000_000] {
+        let bytes: Vec<u8> = (0..40_000_000_u32)
+            .map(|i| u8::try_from(i * 7 % 251).expect("below 251"))
+            .collect();
+        for cut in [
+            0, 1, 17, 4095, 4096, 4097, 70_000, 17_000_000, 39_999_999, 40_000_000,
+        ] {
             let (left, right) = bytes.split_at(cut);
-            assert_eq!(joiner.join(Crc32c::of(left), Crc32c::of(right)), Crc32c::of(&bytes), "cut at {cut}");
+            assert_eq!(
+                joiner.join(Crc32c::of(left), Crc32c::of(right)),
+                Crc32c::of(&bytes),
+                "cut at {cut}"
+            );
         }
     }
 

@@ -6,6 +6,7 @@
 // What bytes are made of
 pub mod bytes;
 pub mod digest;
+pub mod secret;
 mod varint;
 // What is found in them
 pub mod explain;
@@ -17,7 +18,7 @@ pub mod etcd;
 pub mod kubernetes;
 pub mod openshift;
 // One pass over one file
-pub mod snapshot;
 pub mod kuberesources;
+pub mod snapshot;
 // What they are together
 pub mod backup;

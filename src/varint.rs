@@ -1,7 +1,7 @@
 //! Unsigned integers in as few bytes as they need (LEB128), for the notes that a scan keeps in memory.
 
 /// Appends `value`: seven bits a byte, low bits first.
-pub fn push(bytes: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn push(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(low_bits(value) | 0x80);
         value >>= 7;
@@ -10,14 +10,17 @@ pub fn push(bytes: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Appends a difference that may be negative, small magnitudes in few bytes.
-pub fn push_signed(bytes: &mut Vec<u8>, value: i64) {
-    push(bytes, (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
+pub(crate) fn push_signed(bytes: &mut Vec<u8>, value: i64) {
+    push(
+        bytes,
+        (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned(),
+    );
 }
 
 /// Takes one integer off the front.
 ///
 /// Reads only what [`push`] wrote, or a protobuf varint: `None` when the bytes run out or ten bytes do not end it.
-pub fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     if first < 0x80 {
         *bytes = rest;
@@ -27,7 +30,7 @@ pub fn take(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 /// Takes a difference written by [`push_signed`].
-pub fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
+pub(crate) fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
     let value = take(bytes)?;
     Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
 }
@@ -59,7 +62,16 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_taken_back() {
-        let values = [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX - 1, u64::MAX];
+        let values = [
+            0,
+            1,
+            127,
+            128,
+            300,
+            u64::from(u32::MAX),
+            u64::MAX - 1,
+            u64::MAX,
+        ];
         let mut bytes = Vec::new();
         for value in values {
             push(&mut bytes, value);

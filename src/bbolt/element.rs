@@ -67,7 +67,13 @@ impl<'p> Cursor<'p> {
     }
 
     /// Moves behind `size` bytes that begin `pos` bytes after `start`.
-    fn take(&mut self, start: usize, pos: u32, ksize: u32, vsize: u32) -> Option<(&'p [u8], &'p [u8])> {
+    fn take(
+        &mut self,
+        start: usize,
+        pos: u32,
+        ksize: u32,
+        vsize: u32,
+    ) -> Option<(&'p [u8], &'p [u8])> {
         let from = start.checked_add(to_usize(pos))?;
         if from < self.end {
             return None;
@@ -117,20 +123,52 @@ impl<'p> Leaf<'p> {
         })
     }
 
-    fn element(cursor: &mut Cursor<'p>, index: u16, order: ByteOrder) -> Result<LeafElement<'p>, PageDefect> {
+    fn element(
+        cursor: &mut Cursor<'p>,
+        index: u16,
+        order: ByteOrder,
+    ) -> Result<LeafElement<'p>, PageDefect> {
         let bounds = PageDefect::ElementBounds { index };
         let (table, start) = cursor.element(index).ok_or(bounds)?;
-        let &[f0, f1, f2, f3, p0, p1, p2, p3, k0, k1, k2, k3, v0, v1, v2, v3] = table;
+        let &[
+            f0,
+            f1,
+            f2,
+            f3,
+            p0,
+            p1,
+            p2,
+            p3,
+            k0,
+            k1,
+            k2,
+            k3,
+            v0,
+            v1,
+            v2,
+            v3,
+        ] = table;
         let flags = order.u32([f0, f1, f2, f3]);
         if flags > BUCKET_LEAF_FLAG {
-            return Err(PageDefect::ElementFlags { index, found: flags });
+            return Err(PageDefect::ElementFlags {
+                index,
+                found: flags,
+            });
         }
-        let (pos, ksize, vsize) = (order.u32([p0, p1, p2, p3]), order.u32([k0, k1, k2, k3]), order.u32([v0, v1, v2, v3]));
+        let (pos, ksize, vsize) = (
+            order.u32([p0, p1, p2, p3]),
+            order.u32([k0, k1, k2, k3]),
+            order.u32([v0, v1, v2, v3]),
+        );
         if ksize == 0 {
             return Err(PageDefect::EmptyKey { index });
         }
         let (key, value) = cursor.take(start, pos, ksize, vsize).ok_or(bounds)?;
-        Ok(LeafElement { key, value, is_bucket: flags == BUCKET_LEAF_FLAG })
+        Ok(LeafElement {
+            key,
+            value,
+            is_bucket: flags == BUCKET_LEAF_FLAG,
+        })
     }
 }
 
@@ -158,10 +196,16 @@ impl<'p> Branch<'p> {
             return Err(PageDefect::Empty);
         }
         let mut cursor = Cursor::new(self.page, self.count)?;
-        (0..self.count).map(|index| Self::element(&mut cursor, index, self.order)).collect()
+        (0..self.count)
+            .map(|index| Self::element(&mut cursor, index, self.order))
+            .collect()
     }
 
-    fn element(cursor: &mut Cursor<'p>, index: u16, order: ByteOrder) -> Result<BranchElement<'p>, PageDefect> {
+    fn element(
+        cursor: &mut Cursor<'p>,
+        index: u16,
+        order: ByteOrder,
+    ) -> Result<BranchElement<'p>, PageDefect> {
         let bounds = PageDefect::ElementBounds { index };
         let (table, start) = cursor.element(index).ok_or(bounds)?;
         let &[p0, p1, p2, p3, k0, k1, k2, k3, id @ ..] = table;
@@ -170,7 +214,10 @@ impl<'p> Branch<'p> {
             return Err(PageDefect::EmptyKey { index });
         }
         let (key, _) = cursor.take(start, pos, ksize, 0).ok_or(bounds)?;
-        Ok(BranchElement { key, child: Pgid(order.u64(id)) })
+        Ok(BranchElement {
+            key,
+            child: Pgid(order.u64(id)),
+        })
     }
 }
 
@@ -202,7 +249,8 @@ impl<'p> InlineBucket<'p> {
         }
         let page = fields.rest();
         let header = PageHeader::parse(page, order)?;
-        let is_leaf = PageKind::from_flags(header.flags) == Some(PageKind::Leaf) && header.overflow_pages == 0;
+        let is_leaf = PageKind::from_flags(header.flags) == Some(PageKind::Leaf)
+            && header.overflow_pages == 0;
         is_leaf.then(|| Self::Inline(Leaf::new(page, header.count, order)))
     }
 }

@@ -18,8 +18,14 @@ const COUNT_IN_PAGE: u16 = 0xFFFF;
 /// # Errors
 ///
 /// [`PageDefect::Count`] when there are fewer bytes than ids.
-pub(super) fn parse(run: &[u8], header: &PageHeader, order: ByteOrder) -> Result<Vec<Pgid>, PageDefect> {
-    let defect = PageDefect::Count { count: header.count };
+pub(super) fn parse(
+    run: &[u8],
+    header: &PageHeader,
+    order: ByteOrder,
+) -> Result<Vec<Pgid>, PageDefect> {
+    let defect = PageDefect::Count {
+        count: header.count,
+    };
     let ids = run.get(PageHeader::SIZE_BYTES..).ok_or(defect)?;
     let mut numbers = ids.as_chunks::<8>().0.iter().map(|&id| order.u64(id));
     let count = match header.count {

@@ -33,7 +33,8 @@ impl<'a> KeyWriter<'a> {
     pub(super) fn key(&mut self, key: &[u8]) {
         match split_pair(key) {
             Some((first, second, mark)) => {
-                self.bytes.push(if mark.is_some() { MARKED_PAIR } else { PAIR });
+                self.bytes
+                    .push(if mark.is_some() { MARKED_PAIR } else { PAIR });
                 varint::push_signed(self.bytes, first.wrapping_sub(self.previous).cast_signed());
                 varint::push(self.bytes, second);
                 self.bytes.extend(mark);
@@ -58,7 +59,12 @@ pub(super) struct KeyReader<'a> {
 impl<'a> KeyReader<'a> {
     /// Starts where the writer started.
     pub(super) fn new(bytes: &'a [u8], start: u64) -> Self {
-        Self { rest: bytes.get(crate::bytes::to_usize(start)..).unwrap_or_default(), previous: 0 }
+        Self {
+            rest: bytes
+                .get(crate::bytes::to_usize(start)..)
+                .unwrap_or_default(),
+            previous: 0,
+        }
     }
 
     /// The next integer.
@@ -76,7 +82,9 @@ impl<'a> KeyReader<'a> {
             self.rest = rest;
             return Some(Key::Plain(Cow::Borrowed(key)));
         }
-        let first = self.previous.wrapping_add(varint::take_signed(&mut self.rest)?.cast_unsigned());
+        let first = self
+            .previous
+            .wrapping_add(varint::take_signed(&mut self.rest)?.cast_unsigned());
         let second = varint::take(&mut self.rest)?;
         self.previous = first;
         let mark = if tag == MARKED_PAIR {
@@ -125,16 +133,30 @@ fn split_pair(key: &[u8]) -> Option<(u64, u64, Option<u8>)> {
         [mark] => Some(mark),
         _ => return None,
     };
-    (separator == SEPARATOR).then(|| (u64::from_be_bytes(*first), u64::from_be_bytes(*second), mark))
+    (separator == SEPARATOR).then(|| {
+        (
+            u64::from_be_bytes(*first),
+            u64::from_be_bytes(*second),
+            mark,
+        )
+    })
 }
 
 fn join_pair(first: u64, second: u64, mark: Option<u8>) -> PairKey {
     let mut bytes = [0; 18];
-    let parts = first.to_be_bytes().into_iter().chain([SEPARATOR]).chain(second.to_be_bytes()).chain(mark);
+    let parts = first
+        .to_be_bytes()
+        .into_iter()
+        .chain([SEPARATOR])
+        .chain(second.to_be_bytes())
+        .chain(mark);
     for (slot, byte) in bytes.iter_mut().zip(parts) {
         *slot = byte;
     }
-    PairKey { bytes, length: 17 + usize::from(mark.is_some()) }
+    PairKey {
+        bytes,
+        length: 17 + usize::from(mark.is_some()),
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +184,10 @@ mod tests {
         let mut reader = KeyReader::new(&bytes, start);
         for key in keys {
             assert_eq!(reader.number(), Some(77));
-            assert_eq!(reader.key().expect("as many as were written").as_slice(), key);
+            assert_eq!(
+                reader.key().expect("as many as were written").as_slice(),
+                key
+            );
         }
         assert!(reader.key().is_none());
     }

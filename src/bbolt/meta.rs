@@ -96,7 +96,9 @@ impl Meta {
     ///
     /// The first [`MetaDefect`] in the order of the fields.
     pub fn parse(page: &[u8], order: ByteOrder) -> Result<Self, MetaDefect> {
-        let meta = page.get(PageHeader::SIZE_BYTES..Self::END).ok_or(MetaDefect::Short)?;
+        let meta = page
+            .get(PageHeader::SIZE_BYTES..Self::END)
+            .ok_or(MetaDefect::Short)?;
         let (hashed, _) = meta.split_at_checked(56).ok_or(MetaDefect::Short)?;
         Self::fields(meta, order, fnv1a_64(hashed)).ok_or(MetaDefect::Short)?
     }
@@ -106,24 +108,36 @@ impl Meta {
         let (magic, version) = (fields.u32()?, fields.u32()?);
         let (page_size, _flags) = (fields.u32()?, fields.u32()?);
         let (root, _sequence) = (fields.u64()?, fields.u64()?);
-        let (freelist, pgid, txid, checksum) = (fields.u64()?, fields.u64()?, fields.u64()?, fields.u64()?);
+        let (freelist, pgid, txid, checksum) =
+            (fields.u64()?, fields.u64()?, fields.u64()?, fields.u64()?);
         Some(if magic != MAGIC {
             Err(MetaDefect::Magic { found: magic })
         } else if version != VERSION {
             Err(MetaDefect::Version { found: version })
         } else if checksum != expected {
-            Err(MetaDefect::Checksum { found: checksum, expected })
+            Err(MetaDefect::Checksum {
+                found: checksum,
+                expected,
+            })
         } else if !is_page_size(page_size) {
             Err(MetaDefect::PageSize { found: page_size })
         } else {
             let freelist = (freelist != NO_FREELIST).then_some(Pgid(freelist));
-            Ok(Self { page_size, root: Pgid(root), freelist, high_water_mark: Pgid(pgid), txid })
+            Ok(Self {
+                page_size,
+                root: Pgid(root),
+                freelist,
+                high_water_mark: Pgid(pgid),
+                txid,
+            })
         })
     }
 
     /// Length of the database in bytes: what `snapshot status` calls `totalSize`. `None` when it overflows.
     pub fn size_bytes(&self) -> Option<u64> {
-        self.high_water_mark.0.checked_mul(u64::from(self.page_size))
+        self.high_water_mark
+            .0
+            .checked_mul(u64::from(self.page_size))
     }
 }
 
@@ -155,7 +169,8 @@ impl Layout {
     ///
     /// What is wrong with page 0, when neither meta page is valid.
     pub fn find(head: &[u8]) -> Result<Self, MetaDefect> {
-        let first = [ByteOrder::Little, ByteOrder::Big].map(|order| (order, Meta::parse(head, order)));
+        let first =
+            [ByteOrder::Little, ByteOrder::Big].map(|order| (order, Meta::parse(head, order)));
         for (order, parsed) in first {
             if let Ok(meta) = parsed {
                 return Ok(Self::with_first(head, order, meta));
@@ -170,15 +185,33 @@ impl Layout {
     }
 
     fn with_first(head: &[u8], order: ByteOrder, first: Meta) -> Self {
-        let second = head.get(crate::bytes::to_usize(first.page_size)..).unwrap_or_default();
+        let second = head
+            .get(crate::bytes::to_usize(first.page_size)..)
+            .unwrap_or_default();
         let second = Meta::parse(second, order).and_then(|second| {
             let (found, expected) = (second.page_size, first.page_size);
-            if found == expected { Ok(second) } else { Err(MetaDefect::OtherPageSize { found, expected }) }
+            if found == expected {
+                Ok(second)
+            } else {
+                Err(MetaDefect::OtherPageSize { found, expected })
+            }
         });
         match second {
-            Ok(second) if second.txid > first.txid => Self { order, meta: second, other: None },
-            Ok(_) => Self { order, meta: first, other: None },
-            Err(defect) => Self { order, meta: first, other: Some((Pgid(1), defect)) },
+            Ok(second) if second.txid > first.txid => Self {
+                order,
+                meta: second,
+                other: None,
+            },
+            Ok(_) => Self {
+                order,
+                meta: first,
+                other: None,
+            },
+            Err(defect) => Self {
+                order,
+                meta: first,
+                other: Some((Pgid(1), defect)),
+            },
         }
     }
 
@@ -188,7 +221,11 @@ impl Layout {
             for order in [ByteOrder::Little, ByteOrder::Big] {
                 match Meta::parse(page, order) {
                     Ok(meta) if meta.page_size == 1 << bits => {
-                        return Some(Self { order, meta, other: Some((Pgid(0), defect)) });
+                        return Some(Self {
+                            order,
+                            meta,
+                            other: Some((Pgid(0), defect)),
+                        });
                     }
                     _ => {}
                 }

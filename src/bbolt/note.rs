@@ -32,7 +32,10 @@ pub(super) struct PageNote {
 impl PageNote {
     /// CRC-32C over keys and values in element order.
     pub(super) fn content(&self) -> Crc32c {
-        Crc32c { value: self.crc, length: u64::from(self.content_bytes) }
+        Crc32c {
+            value: self.crc,
+            length: u64::from(self.content_bytes),
+        }
     }
 
     pub(super) fn tag(&self) -> u64 {
@@ -89,16 +92,33 @@ impl Notes {
         });
     }
 
-    pub(super) fn branch(&mut self, id: u32, overflow_pages: u32, elements: &[super::BranchElement<'_>]) {
+    pub(super) fn branch(
+        &mut self,
+        id: u32,
+        overflow_pages: u32,
+        elements: &[super::BranchElement<'_>],
+    ) {
         let keys = to_u64(self.keys.len());
         let mut writer = KeyWriter::new(&mut self.keys);
         for element in elements {
             writer.number(element.child.0);
             writer.key(element.key);
         }
-        let is_ascending = elements.windows(2).all(|pair| matches!(pair, [left, right] if left.key < right.key));
+        let is_ascending = elements
+            .windows(2)
+            .all(|pair| matches!(pair, [left, right] if left.key < right.key));
         let count = u16::try_from(elements.len()).unwrap_or(u16::MAX);
-        self.pages.push(PageNote { id, overflow_pages, crc: 0, content_bytes: 0, keys, tag: 0, count, is_branch: true, is_ascending });
+        self.pages.push(PageNote {
+            id,
+            overflow_pages,
+            crc: 0,
+            content_bytes: 0,
+            keys,
+            tag: 0,
+            count,
+            is_branch: true,
+            is_ascending,
+        });
     }
 
     /// Keeps a whole page that holds buckets, the root bucket's among them.
@@ -130,7 +150,11 @@ impl Notes {
         let last = self.pages.last().map_or(0, |note| u64::from(note.id));
         let mut position = 0;
         for step in 0..=last / INDEX_STEP_PAGES {
-            while self.pages.get(position).is_some_and(|note| u64::from(note.id) < step * INDEX_STEP_PAGES) {
+            while self
+                .pages
+                .get(position)
+                .is_some_and(|note| u64::from(note.id) < step * INDEX_STEP_PAGES)
+            {
                 position += 1;
             }
             self.index.push(u32::try_from(position).unwrap_or(u32::MAX));
@@ -140,7 +164,9 @@ impl Notes {
     /// The note of a page, or why there is none.
     pub(super) fn page(&self, id: Pgid) -> Result<(u32, &PageNote), PageDefect> {
         self.position(id).ok_or_else(|| {
-            let rejected = u32::try_from(id.0).ok().and_then(|id| self.rejected.get(&id));
+            let rejected = u32::try_from(id.0)
+                .ok()
+                .and_then(|id| self.rejected.get(&id));
             rejected.copied().unwrap_or(PageDefect::NoPage)
         })
     }
@@ -148,9 +174,14 @@ impl Notes {
     fn position(&self, id: Pgid) -> Option<(u32, &PageNote)> {
         let step = to_usize(id.0 / INDEX_STEP_PAGES);
         let from = to_usize(*self.index.get(step)?);
-        let to = self.index.get(step + 1).map_or(self.pages.len(), |&to| to_usize(to));
+        let to = self
+            .index
+            .get(step + 1)
+            .map_or(self.pages.len(), |&to| to_usize(to));
         let notes = self.pages.get(from..to)?;
-        let found = notes.binary_search_by_key(&id.0, |note| u64::from(note.id)).ok()?;
+        let found = notes
+            .binary_search_by_key(&id.0, |note| u64::from(note.id))
+            .ok()?;
         let note = notes.get(found)?;
         Some((u32::try_from(from + found).ok()?, note))
     }

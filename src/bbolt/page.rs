@@ -70,7 +70,12 @@ impl PageHeader {
     /// Reads the header of `page`; `None` when it is shorter than 16 bytes.
     pub fn parse(page: &[u8], order: ByteOrder) -> Option<Self> {
         let mut fields = Fields::new(page, order);
-        Some(Self { id: Pgid(fields.u64()?), flags: fields.u16()?, count: fields.u16()?, overflow_pages: fields.u32()? })
+        Some(Self {
+            id: Pgid(fields.u64()?),
+            flags: fields.u16()?,
+            count: fields.u16()?,
+            overflow_pages: fields.u32()?,
+        })
     }
 }
 

@@ -122,8 +122,19 @@ impl<'n> Tree<'n> {
             walk.buckets_on(position, &mut buckets);
         }
         walk.check_lost();
-        let Walk { defects, undescribed, .. } = walk;
-        Tree { notes, order: layout.order, buckets, defects, undescribed_defects: undescribed, is_root_complete }
+        let Walk {
+            defects,
+            undescribed,
+            ..
+        } = walk;
+        Tree {
+            notes,
+            order: layout.order,
+            buckets,
+            defects,
+            undescribed_defects: undescribed,
+            is_root_complete,
+        }
     }
 
     /// True when every page in use was reached and is sound.
@@ -142,8 +153,14 @@ impl<'n> Tree<'n> {
             BucketContent::Leaves(positions) => positions.as_slice(),
             BucketContent::Inline(_) => &[],
         };
-        let notes = positions.iter().filter_map(|&position| self.notes.at(position));
-        notes.map(|note| LeafRef { page: Pgid(u64::from(note.id)), tag: note.tag(), count: note.count })
+        let notes = positions
+            .iter()
+            .filter_map(|&position| self.notes.at(position));
+        notes.map(|note| LeafRef {
+            page: Pgid(u64::from(note.id)),
+            tag: note.tag(),
+            count: note.count,
+        })
     }
 
     /// Keys and values of a bucket whose pages were kept whole (small buckets and inline ones).
@@ -181,11 +198,15 @@ impl<'n> Tree<'n> {
             BucketContent::Inline(leaf) => leaf
                 .elements()
                 .map_while(Result::ok)
-                .fold(Crc32c::default(), |crc, element| crc.followed_by(element.key).followed_by(element.value)),
+                .fold(Crc32c::default(), |crc, element| {
+                    crc.followed_by(element.key).followed_by(element.value)
+                }),
             BucketContent::Leaves(positions) => positions
                 .iter()
                 .filter_map(|&position| self.notes.at(position))
-                .fold(Crc32c::default(), |crc, note| joiner.join(crc, note.content())),
+                .fold(Crc32c::default(), |crc, note| {
+                    joiner.join(crc, note.content())
+                }),
         }
     }
 }
@@ -197,16 +218,22 @@ struct PageSet {
 
 impl PageSet {
     fn new(pages: u64) -> Self {
-        Self { bits: vec![0; to_usize(pages.div_ceil(64))] }
+        Self {
+            bits: vec![0; to_usize(pages.div_ceil(64))],
+        }
     }
 
     fn has(&self, page: u64) -> bool {
-        self.bits.get(to_usize(page / 64)).is_some_and(|word| word >> (page % 64) & 1 == 1)
+        self.bits
+            .get(to_usize(page / 64))
+            .is_some_and(|word| word >> (page % 64) & 1 == 1)
     }
 
     /// Adds the page; false when it was there already.
     fn add(&mut self, page: u64) -> bool {
-        let Some(word) = self.bits.get_mut(to_usize(page / 64)) else { return false };
+        let Some(word) = self.bits.get_mut(to_usize(page / 64)) else {
+            return false;
+        };
         let bit = 1 << (page % 64);
         let is_new = *word & bit == 0;
         *word |= bit;
@@ -262,7 +289,13 @@ impl<'n> Walk<'n> {
     }
 
     fn report_page(&mut self, page: Pgid, kind: TreeDefectKind) {
-        self.report(TreeDefect { page, path: Vec::new(), bucket: None, keys: (None, None), kind });
+        self.report(TreeDefect {
+            page,
+            path: Vec::new(),
+            bucket: None,
+            keys: (None, None),
+            kind,
+        });
     }
 
     /// Walks one tree; positions of its leaves in key order, and whether all of it could be reached.
@@ -270,11 +303,18 @@ impl<'n> Walk<'n> {
         let mut leaves = Vec::new();
         let mut is_complete = true;
         let mut path = Vec::new();
-        let mut visits = vec![Visit { page: root, depth: 0, from: None, to: None }];
+        let mut visits = vec![Visit {
+            page: root,
+            depth: 0,
+            from: None,
+            to: None,
+        }];
         while let Some(visit) = visits.pop() {
             path.truncate(visit.depth);
             let is_root = visit.depth == 0;
-            let found = self.enter(visit.page).and_then(|found| check_elements(found.1, is_root).map(|()| found));
+            let found = self
+                .enter(visit.page)
+                .and_then(|found| check_elements(found.1, is_root).map(|()| found));
             let (position, note) = match found {
                 Ok(found) => found,
                 Err(kind) => {
@@ -309,7 +349,9 @@ impl<'n> Walk<'n> {
                 return Err(TreeDefectKind::Twice);
             }
         }
-        let is_free = run.clone().any(|id| self.free.has(id) || self.freelist_page == Some(Pgid(id)));
+        let is_free = run
+            .clone()
+            .any(|id| self.free.has(id) || self.freelist_page == Some(Pgid(id)));
         for id in run {
             self.used.add(id);
         }
@@ -322,7 +364,9 @@ impl<'n> Walk<'n> {
 
     /// Adds the buckets on a leaf page of the root bucket.
     fn buckets_on(&mut self, position: u32, buckets: &mut Vec<Bucket<'n>>) {
-        let Some(note) = self.notes.at(position) else { return };
+        let Some(note) = self.notes.at(position) else {
+            return;
+        };
         let page = Pgid(u64::from(note.id));
         if note.count == 0 {
             return;
@@ -331,9 +375,14 @@ impl<'n> Walk<'n> {
             // No element of it is a bucket, or buckets fill more pages than any file of etcd has.
             return self.report_page(page, TreeDefectKind::Page(PageDefect::Bucket { index: 0 }));
         };
-        let elements = Leaf::new(bytes, note.count, self.order).elements().map_while(Result::ok);
+        let elements = Leaf::new(bytes, note.count, self.order)
+            .elements()
+            .map_while(Result::ok);
         for (index, element) in (0_u16..).zip(elements) {
-            let parsed = element.is_bucket.then(|| InlineBucket::parse(element.value, self.order)).flatten();
+            let parsed = element
+                .is_bucket
+                .then(|| InlineBucket::parse(element.value, self.order))
+                .flatten();
             let bucket = match parsed {
                 Some(InlineBucket::Root(root)) => {
                     let (leaves, is_complete) = self.tree(root, Some(element.key));
@@ -342,7 +391,13 @@ impl<'n> Walk<'n> {
                 Some(InlineBucket::Inline(leaf)) => {
                     let is_sound = leaf.elements().all(|element| element.is_ok());
                     if let Some(kind) = inline_defect(leaf) {
-                        self.report(TreeDefect { page, path: Vec::new(), bucket: Some(element.key.to_vec()), keys: (None, None), kind });
+                        self.report(TreeDefect {
+                            page,
+                            path: Vec::new(),
+                            bucket: Some(element.key.to_vec()),
+                            keys: (None, None),
+                            kind,
+                        });
                     }
                     (BucketContent::Inline(leaf), is_sound)
                 }
@@ -351,12 +406,18 @@ impl<'n> Walk<'n> {
                     continue;
                 }
             };
-            buckets.push(Bucket { name: element.key.to_vec(), is_complete: bucket.1, content: bucket.0 });
+            buckets.push(Bucket {
+                name: element.key.to_vec(),
+                is_complete: bucket.1,
+                content: bucket.0,
+            });
         }
     }
 
     fn check_freelist(&mut self) {
-        let Some(page) = self.freelist_page else { return };
+        let Some(page) = self.freelist_page else {
+            return;
+        };
         let ids = match &self.notes.freelist {
             Some(Ok(ids)) => ids,
             Some(Err(defect)) => return self.report_page(page, TreeDefectKind::Freelist(*defect)),
@@ -378,12 +439,19 @@ impl<'n> Walk<'n> {
 
     /// Where a freelist is stored, every page is in use or free. Pages lost below a defect are not told twice.
     fn check_lost(&mut self) {
-        let Some(freelist) = self.freelist_page else { return };
+        let Some(freelist) = self.freelist_page else {
+            return;
+        };
         if !self.is_freelist_sound || !self.defects.is_empty() {
             return;
         }
         // The freelist's own run: as long as its ids need.
-        let ids = self.notes.freelist.as_ref().and_then(|ids| ids.as_ref().ok()).map_or(0, Vec::len);
+        let ids = self
+            .notes
+            .freelist
+            .as_ref()
+            .and_then(|ids| ids.as_ref().ok())
+            .map_or(0, Vec::len);
         let bytes = to_u64(PageHeader::SIZE_BYTES + 8 * (ids + usize::from(ids >= 0xFFFF)));
         let own = freelist.0..freelist.0 + bytes.div_ceil(u64::from(self.page_size)).max(1);
         let is_lost = |id: &u64| !self.used.has(*id) && !self.free.has(*id) && !own.contains(id);
@@ -415,21 +483,38 @@ fn order_defect(notes: &Notes, note: &PageNote, visit: &Visit<'_>) -> Option<Tre
     } else {
         notes.leaf_span(note)?
     };
-    if visit.from.as_ref().is_some_and(|from| first.as_slice() < from.as_slice()) {
+    if visit
+        .from
+        .as_ref()
+        .is_some_and(|from| first.as_slice() < from.as_slice())
+    {
         return Some(TreeDefectKind::BelowRange);
     }
-    let is_above = visit.to.as_ref().is_some_and(|to| last.as_slice() >= to.as_slice());
+    let is_above = visit
+        .to
+        .as_ref()
+        .is_some_and(|to| last.as_slice() >= to.as_slice());
     is_above.then_some(TreeDefectKind::AboveRange)
 }
 
 /// Pushes the children of a branch so that the smallest key is visited first.
-fn push_children<'n>(notes: &'n Notes, note: &PageNote, visit: &Visit<'n>, visits: &mut Vec<Visit<'n>>) {
+fn push_children<'n>(
+    notes: &'n Notes,
+    note: &PageNote,
+    visit: &Visit<'n>,
+    visits: &mut Vec<Visit<'n>>,
+) {
     let base = visits.len();
     for (page, key) in notes.children(note) {
         if let Some(previous) = visits.get_mut(base..).and_then(<[Visit<'n>]>::last_mut) {
             previous.to = Some(key.clone());
         }
-        visits.push(Visit { page, depth: visit.depth + 1, from: Some(key), to: None });
+        visits.push(Visit {
+            page,
+            depth: visit.depth + 1,
+            from: Some(key),
+            to: None,
+        });
     }
     if let Some(children) = visits.get_mut(base..) {
         if let Some(last) = children.last_mut() {
@@ -444,11 +529,18 @@ fn inline_defect(leaf: Leaf<'_>) -> Option<TreeDefectKind> {
         Ok(elements) => elements,
         Err(defect) => return Some(TreeDefectKind::Page(defect)),
     };
-    let is_ascending = elements.windows(2).all(|pair| matches!(pair, [left, right] if left.key < right.key));
+    let is_ascending = elements
+        .windows(2)
+        .all(|pair| matches!(pair, [left, right] if left.key < right.key));
     (!is_ascending).then_some(TreeDefectKind::NotAscending)
 }
 
-fn describe(visit: &Visit<'_>, path: &[Pgid], bucket: Option<&[u8]>, kind: TreeDefectKind) -> TreeDefect {
+fn describe(
+    visit: &Visit<'_>,
+    path: &[Pgid],
+    bucket: Option<&[u8]>,
+    kind: TreeDefectKind,
+) -> TreeDefect {
     let bytes = |key: &Option<Key<'_>>| key.as_ref().map(|key| key.as_slice().to_vec());
     TreeDefect {
         page: visit.page,

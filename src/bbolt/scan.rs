@@ -6,8 +6,8 @@
 use super::element::{Branch, Leaf, LeafElement};
 use super::freelist;
 use super::meta::Layout;
-pub use super::note::Notes;
 use super::note::LeafNote;
+pub use super::note::Notes;
 use super::page::{PageDefect, PageHeader, PageKind, Pgid};
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Crc32c;
@@ -62,7 +62,14 @@ impl Carry {
 impl<O: LeafObserver> Scan<O> {
     /// Starts at the first byte of a file with this layout.
     pub fn new(layout: Layout, observer: O) -> Self {
-        Self { layout, observer, notes: Notes::default(), position: 0, carry: Carry::default(), examined_bytes: 0 }
+        Self {
+            layout,
+            observer,
+            notes: Notes::default(),
+            position: 0,
+            carry: Carry::default(),
+            examined_bytes: 0,
+        }
     }
 
     /// Takes the next bytes of the file.
@@ -88,16 +95,24 @@ impl<O: LeafObserver> Scan<O> {
         for (offset, _) in std::mem::take(&mut self.carry.pending) {
             self.reject(offset, PageDefect::Overflow { overflow_pages: 0 });
         }
-        self.notes.finish(self.position / u64::from(self.layout.meta.page_size));
+        self.notes
+            .finish(self.position / u64::from(self.layout.meta.page_size));
         (self.notes, self.observer)
     }
 
     /// Looks at the page at `offset`, whose run may reach to the end of `chunk` and beyond.
     fn page(&mut self, page: &[u8], chunk: &[u8], chunk_start: u64, offset: u64) {
-        let Some(header) = PageHeader::parse(page, self.layout.order) else { return };
-        let Some(run_bytes) = self.candidate(offset, &header) else { return };
+        let Some(header) = PageHeader::parse(page, self.layout.order) else {
+            return;
+        };
+        let Some(run_bytes) = self.candidate(offset, &header) else {
+            return;
+        };
         let from = to_usize(offset - chunk_start);
-        match chunk.get(from..).and_then(|rest| rest.get(..to_usize(run_bytes))) {
+        match chunk
+            .get(from..)
+            .and_then(|rest| rest.get(..to_usize(run_bytes)))
+        {
             Some(run) => self.run(offset, &header, run),
             None => self.carry.pending.push((offset, header)),
         }
@@ -114,7 +129,9 @@ impl<O: LeafObserver> Scan<O> {
         let kind = PageKind::from_flags(header.flags);
         if header.id.0 != id {
             // Most such pages are the middle of a run. Remember those that look like a page of somewhere else.
-            if matches!(kind, Some(PageKind::Branch | PageKind::Leaf)) && header.id.0 < high_water_mark {
+            if matches!(kind, Some(PageKind::Branch | PageKind::Leaf))
+                && header.id.0 < high_water_mark
+            {
                 self.reject(offset, PageDefect::Id { found: header.id });
             }
             return None;
@@ -125,7 +142,12 @@ impl<O: LeafObserver> Scan<O> {
             _ => false,
         };
         if !is_candidate {
-            self.reject(offset, PageDefect::Flags { found: header.flags });
+            self.reject(
+                offset,
+                PageDefect::Flags {
+                    found: header.flags,
+                },
+            );
             return None;
         }
         self.run_length(offset, id, header.overflow_pages)
@@ -138,7 +160,9 @@ impl<O: LeafObserver> Scan<O> {
             PageDefect::Overflow { overflow_pages }
         } else if bytes > MAX_RUN_BYTES {
             PageDefect::RunTooLong { overflow_pages }
-        } else if overflow_pages > 0 && self.examined_bytes > 3 * self.position + EXAMINE_ALLOWANCE_BYTES {
+        } else if overflow_pages > 0
+            && self.examined_bytes > 3 * self.position + EXAMINE_ALLOWANCE_BYTES
+        {
             PageDefect::Unexamined
         } else {
             self.examined_bytes += bytes;
@@ -187,13 +211,18 @@ impl<O: LeafObserver> Scan<O> {
         } else if observation.keep {
             self.notes.keep(id, run);
         }
-        let first_and_last = elements.first().zip(elements.last()).map(|(first, last)| (first.key, last.key));
+        let first_and_last = elements
+            .first()
+            .zip(elements.last())
+            .map(|(first, last)| (first.key, last.key));
         self.notes.leaf(&LeafNote {
             id,
             overflow_pages: header.overflow_pages,
             count: header.count,
             content: content_checksum(run, &elements),
-            is_ascending: elements.windows(2).all(|pair| matches!(pair, [left, right] if left.key < right.key)),
+            is_ascending: elements
+                .windows(2)
+                .all(|pair| matches!(pair, [left, right] if left.key < right.key)),
             tag: observation.tag,
             first_and_last,
         });
@@ -206,11 +235,23 @@ impl<O: LeafObserver> Scan<O> {
             return;
         }
         let page_size = u64::from(self.layout.meta.page_size);
-        let end_of = |(offset, header): &(u64, PageHeader)| offset + (u64::from(header.overflow_pages) + 1) * page_size;
-        let wanted = self.carry.pending.iter().map(end_of).max().unwrap_or_default();
+        let end_of = |(offset, header): &(u64, PageHeader)| {
+            offset + (u64::from(header.overflow_pages) + 1) * page_size
+        };
+        let wanted = self
+            .carry
+            .pending
+            .iter()
+            .map(end_of)
+            .max()
+            .unwrap_or_default();
         self.carry_bytes(chunk, chunk_start, wanted);
         let carry = std::mem::take(&mut self.carry);
-        let (complete, pending): (Vec<_>, Vec<_>) = carry.pending.iter().copied().partition(|run| end_of(run) <= carry.end());
+        let (complete, pending): (Vec<_>, Vec<_>) = carry
+            .pending
+            .iter()
+            .copied()
+            .partition(|run| end_of(run) <= carry.end());
         for (offset, header) in &complete {
             let from = to_usize(offset - carry.start);
             let length = to_usize(end_of(&(*offset, *header)) - offset);
@@ -224,7 +265,9 @@ impl<O: LeafObserver> Scan<O> {
 
     /// Keeps the bytes of `chunk` that pending runs need.
     fn carry_over(&mut self, chunk: &[u8], chunk_start: u64) {
-        let Some(&(first, _)) = self.carry.pending.first() else { return };
+        let Some(&(first, _)) = self.carry.pending.first() else {
+            return;
+        };
         if self.carry.bytes.is_empty() {
             self.carry.start = first;
         }
@@ -235,7 +278,9 @@ impl<O: LeafObserver> Scan<O> {
     fn carry_bytes(&mut self, chunk: &[u8], chunk_start: u64, wanted: u64) {
         let from = to_usize(self.carry.end().saturating_sub(chunk_start));
         let to = to_usize(wanted.saturating_sub(chunk_start)).min(chunk.len());
-        self.carry.bytes.extend_from_slice(chunk.get(from..to).unwrap_or_default());
+        self.carry
+            .bytes
+            .extend_from_slice(chunk.get(from..to).unwrap_or_default());
     }
 
     fn trim_carry(&mut self) {
@@ -255,15 +300,24 @@ impl<O: LeafObserver> Scan<O> {
 /// CRC-32C over keys and values in element order: one slice when there are no gaps, as on every page that bbolt wrote.
 fn content_checksum(run: &[u8], elements: &[LeafElement<'_>]) -> Crc32c {
     let table_end = PageHeader::SIZE_BYTES * (elements.len() + 1);
-    let length: usize = elements.iter().map(|element| element.key.len() + element.value.len()).sum();
+    let length: usize = elements
+        .iter()
+        .map(|element| element.key.len() + element.value.len())
+        .sum();
     let content = run.get(table_end..).and_then(|data| data.get(..length));
     let is_whole = |content: &[u8]| {
-        let first = elements.first().is_some_and(|first| std::ptr::eq(first.key.as_ptr(), content.as_ptr()));
-        let last = elements.last().is_some_and(|last| std::ptr::eq(last.value.as_ptr_range().end, content.as_ptr_range().end));
+        let first = elements
+            .first()
+            .is_some_and(|first| std::ptr::eq(first.key.as_ptr(), content.as_ptr()));
+        let last = elements.last().is_some_and(|last| {
+            std::ptr::eq(last.value.as_ptr_range().end, content.as_ptr_range().end)
+        });
         first && last
     };
     match content {
         Some(content) if is_whole(content) => Crc32c::of(content),
-        _ => elements.iter().fold(Crc32c::default(), |crc, element| crc.followed_by(element.key).followed_by(element.value)),
+        _ => elements.iter().fold(Crc32c::default(), |crc, element| {
+            crc.followed_by(element.key).followed_by(element.value)
+        }),
     }
 }

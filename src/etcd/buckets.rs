@@ -8,8 +8,18 @@ use serde::Deserialize;
 /// Every bucket that etcd creates when it starts, in name order. All of them are in every snapshot.
 ///
 /// Source: etcd `server/storage/schema/bucket.go` at c34dc7e, and the same names since 3.0.
-pub const NEEDED: [&str; 10] =
-    ["alarm", "auth", "authRoles", "authUsers", "cluster", "key", "lease", "members", "members_removed", "meta"];
+pub const NEEDED: [&str; 10] = [
+    "alarm",
+    "auth",
+    "authRoles",
+    "authUsers",
+    "cluster",
+    "key",
+    "lease",
+    "members",
+    "members_removed",
+    "meta",
+];
 
 /// Reads `scheduledCompactRev` and `finishedCompactRev` of bucket `meta`.
 pub fn compaction(meta: &[LeafElement<'_>]) -> Compaction {
@@ -17,18 +27,25 @@ pub fn compaction(meta: &[LeafElement<'_>]) -> Compaction {
         let key = RevisionKey::parse(value_of(meta, name)?).ok()?;
         Some(key.revision.main)
     };
-    Compaction { scheduled: revision(b"scheduledCompactRev"), finished: revision(b"finishedCompactRev") }
+    Compaction {
+        scheduled: revision(b"scheduledCompactRev"),
+        finished: revision(b"finishedCompactRev"),
+    }
 }
 
 /// A text value such as `meta/storageVersion` or `cluster/clusterVersion`, when it looks like a version.
 pub fn version_text(bucket: &[LeafElement<'_>], name: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value_of(bucket, name)?).ok()?;
-    let is_version = !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic());
+    let is_version =
+        !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic());
     is_version.then(|| text.to_owned())
 }
 
 fn value_of<'p>(bucket: &[LeafElement<'p>], name: &[u8]) -> Option<&'p [u8]> {
-    bucket.iter().find(|element| element.key == name).map(|element| element.value)
+    bucket
+        .iter()
+        .find(|element| element.key == name)
+        .map(|element| element.value)
 }
 
 /// A member as bucket `members` holds it: JSON under the id in 16 hex digits.
@@ -52,8 +69,10 @@ pub struct StoredMember {
 
 /// The members that can be read, by id, and how many cannot.
 pub fn members(bucket: &[LeafElement<'_>]) -> (Vec<StoredMember>, usize) {
-    let mut members: Vec<StoredMember> =
-        bucket.iter().filter_map(|element| serde_json::from_slice(element.value).ok()).collect();
+    let mut members: Vec<StoredMember> = bucket
+        .iter()
+        .filter_map(|element| serde_json::from_slice(element.value).ok())
+        .collect();
     members.sort_by_key(|member| member.id);
     let undecodable = bucket.len() - members.len();
     (members, undecodable)
@@ -84,8 +103,16 @@ pub enum AlarmKind {
 /// Source: etcd `api/etcdserverpb/rpc.proto`, message `AlarmMember`, at c34dc7e.
 pub fn alarms(bucket: &[LeafElement<'_>]) -> Vec<Alarm> {
     let alarms = bucket.iter().map(|element| {
-        let member_id = integer_field(element.key, 1).ok().flatten().unwrap_or_default().cast_unsigned();
-        let kind = match integer_field(element.key, 2).ok().flatten().unwrap_or_default() {
+        let member_id = integer_field(element.key, 1)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .cast_unsigned();
+        let kind = match integer_field(element.key, 2)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+        {
             1 => AlarmKind::NoSpace,
             2 => AlarmKind::Corrupt,
             other => AlarmKind::Other(other),

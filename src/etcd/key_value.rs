@@ -64,7 +64,9 @@ pub enum KeyValueDefect {
         mod_revision: i64,
     },
     /// Version 1 means created now, and the other way round.
-    #[error("version is {version}, but create_revision is {create_revision} and mod_revision {mod_revision}")]
+    #[error(
+        "version is {version}, but create_revision is {create_revision} and mod_revision {mod_revision}"
+    )]
     Version {
         /// As stored.
         version: i64,
@@ -89,7 +91,9 @@ impl<'v> KeyValue<'v> {
         for field in Fields::new(message) {
             match field.map_err(KeyValueDefect::Wire)? {
                 (1, WireValue::Bytes(key)) => decoded.key = key,
-                (2, WireValue::Varint(revision)) => decoded.create_revision = revision.cast_signed(),
+                (2, WireValue::Varint(revision)) => {
+                    decoded.create_revision = revision.cast_signed()
+                }
                 (3, WireValue::Varint(revision)) => decoded.mod_revision = revision.cast_signed(),
                 (4, WireValue::Varint(version)) => decoded.version = version.cast_signed(),
                 (5, WireValue::Bytes(value)) => decoded.value = value,
@@ -97,7 +101,11 @@ impl<'v> KeyValue<'v> {
                 (number, _) => return Err(KeyValueDefect::Field { number }),
             }
         }
-        if decoded.key.is_empty() { Err(KeyValueDefect::NoKey) } else { Ok(decoded) }
+        if decoded.key.is_empty() {
+            Err(KeyValueDefect::NoKey)
+        } else {
+            Ok(decoded)
+        }
     }
 
     /// Checks that the fields agree with the entry's own key and with each other.
@@ -106,20 +114,40 @@ impl<'v> KeyValue<'v> {
     ///
     /// The first contradiction.
     pub fn check(&self, entry: RevisionKey) -> Result<(), KeyValueDefect> {
-        let Self { create_revision, mod_revision, version, .. } = *self;
+        let Self {
+            create_revision,
+            mod_revision,
+            version,
+            ..
+        } = *self;
         if entry.is_tombstone {
-            let is_bare = create_revision == 0 && mod_revision == 0 && version == 0 && self.value.is_empty();
-            return if is_bare { Ok(()) } else { Err(KeyValueDefect::Tombstone) };
+            let is_bare =
+                create_revision == 0 && mod_revision == 0 && version == 0 && self.value.is_empty();
+            return if is_bare {
+                Ok(())
+            } else {
+                Err(KeyValueDefect::Tombstone)
+            };
         }
         let expected = entry.revision.main;
         if mod_revision != expected {
-            return Err(KeyValueDefect::ModRevision { found: mod_revision, expected });
+            return Err(KeyValueDefect::ModRevision {
+                found: mod_revision,
+                expected,
+            });
         }
         if create_revision < 1 || create_revision > mod_revision {
-            return Err(KeyValueDefect::CreateRevision { found: create_revision, mod_revision });
+            return Err(KeyValueDefect::CreateRevision {
+                found: create_revision,
+                mod_revision,
+            });
         }
         if version < 1 || (version == 1) != (create_revision == mod_revision) {
-            return Err(KeyValueDefect::Version { version, create_revision, mod_revision });
+            return Err(KeyValueDefect::Version {
+                version,
+                create_revision,
+                mod_revision,
+            });
         }
         Ok(())
     }

@@ -122,7 +122,11 @@ impl RecordDefectKind {
     pub fn is_loss(&self) -> bool {
         matches!(
             self,
-            Self::RevisionGap { .. } | Self::SubGap { .. } | Self::NoPredecessor { .. } | Self::VersionGap { .. } | Self::NothingDeleted
+            Self::RevisionGap { .. }
+                | Self::SubGap { .. }
+                | Self::NoPredecessor { .. }
+                | Self::VersionGap { .. }
+                | Self::NothingDeleted
         )
     }
 }
@@ -163,7 +167,13 @@ impl std::fmt::Debug for Replay {
 impl Replay {
     /// Starts before the first entry.
     pub fn new(compaction: Compaction) -> Self {
-        Self { compaction, keys: HashMap::default(), last: None, defects: Vec::new(), undescribed: (0, 0) }
+        Self {
+            compaction,
+            keys: HashMap::default(),
+            last: None,
+            defects: Vec::new(),
+            undescribed: (0, 0),
+        }
     }
 
     /// Takes the next entry in the order of revisions.
@@ -176,7 +186,9 @@ impl Replay {
         match entry.kind {
             EntryKind::Put => self.put(page, entry, compact),
             EntryKind::Tombstone => self.delete(page, entry, compact),
-            EntryKind::Bump if entry.revision.main != compact => self.report(page, entry, RecordDefectKind::StrayBump),
+            EntryKind::Bump if entry.revision.main != compact => {
+                self.report(page, entry, RecordDefectKind::StrayBump)
+            }
             EntryKind::Bump | EntryKind::Defective => {}
         }
     }
@@ -192,7 +204,10 @@ impl Replay {
         }
         let expected = last.map_or((compact + 1).max(FIRST_MAIN), |last| last.main + 1);
         if revision.main > expected {
-            let gap = RecordDefectKind::RevisionGap { from: expected, to: revision.main - 1 };
+            let gap = RecordDefectKind::RevisionGap {
+                from: expected,
+                to: revision.main - 1,
+            };
             self.report_at(page, revision, gap);
         }
         if revision.sub != 0 {
@@ -218,7 +233,13 @@ impl Replay {
     }
 
     fn delete(&mut self, page: Pgid, entry: &Entry, compact: i64) {
-        let state = KeyState { main: entry.revision.main, create_revision: 0, version: 0, class: entry.class, is_tombstone: true };
+        let state = KeyState {
+            main: entry.revision.main,
+            create_revision: 0,
+            version: 0,
+            class: entry.class,
+            is_tombstone: true,
+        };
         let previous = self.keys.insert(entry.key_hash, state);
         if let Some(previous) = &previous {
             self.check_compacted(page, entry, previous);
@@ -230,9 +251,15 @@ impl Replay {
     }
 
     fn check_compacted(&mut self, page: Pgid, entry: &Entry, previous: &KeyState) {
-        let Some(compact_revision) = self.compaction.finished else { return };
+        let Some(compact_revision) = self.compaction.finished else {
+            return;
+        };
         if previous.main <= compact_revision && entry.revision.main <= compact_revision {
-            self.report(page, entry, RecordDefectKind::Uncompacted { compact_revision });
+            self.report(
+                page,
+                entry,
+                RecordDefectKind::Uncompacted { compact_revision },
+            );
         }
     }
 
@@ -242,7 +269,11 @@ impl Replay {
 
     fn report_at(&mut self, page: Pgid, revision: Revision, kind: RecordDefectKind) {
         if self.defects.len() < MAX_DESCRIBED {
-            self.defects.push(RecordDefect { revision, page: Some(page), kind });
+            self.defects.push(RecordDefect {
+                revision,
+                page: Some(page),
+                kind,
+            });
         } else if kind.is_loss() {
             self.undescribed.0 += 1;
         } else {
@@ -262,7 +293,12 @@ impl Replay {
 
     /// Keys whose newest entry is no tombstone.
     pub fn live_keys(&self) -> u64 {
-        crate::bytes::to_u64(self.keys.values().filter(|state| !state.is_tombstone).count())
+        crate::bytes::to_u64(
+            self.keys
+                .values()
+                .filter(|state| !state.is_tombstone)
+                .count(),
+        )
     }
 
     /// Live keys of each class below `classes`.
@@ -278,22 +314,35 @@ impl Replay {
 }
 
 /// Does a put follow from what was known of the key?
-fn put_defect(entry: &Entry, previous: Option<&KeyState>, compact: i64) -> Option<RecordDefectKind> {
+fn put_defect(
+    entry: &Entry,
+    previous: Option<&KeyState>,
+    compact: i64,
+) -> Option<RecordDefectKind> {
     let version = entry.version;
     match previous.filter(|previous| !previous.is_tombstone) {
-        None if version > 1 && entry.revision.main > compact => Some(RecordDefectKind::NoPredecessor { version }),
+        None if version > 1 && entry.revision.main > compact => {
+            Some(RecordDefectKind::NoPredecessor { version })
+        }
         None => None,
         Some(previous) if previous.create_revision != entry.create_revision => {
             let (found, previous) = (entry.create_revision, previous.create_revision);
-            (entry.revision.main > compact).then_some(RecordDefectKind::CreateRevision { found, previous })
+            (entry.revision.main > compact)
+                .then_some(RecordDefectKind::CreateRevision { found, previous })
         }
         Some(previous) => {
             let last = previous.version;
             let expected = i64::from(last) + 1;
             if version < expected {
-                Some(RecordDefectKind::VersionFalls { version, previous: last })
+                Some(RecordDefectKind::VersionFalls {
+                    version,
+                    previous: last,
+                })
             } else if version > expected && previous.main > compact {
-                Some(RecordDefectKind::VersionGap { version, previous: last })
+                Some(RecordDefectKind::VersionGap {
+                    version,
+                    previous: last,
+                })
             } else {
                 None
             }

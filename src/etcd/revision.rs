@@ -81,11 +81,17 @@ impl RevisionKey {
             [found] => return Err(RevisionKeyDefect::Mark { found }),
             _ => return Err(length),
         };
-        let revision = Revision { main: i64::from_be_bytes(*main), sub: i64::from_be_bytes(*sub) };
+        let revision = Revision {
+            main: i64::from_be_bytes(*main),
+            sub: i64::from_be_bytes(*sub),
+        };
         if revision.main < 0 || revision.sub < 0 {
             return Err(RevisionKeyDefect::Negative(revision));
         }
-        Ok(Self { revision, is_tombstone })
+        Ok(Self {
+            revision,
+            is_tombstone,
+        })
     }
 }
 
@@ -96,22 +102,49 @@ mod tests {
     #[test]
     fn a_revision_and_a_tombstone_are_read() {
         let key = b"\0\0\0\0\0\0\x01\x02_\0\0\0\0\0\0\0\x03t";
-        let revision = Revision { main: 0x102, sub: 3 };
-        assert_eq!(RevisionKey::parse(key), Ok(RevisionKey { revision, is_tombstone: true }));
+        let revision = Revision {
+            main: 0x102,
+            sub: 3,
+        };
+        assert_eq!(
+            RevisionKey::parse(key),
+            Ok(RevisionKey {
+                revision,
+                is_tombstone: true
+            })
+        );
         let put = key.get(..17).expect("18 bytes");
-        assert_eq!(RevisionKey::parse(put), Ok(RevisionKey { revision, is_tombstone: false }));
+        assert_eq!(
+            RevisionKey::parse(put),
+            Ok(RevisionKey {
+                revision,
+                is_tombstone: false
+            })
+        );
     }
 
     #[test]
     fn anything_else_is_refused_and_named() {
         let rows: [(&[u8], RevisionKeyDefect); 5] = [
             (b"short", RevisionKeyDefect::Length { found: 5 }),
-            (b"\0\0\0\0\0\0\x01\x02_\0\0\0\0\0\0\0\x03tt", RevisionKeyDefect::Length { found: 19 }),
-            (b"\0\0\0\0\0\0\x01\x02-\0\0\0\0\0\0\0\x03", RevisionKeyDefect::Separator { found: b'-' }),
-            (b"\0\0\0\0\0\0\x01\x02_\0\0\0\0\0\0\0\x03u", RevisionKeyDefect::Mark { found: b'u' }),
+            (
+                b"\0\0\0\0\0\0\x01\x02_\0\0\0\0\0\0\0\x03tt",
+                RevisionKeyDefect::Length { found: 19 },
+            ),
+            (
+                b"\0\0\0\0\0\0\x01\x02-\0\0\0\0\0\0\0\x03",
+                RevisionKeyDefect::Separator { found: b'-' },
+            ),
+            (
+                b"\0\0\0\0\0\0\x01\x02_\0\0\0\0\0\0\0\x03u",
+                RevisionKeyDefect::Mark { found: b'u' },
+            ),
             (
                 b"\xff\0\0\0\0\0\0\0_\0\0\0\0\0\0\0\0",
-                RevisionKeyDefect::Negative(Revision { main: i64::from_be_bytes([0xff, 0, 0, 0, 0, 0, 0, 0]), sub: 0 }),
+                RevisionKeyDefect::Negative(Revision {
+                    main: i64::from_be_bytes([0xff, 0, 0, 0, 0, 0, 0, 0]),
+                    sub: 0,
+                }),
             ),
         ];
         for (key, defect) in rows {

@@ -73,7 +73,14 @@ impl Trail {
             varint::push(bytes, entry.revision.sub.cast_unsigned());
             bytes.extend_from_slice(&entry.key_hash.to_le_bytes());
             if entry.kind == EntryKind::Put {
-                varint::push(bytes, entry.revision.main.wrapping_sub(entry.create_revision).cast_unsigned());
+                varint::push(
+                    bytes,
+                    entry
+                        .revision
+                        .main
+                        .wrapping_sub(entry.create_revision)
+                        .cast_unsigned(),
+                );
                 varint::push(bytes, entry.version.cast_unsigned());
             }
             previous = entry.revision.main;
@@ -83,10 +90,21 @@ impl Trail {
 
     /// The `count` entries of the page that was pushed at `start`.
     pub fn page(&self, start: u64, count: u16) -> TrailPage<'_> {
-        let mut rest = self.bytes.get(crate::bytes::to_usize(start)..).unwrap_or_default();
+        let mut rest = self
+            .bytes
+            .get(crate::bytes::to_usize(start)..)
+            .unwrap_or_default();
         let lease_seconds = varint::take_signed(&mut rest).unwrap_or_default();
         let content_seconds = varint::take_signed(&mut rest).unwrap_or_default();
-        TrailPage { times: PageTimes { lease_seconds, content_seconds }, rest, left: count, previous: 0 }
+        TrailPage {
+            times: PageTimes {
+                lease_seconds,
+                content_seconds,
+            },
+            rest,
+            left: count,
+            previous: 0,
+        }
     }
 
     /// Bytes in memory.
@@ -112,7 +130,9 @@ impl Iterator for TrailPage<'_> {
         self.left = self.left.checked_sub(1)?;
         let head = varint::take(&mut self.rest)?;
         let class = u16::try_from(head >> KIND_BITS).ok()?;
-        let main = self.previous.wrapping_add(varint::take_signed(&mut self.rest)?);
+        let main = self
+            .previous
+            .wrapping_add(varint::take_signed(&mut self.rest)?);
         let sub = varint::take(&mut self.rest)?.cast_signed();
         let (hash, rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
@@ -125,12 +145,22 @@ impl Iterator for TrailPage<'_> {
         };
         let (create_revision, version) = if kind == EntryKind::Put {
             let age = varint::take(&mut self.rest)?.cast_signed();
-            (main.wrapping_sub(age), varint::take(&mut self.rest)?.cast_signed())
+            (
+                main.wrapping_sub(age),
+                varint::take(&mut self.rest)?.cast_signed(),
+            )
         } else {
             (0, 0)
         };
         let revision = Revision { main, sub };
-        Some(Entry { revision, kind, key_hash: u64::from_le_bytes(*hash), create_revision, version, class })
+        Some(Entry {
+            revision,
+            kind,
+            key_hash: u64::from_le_bytes(*hash),
+            create_revision,
+            version,
+            class,
+        })
     }
 }
 
@@ -151,10 +181,26 @@ mod tests {
         };
         let entries = [
             put,
-            Entry { revision: Revision { main: 901, sub: 0 }, kind: EntryKind::Tombstone, create_revision: 0, version: 0, class: 0, ..put },
-            Entry { revision: Revision { main: i64::MAX, sub: i64::MAX }, ..put },
+            Entry {
+                revision: Revision { main: 901, sub: 0 },
+                kind: EntryKind::Tombstone,
+                create_revision: 0,
+                version: 0,
+                class: 0,
+                ..put
+            },
+            Entry {
+                revision: Revision {
+                    main: i64::MAX,
+                    sub: i64::MAX,
+                },
+                ..put
+            },
         ];
-        let times = PageTimes { lease_seconds: 1_730_516_400, content_seconds: -1 };
+        let times = PageTimes {
+            lease_seconds: 1_730_516_400,
+            content_seconds: -1,
+        };
         let mut trail = Trail::default();
         trail.push(PageTimes::default(), &[put]);
         let start = trail.push(times, &entries);

@@ -25,12 +25,16 @@ impl Cluster {
             match path.split_once('/') {
                 Some(("clusterversions", "version")) => self.learn_version(object),
                 Some(("infrastructures", "cluster")) => self.learn_infrastructure(object),
-                Some(("clusteroperators", component)) => self.learn_cluster_operator(component, object),
+                Some(("clusteroperators", component)) => {
+                    self.learn_cluster_operator(component, object)
+                }
                 _ => {}
             }
         } else if let Some(path) = text_behind(storage_key, OPERATOR) {
             let plural = path.strip_suffix("/cluster").unwrap_or_default();
-            let component = STATIC_POD_OPERATORS.iter().find(|(known, _)| *known == plural);
+            let component = STATIC_POD_OPERATORS
+                .iter()
+                .find(|(known, _)| *known == plural);
             if let Some((_, component)) = component {
                 self.learn_revisions(component, object);
             }
@@ -38,7 +42,9 @@ impl Cluster {
     }
 
     fn learn_version(&mut self, object: &[u8]) {
-        let Some(version) = parse::<ClusterVersion>(object) else { return };
+        let Some(version) = parse::<ClusterVersion>(object) else {
+            return;
+        };
         self.id = version.spec.cluster_id.filter(|id| !id.is_empty());
         self.installed_at = version.metadata.creation_timestamp;
         self.desired_version = version.status.desired.and_then(|desired| desired.version);
@@ -54,7 +60,9 @@ impl Cluster {
     }
 
     fn learn_infrastructure(&mut self, object: &[u8]) {
-        let Some(infrastructure) = parse::<Infrastructure>(object) else { return };
+        let Some(infrastructure) = parse::<Infrastructure>(object) else {
+            return;
+        };
         let status = infrastructure.status;
         self.infrastructure_name = status.infrastructure_name.filter(|name| !name.is_empty());
         self.api_server_url = status.api_server_url.filter(|url| !url.is_empty());
@@ -63,22 +71,37 @@ impl Cluster {
     }
 
     fn learn_cluster_operator(&mut self, component: &str, object: &[u8]) {
-        if !STATIC_POD_OPERATORS.iter().any(|(_, known)| *known == component) {
+        if !STATIC_POD_OPERATORS
+            .iter()
+            .any(|(_, known)| *known == component)
+        {
             return;
         }
-        let Some(operator) = parse::<ClusterOperator>(object) else { return };
+        let Some(operator) = parse::<ClusterOperator>(object) else {
+            return;
+        };
         let conditions = operator.status.conditions.unwrap_or_default();
-        let progressing = conditions.iter().find(|condition| condition.kind == "Progressing");
+        let progressing = conditions
+            .iter()
+            .find(|condition| condition.kind == "Progressing");
         let versions = operator.status.versions.unwrap_or_default();
-        let version = versions.into_iter().find(|version| version.name == "operator");
+        let version = versions
+            .into_iter()
+            .find(|version| version.name == "operator");
         let rollout = self.operator(component);
         rollout.progressing = progressing.map(|condition| condition.status == "True");
         rollout.operator_version = version.map(|version| version.version);
     }
 
     fn learn_revisions(&mut self, component: &str, object: &[u8]) {
-        let Some(operator) = parse::<StaticPodOperator>(object) else { return };
-        let nodes = operator.status.node_statuses.unwrap_or_default().into_iter();
+        let Some(operator) = parse::<StaticPodOperator>(object) else {
+            return;
+        };
+        let nodes = operator
+            .status
+            .node_statuses
+            .unwrap_or_default()
+            .into_iter();
         let rollout = self.operator(component);
         rollout.latest_available_revision = operator.status.latest_available_revision;
         rollout.nodes = nodes
@@ -92,7 +115,10 @@ impl Cluster {
 
     /// The entry of a component, added in alphabetical order when it is new.
     fn operator(&mut self, component: &str) -> &mut OperatorRollout {
-        let position = match self.operators.binary_search_by(|operator| operator.component.as_str().cmp(component)) {
+        let position = match self
+            .operators
+            .binary_search_by(|operator| operator.component.as_str().cmp(component))
+        {
             Ok(position) => position,
             Err(position) => {
                 let component = component.to_owned();
@@ -107,7 +133,9 @@ impl Cluster {
                 position
             }
         };
-        self.operators.get_mut(position).expect("found or inserted at this position")
+        self.operators
+            .get_mut(position)
+            .expect("found or inserted at this position")
     }
 }
 

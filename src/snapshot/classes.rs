@@ -30,19 +30,27 @@ pub(super) struct Classes {
 impl Classes {
     /// The number of the kind that this key and value are of.
     pub(super) fn number(&mut self, storage_key: &[u8], stored: &StoredValue<'_>) -> u16 {
-        let Some(resource) = resource_of(storage_key) else { return NO_OBJECT };
+        let Some(resource) = resource_of(storage_key) else {
+            return NO_OBJECT;
+        };
         let sealed = match stored {
             StoredValue::Encrypted(sealed) => Some(sealed),
             _ => None,
         };
         let flavour = flavour(storage_key);
         self.scratch.clear();
-        self.scratch.push(if flavour == Flavour::Kubernetes { b'k' } else { b'o' });
+        self.scratch.push(if flavour == Flavour::Kubernetes {
+            b'k'
+        } else {
+            b'o'
+        });
         self.scratch.extend_from_slice(resource.plural);
         self.scratch.push(b'/');
-        self.scratch.extend_from_slice(resource.group.unwrap_or_default());
+        self.scratch
+            .extend_from_slice(resource.group.unwrap_or_default());
         if let Some(sealed) = sealed {
-            self.scratch.extend_from_slice(format!("/{}/", sealed.provider).as_bytes());
+            self.scratch
+                .extend_from_slice(format!("/{}/", sealed.provider).as_bytes());
             self.scratch.extend_from_slice(sealed.key_name);
         }
         if let Some(&number) = self.numbers.get(self.scratch.as_slice()) {
@@ -51,12 +59,24 @@ impl Classes {
         self.add(flavour, resource.to_string(), sealed)
     }
 
-    fn add(&mut self, flavour: Flavour, resource: String, sealed: Option<&EncryptedValue<'_>>) -> u16 {
-        let Some(number) = u16::try_from(self.classes.len() + 1).ok().filter(|_| self.classes.len() < MAX_CLASSES) else {
+    fn add(
+        &mut self,
+        flavour: Flavour,
+        resource: String,
+        sealed: Option<&EncryptedValue<'_>>,
+    ) -> u16 {
+        let Some(number) = u16::try_from(self.classes.len() + 1)
+            .ok()
+            .filter(|_| self.classes.len() < MAX_CLASSES)
+        else {
             return NO_OBJECT;
         };
         let sealed = sealed.map(|sealed| (sealed.provider.to_string(), sealed.key_text()));
-        self.classes.push(Class { flavour, resource, sealed });
+        self.classes.push(Class {
+            flavour,
+            resource,
+            sealed,
+        });
         self.numbers.insert(self.scratch.clone(), number);
         number
     }
@@ -74,7 +94,10 @@ impl Classes {
 
     /// Whose keys fill the snapshot, from the live keys of each class.
     pub(super) fn flavour(&self, live: &[u64]) -> Flavour {
-        let has = |flavour| self.with_counts(live).any(|(class, values)| values > 0 && class.flavour == flavour);
+        let has = |flavour| {
+            self.with_counts(live)
+                .any(|(class, values)| values > 0 && class.flavour == flavour)
+        };
         if has(Flavour::OpenShift) {
             Flavour::OpenShift
         } else if has(Flavour::Kubernetes) {
@@ -88,9 +111,20 @@ impl Classes {
     pub(super) fn encryption(&self, live: &[u64]) -> Vec<EncryptionUse> {
         let mut resources: BTreeMap<&str, Vec<EncryptionUse>> = BTreeMap::new();
         for (class, values) in self.with_counts(live).filter(|(_, values)| *values > 0) {
-            let (provider, key_name) = class.sealed.clone().unwrap_or_else(|| ("identity".to_owned(), String::new()));
+            let (provider, key_name) = class
+                .sealed
+                .clone()
+                .unwrap_or_else(|| ("identity".to_owned(), String::new()));
             let resource = class.resource.clone();
-            resources.entry(&class.resource).or_default().push(EncryptionUse { resource, provider, key_name, values });
+            resources
+                .entry(&class.resource)
+                .or_default()
+                .push(EncryptionUse {
+                    resource,
+                    provider,
+                    key_name,
+                    values,
+                });
         }
         resources.retain(|_, uses| uses.iter().any(|used| used.provider != "identity"));
         let mut uses: Vec<_> = resources.into_values().flatten().collect();
@@ -104,5 +138,9 @@ impl Classes {
 }
 
 fn flavour(storage_key: &[u8]) -> Flavour {
-    if storage_key.starts_with(b"/registry/") { Flavour::Kubernetes } else { Flavour::OpenShift }
+    if storage_key.starts_with(b"/registry/") {
+        Flavour::Kubernetes
+    } else {
+        Flavour::OpenShift
+    }
 }

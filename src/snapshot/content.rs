@@ -11,8 +11,8 @@ use crate::bbolt::scan::Notes;
 use crate::bbolt::{Layout, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
 use crate::etcd::{PageTimes, Replay, buckets};
-use crate::kubernetes::certificate::Certificate;
-use crate::kubernetes::envelope::Encoding;
+use crate::kubernetes::certificate::{Certificate, parse_object};
+use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -41,14 +41,20 @@ pub(super) fn empty(hashed: &Hashed) -> Snapshot {
 }
 
 /// Walks the tree and learns everything that the notes can tell.
-pub(super) fn conclude(layout: &Layout, notes: &Notes, keyspace: Keyspace, hashed: &Hashed) -> Reading {
+pub(super) fn conclude(
+    layout: &Layout,
+    notes: &Notes,
+    keyspace: Keyspace,
+    hashed: &Hashed,
+) -> Reading {
     let tree = Tree::prove(layout, notes);
     let mut snapshot = empty(hashed);
     snapshot.page_size = Some(layout.meta.page_size);
     snapshot.status.total_size = layout.meta.size_bytes();
     if tree.is_complete() {
         snapshot.status.hash = Some(status_hash(&tree).value);
-        snapshot.status.total_key = Some(tree.buckets.iter().map(|bucket| tree.count(bucket)).sum());
+        snapshot.status.total_key =
+            Some(tree.buckets.iter().map(|bucket| tree.count(bucket)).sum());
     }
     snapshot.findings.extend(findings::tree(&tree));
     snapshot.findings.extend(findings::buckets(&tree));
@@ -61,12 +67,19 @@ pub(super) fn conclude(layout: &Layout, notes: &Notes, keyspace: Keyspace, hashe
 fn status_hash(tree: &Tree<'_>) -> Crc32c {
     let joiner = CrcJoiner::new();
     tree.buckets.iter().fold(Crc32c::default(), |crc, bucket| {
-        joiner.join(crc.followed_by(&bucket.name), tree.checksum(bucket, &joiner))
+        joiner.join(
+            crc.followed_by(&bucket.name),
+            tree.checksum(bucket, &joiner),
+        )
     })
 }
 
 fn learn_small_buckets(tree: &Tree<'_>, snapshot: &mut Snapshot) {
-    let entries = |name: &[u8]| tree.bucket(name).and_then(|bucket| tree.entries(bucket)).unwrap_or_default();
+    let entries = |name: &[u8]| {
+        tree.bucket(name)
+            .and_then(|bucket| tree.entries(bucket))
+            .unwrap_or_default()
+    };
     let meta = entries(b"meta");
     snapshot.compact_revision = buckets::compaction(&meta).revision();
     snapshot.storage_version = buckets::version_text(&meta, b"storageVersion");
@@ -80,16 +93,33 @@ fn learn_small_buckets(tree: &Tree<'_>, snapshot: &mut Snapshot) {
         is_learner: member.is_learner,
     };
     snapshot.members = members.into_iter().map(member).collect();
-    snapshot.findings.extend(findings::undecodable_members(undecodable));
-    snapshot.findings.extend(buckets::alarms(&entries(b"alarm")).iter().map(findings::alarm));
+    snapshot
+        .findings
+        .extend(findings::undecodable_members(undecodable));
+    snapshot.findings.extend(
+        buckets::alarms(&entries(b"alarm"))
+            .iter()
+            .map(findings::alarm),
+    );
 }
 
 /// Replays the history of all keys and takes what was wanted out of the live pages.
 fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) -> Sealed {
-    let Some(bucket) = tree.bucket(b"key") else { return Sealed::default() };
+    let Some(bucket) = tree.bucket(b"key") else {
+        return Sealed::default();
+    };
     let history = History::replay(tree, bucket, &keyspace);
-    let Keyspace { classes, wanted, samples, .. } = keyspace;
-    snapshot.findings.extend(findings::records(&history.replay, &history.defective, &history.foreign_pages));
+    let Keyspace {
+        classes,
+        wanted,
+        samples,
+        ..
+    } = keyspace;
+    snapshot.findings.extend(findings::records(
+        &history.replay,
+        &history.defective,
+        &history.foreign_pages,
+    ));
     let live = history.replay.live_by_class(classes.len());
     snapshot.flavour = classes.flavour(&live);
     snapshot.encryption = classes.encryption(&live);
@@ -102,7 +132,9 @@ fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) 
     }
     let mut sealed = Sealed::default();
     for (class, samples) in samples {
-        let live = samples.into_iter().filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages));
+        let live = samples
+            .into_iter()
+            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages));
         let resource = classes.resource(class).unwrap_or_default();
         sealed.samples.extend(live.map(|sample| SealedValue {
             storage_key: sample.key,
@@ -111,7 +143,9 @@ fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) 
         }));
     }
     for (key, key_hash, versions) in wanted.into_sorted() {
-        let live = versions.into_iter().find(|version| history.is_live(key_hash, version.main, &version.pages));
+        let live = versions
+            .into_iter()
+            .find(|version| history.is_live(key_hash, version.main, &version.pages));
         if let Some(version) = live {
             sort_out(key, version, snapshot, &mut sealed);
         }
@@ -124,9 +158,15 @@ fn sort_out(key: Vec<u8>, version: Version, snapshot: &mut Snapshot, sealed: &mu
     let is_sealed = Encoding::of(&version.value) == Encoding::Encrypted;
     match Keyspace::purpose_of(&key) {
         Some(Purpose::Cluster) => snapshot.cluster.learn(&key, &version.value),
-        Some(Purpose::Certificate) if !is_sealed => snapshot.certificates.extend(Certificate::of_secret(&key, &version.value)),
+        Some(Purpose::Certificate) if !is_sealed => snapshot
+            .certificates
+            .extend(secret_certificates(&key, &version.value)),
         Some(purpose) => {
-            let value = SealedValue { storage_key: key, resource: "secrets".to_owned(), value: version.value.to_vec() };
+            let value = SealedValue {
+                storage_key: key,
+                resource: "secrets".to_owned(),
+                value: version.value.to_vec(),
+            };
             match purpose {
                 Purpose::EncryptionConfig => sealed.encryption_configs.push(value),
                 _ => sealed.certificates.push(value),
@@ -134,6 +174,11 @@ fn sort_out(key: Vec<u8>, version: Version, snapshot: &mut Snapshot, sealed: &mu
         }
         None => {}
     }
+}
+
+fn secret_certificates(storage_key: &[u8], value: &[u8]) -> Vec<Certificate> {
+    let envelope = Envelope::parse(value).ok().flatten();
+    envelope.map_or_else(Vec::new, |envelope| parse_object(storage_key, envelope.raw))
 }
 
 fn instant(seconds: i64) -> Option<DateTime<Utc>> {
@@ -157,10 +202,22 @@ struct History {
 
 impl History {
     fn replay(tree: &Tree<'_>, bucket: &Bucket<'_>, keyspace: &Keyspace) -> Self {
-        let meta = tree.bucket(b"meta").and_then(|meta| tree.entries(meta)).unwrap_or_default();
-        let sample_pages = keyspace.samples.values().flatten().flat_map(|sample| sample.pages.iter().copied());
+        let meta = tree
+            .bucket(b"meta")
+            .and_then(|meta| tree.entries(meta))
+            .unwrap_or_default();
+        let sample_pages = keyspace
+            .samples
+            .values()
+            .flatten()
+            .flat_map(|sample| sample.pages.iter().copied());
         let defective_pages = keyspace.defective.iter().map(|entry| entry.page.0);
-        let wanted: HashSet<u64> = keyspace.wanted.pages().chain(sample_pages).chain(defective_pages).collect();
+        let wanted: HashSet<u64> = keyspace
+            .wanted
+            .pages()
+            .chain(sample_pages)
+            .chain(defective_pages)
+            .collect();
         let mut history = Self {
             replay: Replay::new(buckets::compaction(&meta)),
             times: PageTimes::default(),
@@ -181,7 +238,10 @@ impl History {
             }
             let page = keyspace.trail.page(leaf.tag - 1, leaf.count);
             history.times.lease_seconds = history.times.lease_seconds.max(page.times.lease_seconds);
-            history.times.content_seconds = history.times.content_seconds.max(page.times.content_seconds);
+            history.times.content_seconds = history
+                .times
+                .content_seconds
+                .max(page.times.content_seconds);
             page.for_each(|entry| history.replay.entry(leaf.page, &entry));
         }
         let is_live = |entry: &&DefectiveEntry| history.live_pages.contains(&entry.page.0);
@@ -205,11 +265,17 @@ impl History {
             }
             return;
         }
-        keyspace.trail.page(observation.tag - 1, count).for_each(|entry| self.replay.entry(page, &entry));
+        keyspace
+            .trail
+            .page(observation.tag - 1, count)
+            .for_each(|entry| self.replay.entry(page, &entry));
     }
 
     fn is_live(&self, key_hash: u64, main: i64, pages: &[u64]) -> bool {
-        let is_newest = self.replay.key(key_hash).is_some_and(|state| state.main == main && !state.is_tombstone);
+        let is_newest = self
+            .replay
+            .key(key_hash)
+            .is_some_and(|state| state.main == main && !state.is_tombstone);
         is_newest && pages.iter().any(|page| self.live_pages.contains(page))
     }
 }

@@ -41,10 +41,16 @@ pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
     } else if size > data && size < data + TRAILER_BYTES {
         found.push(cut_trailer(size, data));
     } else if size != data && size != data.saturating_add(TRAILER_BYTES) && !is_grown_raw_copy {
-        found.push(trailing_data(size, data, sizes.hashed.is_whole_before_trailing_data));
+        found.push(trailing_data(
+            size,
+            data,
+            sizes.hashed.is_whole_before_trailing_data,
+        ));
     }
     match sizes.hashed.trailer {
-        Some(trailer) if trailer != sizes.hashed.computed => found.push(digest_mismatch(sizes.hashed)),
+        Some(trailer) if trailer != sizes.hashed.computed => {
+            found.push(digest_mismatch(sizes.hashed))
+        }
         None if found.is_empty() => found.push(digest_missing(size)),
         _ => {}
     }
@@ -53,19 +59,33 @@ pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
 
 fn truncated(size: u64, data: u64) -> Finding {
     let missing = data - size;
-    let message = format!("the file has {size} bytes, its meta page says {data} and a trailer of 32: {missing} bytes of data are missing");
-    Finding::new(Code::Truncated, message).with("sizeBytes", size).with("expectedBytes", data.saturating_add(TRAILER_BYTES))
+    let message = format!(
+        "the file has {size} bytes, its meta page says {data} and a trailer of 32: {missing} bytes of data are missing"
+    );
+    Finding::new(Code::Truncated, message)
+        .with("sizeBytes", size)
+        .with("expectedBytes", data.saturating_add(TRAILER_BYTES))
 }
 
 fn cut_trailer(size: u64, data: u64) -> Finding {
-    let message = format!("the digest behind the data is cut off: {} of {TRAILER_BYTES} bytes are there", size - data);
-    Finding::new(Code::Truncated, message).with("sizeBytes", size).with("expectedBytes", data + TRAILER_BYTES)
+    let message = format!(
+        "the digest behind the data is cut off: {} of {TRAILER_BYTES} bytes are there",
+        size - data
+    );
+    Finding::new(Code::Truncated, message)
+        .with("sizeBytes", size)
+        .with("expectedBytes", data + TRAILER_BYTES)
 }
 
 fn trailing_data(size: u64, data: u64, is_whole: bool) -> Finding {
     let whole = data + TRAILER_BYTES;
-    let message = format!("the file has {size} bytes, {} more than data and trailer", size - whole);
-    let finding = Finding::new(Code::TrailingData, message).with("sizeBytes", size).with("expectedBytes", whole);
+    let message = format!(
+        "the file has {size} bytes, {} more than data and trailer",
+        size - whole
+    );
+    let finding = Finding::new(Code::TrailingData, message)
+        .with("sizeBytes", size)
+        .with("expectedBytes", whole);
     if is_whole {
         finding.remedy(format!("the first {whole} bytes are a whole snapshot whose digest matches: copy them to a new file with `head -c {whole}` and verify that"))
     } else {
@@ -74,9 +94,16 @@ fn trailing_data(size: u64, data: u64, is_whole: bool) -> Finding {
 }
 
 fn digest_mismatch(hashed: &Hashed) -> Finding {
-    let expected = hashed.trailer.map_or_else(String::new, |trailer| trailer.to_string());
-    let message = format!("SHA-256 of the data is {}, the trailer says {expected}", hashed.computed);
-    Finding::new(Code::DigestMismatch, message).with("computed", hashed.computed.to_string()).with("expected", expected)
+    let expected = hashed
+        .trailer
+        .map_or_else(String::new, |trailer| trailer.to_string());
+    let message = format!(
+        "SHA-256 of the data is {}, the trailer says {expected}",
+        hashed.computed
+    );
+    Finding::new(Code::DigestMismatch, message)
+        .with("computed", hashed.computed.to_string())
+        .with("expected", expected)
 }
 
 fn digest_missing(size: u64) -> Finding {
@@ -95,30 +122,46 @@ pub(super) fn meta(layout: &Layout) -> Option<Finding> {
 pub(super) fn tree(tree: &Tree<'_>) -> Vec<Finding> {
     let mut by_code: BTreeMap<Code, Vec<Finding>> = BTreeMap::new();
     for defect in &tree.defects {
-        by_code.entry(tree_code(&defect.kind)).or_default().push(tree_finding(defect));
+        by_code
+            .entry(tree_code(&defect.kind))
+            .or_default()
+            .push(tree_finding(defect));
     }
     let undescribed = tree.undescribed_defects;
     if let Some(first) = by_code.values_mut().next().filter(|_| undescribed > 0) {
         let more = format!("{undescribed} more defects of the tree are not listed");
-        first.extend(first.first().cloned().map(|finding| Finding { message: more, ..finding }));
+        first.extend(first.first().cloned().map(|finding| Finding {
+            message: more,
+            ..finding
+        }));
     }
     by_code.into_values().flat_map(capped).collect()
 }
 
 fn tree_code(kind: &TreeDefectKind) -> Code {
     match kind {
-        TreeDefectKind::NotAscending | TreeDefectKind::BelowRange | TreeDefectKind::AboveRange => Code::StructureOrder,
-        TreeDefectKind::OutOfRange { .. } | TreeDefectKind::Twice | TreeDefectKind::UsedAndFree => Code::StructureReference,
-        TreeDefectKind::Freelist(_) | TreeDefectKind::FreelistId(_) | TreeDefectKind::Lost { .. } => Code::StructureFreelist,
+        TreeDefectKind::NotAscending | TreeDefectKind::BelowRange | TreeDefectKind::AboveRange => {
+            Code::StructureOrder
+        }
+        TreeDefectKind::OutOfRange { .. } | TreeDefectKind::Twice | TreeDefectKind::UsedAndFree => {
+            Code::StructureReference
+        }
+        TreeDefectKind::Freelist(_)
+        | TreeDefectKind::FreelistId(_)
+        | TreeDefectKind::Lost { .. } => Code::StructureFreelist,
         _ => Code::StructurePage,
     }
 }
 
 fn tree_finding(defect: &TreeDefect) -> Finding {
-    let place = defect.bucket.as_ref().map_or_else(String::new, |name| format!(" of bucket {}", name.escape_ascii()));
+    let place = defect.bucket.as_ref().map_or_else(String::new, |name| {
+        format!(" of bucket {}", name.escape_ascii())
+    });
     let message = format!("page {}{place}: {}", defect.page, defect.kind);
     let path: Vec<String> = defect.path.iter().map(ToString::to_string).collect();
-    let mut finding = Finding::new(tree_code(&defect.kind), message).with("page", defect.page.0).with("path", path);
+    let mut finding = Finding::new(tree_code(&defect.kind), message)
+        .with("page", defect.page.0)
+        .with("path", path);
     if let Some(bucket) = &defect.bucket {
         finding = finding.with("bucket", bucket.escape_ascii().to_string());
     }
@@ -133,7 +176,10 @@ fn tree_finding(defect: &TreeDefect) -> Finding {
 
 /// A revision where the key is one, else the bytes with escapes.
 fn key_text(key: &[u8]) -> String {
-    RevisionKey::parse(key).map_or_else(|_| key.escape_ascii().to_string(), |key| key.revision.to_string())
+    RevisionKey::parse(key).map_or_else(
+        |_| key.escape_ascii().to_string(),
+        |key| key.revision.to_string(),
+    )
 }
 
 /// Buckets that are not there.
@@ -141,8 +187,15 @@ pub(super) fn buckets(tree: &Tree<'_>) -> Vec<Finding> {
     if !tree.is_root_complete {
         return Vec::new();
     }
-    let missing = NEEDED.iter().filter(|name| tree.bucket(name.as_bytes()).is_none());
-    missing.map(|name| Finding::new(Code::BucketMissing, format!("bucket {name} is absent")).with("bucket", *name)).collect()
+    let missing = NEEDED
+        .iter()
+        .filter(|name| tree.bucket(name.as_bytes()).is_none());
+    missing
+        .map(|name| {
+            Finding::new(Code::BucketMissing, format!("bucket {name} is absent"))
+                .with("bucket", *name)
+        })
+        .collect()
 }
 
 /// Members that cannot be read.
@@ -160,21 +213,45 @@ pub(super) fn alarm(alarm: &Alarm) -> Finding {
     };
     let member = format!("{:016x}", alarm.member_id);
     let message = format!("alarm {name} was raised by member {member}");
-    Finding::new(Code::AlarmRaised, message).severity(severity).with("alarm", name).with("member", member)
+    Finding::new(Code::AlarmRaised, message)
+        .severity(severity)
+        .with("alarm", name)
+        .with("member", member)
 }
 
 /// Entries of bucket `key` that are wrong by themselves or do not fit together.
-pub(super) fn records(replay: &Replay, defective: &[DefectiveEntry], foreign_pages: &[(Pgid, u16)]) -> Vec<Finding> {
+pub(super) fn records(
+    replay: &Replay,
+    defective: &[DefectiveEntry],
+    foreign_pages: &[(Pgid, u16)],
+) -> Vec<Finding> {
     let foreign = foreign_pages.iter().map(|(page, count)| {
         let message = format!("page {page} of bucket key: none of its {count} keys is a revision");
-        Finding::new(Code::RecordUndecodable, message).with("page", page.0).with("bucket", "key")
+        Finding::new(Code::RecordUndecodable, message)
+            .with("page", page.0)
+            .with("bucket", "key")
     });
-    let (undecodable, inconsistent): (Vec<_>, Vec<_>) = defective.iter().partition(|entry| entry.defect.is_undecodable());
-    let undecodable = foreign.chain(undecodable.into_iter().map(|entry| entry_finding(Code::RecordUndecodable, entry)));
-    let (missing, contradicting): (Vec<_>, Vec<_>) = replay.defects.iter().partition(|defect| defect.kind.is_loss());
-    let inconsistent = inconsistent.into_iter().map(|entry| entry_finding(Code::RecordInconsistent, entry));
-    let contradicting = contradicting.into_iter().map(|defect| record_finding(Code::RecordInconsistent, defect));
-    let missing = missing.into_iter().map(|defect| record_finding(Code::RecordMissing, defect));
+    let (undecodable, inconsistent): (Vec<_>, Vec<_>) = defective
+        .iter()
+        .partition(|entry| entry.defect.is_undecodable());
+    let undecodable = foreign.chain(
+        undecodable
+            .into_iter()
+            .map(|entry| entry_finding(Code::RecordUndecodable, entry)),
+    );
+    let (missing, contradicting): (Vec<_>, Vec<_>) = replay
+        .defects
+        .iter()
+        .partition(|defect| defect.kind.is_loss());
+    let inconsistent = inconsistent
+        .into_iter()
+        .map(|entry| entry_finding(Code::RecordInconsistent, entry));
+    let contradicting = contradicting
+        .into_iter()
+        .map(|defect| record_finding(Code::RecordInconsistent, defect));
+    let missing = missing
+        .into_iter()
+        .map(|defect| record_finding(Code::RecordMissing, defect));
     let mut found = capped(undecodable.collect());
     found.extend(capped(inconsistent.chain(contradicting).collect()));
     found.extend(capped(missing.collect()));
@@ -182,9 +259,17 @@ pub(super) fn records(replay: &Replay, defective: &[DefectiveEntry], foreign_pag
 }
 
 fn entry_finding(code: Code, entry: &DefectiveEntry) -> Finding {
-    let revision = entry.revision.map_or_else(|| "an entry".to_owned(), |revision| format!("revision {revision}"));
-    let message = format!("{revision} on page {} (element {}): {}", entry.page, entry.index, entry.defect);
-    let finding = Finding::new(code, message).with("page", entry.page.0).with("element", crate::bytes::to_u64(entry.index));
+    let revision = entry.revision.map_or_else(
+        || "an entry".to_owned(),
+        |revision| format!("revision {revision}"),
+    );
+    let message = format!(
+        "{revision} on page {} (element {}): {}",
+        entry.page, entry.index, entry.defect
+    );
+    let finding = Finding::new(code, message)
+        .with("page", entry.page.0)
+        .with("element", crate::bytes::to_u64(entry.index));
     match entry.revision {
         Some(revision) => finding.with("revision", revision.to_string()),
         None => finding,
@@ -192,7 +277,9 @@ fn entry_finding(code: Code, entry: &DefectiveEntry) -> Finding {
 }
 
 fn record_finding(code: Code, defect: &RecordDefect) -> Finding {
-    let page = defect.page.map_or_else(String::new, |page| format!(" on page {page}"));
+    let page = defect
+        .page
+        .map_or_else(String::new, |page| format!(" on page {page}"));
     let message = format!("revision {}{page}: {}", defect.revision, defect.kind);
     let finding = Finding::new(code, message).with("revision", defect.revision.to_string());
     match defect.page {
@@ -207,7 +294,8 @@ fn capped(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.truncate(MAX_OF_ONE_CODE);
     if let Some(last) = findings.last_mut().filter(|_| more > 0) {
         last.message = format!("{} (and {more} more of this kind)", last.message);
-        last.evidence.insert("more".to_owned(), crate::bytes::to_u64(more).into());
+        last.evidence
+            .insert("more".to_owned(), crate::bytes::to_u64(more).into());
     }
     findings
 }

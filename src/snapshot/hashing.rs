@@ -33,7 +33,14 @@ pub(super) struct Hashed {
 impl TrailerHasher {
     pub(super) fn new() -> Self {
         let (held, behind_data_end) = (Vec::with_capacity(64), Vec::with_capacity(32));
-        Self { sha: Sha256::new(), hashed_bytes: 0, held, data_end: None, at_data_end: None, behind_data_end }
+        Self {
+            sha: Sha256::new(),
+            hashed_bytes: 0,
+            held,
+            data_end: None,
+            at_data_end: None,
+            behind_data_end,
+        }
     }
 
     /// Tells where the data ends according to the meta page, as soon as that is known.
@@ -43,8 +50,12 @@ impl TrailerHasher {
 
     pub(super) fn update(&mut self, chunk: &[u8]) {
         let tail = to_usize(TRAILER_BYTES).min(chunk.len());
-        let (body, held) = chunk.split_at_checked(chunk.len() - tail).unwrap_or_default();
-        let surplus = (self.held.len() + chunk.len()).saturating_sub(to_usize(TRAILER_BYTES)).min(self.held.len());
+        let (body, held) = chunk
+            .split_at_checked(chunk.len() - tail)
+            .unwrap_or_default();
+        let surplus = (self.held.len() + chunk.len())
+            .saturating_sub(to_usize(TRAILER_BYTES))
+            .min(self.held.len());
         let flushed: Vec<u8> = self.held.drain(..surplus).collect();
         self.absorb(&flushed);
         self.absorb(body);
@@ -53,9 +64,13 @@ impl TrailerHasher {
 
     fn absorb(&mut self, bytes: &[u8]) {
         let end = self.hashed_bytes + to_u64(bytes.len());
-        let cut = self.data_end.filter(|cut| (self.hashed_bytes..end).contains(cut));
+        let cut = self
+            .data_end
+            .filter(|cut| (self.hashed_bytes..end).contains(cut));
         let (before, behind) = match cut {
-            Some(cut) => bytes.split_at_checked(to_usize(cut - self.hashed_bytes)).unwrap_or_default(),
+            Some(cut) => bytes
+                .split_at_checked(to_usize(cut - self.hashed_bytes))
+                .unwrap_or_default(),
             None => (bytes, Default::default()),
         };
         self.sha.update(before);
@@ -70,7 +85,8 @@ impl TrailerHasher {
     }
 
     fn note_behind(&mut self, bytes: &[u8]) {
-        let missing = to_usize(TRAILER_BYTES) - self.behind_data_end.len().min(to_usize(TRAILER_BYTES));
+        let missing =
+            to_usize(TRAILER_BYTES) - self.behind_data_end.len().min(to_usize(TRAILER_BYTES));
         self.behind_data_end.extend(bytes.iter().take(missing));
     }
 
@@ -78,15 +94,28 @@ impl TrailerHasher {
         let size_bytes = self.hashed_bytes + to_u64(self.held.len());
         let held = std::mem::take(&mut self.held);
         // etcd's own rule, `hasChecksum` in etcdutl/snapshot/v3_snapshot.go.
-        let trailer = if size_bytes % 512 == TRAILER_BYTES { <[u8; 32]>::try_from(held.as_slice()).ok() } else { None };
+        let trailer = if size_bytes % 512 == TRAILER_BYTES {
+            <[u8; 32]>::try_from(held.as_slice()).ok()
+        } else {
+            None
+        };
         self.note_behind_if_cut(&held);
-        let whole = self.at_data_end.take().map(|sha| Sha256Digest(sha.finalize().into()));
-        let is_whole_before_trailing_data = whole.is_some_and(|whole| whole.0.as_slice() == self.behind_data_end);
+        let whole = self
+            .at_data_end
+            .take()
+            .map(|sha| Sha256Digest(sha.finalize().into()));
+        let is_whole_before_trailing_data =
+            whole.is_some_and(|whole| whole.0.as_slice() == self.behind_data_end);
         if trailer.is_none() {
             self.sha.update(&held);
         }
         let computed = Sha256Digest(self.sha.finalize().into());
-        Hashed { size_bytes, computed, trailer: trailer.map(Sha256Digest), is_whole_before_trailing_data }
+        Hashed {
+            size_bytes,
+            computed,
+            trailer: trailer.map(Sha256Digest),
+            is_whole_before_trailing_data,
+        }
     }
 
     fn note_behind_if_cut(&mut self, held: &[u8]) {
@@ -127,7 +156,10 @@ mod tests {
             let bytes = vec![3; length];
             let hashed = hash(&bytes, 7, None);
             assert_eq!(hashed.trailer, None);
-            assert_eq!(hashed.computed.0.as_slice(), Sha256::digest(&bytes).as_slice());
+            assert_eq!(
+                hashed.computed.0.as_slice(),
+                Sha256::digest(&bytes).as_slice()
+            );
         }
     }
 
@@ -139,7 +171,10 @@ mod tests {
             let mut longer = bytes.clone();
             longer.extend(vec![9; garbage]);
             for step in [1, 100, 4096] {
-                assert!(hash(&longer, step, Some(1024)).is_whole_before_trailing_data, "{garbage} in steps of {step}");
+                assert!(
+                    hash(&longer, step, Some(1024)).is_whole_before_trailing_data,
+                    "{garbage} in steps of {step}"
+                );
             }
         }
     }

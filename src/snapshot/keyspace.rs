@@ -4,7 +4,9 @@ use super::classes::{Classes, NO_OBJECT};
 use super::wanted::{Purpose, Wanted, purpose};
 use crate::bbolt::scan::{LeafObserver, Observation};
 use crate::bbolt::{LeafElement, Pgid};
-use crate::etcd::{Entry, EntryKind, KeyValue, KeyValueDefect, PageTimes, RevisionKey, RevisionKeyDefect, Trail};
+use crate::etcd::{
+    Entry, EntryKind, KeyValue, KeyValueDefect, PageTimes, RevisionKey, RevisionKeyDefect, Trail,
+};
 use crate::kubernetes::encryption::value::StoredValue;
 use crate::kubernetes::envelope::{Envelope, ObjectMeta, lease_renewed_at};
 use std::collections::HashMap;
@@ -44,7 +46,12 @@ impl EntryDefect {
     /// False when the entry decodes but contradicts itself.
     pub(super) fn is_undecodable(&self) -> bool {
         use KeyValueDefect as V;
-        !matches!(self, Self::Value(V::ModRevision { .. } | V::CreateRevision { .. } | V::Version { .. } | V::Tombstone))
+        !matches!(
+            self,
+            Self::Value(
+                V::ModRevision { .. } | V::CreateRevision { .. } | V::Version { .. } | V::Tombstone
+            )
+        )
     }
 }
 
@@ -74,10 +81,17 @@ pub(super) const NO_TRAIL: u64 = 0;
 
 impl LeafObserver for Keyspace {
     fn leaf(&mut self, page: Pgid, elements: &[LeafElement<'_>]) -> Observation {
-        let is_revision = |element: Option<&LeafElement<'_>>| element.is_some_and(|element| RevisionKey::parse(element.key).is_ok());
+        let is_revision = |element: Option<&LeafElement<'_>>| {
+            element.is_some_and(|element| RevisionKey::parse(element.key).is_ok())
+        };
         if !is_revision(elements.first()) && !is_revision(elements.last()) {
-            let keep = elements.iter().any(|element| element.key.len() != LEASE_ID_BYTES);
-            return Observation { tag: NO_TRAIL, keep };
+            let keep = elements
+                .iter()
+                .any(|element| element.key.len() != LEASE_ID_BYTES);
+            return Observation {
+                tag: NO_TRAIL,
+                keep,
+            };
         }
         let mut times = PageTimes::default();
         self.entries.clear();
@@ -91,7 +105,13 @@ impl LeafObserver for Keyspace {
 }
 
 impl Keyspace {
-    fn entry(&mut self, page: Pgid, index: usize, element: &LeafElement<'_>, times: &mut PageTimes) -> Entry {
+    fn entry(
+        &mut self,
+        page: Pgid,
+        index: usize,
+        element: &LeafElement<'_>,
+        times: &mut PageTimes,
+    ) -> Entry {
         let mut entry = Entry {
             revision: crate::etcd::Revision::default(),
             kind: EntryKind::Defective,
@@ -116,7 +136,8 @@ impl Keyspace {
             entry.kind = EntryKind::Bump;
             return entry;
         }
-        let decoded = KeyValue::decode(element.value).and_then(|value| value.check(key).map(|()| value));
+        let decoded =
+            KeyValue::decode(element.value).and_then(|value| value.check(key).map(|()| value));
         match decoded {
             Ok(value) => self.sound_entry(page, key, &value, times),
             Err(defect) => {
@@ -126,19 +147,42 @@ impl Keyspace {
         }
     }
 
-    fn sound_entry(&mut self, page: Pgid, key: RevisionKey, stored: &KeyValue<'_>, times: &mut PageTimes) -> Entry {
+    fn sound_entry(
+        &mut self,
+        page: Pgid,
+        key: RevisionKey,
+        stored: &KeyValue<'_>,
+        times: &mut PageTimes,
+    ) -> Entry {
         let key_hash = self.hasher.hash_one(stored.key);
         let (kind, class) = if key.is_tombstone {
             (EntryKind::Tombstone, NO_OBJECT)
         } else {
-            (EntryKind::Put, self.value(page, key.revision.main, key_hash, stored, times))
+            (
+                EntryKind::Put,
+                self.value(page, key.revision.main, key_hash, stored, times),
+            )
         };
         let (create_revision, version) = (stored.create_revision, stored.version);
-        Entry { revision: key.revision, kind, key_hash, create_revision, version, class }
+        Entry {
+            revision: key.revision,
+            kind,
+            key_hash,
+            create_revision,
+            version,
+            class,
+        }
     }
 
     /// Classifies a value and keeps what will be wanted of it.
-    fn value(&mut self, page: Pgid, main: i64, key_hash: u64, stored: &KeyValue<'_>, times: &mut PageTimes) -> u16 {
+    fn value(
+        &mut self,
+        page: Pgid,
+        main: i64,
+        key_hash: u64,
+        stored: &KeyValue<'_>,
+        times: &mut PageTimes,
+    ) -> u16 {
         let value = StoredValue::parse(stored.value);
         let class = self.classes.number(stored.key, &value);
         if class == NO_OBJECT {
@@ -150,7 +194,8 @@ impl Keyspace {
             StoredValue::Malformed => {}
         }
         if purpose(stored.key).is_some() {
-            self.wanted.offer(stored.key, key_hash, main, page.0, stored.value);
+            self.wanted
+                .offer(stored.key, key_hash, main, page.0, stored.value);
         }
         class
     }
@@ -160,14 +205,20 @@ impl Keyspace {
             return;
         }
         let samples = self.samples.entry(class).or_default();
-        if let Some(same) = samples.iter_mut().find(|sample| sample.main == main && sample.key_hash == key_hash) {
+        if let Some(same) = samples
+            .iter_mut()
+            .find(|sample| sample.main == main && sample.key_hash == key_hash)
+        {
             if same.value == stored.value {
                 same.pages.push(page.0);
             }
             return;
         }
         if samples.len() >= SAMPLES {
-            let oldest = samples.iter().enumerate().min_by_key(|(_, sample)| sample.main);
+            let oldest = samples
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, sample)| sample.main);
             match oldest.map(|(index, sample)| (index, sample.main)) {
                 Some((index, oldest)) if oldest < main => {
                     samples.swap_remove(index);
@@ -176,12 +227,29 @@ impl Keyspace {
             }
         }
         let (key, value) = (stored.key.to_vec(), stored.value.to_vec());
-        samples.push(Sample { key, key_hash, main, pages: vec![page.0], value });
+        samples.push(Sample {
+            key,
+            key_hash,
+            main,
+            pages: vec![page.0],
+            value,
+        });
     }
 
-    fn defective(&mut self, page: Pgid, index: usize, revision: Option<crate::etcd::Revision>, defect: EntryDefect) {
+    fn defective(
+        &mut self,
+        page: Pgid,
+        index: usize,
+        revision: Option<crate::etcd::Revision>,
+        defect: EntryDefect,
+    ) {
         if self.defective.len() < MAX_DESCRIBED {
-            self.defective.push(DefectiveEntry { page, index, revision, defect });
+            self.defective.push(DefectiveEntry {
+                page,
+                index,
+                revision,
+                defect,
+            });
         }
     }
 
@@ -192,13 +260,19 @@ impl Keyspace {
 }
 
 fn note_times(stored: &KeyValue<'_>, times: &mut PageTimes) {
-    let Ok(Some(envelope)) = Envelope::parse(stored.value) else { return };
+    let Ok(Some(envelope)) = Envelope::parse(stored.value) else {
+        return;
+    };
     if envelope.kind == b"Lease" {
         let renewed_at = lease_renewed_at(envelope.raw).ok().flatten();
-        times.lease_seconds = times.lease_seconds.max(renewed_at.map_or(0, |at| at.timestamp()));
+        times.lease_seconds = times
+            .lease_seconds
+            .max(renewed_at.map_or(0, |at| at.timestamp()));
     }
     if let Ok(meta) = ObjectMeta::of(envelope.raw) {
         let newest = meta.created_at.max(meta.managed_at);
-        times.content_seconds = times.content_seconds.max(newest.map_or(0, |at| at.timestamp()));
+        times.content_seconds = times
+            .content_seconds
+            .max(newest.map_or(0, |at| at.timestamp()));
     }
 }

@@ -59,8 +59,17 @@ pub enum ReadError {
 /// # Errors
 ///
 /// [`ReadError::Io`] when the source fails, [`ReadError::Interrupted`] when `monitor` says so.
-pub fn read(source: &mut dyn Read, hash_on: HashOn, monitor: &dyn Monitor) -> Result<Reading, ReadError> {
-    let mut pass = Pass { source, monitor, scan: ScanState::Start, position: 0 };
+pub fn read(
+    source: &mut dyn Read,
+    hash_on: HashOn,
+    monitor: &dyn Monitor,
+) -> Result<Reading, ReadError> {
+    let mut pass = Pass {
+        source,
+        monitor,
+        scan: ScanState::Start,
+        position: 0,
+    };
     let hashed = match hash_on {
         HashOn::SameThread => pass.run_alone()?,
         HashOn::OwnThread => pass.run_beside_hash()?,
@@ -115,7 +124,11 @@ impl Pass<'_> {
         })
     }
 
-    fn feed_ring(&mut self, full: &SyncSender<(Vec<u8>, usize, Option<u64>)>, recycled: &Receiver<Vec<u8>>) -> Result<(), ReadError> {
+    fn feed_ring(
+        &mut self,
+        full: &SyncSender<(Vec<u8>, usize, Option<u64>)>,
+        recycled: &Receiver<Vec<u8>>,
+    ) -> Result<(), ReadError> {
         let mut made = 0;
         loop {
             let mut buffer = if made < RING_BUFFERS {
@@ -129,7 +142,8 @@ impl Pass<'_> {
                 return Ok(());
             }
             let data_end = self.scan_chunk(buffer.get(..length).unwrap_or_default());
-            full.send((buffer, length, data_end)).map_err(|_| ReadError::Interrupted)?;
+            full.send((buffer, length, data_end))
+                .map_err(|_| ReadError::Interrupted)?;
         }
     }
 
@@ -144,7 +158,12 @@ impl Pass<'_> {
                 Ok(0) => break,
                 Ok(read) => length += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(ReadError::Io { offset: self.position + to_u64(length), source }),
+                Err(source) => {
+                    return Err(ReadError::Io {
+                        offset: self.position + to_u64(length),
+                        source,
+                    });
+                }
             }
         }
         self.position += to_u64(length);
@@ -157,11 +176,15 @@ impl Pass<'_> {
         let is_first = matches!(self.scan, ScanState::Start);
         if is_first {
             self.scan = match Layout::find(chunk) {
-                Ok(layout) => ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout),
+                Ok(layout) => {
+                    ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout)
+                }
                 Err(defect) => ScanState::NoLayout(defect),
             };
         }
-        let ScanState::Running(scan, layout) = &mut self.scan else { return None };
+        let ScanState::Running(scan, layout) = &mut self.scan else {
+            return None;
+        };
         scan.feed(chunk);
         layout.meta.size_bytes().filter(|_| is_first)
     }
@@ -172,7 +195,11 @@ impl Pass<'_> {
             ScanState::NoLayout(defect) => return unreadable(hashed, Some(defect)),
             ScanState::Running(scan, layout) => (scan, layout),
         };
-        let sizes = Sizes { hashed, data_bytes: layout.meta.size_bytes(), page_size: layout.meta.page_size };
+        let sizes = Sizes {
+            hashed,
+            data_bytes: layout.meta.size_bytes(),
+            page_size: layout.meta.page_size,
+        };
         let mut found = findings::size_and_digest(&sizes);
         found.extend(findings::meta(&layout));
         let (notes, keyspace) = scan.finish();
@@ -200,5 +227,8 @@ fn hash_all(full: &Receiver<(Vec<u8>, usize, Option<u64>)>, empty: &SyncSender<V
 fn unreadable(hashed: &Hashed, defect: Option<MetaDefect>) -> Reading {
     let mut snapshot = content::empty(hashed);
     snapshot.findings = vec![findings::no_database(hashed.size_bytes, defect)];
-    Reading { snapshot, sealed: Sealed::default() }
+    Reading {
+        snapshot,
+        sealed: Sealed::default(),
+    }
 }

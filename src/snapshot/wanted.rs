@@ -36,17 +36,26 @@ impl Wanted {
             return;
         }
         if !self.keys.contains_key(key) {
-            self.keys.insert(key.to_vec(), (key_hash, Vec::with_capacity(VERSIONS)));
+            self.keys
+                .insert(key.to_vec(), (key_hash, Vec::with_capacity(VERSIONS)));
         }
-        let Some((_, versions)) = self.keys.get_mut(key) else { return };
-        if let Some(same) = versions.iter_mut().find(|version| version.main == main && *version.value == value) {
+        let Some((_, versions)) = self.keys.get_mut(key) else {
+            return;
+        };
+        if let Some(same) = versions
+            .iter_mut()
+            .find(|version| version.main == main && *version.value == value)
+        {
             if same.pages.len() < MAX_PAGES {
                 same.pages.push(page);
             }
             return;
         }
         if versions.len() >= VERSIONS {
-            let oldest = versions.iter().enumerate().min_by_key(|(_, version)| version.main);
+            let oldest = versions
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, version)| version.main);
             match oldest.map(|(index, version)| (index, version.main)) {
                 Some((index, oldest)) if oldest < main => {
                     self.total_bytes -= versions.swap_remove(index).value.len();
@@ -55,17 +64,28 @@ impl Wanted {
             }
         }
         self.total_bytes += value.len();
-        versions.push(Version { main, value: Zeroizing::new(value.to_vec()), pages: vec![page] });
+        versions.push(Version {
+            main,
+            value: Zeroizing::new(value.to_vec()),
+            pages: vec![page],
+        });
     }
 
     /// All pages that hold a kept version.
     pub(super) fn pages(&self) -> impl Iterator<Item = u64> {
-        self.keys.values().flat_map(|(_, versions)| versions).flat_map(|version| version.pages.iter().copied())
+        self.keys
+            .values()
+            .flat_map(|(_, versions)| versions)
+            .flat_map(|version| version.pages.iter().copied())
     }
 
     /// Key, hash and versions, by key.
     pub(super) fn into_sorted(self) -> Vec<(Vec<u8>, u64, Vec<Version>)> {
-        let mut keys: Vec<_> = self.keys.into_iter().map(|(key, (hash, versions))| (key, hash, versions)).collect();
+        let mut keys: Vec<_> = self
+            .keys
+            .into_iter()
+            .map(|(key, (hash, versions))| (key, hash, versions))
+            .collect();
         keys.sort_by(|left, right| left.0.cmp(&right.0));
         keys
     }
@@ -86,8 +106,14 @@ pub(super) enum Purpose {
 pub(super) fn purpose(storage_key: &[u8]) -> Option<Purpose> {
     let path = storage_key.strip_prefix(b"/kubernetes.io/")?;
     match path.first()? {
-        b'c' => path.strip_prefix(b"config.openshift.io/").filter(|path| is_config(path)).map(|_| Purpose::Cluster),
-        b'o' => path.strip_prefix(b"operator.openshift.io/").filter(|path| is_operator(path)).map(|_| Purpose::Cluster),
+        b'c' => path
+            .strip_prefix(b"config.openshift.io/")
+            .filter(|path| is_config(path))
+            .map(|_| Purpose::Cluster),
+        b'o' => path
+            .strip_prefix(b"operator.openshift.io/")
+            .filter(|path| is_operator(path))
+            .map(|_| Purpose::Cluster),
         b's' => path.strip_prefix(b"secrets/").and_then(secret_purpose),
         _ => None,
     }
@@ -106,37 +132,61 @@ fn is_config(path: &[u8]) -> bool {
 }
 
 fn is_operator(path: &[u8]) -> bool {
-    matches!(path, b"etcds/cluster" | b"kubeapiservers/cluster" | b"kubecontrollermanagers/cluster" | b"kubeschedulers/cluster")
+    matches!(
+        path,
+        b"etcds/cluster"
+            | b"kubeapiservers/cluster"
+            | b"kubecontrollermanagers/cluster"
+            | b"kubeschedulers/cluster"
+    )
 }
 
 fn secret_purpose(path: &[u8]) -> Option<Purpose> {
     let slash = path.iter().position(|&byte| byte == b'/')?;
     let (namespace, name) = (path.get(..slash)?, path.get(slash + 1..)?);
     match namespace {
-        b"openshift-apiserver" | b"openshift-oauth-apiserver" => {
-            name.starts_with(b"encryption-config").then_some(Purpose::EncryptionConfig)
+        b"openshift-apiserver" | b"openshift-oauth-apiserver" => name
+            .starts_with(b"encryption-config")
+            .then_some(Purpose::EncryptionConfig),
+        b"openshift-config-managed" if name.starts_with(b"encryption-key-") => {
+            Some(Purpose::EncryptionConfig)
         }
-        b"openshift-config-managed" if name.starts_with(b"encryption-key-") => Some(Purpose::EncryptionConfig),
         b"openshift-kube-apiserver-operator"
         | b"openshift-kube-controller-manager-operator"
         | b"openshift-etcd-operator"
         | b"openshift-kube-scheduler" => is_unrevisioned(name).then_some(Purpose::Certificate),
-        b"openshift-kube-apiserver" | b"openshift-kube-controller-manager" | b"openshift-config-managed" => {
-            is_unrevisioned(name).then_some(Purpose::Certificate)
+        b"openshift-kube-apiserver"
+        | b"openshift-kube-controller-manager"
+        | b"openshift-config-managed" => is_unrevisioned(name).then_some(Purpose::Certificate),
+        b"openshift-etcd" | b"openshift-config" => {
+            is_etcd_certificate(name).then_some(Purpose::Certificate)
         }
-        b"openshift-etcd" | b"openshift-config" => is_etcd_certificate(name).then_some(Purpose::Certificate),
         _ => None,
     }
 }
 
 /// Copies such as `etcd-client-7` are made for each static pod revision; the one without a number is the current one.
 fn is_unrevisioned(name: &[u8]) -> bool {
-    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    digits == 0 || name.len().checked_sub(digits + 1).and_then(|dash| name.get(dash)) != Some(&b'-')
+    let digits = name
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    digits == 0
+        || name
+            .len()
+            .checked_sub(digits + 1)
+            .and_then(|dash| name.get(dash))
+            != Some(&b'-')
 }
 
 /// Node names end in a number themselves, so these are told by how they begin.
 fn is_etcd_certificate(name: &[u8]) -> bool {
-    let starts: [&[u8]; 4] = [b"etcd-peer-", b"etcd-serving-", b"etcd-signer", b"etcd-metric-signer"];
+    let starts: [&[u8]; 4] = [
+        b"etcd-peer-",
+        b"etcd-serving-",
+        b"etcd-signer",
+        b"etcd-metric-signer",
+    ];
     starts.iter().any(|start| name.starts_with(start))
 }
