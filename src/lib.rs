@@ -4,10 +4,12 @@
 
 pub mod backup;
 pub mod digest;
+pub mod discovery;
 pub mod explain;
 pub mod finding;
 pub mod kuberesources;
 pub mod kubernetes;
 pub mod monitor;
 pub mod openshift;
+pub mod restore;
 pub mod snapshot;
