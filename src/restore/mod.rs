@@ -3,7 +3,9 @@
 //! Nothing here talks to a cluster.
 
 mod picks;
+mod stage;
 mod version_sort;
 
 pub use picks::{Picks, is_restore_name};
+pub use stage::{Expected, Source, StageError, StageRequest, Staged, stage};
 pub use version_sort::{Coreutils, compare as compare_versions};
