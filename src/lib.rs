@@ -3,9 +3,11 @@
 //! Data flows one way: bytes -> facts -> findings -> verdict -> view.
 
 pub mod backup;
+pub mod catalogue;
 pub mod digest;
 pub mod explain;
 pub mod finding;
+pub mod instant;
 pub mod kuberesources;
 pub mod kubernetes;
 pub mod monitor;
