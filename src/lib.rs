@@ -7,9 +7,13 @@ pub mod digest;
 pub mod explain;
 pub mod finding;
 pub mod inventory;
+pub mod judgement;
 pub mod kuberesources;
 pub mod kubernetes;
 pub mod monitor;
 pub mod openshift;
 pub mod pairing;
 pub mod snapshot;
+
+#[cfg(test)]
+mod fixture;

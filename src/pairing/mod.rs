@@ -17,3 +17,6 @@ pub use compare::{Contradiction, contradictions};
 pub use evidence::pairing;
 pub use stamp::{Stamp, stamp_of};
 pub use substitute::{Substitutes, substitutes};
+
+#[cfg(test)]
+mod tests;
