@@ -1,27 +1,13 @@
+use etcd_cat::survey::*;
 fn main() {
-    for path in std::env::args().skip(1) {
-        let mut file = std::fs::File::open(&path).unwrap();
-        let r = etcd_cat::snapshot::read(
-            &mut file,
-            etcd_cat::snapshot::HashOn::OwnThread,
-            &etcd_cat::monitor::Silent,
-        )
-        .unwrap();
-        let s = r.snapshot;
-        println!(
-            "{path} {:?} live {:?} compact {:?} lease {:?} content {:?} match {} v{:?} enc {:?} sealed {:?}",
-            s.status,
-            s.live_keys,
-            s.compact_revision,
-            s.newest_lease_at,
-            s.newest_content_at,
-            s.digest_matches(),
-            s.cluster.history.first().map(|h| h.version.clone()),
-            s.encryption.len(),
-            r.sealed
-        );
-        for f in &s.findings {
-            println!("   {} {}", f.code, f.message);
-        }
+    let args: Vec<std::path::PathBuf> = std::env::args_os().skip(1).map(Into::into).collect();
+    let catalogue = etcd_cat::catalogue::Catalogue::new(etcd_cat::catalogue::CatalogueLocation::Memory);
+    let options = Options { depth: Depth::Everything, jobs: 2, as_of: "2024-11-10T00:00:00Z".parse().unwrap(), accept: vec![] };
+    let s = examine(&args, &catalogue, &options, &etcd_cat::monitor::Silent).unwrap();
+    for b in &s.backups {
+        println!("{:?} {:?} {:?} {:?} {:?} {:?} {}", b.id(), b.verdict, b.version.openshift, b.path(), b.pairing.basis, b.taken_at, b.kuberesources.is_some());
+        for e in &b.pairing.evidence { println!("     + {e}"); }
+        for f in &b.findings { println!("   {:?} {} {}", f.severity, f.code, f.message); }
     }
+    println!("{:?} {} {}", s.skipped, s.files, s.bytes);
 }

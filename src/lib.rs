@@ -6,7 +6,7 @@
 // What bytes are made of
 pub mod bytes;
 pub mod digest;
-mod instant;
+pub mod instant;
 pub mod secret;
 mod varint;
 
@@ -36,3 +36,5 @@ pub mod judgement;
 // What is remembered, and what is done with it
 pub mod catalogue;
 pub mod restore;
+pub mod source;
+pub mod survey;

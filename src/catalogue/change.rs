@@ -6,12 +6,13 @@ use super::key::{
 };
 use super::reader::{Instant, Reader};
 use super::record::{
-    Content, FileIdentity, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow,
+    Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow,
 };
 use super::seal::seal;
 use super::store::{Operation, Table};
 use crate::backup::Verification;
 use crate::digest::Sha256Digest;
+use crate::discovery::FileIdentity;
 use crate::finding::{Finding, Severity};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificate;

@@ -30,7 +30,7 @@ pub use memory::MemoryStore;
 pub use open::Catalogue;
 pub use reader::Reader;
 pub use record::{
-    Content, FileIdentity, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow,
+    Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow,
 };
 pub use redb::RedbStore;
 pub use seal::RecordError;

@@ -5,27 +5,13 @@
 
 use super::key::SnapshotKey;
 use crate::digest::Sha256Digest;
+use crate::discovery::FileIdentity;
 use crate::finding::Severity;
 use crate::kubernetes::certificate::Certificate;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-
-/// Tells a file from a rewritten one without reading it.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
-pub struct FileIdentity {
-    /// Device of the file system.
-    pub device: u64,
-    /// Inode number.
-    pub inode: u64,
-    /// Length on disk in bytes.
-    pub size_bytes: u64,
-    /// Modification time, whole seconds since 1970.
-    pub mtime_seconds: i64,
-    /// Modification time, nanoseconds beyond that.
-    pub mtime_nanos: u32,
-}
 
 /// What a file was when it was read last.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
