@@ -123,7 +123,7 @@ impl<'r> Batch<'r> {
             } => self.add_file(path, identity, content, read_at),
             Change::Snapshot(facts) => self.add_snapshot(*facts),
             Change::Kuberesources(mut facts) => {
-                let set = self.add_certificates(std::mem::take(&mut facts.certificates))?;
+                let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
                 let key = facts.sha256.0.to_vec();
                 self.put(Table::Kuberesources, key, &(facts, set))
             }
@@ -132,7 +132,7 @@ impl<'r> Batch<'r> {
                 kuberesources,
                 mut proof,
             } => {
-                let set = self.add_certificates(std::mem::take(&mut proof.certificates))?;
+                let set = self.add_certificates(&std::mem::take(&mut proof.certificates))?;
                 let key = proof_bytes(snapshot, kuberesources);
                 self.put(Table::Proofs, key, &(proof, set))
             }
@@ -156,7 +156,7 @@ impl<'r> Batch<'r> {
 
     fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {
         let key = SnapshotKey::of(&facts).to_bytes();
-        let set = self.add_certificates(std::mem::take(&mut facts.certificates))?;
+        let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
         self.put(Table::Rows, key.clone(), &SnapshotRow::from(&facts))?;
         self.put(Table::Snapshots, key, &(facts, set))
     }
@@ -264,7 +264,7 @@ impl<'r> Batch<'r> {
         ))
     }
 
-    fn add_location(&mut self, path: &PathBuf, at: DateTime<Utc>) -> Result<(), CatalogueError> {
+    fn add_location(&mut self, path: &Path, at: DateTime<Utc>) -> Result<(), CatalogueError> {
         let key = path_bytes(path);
         match self.before.one::<Instant>(Table::Locations, &key)? {
             Some(_) => Ok(()),
@@ -275,7 +275,7 @@ impl<'r> Batch<'r> {
     /// Names the set and writes it down unless it is there.
     fn add_certificates(
         &mut self,
-        certificates: Vec<Certificate>,
+        certificates: &[Certificate],
     ) -> Result<Option<CertificateSetId>, CatalogueError> {
         if certificates.is_empty() {
             return Ok(None);

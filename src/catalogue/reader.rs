@@ -284,7 +284,7 @@ impl Reader<'_> {
             let decoded = K::from_bytes(key).and_then(|k| Ok((k, unseal(key, value)?)));
             match decoded {
                 Ok(record) => found.push(record),
-                Err(error) => skipped.push(SkippedRecord::new(table, key, error)),
+                Err(error) => skipped.push(SkippedRecord::new(table, key, error.to_string())),
             }
         })?;
         Ok(found)

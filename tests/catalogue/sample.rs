@@ -141,7 +141,7 @@ fn certificates(place: &str, count: u64, backup: u64) -> Vec<Certificate> {
         place: format!("{place}component-{number}/serving-cert tls.crt"),
         subject: format!("CN=service-{number}.openshift-component.svc, O=system:masters"),
         issuer: "CN=openshift-service-serving-signer@1700000000".to_owned(),
-        is_ca: number % 10 == 0,
+        is_ca: number.is_multiple_of(10),
         not_before: instant(rotation),
         not_after: instant(rotation + 17_520),
     };

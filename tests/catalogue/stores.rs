@@ -16,7 +16,7 @@ type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 fn scan(store: &dyn CatalogueStore, table: Table, prefix: &[u8]) -> Result<Entries, StoreError> {
     let mut found = Vec::new();
     store.scan(table, prefix, &mut |key, value| {
-        found.push((key.to_vec(), value.to_vec()))
+        found.push((key.to_vec(), value.to_vec()));
     })?;
     Ok(found)
 }
@@ -77,14 +77,18 @@ fn keeps_ordered_tables(store: &mut dyn CatalogueStore) -> TestResult {
 
 type Open = fn(&Path, Access) -> Result<Option<Box<dyn CatalogueStore>>, StoreError>;
 
+fn boxed(store: impl CatalogueStore + 'static) -> Box<dyn CatalogueStore> {
+    Box::new(store)
+}
+
 fn open_redb(path: &Path, access: Access) -> Result<Option<Box<dyn CatalogueStore>>, StoreError> {
-    Ok(RedbStore::open(path, access)?.map(|store| Box::new(store) as _))
+    Ok(RedbStore::open(path, access)?.map(boxed))
 }
 
 #[cfg(feature = "store-sled")]
 fn open_sled(path: &Path, access: Access) -> Result<Option<Box<dyn CatalogueStore>>, StoreError> {
     let store = etcd_cat::catalogue::SledStore::open(path, access)?;
-    Ok(store.map(|store| Box::new(store) as _))
+    Ok(store.map(boxed))
 }
 
 const STORES: &[(&str, Open)] = &[
