@@ -2,7 +2,8 @@
 
 use super::error::CatalogueError;
 use super::key::{
-    CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, proof_bytes, verification_bytes,
+    CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, place_bytes, proof_bytes,
+    verification_bytes,
 };
 use super::reader::{Instant, Reader};
 use super::record::{
@@ -21,7 +22,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Something to remember.
 #[derive(Clone, Debug)]
@@ -123,7 +124,7 @@ impl<'r> Batch<'r> {
             } => self.add_file(path, identity, content, read_at),
             Change::Snapshot(facts) => self.add_snapshot(*facts),
             Change::Kuberesources(mut facts) => {
-                let set = self.add_certificates(std::mem::take(&mut facts.certificates))?;
+                let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
                 let key = facts.sha256.0.to_vec();
                 self.put(Table::Kuberesources, key, &(facts, set))
             }
@@ -132,7 +133,7 @@ impl<'r> Batch<'r> {
                 kuberesources,
                 mut proof,
             } => {
-                let set = self.add_certificates(std::mem::take(&mut proof.certificates))?;
+                let set = self.add_certificates(&std::mem::take(&mut proof.certificates))?;
                 let key = proof_bytes(snapshot, kuberesources);
                 self.put(Table::Proofs, key, &(proof, set))
             }
@@ -156,7 +157,7 @@ impl<'r> Batch<'r> {
 
     fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {
         let key = SnapshotKey::of(&facts).to_bytes();
-        let set = self.add_certificates(std::mem::take(&mut facts.certificates))?;
+        let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
         self.put(Table::Rows, key.clone(), &SnapshotRow::from(&facts))?;
         self.put(Table::Snapshots, key, &(facts, set))
     }
@@ -172,6 +173,11 @@ impl<'r> Batch<'r> {
             Some(before) => Some(before),
             None => self.before.file(&path)?,
         };
+        self.move_place(
+            before.as_ref().map(|before| &before.content),
+            &content,
+            &path,
+        );
         let first_seen_at = before
             .as_ref()
             .map_or(read_at, |before| before.first_seen_at);
@@ -189,6 +195,21 @@ impl<'r> Batch<'r> {
         self.put(Table::Files, path_bytes(&path), &record)?;
         self.files.insert(path, record);
         Ok(())
+    }
+
+    /// Files the path under its new content.
+    fn move_place(&mut self, before: Option<&Content>, content: &Content, path: &Path) {
+        if before == Some(content) {
+            return;
+        }
+        let table = Table::Places;
+        if let Some(subject) = before.and_then(Content::subject) {
+            self.delete(table, place_bytes(subject, path));
+        }
+        if let Some(subject) = content.subject() {
+            let (key, value) = (place_bytes(subject, path), Vec::new());
+            self.operations.push(Operation::Put { table, key, value });
+        }
     }
 
     /// What `content` has taken the place of. Only sound content counts: a download that went on
@@ -244,7 +265,7 @@ impl<'r> Batch<'r> {
         ))
     }
 
-    fn add_location(&mut self, path: &PathBuf, at: DateTime<Utc>) -> Result<(), CatalogueError> {
+    fn add_location(&mut self, path: &Path, at: DateTime<Utc>) -> Result<(), CatalogueError> {
         let key = path_bytes(path);
         match self.before.one::<Instant>(Table::Locations, &key)? {
             Some(_) => Ok(()),
@@ -255,7 +276,7 @@ impl<'r> Batch<'r> {
     /// Names the set and writes it down unless it is there.
     fn add_certificates(
         &mut self,
-        certificates: Vec<Certificate>,
+        certificates: &[Certificate],
     ) -> Result<Option<CertificateSetId>, CatalogueError> {
         if certificates.is_empty() {
             return Ok(None);
@@ -288,69 +309,119 @@ impl<'r> Batch<'r> {
         self.operations.push(Operation::Delete { table, key });
     }
 
-    /// Drops records; returns how many paths and facts.
+    /// Drops records; returns how many.
     pub(super) fn forget(&mut self, forget: &Forget) -> Result<u64, CatalogueError> {
-        let snapshots: HashSet<_> = forget.snapshots.iter().copied().collect();
-        let kuberesources: HashSet<_> = forget.kuberesources.iter().copied().collect();
-        let is_forgotten = |content: &Content| match content {
-            Content::Snapshot(key) => snapshots.contains(key),
-            Content::Kuberesources(digest) => kuberesources.contains(digest),
-            Content::NotABackup | Content::Unreadable { .. } => false,
-        };
+        let snapshots = forget.snapshots.iter().copied().map(Subject::Snapshot);
+        let kuberesources = forget
+            .kuberesources
+            .iter()
+            .copied()
+            .map(Subject::Kuberesources);
+        let subjects: HashSet<Subject> = snapshots.chain(kuberesources).collect();
         let paths: HashSet<_> = forget.paths.iter().collect();
         for (path, file) in self.before.files()? {
-            if paths.contains(&path) || is_forgotten(&file.content) {
+            let subject = file.content.subject();
+            if paths.contains(&path) || subject.is_some_and(|subject| subjects.contains(&subject)) {
                 self.delete(Table::Files, path_bytes(&path));
+                if let Some(subject) = subject {
+                    self.delete(Table::Places, place_bytes(subject, &path));
+                }
             }
         }
-        for key in &snapshots {
-            self.delete_all(Table::Proofs, &key.to_bytes())?;
-            self.delete_all(Table::Verifications, &Subject::Snapshot(*key).to_bytes())?;
-            for table in [Table::Rows, Table::Snapshots, Table::Provenance] {
-                self.delete_all(table, &key.to_bytes())?;
-            }
+        for subject in &subjects {
+            self.forget_subject(*subject)?;
         }
-        for digest in &kuberesources {
-            self.delete_all(
-                Table::Verifications,
-                &Subject::Kuberesources(*digest).to_bytes(),
-            )?;
-            self.delete_all(Table::Kuberesources, &digest.0)?;
-        }
-        self.delete_proofs_with(&kuberesources)?;
+        self.forget_proofs(&subjects)?;
         for location in &forget.locations {
-            self.delete_all(Table::Locations, &path_bytes(location))?;
+            self.delete_all(Table::Locations, &path_bytes(location), Extent::Exact)?;
         }
-        Ok(u64::try_from(self.operations.len()).unwrap_or(u64::MAX))
+        let count = u64::try_from(self.operations.len()).unwrap_or(u64::MAX);
+        self.drop_unused_certificates()?;
+        Ok(count)
     }
 
-    /// Deletes every key that begins with `prefix`.
-    fn delete_all(&mut self, table: Table, prefix: &[u8]) -> Result<(), CatalogueError> {
-        let mut keys = Vec::new();
-        self.before
-            .scan(table, prefix, &mut |key, _| keys.push(key.to_vec()))?;
-        for key in keys {
-            self.delete(table, key);
+    fn forget_subject(&mut self, subject: Subject) -> Result<(), CatalogueError> {
+        self.delete_all(Table::Verifications, &subject.to_bytes(), Extent::Prefix)?;
+        match subject {
+            Subject::Snapshot(key) => {
+                for table in [Table::Rows, Table::Snapshots, Table::Provenance] {
+                    self.delete_all(table, &key.to_bytes(), Extent::Exact)?;
+                }
+                Ok(())
+            }
+            Subject::Kuberesources(digest) => {
+                self.delete_all(Table::Kuberesources, &digest.0, Extent::Exact)
+            }
         }
-        Ok(())
     }
 
-    fn delete_proofs_with(
-        &mut self,
-        forgotten: &HashSet<Sha256Digest>,
-    ) -> Result<(), CatalogueError> {
+    /// Drops every proof that has one of the subjects for a half.
+    fn forget_proofs(&mut self, subjects: &HashSet<Subject>) -> Result<(), CatalogueError> {
         let mut keys = Vec::new();
         self.before.scan(Table::Proofs, &[], &mut |key, _| {
-            let pair = <(SnapshotKey, Sha256Digest)>::decode(key);
-            if pair.is_some_and(|(_, digest)| forgotten.contains(&digest)) {
+            let halves = <(SnapshotKey, Sha256Digest)>::decode(key);
+            let is_forgotten = halves.is_some_and(|(snapshot, kuberesources)| {
+                subjects.contains(&Subject::Snapshot(snapshot))
+                    || subjects.contains(&Subject::Kuberesources(kuberesources))
+            });
+            if is_forgotten {
                 keys.push(key.to_vec());
             }
         })?;
-        for key in keys {
-            self.delete(Table::Proofs, key);
-        }
+        keys.into_iter()
+            .for_each(|key| self.delete(Table::Proofs, key));
         Ok(())
     }
+
+    /// Drops certificate sets that only deleted records name.
+    fn drop_unused_certificates(&mut self) -> Result<(), CatalogueError> {
+        let deleted: HashSet<(Table, Vec<u8>)> = self
+            .operations
+            .iter()
+            .filter_map(Operation::deleted)
+            .collect();
+        let mut used = HashSet::new();
+        for (table, key, set) in self.before.sets_in_use()? {
+            if !deleted.contains(&(table, key)) {
+                used.insert(set.0.to_vec());
+            }
+        }
+        let mut unused = Vec::new();
+        self.before
+            .scan(Table::CertificateSets, &[], &mut |key, _| {
+                if !used.contains(key) {
+                    unused.push(key.to_vec());
+                }
+            })?;
+        unused
+            .into_iter()
+            .for_each(|key| self.delete(Table::CertificateSets, key));
+        Ok(())
+    }
+
+    /// Deletes what is there under this key, or under every key that begins with it.
+    fn delete_all(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        extent: Extent,
+    ) -> Result<(), CatalogueError> {
+        let mut keys = Vec::new();
+        self.before.scan(table, key, &mut |found, _| {
+            if extent == Extent::Prefix || found == key {
+                keys.push(found.to_vec());
+            }
+        })?;
+        keys.into_iter().for_each(|key| self.delete(table, key));
+        Ok(())
+    }
+}
+
+/// How much a key stands for.
+#[derive(Clone, Copy, PartialEq)]
+enum Extent {
+    Exact,
+    Prefix,
 }
 
 fn failure(table: Table, source: super::seal::RecordError) -> CatalogueError {

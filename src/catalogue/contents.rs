@@ -60,7 +60,7 @@ pub struct SkippedRecord {
 }
 
 impl SkippedRecord {
-    pub(super) fn new(table: Table, key: &[u8], reason: impl ToString) -> Self {
+    pub(super) fn new(table: Table, key: &[u8], reason: impl Into<String>) -> Self {
         let key = match table {
             Table::Files | Table::Locations | Table::About => {
                 String::from_utf8_lossy(key).into_owned()
@@ -70,7 +70,7 @@ impl SkippedRecord {
         Self {
             table: table.name(),
             key,
-            reason: reason.to_string(),
+            reason: reason.into(),
         }
     }
 }

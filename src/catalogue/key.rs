@@ -86,6 +86,10 @@ pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
+pub(super) fn place_bytes(subject: Subject, path: &Path) -> Vec<u8> {
+    [subject.to_bytes(), path_bytes(path)].concat()
+}
+
 pub(super) fn proof_bytes(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Vec<u8> {
     [snapshot.to_bytes(), kuberesources.0.to_vec()].concat()
 }

@@ -180,6 +180,21 @@ impl Reader<'_> {
         self.one(Table::Provenance, &key.to_bytes())
     }
 
+    /// Every path that holds this content, ascending.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn paths_of(&self, subject: Subject) -> Result<Vec<PathBuf>, CatalogueError> {
+        let prefix = subject.to_bytes();
+        let mut paths = Vec::new();
+        self.scan(Table::Places, &prefix, &mut |key, _| {
+            let path = key.strip_prefix(prefix.as_slice());
+            paths.extend(path.and_then(|path| PathBuf::from_bytes(path).ok()));
+        })?;
+        Ok(paths)
+    }
+
     /// Remembered locations and since when, ascending.
     pub(super) fn locations(
         &self,
@@ -190,6 +205,29 @@ impl Reader<'_> {
             .into_iter()
             .map(|(path, Instant(at))| (path, at))
             .collect())
+    }
+
+    /// Certificate sets and the records that name them.
+    pub(super) fn sets_in_use(
+        &self,
+    ) -> Result<Vec<(Table, Vec<u8>, CertificateSetId)>, CatalogueError> {
+        let mut found = Vec::new();
+        self.each_set::<Snapshot>(Table::Snapshots, &mut found)?;
+        self.each_set::<Kuberesources>(Table::Kuberesources, &mut found)?;
+        self.each_set::<Proof>(Table::Proofs, &mut found)?;
+        Ok(found)
+    }
+
+    fn each_set<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        found: &mut Vec<(Table, Vec<u8>, CertificateSetId)>,
+    ) -> Result<(), CatalogueError> {
+        self.scan(table, &[], &mut |key, value| {
+            if let Ok((_, Some(set))) = unseal::<WithSet<T>>(key, value) {
+                found.push((table, key.to_vec(), set));
+            }
+        })
     }
 
     /// `None` when the set cannot be read: then the facts are not whole either.
@@ -246,7 +284,7 @@ impl Reader<'_> {
             let decoded = K::from_bytes(key).and_then(|k| Ok((k, unseal(key, value)?)));
             match decoded {
                 Ok(record) => found.push(record),
-                Err(error) => skipped.push(SkippedRecord::new(table, key, error)),
+                Err(error) => skipped.push(SkippedRecord::new(table, key, error.to_string())),
             }
         })?;
         Ok(found)

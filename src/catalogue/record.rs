@@ -3,7 +3,7 @@
 //! These are written with postcard, which relies on the order of fields and variants: a change here or in the facts
 //! raises the version in `seal.rs`, and records of the version before are read anew from the files.
 
-use super::key::SnapshotKey;
+use super::key::{SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::finding::Severity;
@@ -49,6 +49,15 @@ pub enum Content {
 }
 
 impl Content {
+    /// What its facts and verifications are kept under; `None` when nothing was learnt.
+    pub fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Snapshot(key) => Some(Subject::Snapshot(*key)),
+            Self::Kuberesources(digest) => Some(Subject::Kuberesources(*digest)),
+            Self::NotABackup | Self::Unreadable { .. } => None,
+        }
+    }
+
     /// The digest by which it is known; `None` when nothing was learnt.
     pub fn digest(&self) -> Option<Sha256Digest> {
         match self {

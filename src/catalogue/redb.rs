@@ -25,9 +25,21 @@ pub struct RedbStore {
     handle: Handle,
 }
 
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        // Closing writes, and panics after a panic. What was recorded is on disk before this.
+        let handle = std::mem::replace(&mut self.handle, Handle::Closed);
+        let _ = fenced(|| {
+            drop(handle);
+            Ok(())
+        });
+    }
+}
+
 enum Handle {
     Reader(ReadOnlyDatabase),
     Writer(Database),
+    Closed,
 }
 
 impl std::fmt::Debug for Handle {
@@ -35,6 +47,7 @@ impl std::fmt::Debug for Handle {
         f.write_str(match self {
             Self::Reader(_) => "Reader",
             Self::Writer(_) => "Writer",
+            Self::Closed => "Closed",
         })
     }
 }
@@ -66,10 +79,11 @@ impl RedbStore {
         Ok(Some(Self { path, handle }))
     }
 
-    fn database(&self) -> &dyn BeginRead {
+    fn begin(&self) -> Result<redb::ReadTransaction, TransactionError> {
         match &self.handle {
-            Handle::Reader(database) => database,
-            Handle::Writer(database) => database,
+            Handle::Reader(database) => database.begin_read(),
+            Handle::Writer(database) => database.begin_read(),
+            Handle::Closed => Err(TransactionError::Storage(StorageError::DatabaseClosed)),
         }
     }
 
@@ -80,7 +94,7 @@ impl RedbStore {
         work: impl FnOnce(&ReadTable) -> Result<T, StorageError>,
     ) -> Result<T, StoreError> {
         fenced(|| {
-            let transaction = self.database().begin();
+            let transaction = self.begin();
             let transaction = transaction.map_err(|e| transaction_error(&self.path, e))?;
             match transaction.open_table(definition(table)) {
                 Ok(table) => work(&table).map_err(|e| storage_error(&self.path, e)),
@@ -92,17 +106,6 @@ impl RedbStore {
 }
 
 type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
-
-/// `ReadableDatabase` as a trait object.
-trait BeginRead {
-    fn begin(&self) -> Result<redb::ReadTransaction, TransactionError>;
-}
-
-impl<D: ReadableDatabase> BeginRead for D {
-    fn begin(&self) -> Result<redb::ReadTransaction, TransactionError> {
-        self.begin_read()
-    }
-}
 
 impl CatalogueStore for RedbStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

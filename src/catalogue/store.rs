@@ -9,6 +9,8 @@ pub enum Table {
     About,
     /// Path to file record.
     Files,
+    /// Subject and path, for every file of a subject.
+    Places,
     /// Snapshot key to row: what selecting among snapshots needs.
     Rows,
     /// Snapshot key to facts.
@@ -29,9 +31,10 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::About,
         Self::Files,
+        Self::Places,
         Self::Rows,
         Self::Snapshots,
         Self::Kuberesources,
@@ -47,6 +50,7 @@ impl Table {
         match self {
             Self::About => "about",
             Self::Files => "files",
+            Self::Places => "places",
             Self::Rows => "rows",
             Self::Snapshots => "snapshots",
             Self::Kuberesources => "kuberesources",
@@ -162,6 +166,14 @@ impl Operation {
     pub fn table(&self) -> Table {
         match self {
             Self::Put { table, .. } | Self::Delete { table, .. } => *table,
+        }
+    }
+
+    /// What it deletes, if it does.
+    pub(super) fn deleted(&self) -> Option<(Table, Vec<u8>)> {
+        match self {
+            Self::Put { .. } => None,
+            Self::Delete { table, key } => Some((*table, key.clone())),
         }
     }
 }
