@@ -17,6 +17,9 @@ use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
 
+/// Values on which each key is tried.
+const PROVEN_SAMPLES: usize = 16;
+
 /// Facts of a file that holds no database.
 pub(super) fn empty(hashed: &Hashed) -> Snapshot {
     Snapshot {
@@ -134,7 +137,8 @@ fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) 
     for (class, samples) in samples {
         let live = samples
             .into_iter()
-            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages));
+            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages))
+            .take(PROVEN_SAMPLES);
         let resource = classes.resource(class).unwrap_or_default();
         sealed.samples.extend(live.map(|sample| SealedValue {
             storage_key: sample.key,

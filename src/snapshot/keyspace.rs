@@ -14,10 +14,11 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Defective entries that are described one by one.
 const MAX_DESCRIBED: usize = 1 << 12;
-/// Encrypted values kept of each class, the newest ones.
-const SAMPLES: usize = 12;
+/// Encrypted values kept of each class: those whose keys have the smallest hashes, which is a fair choice among keys
+/// however often each was written. Some will turn out to be superseded or on stale pages.
+const SAMPLES: usize = 64;
 /// Largest encrypted value that is taken as a sample.
-const MAX_SAMPLE_BYTES: usize = 64 << 10;
+const MAX_SAMPLE_BYTES: usize = 32 << 10;
 /// Length of a lease id, the key of bucket `lease`.
 const LEASE_ID_BYTES: usize = 8;
 
@@ -62,6 +63,12 @@ pub(super) struct Sample {
     pub(super) main: i64,
     pub(super) pages: Vec<u64>,
     pub(super) value: Vec<u8>,
+}
+
+impl Sample {
+    fn new(stored: &KeyValue<'_>, key_hash: u64, main: i64, page: Pgid) -> Self {
+        Self { key: stored.key.to_vec(), key_hash, main, pages: vec![page.0], value: stored.value.to_vec() }
+    }
 }
 
 /// Notes on the entries of all pages that look like pages of bucket `key`.
