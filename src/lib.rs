@@ -10,4 +10,5 @@ pub mod kuberesources;
 pub mod kubernetes;
 pub mod monitor;
 pub mod openshift;
+pub mod selection;
 pub mod snapshot;
