@@ -55,6 +55,14 @@ impl Selected {
     pub fn qualifies(&self) -> bool {
         self.reasons_against.as_ref().is_some_and(Vec::is_empty)
     }
+
+    /// True when the version is all that speaks against it.
+    pub fn is_other_version_only(&self) -> bool {
+        match self.reasons_against.as_deref() {
+            Some([reason]) => matches!(reason, Reason::OtherVersion { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// What a selection comes to.

@@ -164,8 +164,8 @@ pub(super) const STRUCTURE_FREELIST: Explanation = Explanation {
     title: "The list of free pages is wrong",
     meaning: "Some databases store a list of the pages that are free; here it is malformed, or there are pages \
               that are neither used nor free. All data may still be readable, but etcd allocates new pages from \
-              that list and a wrong one makes it overwrite data in use later. etcd itself does not store the \
-              list, so its presence says that another tool rewrote the file.",
+              that list and a wrong one makes it overwrite data in use later. etcd does not normally \
+              store the list, so its presence hints that another tool rewrote the file.",
     steps: &[
         Do("Choose a backup that was not opened for writing by another tool."),
         Run("etcd-cat list --valid-for VERSION"),

@@ -17,7 +17,7 @@ pub(super) const KUBERESOURCES_MISSING: Explanation = Explanation {
         Do("Choose a complete backup."),
         Run("etcd-cat list --valid-for VERSION"),
         Do(
-            "If only this one is left and nothing is encrypted, restore the snapshot alone: with ETCD_ETCDCTL_RESTORE set, cluster-restore.sh of 4.11 and later does without the archive; from 4.18 on it then deletes all of /var/lib/etcd first.",
+            "If only this one is left and nothing is encrypted, restore the snapshot alone: cluster-restore.sh of 4.18 and later does without the archive when ETCD_ETCDCTL_RESTORE is set, and deletes all of /var/lib/etcd first.",
         ),
     ],
     remedy: "find static_kuberesources of the same time stamp and index its directory; cluster-restore.sh fails half way without it",
