@@ -27,12 +27,12 @@ file is ever changed.";
 
 const AFTER_HELP: &str = "\
 Examples:
-  etcd-cat verify /mnt/usb                           prove everything below a directory; needs no set-up
-  etcd-cat check --valid-for 4.17.3 /mnt/usb         is there a backup for this cluster, and how to restore it
-  etcd-cat index /backup && etcd-cat list            remember what is there, then look at it
-  etcd-cat list --valid-for 4.17.3 -o name           only what can restore 4.17.3, for scripts
-  etcd-cat backup --to /backup --if-older-than 24h   take a new one through oc, unless the last is fresh
-  etcd-cat explain digest-mismatch                   what a finding means and what to do
+  etcd-cat verify /mnt/usb                      prove everything there; needs no set-up
+  etcd-cat check --valid-for 4.17.3 /mnt/usb    which backup restores this, and how?
+  etcd-cat index /backup                        remember what is there
+  etcd-cat list --valid-for 4.17.3 -o name      only what can restore 4.17.3, by name
+  etcd-cat backup --to /backup                  take a new one through oc
+  etcd-cat explain digest-mismatch              what a finding means, and what to do
 
 Exit codes:
   0  done, and the answer is good: everything selected is usable, or at least one backup qualifies
@@ -102,7 +102,7 @@ pub(crate) struct GlobalArgs {
         env = "ETCD_CAT_OUTPUT",
         value_name = "FORM",
         default_value = "table",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) output: Format,
 
@@ -114,12 +114,12 @@ pub(crate) struct GlobalArgs {
         global = true,
         env = "ETCD_CAT_CATALOGUE",
         value_name = "PATH",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) catalogue: Option<String>,
 
     /// Neither read nor write a catalogue
-    #[arg(long, global = true, env = "ETCD_CAT_NO_CATALOGUE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, global = true, env = "ETCD_CAT_NO_CATALOGUE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) no_catalogue: bool,
 
     /// Colour the verdicts; NO_COLOR is respected
@@ -129,20 +129,20 @@ pub(crate) struct GlobalArgs {
         env = "ETCD_CAT_COLOR",
         value_name = "WHEN",
         default_value = "auto",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) color: Color,
 
     /// Show no progress bars
-    #[arg(long, global = true, env = "ETCD_CAT_NO_PROGRESS", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, global = true, env = "ETCD_CAT_NO_PROGRESS", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) no_progress: bool,
 
     /// Print only the answer and errors: no progress, hints or notes
-    #[arg(short, long, global = true, env = "ETCD_CAT_QUIET", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(short, long, global = true, env = "ETCD_CAT_QUIET", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) quiet: bool,
 
     /// Say more about what is done, on stderr; repeat for more
-    #[arg(short, long, global = true, env = "ETCD_CAT_VERBOSE", action = ArgAction::Count, hide_env_values = true)]
+    #[arg(short, long, global = true, env = "ETCD_CAT_VERBOSE", action = ArgAction::Count, hide_env = true)]
     pub(crate) verbose: u8,
 
     /// Read this many files at once [default: number of processors]
@@ -151,7 +151,7 @@ pub(crate) struct GlobalArgs {
         global = true,
         env = "ETCD_CAT_JOBS",
         value_name = "N",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
 
@@ -161,12 +161,12 @@ pub(crate) struct GlobalArgs {
         global = true,
         env = "ETCD_CAT_AS_OF",
         value_name = "TIME",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) as_of: Option<Instant>,
 
     /// Do not leave the files that were read in the page cache
-    #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) drop_cache: bool,
 }
 
@@ -208,7 +208,7 @@ pub(crate) enum Color {
 #[command(next_help_heading = "Cluster options")]
 pub(crate) struct OcArgs {
     /// Run this oc [default: oc from PATH]
-    #[arg(long, env = "ETCD_CAT_OC", value_name = "PATH", hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_OC", value_name = "PATH", hide_env = true)]
     pub(crate) oc: Option<PathBuf>,
 
     /// Use this kubeconfig [default: as oc does]
@@ -216,17 +216,12 @@ pub(crate) struct OcArgs {
         long,
         env = "ETCD_CAT_KUBECONFIG",
         value_name = "PATH",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) kubeconfig: Option<PathBuf>,
 
     /// Use this context of the kubeconfig [default: the current one]
-    #[arg(
-        long,
-        env = "ETCD_CAT_CONTEXT",
-        value_name = "NAME",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "ETCD_CAT_CONTEXT", value_name = "NAME", hide_env = true)]
     pub(crate) context: Option<String>,
 }
 

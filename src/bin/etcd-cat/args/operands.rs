@@ -21,7 +21,7 @@ pub(crate) struct IndexArgs {
     pub(crate) locations: Vec<PathBuf>,
 
     /// Start from an empty catalogue: read every file again, and put a damaged catalogue aside
-    #[arg(long, env = "ETCD_CAT_REBUILD", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_REBUILD", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) rebuild: bool,
 
     #[command(flatten)]
@@ -102,16 +102,16 @@ pub(crate) struct CheckArgs {
         env = "ETCD_CAT_VALID_FOR",
         value_name = "VERSION",
         required_unless_present = "from_cluster",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) valid_for: Option<TargetVersion>,
 
     /// Ask the cluster for what is not given: its version and id
-    #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) from_cluster: bool,
 
     /// Never ask a cluster
-    #[arg(long, env = "ETCD_CAT_OFFLINE", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with = "from_cluster", hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_OFFLINE", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with = "from_cluster", hide_env = true)]
     pub(crate) offline: bool,
 
     #[command(flatten)]
@@ -135,7 +135,7 @@ pub(crate) struct StageArgs {
     pub(crate) backup: String,
 
     /// Copy into this directory; it is made if absent, and must be empty
-    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
     pub(crate) to: PathBuf,
 
     #[command(flatten)]
@@ -152,33 +152,23 @@ Examples:
   etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron")]
 pub(crate) struct BackupArgs {
     /// Take it on this control-plane node [default: one that is ready]
-    #[arg(
-        long,
-        env = "ETCD_CAT_NODE",
-        value_name = "NODE",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "ETCD_CAT_NODE", value_name = "NODE", hide_env = true)]
     pub(crate) node: Option<String>,
 
     /// Store the backup in this directory
-    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
     pub(crate) to: PathBuf,
 
     /// Store the kuberesources, which holds the encryption keys, in this directory [default: beside the snapshot]
-    #[arg(
-        long,
-        env = "ETCD_CAT_KEYS_TO",
-        value_name = "DIR",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "ETCD_CAT_KEYS_TO", value_name = "DIR", hide_env = true)]
     pub(crate) keys_to: Option<PathBuf>,
 
     /// Print what would be run, and run nothing that changes anything
-    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) dry_run: bool,
 
     /// Go on in spite of this finding of the checks before the backup; repeatable
-    #[arg(long, env = "ETCD_CAT_FORCE", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_FORCE", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env = true)]
     pub(crate) force: Vec<Code>,
 
     /// Do nothing during these hours (local time): 08:00-18:00; repeatable
@@ -187,20 +177,20 @@ pub(crate) struct BackupArgs {
         env = "ETCD_CAT_NOT_DURING",
         value_name = "HH:MM-HH:MM",
         value_delimiter = ',',
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) not_during: Vec<Window>,
 
     /// Leave the files on the node as well
-    #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) keep_on_node: bool,
 
     /// Do nothing when a valid backup of this cluster is younger than this: 24h
-    #[arg(long, env = "ETCD_CAT_IF_OLDER_THAN", value_name = "DURATION", value_parser = parse::duration, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_IF_OLDER_THAN", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
     pub(crate) if_older_than: Option<TimeDelta>,
 
     /// Do nothing when there is a valid backup of the version that the cluster has now
-    #[arg(long, env = "ETCD_CAT_IF_VERSION_CHANGED", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_IF_VERSION_CHANGED", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) if_version_changed: bool,
 
     #[command(flatten)]
@@ -219,7 +209,7 @@ pub(crate) struct ForgetArgs {
     pub(crate) backups: Vec<String>,
 
     /// Print what would be dropped, and drop nothing
-    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) dry_run: bool,
 }
 

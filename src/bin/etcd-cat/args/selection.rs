@@ -16,7 +16,7 @@ pub(crate) struct SelectionArgs {
         long,
         env = "ETCD_CAT_VALID_FOR",
         value_name = "VERSION",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) valid_for: Option<TargetVersion>,
 
@@ -27,7 +27,7 @@ pub(crate) struct SelectionArgs {
     ///
     /// Without --valid-for: kuberesources without a snapshot and backups whose files are gone. With it: the
     /// backups that do not qualify, with the reason against each.
-    #[arg(short, long, env = "ETCD_CAT_ALL", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env_values = true)]
+    #[arg(short, long, env = "ETCD_CAT_ALL", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) all: bool,
 }
 
@@ -40,21 +40,16 @@ pub(crate) struct ScopeArgs {
         long,
         env = "ETCD_CAT_CLUSTER",
         value_name = "ID|NAME",
-        hide_env_values = true
+        hide_env = true
     )]
     pub(crate) cluster: Option<String>,
 
     /// Only backups taken since then: 2026-11-02T03:00:00Z, 2026-11-02, or 7d for seven days ago
-    #[arg(
-        long,
-        env = "ETCD_CAT_SINCE",
-        value_name = "TIME",
-        hide_env_values = true
-    )]
+    #[arg(long, env = "ETCD_CAT_SINCE", value_name = "TIME", hide_env = true)]
     pub(crate) since: Option<Moment>,
 
     /// Only backups at most this old: 90m, 26h, 7d
-    #[arg(long, env = "ETCD_CAT_MAX_AGE", value_name = "DURATION", value_parser = parse::duration, hide_env_values = true)]
+    #[arg(long, env = "ETCD_CAT_MAX_AGE", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
     pub(crate) max_age: Option<TimeDelta>,
 }
 
@@ -86,6 +81,6 @@ impl ScopeArgs {
 #[command(next_help_heading = "Selection")]
 pub(crate) struct AcceptArgs {
     /// Do not let this finding make a backup invalid; repeatable, and the output says so
-    #[arg(long = "accept", env = "ETCD_CAT_ACCEPT", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env_values = true)]
+    #[arg(long = "accept", env = "ETCD_CAT_ACCEPT", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env = true)]
     pub(crate) codes: Vec<Code>,
 }
