@@ -32,6 +32,7 @@ pub mod inventory;
 pub mod pairing;
 
 pub mod judgement;
+pub mod selection;
 
 // What is remembered, and what is done with it
 pub mod catalogue;
