@@ -21,10 +21,10 @@ pub struct Picks {
 
 impl Picks {
     /// Picks among all names of a directory. Directories and dangling links take part as the script does not look.
-    pub fn among<'n>(names: impl IntoIterator<Item = &'n OsStr> + Clone) -> Self {
+    pub fn among<N: AsRef<OsStr>>(names: &[N]) -> Self {
         let last = |prefix: &str, suffix: &str| {
-            let matching = names.clone().into_iter();
-            let matching = matching.filter(|name| matches(name.as_bytes(), prefix, suffix));
+            let names = names.iter().map(AsRef::as_ref);
+            let matching = names.filter(|name| matches(name.as_bytes(), prefix, suffix));
             let last = matching.max_by(|left, right| by_version(left, right))?;
             (!last.as_bytes().contains(&b'\n')).then(|| last.to_owned())
         };
@@ -57,8 +57,7 @@ mod tests {
     use std::process::Command;
 
     fn picks(names: &[&str]) -> (Option<String>, Option<String>) {
-        let names: Vec<&OsStr> = names.iter().map(OsStr::new).collect();
-        let picks = Picks::among(names.iter().copied());
+        let picks = Picks::among(names);
         let text = |name: Option<OsString>| name.and_then(|name| name.into_string().ok());
         (text(picks.snapshot), text(picks.kuberesources))
     }
