@@ -225,7 +225,7 @@ fn unrotated_signer_counts_after_a_day_too() {
     let mut signer = certificate(place, "CN=aggregator-signer", true, "2024-11-03T05:00:00Z");
     signer.not_before = at("2024-11-02T05:00:00Z");
     let backup = only(with_snapshot(|facts| {
-        facts.certificates = vec![signer.clone()]
+        facts.certificates = vec![signer.clone()];
     }));
     assert_eq!(
         codes(&backup),
@@ -271,7 +271,7 @@ fn whole_half_hours_are_told_as_a_time_zone() {
 fn names_are_judged() {
     let mut dirty = healthy();
     dirty.snapshots.iter_mut().for_each(|half| {
-        half.path = PathBuf::from("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db")
+        half.path = PathBuf::from("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
     });
     dirty.kuberesources.iter_mut().for_each(|half| {
         half.path =
@@ -347,7 +347,7 @@ fn half_alone_is_judged_by_the_kind_of_cluster() {
 #[test]
 fn lost_archive_of_an_encrypted_snapshot_says_what_is_lost() {
     let backup = only(alone(|facts| {
-        facts.encryption = vec![usage("secrets", "aescbc", "7", 12)]
+        facts.encryption = vec![usage("secrets", "aescbc", "7", 12)];
     }));
     let text = message(&backup, Code::KuberesourcesMissing);
     assert!(
@@ -430,7 +430,7 @@ fn keys_are_judged() {
     partial.snapshots.iter_mut().for_each(|half| {
         half.facts
             .encryption
-            .push(usage("secrets", "identity", "", 3))
+            .push(usage("secrets", "identity", "", 3));
     });
     let mut beside = encrypted(KeyOutcome::Decrypted);
     beside
@@ -627,7 +627,7 @@ fn many_expired_certificates_are_one_finding_with_the_first_few() {
         })
         .collect();
     let backup = only(with_snapshot(|facts| {
-        facts.certificates.clone_from(&leaves)
+        facts.certificates.clone_from(&leaves);
     }));
     let text = message(&backup, Code::CertificateExpired);
     assert_eq!(codes(&backup), ["certificate-expired"]);
@@ -646,7 +646,7 @@ fn vital_and_other_expired_certificates_are_two_findings() {
         certificate(CA, "CN=etcd-signer", true, "2024-11-01T00:00:00Z"),
     ];
     let backup = only(with_archive(|facts| {
-        facts.certificates = certificates.to_vec()
+        facts.certificates = certificates.to_vec();
     }));
     let severities: Vec<Severity> = backup
         .findings
@@ -671,7 +671,7 @@ fn files_gone_changed_or_unread_are_told() {
     let mut gone_and_bad = with_snapshot(|facts| {
         facts
             .findings
-            .push(Finding::new(Code::DigestMismatch, "flipped"))
+            .push(Finding::new(Code::DigestMismatch, "flipped"));
     });
     gone_and_bad
         .snapshots
@@ -788,7 +788,7 @@ fn neighbours_of_one_cluster_are_compared() {
         (
             "two hosts",
             with_second("2024-11-02T03:05:00Z", |_, archive| {
-                archive.node = Some("master-1".to_owned())
+                archive.node = Some("master-1".to_owned());
             }),
             [&["duplicate-host"], &["duplicate-host"]],
         ),
@@ -800,7 +800,7 @@ fn neighbours_of_one_cluster_are_compared() {
         (
             "two hosts, an hour apart",
             with_second("2024-11-02T04:05:00Z", |_, archive| {
-                archive.node = Some("master-1".to_owned())
+                archive.node = Some("master-1".to_owned());
             }),
             [&[], &[]],
         ),
@@ -834,7 +834,7 @@ fn neighbours_of_one_cluster_are_compared() {
                     .members
                     .iter_mut()
                     .take(1)
-                    .for_each(|member| member.id = 5)
+                    .for_each(|member| member.id = 5);
             }),
             [&[], &["members-changed"]],
         ),
@@ -851,7 +851,7 @@ fn accepted_code_does_not_count_but_stays_listed() {
         let inventory = with_snapshot(|facts| {
             facts
                 .findings
-                .push(Finding::new(Code::DigestMissing, "raw"))
+                .push(Finding::new(Code::DigestMissing, "raw"));
         });
         judged_accepting(inventory, accept)
             .pop()
@@ -902,7 +902,7 @@ fn findings_are_sorted_most_severe_first_then_by_code() {
 fn moment_is_known_by_the_best_evidence() {
     let without_lease = only(with_snapshot(|facts| facts.newest_lease_at = None));
     let by_name = only(with_snapshot(|facts| {
-        (facts.newest_lease_at, facts.newest_content_at) = (None, None)
+        (facts.newest_lease_at, facts.newest_content_at) = (None, None);
     }));
     let mut by_mtime =
         alone(|facts| (facts.newest_lease_at, facts.newest_content_at) = (None, None));
@@ -929,7 +929,7 @@ fn every_finding_has_evidence_or_names_its_file() {
             .members
             .iter_mut()
             .take(1)
-            .for_each(|member| member.name = "etcd-bootstrap".to_owned())
+            .for_each(|member| member.name = "etcd-bootstrap".to_owned());
     });
     for finding in only(inventory).findings {
         assert!(!finding.evidence.is_empty(), "{finding:?}");
@@ -1043,7 +1043,7 @@ fn unusable_backup_never_qualifies() {
         facts
             .cluster
             .history
-            .insert(0, history("4.17.4", "Partial"))
+            .insert(0, history("4.17.4", "Partial"));
     });
     for (name, inventory) in [
         ("gone", gone),
