@@ -27,3 +27,6 @@ pub use location::DirectoryPicks;
 pub use target::{NearMiss, Reason, Target, nearest_misses, qualifies};
 pub use verdict::verdict;
 pub use version::version_of;
+
+#[cfg(test)]
+mod tests;

@@ -13,8 +13,8 @@ pub(super) fn possibly_dirty(
     snapshot: Option<&Located<Snapshot>>,
     kuberesources: Option<&Located<Kuberesources>>,
 ) -> Option<Finding> {
-    let snapshots = snapshot.into_iter().flat_map(|half| half.places());
-    let archives = kuberesources.into_iter().flat_map(|half| half.places());
+    let snapshots = snapshot.into_iter().flat_map(Located::places);
+    let archives = kuberesources.into_iter().flat_map(Located::places);
     let places = snapshots.chain(archives).filter(|place| is_dirty(place));
     let places: Vec<String> = places.map(|place| place.display().to_string()).collect();
     let first = places.first()?;

@@ -14,8 +14,14 @@ const FARTHEST_ZONE: TimeDelta = TimeDelta::hours(14);
 
 /// The stamp in the name of the place that is shown, else of a copy.
 pub(super) fn named_at(backup: &Backup) -> Option<DateTime<Utc>> {
-    let snapshot = backup.snapshot.iter().flat_map(|half| half.places());
-    let kuberesources = backup.kuberesources.iter().flat_map(|half| half.places());
+    let snapshot = backup
+        .snapshot
+        .iter()
+        .flat_map(super::super::backup::Located::places);
+    let kuberesources = backup
+        .kuberesources
+        .iter()
+        .flat_map(super::super::backup::Located::places);
     let mut places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
     places
         .find_map(|place| stamp_of(place))

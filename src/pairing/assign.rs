@@ -1,6 +1,6 @@
 //! Gives each snapshot its kuberesources: best fit first, each archive to one moment of one cluster.
 
-use super::rank::{Edge, Measure, Rank, Stamps, has_error, stamps, weigh};
+use super::rank::{Edge, Measure, Names, Rank, Stamps, has_error, stamps, weigh};
 use super::shelf::Shelf;
 use crate::backup::Located;
 use crate::inventory::Inventory;
@@ -44,13 +44,12 @@ pub fn pair(inventory: &Inventory) -> Vec<Paired> {
     assignment.into_pairs(&edges)
 }
 
-/// All possible pairs, best first. Ties fall by path.
+/// All possible pairs: those without competition, then the others, best first. Ties fall by path.
 fn edges(inventory: &Inventory) -> Vec<Edge> {
-    let shelf = Shelf::new(inventory);
-    let lists: Vec<Vec<usize>> = inventory
-        .snapshots
-        .iter()
-        .map(|half| shelf.candidates(inventory, half))
+    let names = Names::new(inventory);
+    let shelf = Shelf::new(inventory, &names);
+    let lists: Vec<Vec<usize>> = (0..inventory.snapshots.len())
+        .map(|index| shelf.candidates(index))
         .collect();
     let mut wanted = vec![0_u32; inventory.kuberesources.len()];
     for &index in lists.iter().flatten() {
@@ -59,29 +58,31 @@ fn edges(inventory: &Inventory) -> Vec<Edge> {
         }
     }
     let mut edges = Vec::with_capacity(lists.len());
+    let mut contested = Vec::new();
     for (snapshot, list) in lists.iter().enumerate() {
         for &kuberesources in list {
             let is_only = list.len() == 1 && wanted.get(kuberesources) == Some(&1);
-            let measure = if is_only {
-                Measure::Facts
+            let (measure, edges) = if is_only {
+                (Measure::Facts, &mut edges)
             } else {
-                Measure::Places
+                (Measure::Places, &mut contested)
             };
-            edges.extend(weigh(inventory, snapshot, kuberesources, measure));
+            edges.extend(weigh((inventory, &names), snapshot, kuberesources, measure));
         }
     }
     let place = |edge: &Edge| {
         let snapshot = inventory
             .snapshots
             .get(edge.snapshot)
-            .map(|half| &half.path);
+            .map(|half| half.path.as_os_str());
         let kuberesources = inventory
             .kuberesources
             .get(edge.kuberesources)
-            .map(|half| &half.path);
+            .map(|half| half.path.as_os_str());
         (kuberesources, snapshot)
     };
-    edges.sort_unstable_by(|a, b| b.rank.cmp(&a.rank).then_with(|| place(a).cmp(&place(b))));
+    contested.sort_unstable_by(|a, b| b.rank.cmp(&a.rank).then_with(|| place(a).cmp(&place(b))));
+    edges.extend(contested);
     edges
 }
 

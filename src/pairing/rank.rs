@@ -5,7 +5,7 @@ use super::stamp::{Stamp, stamp_of};
 use crate::backup::Located;
 use crate::finding::{Finding, Severity};
 use crate::inventory::Inventory;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
 use std::path::Path;
 
@@ -65,14 +65,15 @@ pub(super) enum Measure {
 
 /// Weighs one candidate; `None` when the two cannot be one backup.
 pub(super) fn weigh(
-    inventory: &Inventory,
+    (inventory, names): (&Inventory, &Names),
     snapshot: usize,
     kuberesources: usize,
     measure: Measure,
 ) -> Option<Edge> {
     let half = inventory.snapshots.get(snapshot)?;
     let other = inventory.kuberesources.get(kuberesources)?;
-    let stamps = relate(half, other)?;
+    let of_other = names.kuberesources.get(kuberesources)?;
+    let stamps = relate(names.snapshots.get(snapshot)?, of_other)?;
     let proven = inventory.proofs.find(&half.facts, &other.facts);
     let (mut cluster_facts, mut other_facts, mut contradicts) = (0, 0, false);
     for remark in remarks(&half.facts, &other.facts, proven) {
@@ -86,7 +87,7 @@ pub(super) fn weigh(
         return None;
     }
     let apart = if stamps == Stamps::OneIsMissing {
-        seconds_apart(half, other)
+        seconds_apart(half.facts.newest_lease_at, of_other)
     } else {
         0
     };
@@ -116,45 +117,57 @@ pub(super) fn weigh(
     })
 }
 
+/// The stamps of every half, read from the names once.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) snapshots: Vec<Vec<Stamp>>,
+    pub(super) kuberesources: Vec<Vec<Stamp>>,
+}
+
+impl Names {
+    pub(super) fn new(inventory: &Inventory) -> Self {
+        Self {
+            snapshots: inventory
+                .snapshots
+                .iter()
+                .map(|half| stamps(half).collect())
+                .collect(),
+            kuberesources: inventory
+                .kuberesources
+                .iter()
+                .map(|half| stamps(half).collect())
+                .collect(),
+        }
+    }
+}
+
 /// Stamps of all places, the shown one first.
 pub(super) fn stamps<T>(half: &Located<T>) -> impl Iterator<Item = Stamp> {
     half.places().filter_map(|place| stamp_of(place))
 }
 
 /// `None` when both carry stamps and none is common.
-fn relate<A, B>(half: &Located<A>, other: &Located<B>) -> Option<Stamps> {
-    let mut is_stamped = (false, false);
-    let mut best = None;
-    for stamp in stamps(half) {
-        is_stamped.0 = true;
-        for candidate in stamps(other) {
-            is_stamped.1 = true;
-            if candidate.at == stamp.at {
-                let is_equal = candidate.is_dirty == stamp.is_dirty;
-                let found = if is_equal {
-                    Stamps::Equal
-                } else {
-                    Stamps::SuffixDiffers
-                };
-                best = best.max(Some(found));
-            }
-        }
+fn relate(half: &[Stamp], other: &[Stamp]) -> Option<Stamps> {
+    if half.is_empty() || other.is_empty() {
+        return Some(Stamps::OneIsMissing);
     }
-    match is_stamped {
-        (true, true) => best,
-        _ => Some(Stamps::OneIsMissing),
-    }
+    let pairs = half
+        .iter()
+        .flat_map(|stamp| other.iter().map(move |other| (stamp, other)));
+    let common = pairs.filter(|(stamp, other)| stamp.at == other.at);
+    let related = common.map(|(stamp, other)| match stamp.is_dirty == other.is_dirty {
+        true => Stamps::Equal,
+        false => Stamps::SuffixDiffers,
+    });
+    related.max()
 }
 
 /// Between the newest lease and the nearest stamp of the archive; zero when either is unknown.
-fn seconds_apart(
-    half: &Located<crate::snapshot::Snapshot>,
-    other: &Located<crate::kuberesources::Kuberesources>,
-) -> i64 {
-    let Some(taken_at) = half.facts.newest_lease_at else {
-        return 0;
-    };
-    let distances = stamps(other).map(|stamp| (taken_at - stamp.at).num_seconds().abs());
+fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[Stamp]) -> i64 {
+    let Some(taken_at) = taken_at else { return 0 };
+    let distances = stamps
+        .iter()
+        .map(|stamp| (taken_at - stamp.at).num_seconds().abs());
     distances.min().unwrap_or(0)
 }
 
