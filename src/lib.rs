@@ -31,6 +31,9 @@ pub mod discovery;
 pub mod inventory;
 pub mod pairing;
 
+#[cfg(test)]
+mod fixture;
+
 pub mod judgement;
 pub mod selection;
 

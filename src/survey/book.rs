@@ -181,7 +181,7 @@ impl Book {
             }
         }
         let picks = names.into_iter().map(|(directory, names)| {
-            let Picks { snapshot, kuberesources } = Picks::among(names);
+            let Picks { snapshot, kuberesources } = Picks::among(&names);
             let place = |name: std::ffi::OsString| directory.join(name);
             let picks = DirectoryPicks { snapshot: snapshot.map(place), kuberesources: kuberesources.map(place) };
             (directory.to_owned(), picks)

@@ -85,7 +85,7 @@ fn report(survey: &mut Survey, selection: &Selection, look: &Look) -> Result<Ans
     );
     answer.notes.clone_from(&outcome.notes);
     answer.notes.extend(hidden_note(selection, &outcome));
-    answer.failure = unread(survey);
+    answer.failure = survey.catalogue.take().map(Failure::from).or_else(|| unread(survey));
     Ok(answer)
 }
 

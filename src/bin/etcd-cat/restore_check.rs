@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::restore::Plan;
 use etcd_cat::selection::{Outcome, Scope, Selected, Selection, TargetVersion};
 
 /// Backups this close together are taken for one moment: among them a valid one is better than one with warnings.
@@ -18,8 +19,8 @@ pub(crate) struct RestoreCheck {
     pub(crate) chosen: Option<Selected>,
     /// Everything that was looked at, the chosen one included, newest first.
     pub(crate) candidates: Vec<Selected>,
-    /// Commands that restore the chosen backup.
-    pub(crate) plan: Vec<String>,
+    /// How to restore the chosen backup.
+    pub(crate) plan: Option<Plan>,
     /// What to know about the selection.
     pub(crate) notes: Vec<String>,
 }
@@ -44,7 +45,7 @@ impl RestoreCheck {
             cluster,
             chosen: choose(&shown).cloned(),
             candidates: shown,
-            plan: Vec::new(),
+            plan: None,
             notes,
         }
     }

@@ -13,16 +13,11 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   etcd-cat index /backup /mnt/keys     read both places, and remember them as locations
-  etcd-cat index                       read the remembered locations again: only what is new or changed
-  etcd-cat index --rebuild             forget all records first and read everything")]
+  etcd-cat index                       read the remembered locations again: only what is new or changed")]
 pub(crate) struct IndexArgs {
     /// Directories (walked) or files; without one, the remembered locations
     #[arg(value_name = "LOCATION")]
     pub(crate) locations: Vec<PathBuf>,
-
-    /// Start from an empty catalogue: read every file again, and put a damaged catalogue aside
-    #[arg(long, env = "ETCD_CAT_REBUILD", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
-    pub(crate) rebuild: bool,
 
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,

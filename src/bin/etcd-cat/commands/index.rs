@@ -2,18 +2,13 @@
 
 use super::{Context, report};
 use crate::args::IndexArgs;
-use crate::engine::{self, Rebuild};
+use crate::engine;
 use crate::error::Failure;
 use crate::output::Answer;
 
 pub(super) fn run(args: &IndexArgs, context: &Context<'_>) -> Result<Answer, Failure> {
     let request = context.request(&args.accept.codes);
-    let rebuild = if args.rebuild {
-        Rebuild::Yes
-    } else {
-        Rebuild::No
-    };
-    let mut survey = engine::index(&request, &args.locations, rebuild, context.progress)?;
+    let mut survey = engine::index(&request, &args.locations, context.progress)?;
     let selection = args.selection.selection(context.look.now);
     report(&mut survey, &selection, &context.look)
 }

@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::restore_check::RestoreCheck;
 use etcd_cat::backup::Verdict;
 use etcd_cat::finding::Severity;
+use etcd_cat::restore::Plan;
 use etcd_cat::selection::Selected;
 
 /// Backups that do not qualify and are shown nevertheless.
@@ -62,12 +63,28 @@ fn yes(chosen: &Selected, check: &RestoreCheck, look: &Look) -> String {
     text.push_str(&headline(backup, look));
     text.push_str(&files(backup));
     text.push_str(&findings(backup, look, Severity::Warning));
-    if !check.plan.is_empty() {
+    if let Some(plan) = &check.plan {
+        text.push('\n');
+        text.push_str(&restore_plan(plan, look));
+    }
+    text
+}
+
+/// The plan of a restore: what to know first, then the steps with their commands.
+pub(crate) fn restore_plan(plan: &Plan, look: &Look) -> String {
+    let mut text = String::from("BEFORE YOU RESTORE\n");
+    for warning in &plan.warnings {
+        text.push_str(&paragraph("  - ", warning, look.width));
+    }
+    if !plan.steps.is_empty() {
         text.push_str("\nTO RESTORE IT\n");
-        for (index, step) in check.plan.iter().enumerate() {
-            let number = format!("  {}. ", index.saturating_add(1));
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        let number = format!("  {}. ", index.saturating_add(1));
+        text.push_str(&paragraph(&number, &step.text, look.width));
+        if let Some(command) = &step.command {
             // Commands are there to be copied: one line each.
-            text.push_str(&format!("{number}{}\n", safe(step)));
+            text.push_str(&format!("       {}\n", safe(command)));
         }
     }
     text

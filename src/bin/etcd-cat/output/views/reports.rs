@@ -1,10 +1,12 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::engine::{BackupRun, Skipped, StageRun, Survey};
+use crate::engine::{BackupRun, StageRun, Survey};
 use crate::output::text;
 use crate::restore_check::RestoreCheck;
 use chrono::{DateTime, Utc};
+use etcd_cat::discovery::Skipped;
+use etcd_cat::restore::{Plan, Step};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::selection::{Outcome, Selected};
 use serde::Serialize;
@@ -120,6 +122,34 @@ pub(crate) struct RestoreCheckView {
     chosen: Option<BackupView>,
     candidates: Vec<CandidateView>,
     plan: Vec<String>,
+    steps: Vec<StepView>,
+    warnings: Vec<String>,
+    space_needed_bytes: Option<u64>,
+}
+
+/// One step of a restore.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct StepView {
+    command: Option<String>,
+    text: String,
+}
+
+fn commands(plan: Option<&Plan>) -> Vec<String> {
+    let steps = plan.into_iter().flat_map(|plan| &plan.steps);
+    steps.filter_map(|step| step.command.clone()).collect()
+}
+
+fn steps(plan: Option<&Plan>) -> Vec<StepView> {
+    let steps = plan.into_iter().flat_map(|plan| &plan.steps);
+    let view = |step: &Step| StepView {
+        command: step.command.clone(),
+        text: step.text.clone(),
+    };
+    steps.map(view).collect()
+}
+
+fn warnings(plan: Option<&Plan>) -> Vec<String> {
+    plan.map_or_else(Vec::new, |plan| plan.warnings.clone())
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -151,7 +181,10 @@ impl RestoreCheckView {
                 .as_ref()
                 .map(|chosen| BackupView::selected(chosen, now)),
             candidates: check.candidates.iter().map(CandidateView::new).collect(),
-            plan: check.plan.clone(),
+            plan: commands(check.plan.as_ref()),
+            steps: steps(check.plan.as_ref()),
+            warnings: warnings(check.plan.as_ref()),
+            space_needed_bytes: check.plan.as_ref().map(|plan| plan.space_needed_bytes),
         }
     }
 }
@@ -207,6 +240,8 @@ pub(crate) struct StageRunView {
     directory: String,
     files: Vec<String>,
     plan: Vec<String>,
+    steps: Vec<StepView>,
+    warnings: Vec<String>,
 }
 
 impl StageRunView {
@@ -218,7 +253,9 @@ impl StageRunView {
             id: backup.id(),
             directory: text::path(&run.directory),
             files: run.files.iter().map(|path| text::path(path)).collect(),
-            plan: run.plan.clone(),
+            plan: commands(run.plan.as_ref()),
+            steps: steps(run.plan.as_ref()),
+            warnings: warnings(run.plan.as_ref()),
         }
     }
 }
