@@ -6,6 +6,8 @@
 pub struct Limits {
     /// Members, directories included. A thousand times a real one.
     pub max_members: u64,
+    /// Bytes of all members but a snapshot at the top. A real archive holds about one MiB.
+    pub max_other_bytes: u64,
     /// Bytes after inflating. The archives of 4.3.0 and 4.3.1 hold the snapshot too, and etcd's quota
     /// is at most 8 GiB.
     pub max_inflated_bytes: u64,
@@ -30,6 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_members: 100_000,
+            max_other_bytes: 1 << 30,
             max_inflated_bytes: 9 << 30,
             max_ratio: 200,
             ratio_from_bytes: 64 << 20,

@@ -34,7 +34,6 @@ pub(super) fn danger(member: &Member) -> Option<String> {
         return Some("its name leads out of the target directory".to_owned());
     }
     match &member.kind {
-        MemberKind::File | MemberKind::Directory => None,
         MemberKind::SymbolicLink { target } if link_leads_out(&member.path, target) => {
             Some(format!("it is a link that leads out, to {}", shown(target)))
         }
@@ -42,7 +41,10 @@ pub(super) fn danger(member: &Member) -> Option<String> {
             "it is a hard link that leads out, to {}",
             shown(target)
         )),
-        MemberKind::SymbolicLink { .. } | MemberKind::HardLink { .. } => None,
+        MemberKind::File
+        | MemberKind::Directory
+        | MemberKind::SymbolicLink { .. }
+        | MemberKind::HardLink { .. } => None,
         MemberKind::Special(kind) => Some(format!(
             "it is of kind {:?}, expected a file or a directory",
             char::from(*kind)

@@ -34,6 +34,9 @@ struct Pass<R: Read> {
     limits: Limits,
     collector: Collector,
     read_bytes: u64,
+    /// Bytes of all members so far, but for a snapshot at the top.
+    other_bytes: u64,
+    hit_limit: bool,
     texts: u64,
     tar_defects: Vec<TarDefect>,
     findings: Vec<Finding>,
@@ -50,6 +53,8 @@ impl<R: Read> Pass<R> {
             limits,
             collector,
             read_bytes: 0,
+            other_bytes: 0,
+            hit_limit: false,
             texts: 0,
             tar_defects,
             findings,
@@ -59,7 +64,9 @@ impl<R: Read> Pass<R> {
 
     fn run(&mut self) {
         // The readers below end instead of failing, so an error here is one that was already noted.
-        while let Ok(step) = self.tar.step() {
+        while !self.hit_limit
+            && let Ok(step) = self.tar.step()
+        {
             match step {
                 Step::Member(member) => self.take(&member),
                 Step::Defect(defect) => self.note(defect),
@@ -77,13 +84,26 @@ impl<R: Read> Pass<R> {
     }
 
     fn take(&mut self, member: &Member) {
+        let has_snapshot_name = matches!(member.path.as_slice(), b"snapshot.db" | b"./snapshot.db");
+        if has_snapshot_name && member.kind == MemberKind::File {
+            self.collector.has_snapshot = true;
+            return;
+        }
+        self.other_bytes = self.other_bytes.saturating_add(member.size_bytes);
+        if self.other_bytes > self.limits.max_other_bytes {
+            let limit = self.limits.max_other_bytes;
+            self.push_unsafe(
+                &member.path,
+                &format!("with it there are more than {limit} bytes: not read any further"),
+            );
+            self.hit_limit = true;
+            return;
+        }
         if let Some(danger) = member::danger(member) {
             self.push_unsafe(&member.path, &danger);
             return;
         }
         self.collector.is_below_root |= member::is_below_root(&member.path);
-        let is_top_snapshot = matches!(member.path.as_slice(), b"snapshot.db" | b"./snapshot.db");
-        self.collector.has_snapshot |= is_top_snapshot && member.kind == MemberKind::File;
         let Some(place) = Place::of(&member.path) else {
             return;
         };
@@ -147,11 +167,8 @@ impl<R: Read> Pass<R> {
     fn finish(self, expected_bytes: u64) -> (Kuberesources, Option<KeyRing>) {
         let mut buffered = self.tar.into_inner();
         // The walk may have ended early: the rest is inflated all the same, so that CRC and length are checked.
-        let hit_limit = self
-            .tar_defects
-            .iter()
-            .any(|defect| matches!(defect, TarDefect::Members { .. }));
-        if !hit_limit {
+        let is_too_many = |defect: &TarDefect| matches!(defect, TarDefect::Members { .. });
+        if !self.hit_limit && !self.tar_defects.iter().any(is_too_many) {
             let _ = std::io::copy(&mut buffered, &mut std::io::sink());
         }
         let gzip = buffered.into_inner();

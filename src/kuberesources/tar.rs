@@ -135,7 +135,7 @@ impl<R: BufRead> TarReader<R> {
                 return Ok(Step::Defect(TarDefect::Header { offset }));
             };
             self.is_lost = false;
-            match self.take(header, &mut extension)? {
+            match self.take(&header, &mut extension)? {
                 Some(step) => return Ok(step),
                 None => continue,
             }
@@ -145,7 +145,7 @@ impl<R: BufRead> TarReader<R> {
     /// Handles a sound header. `None`: it only said something of the next member.
     fn take(
         &mut self,
-        header: SoundHeader<'_>,
+        header: &SoundHeader<'_>,
         extension: &mut Extension,
     ) -> io::Result<Option<Step>> {
         self.members += 1;
@@ -220,8 +220,8 @@ impl<R: BufRead> TarReader<R> {
                     b"path" => extension.path = Some(record.value_bytes().to_vec()),
                     b"linkpath" => extension.target = Some(record.value_bytes().to_vec()),
                     b"size" => {
-                        extension.size_bytes =
-                            record.value().ok().and_then(|text| text.parse().ok())
+                        let size = record.value().ok();
+                        extension.size_bytes = size.and_then(|text| text.parse().ok());
                     }
                     _ => {}
                 }
