@@ -29,7 +29,6 @@ pub(crate) mod code {
     /// A file or directory could not be read or written.
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "used once backups are taken"))]
     pub(crate) const OC: &str = "oc";
     /// Stopped by a signal.
     pub(crate) const INTERRUPTED: &str = "interrupted";

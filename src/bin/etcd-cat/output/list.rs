@@ -37,7 +37,7 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
         Column::fixed("VERSION", 2, each(&version)),
         Column::fixed("TAKEN", 4, each(&taken)),
         Column::fixed("AGE", 0, each(&|backup| age_of(backup, look))),
-        Column::fixed("SIZE", 5, each(&size_of)),
+        Column::fixed("SIZE", 6, each(&size_of)),
     ];
     if look.format == Format::Wide {
         columns.extend([
@@ -57,32 +57,38 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
             Column::fixed("NODE", 0, each(&node)),
         ]);
     }
-    if shown.iter().any(|one| {
-        one.reasons_against
-            .as_ref()
-            .is_some_and(|reasons| !reasons.is_empty())
-    }) {
-        columns.push(Column::wrapping(
-            "AGAINST",
-            25,
-            shown.iter().map(against).collect(),
-        ));
-        columns.push(Column::wrapping(
-            "OTHER FINDINGS",
-            25,
-            shown.iter().map(other_findings).collect(),
-        ));
-    } else {
-        columns.push(Column::wrapping(
-            "FINDINGS",
-            25,
-            each(&|backup| joined(finding_codes(backup))),
-        ));
-    }
+    columns.extend(finding_columns(shown));
     if look.format == Format::Wide {
         columns.push(Column::fixed("PATHS", 0, each(&paths)));
     }
     table::render(columns, look)
+}
+
+/// What was found; with a target, what speaks against it first.
+fn finding_columns(shown: &[Selected]) -> Vec<Column> {
+    let is_against = |one: &Selected| {
+        one.reasons_against
+            .iter()
+            .any(|reasons| !reasons.is_empty())
+    };
+    if !shown.iter().any(is_against) {
+        let codes = |one: &Selected| joined(finding_codes(&one.backup));
+        return vec![Column::wrapping(
+            "FINDINGS",
+            0,
+            shown.iter().map(codes).collect(),
+        )];
+    }
+    let others: Vec<String> = shown.iter().map(other_findings).collect();
+    let mut columns = vec![Column::wrapping(
+        "AGAINST",
+        0,
+        shown.iter().map(against).collect(),
+    )];
+    if others.iter().any(|codes| codes != ABSENT) {
+        columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
+    }
+    columns
 }
 
 pub(super) fn id(backup: &Backup) -> String {
