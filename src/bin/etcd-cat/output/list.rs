@@ -7,7 +7,7 @@ use super::words::{ABSENT, finding_codes, or_absent};
 use super::{Look, document, names, text};
 use crate::args::Format;
 use crate::error::Failure;
-use etcd_cat::backup::Backup;
+use etcd_cat::backup::{Backup, Located};
 use etcd_cat::selection::{KnownCluster, Reason, Selected};
 
 /// Renders the shown backups in the order given.
@@ -72,7 +72,7 @@ fn finding_columns(shown: &[Selected]) -> Vec<Column> {
             .any(|reasons| !reasons.is_empty())
     };
     if !shown.iter().any(is_against) {
-        let codes = |one: &Selected| joined(finding_codes(&one.backup));
+        let codes = |one: &Selected| joined(&finding_codes(&one.backup));
         return vec![Column::wrapping(
             "FINDINGS",
             0,
@@ -168,19 +168,17 @@ fn node(backup: &Backup) -> String {
 }
 
 fn paths(backup: &Backup) -> String {
-    let snapshot = backup.snapshot.iter().flat_map(|half| half.places());
-    let kuberesources = backup.kuberesources.iter().flat_map(|half| half.places());
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
     let places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
-    joined(places.map(|path| text::safe_path(path)).collect())
+    let places: Vec<String> = places.map(|path| text::safe_path(path)).collect();
+    joined(&places)
 }
 
 fn against(selected: &Selected) -> String {
     let reasons = selected.reasons_against.iter().flatten();
-    joined(
-        reasons
-            .map(|reason| text::safe(&reason.to_string()).into_owned())
-            .collect(),
-    )
+    let reasons: Vec<String> = reasons.map(ToString::to_string).collect();
+    joined(&reasons)
 }
 
 fn other_findings(selected: &Selected) -> String {
@@ -192,10 +190,10 @@ fn other_findings(selected: &Selected) -> String {
         .collect();
     let mut codes = finding_codes(&selected.backup);
     codes.retain(|code| !reasons.contains(&code.as_str()));
-    joined(codes)
+    joined(&codes)
 }
 
-fn joined(codes: Vec<String>) -> String {
+fn joined(codes: &[String]) -> String {
     if codes.is_empty() {
         return ABSENT.to_owned();
     }
