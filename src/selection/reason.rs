@@ -64,8 +64,10 @@ pub(super) fn against(backup: &Backup, target: &TargetVersion, is_too_old: bool)
     if !backup.verdict.is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_))) {
         reasons.push(without_finding(backup));
     }
-    // An upgrade in progress says it better than "no version".
-    if reasons.contains(&Reason::Finding(Code::UpgradeInProgress)) {
+    // An upgrade in progress, or a snapshot that is not there, says it better than "no version".
+    let is_explained =
+        backup.snapshot.is_none() || reasons.contains(&Reason::Finding(Code::UpgradeInProgress));
+    if is_explained && reasons.len() > 1 {
         reasons.retain(|reason| *reason != Reason::NoVersion);
     }
     reasons

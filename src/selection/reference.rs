@@ -1,6 +1,6 @@
 //! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
 
-use crate::backup::Backup;
+use crate::backup::{Backup, Located};
 use std::cmp::Reverse;
 use std::path::Path;
 
@@ -106,8 +106,8 @@ fn by_path<'a>(reference: &str, backups: &'a [Backup]) -> Option<Result<&'a Back
 }
 
 fn lies_at(backup: &Backup, path: &Path) -> bool {
-    let snapshot = backup.snapshot.iter().flat_map(|half| half.places());
-    let kuberesources = backup.kuberesources.iter().flat_map(|half| half.places());
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
     snapshot
         .chain(kuberesources)
         .chain(&backup.unreadable_path)

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// What every request to the engine carries.
 #[derive(Debug)]
+#[expect(dead_code, reason = "read by the engine once it is wired")]
 pub(crate) struct Request<'a> {
     /// Catalogue, jobs, cache.
     pub(crate) global: &'a GlobalArgs,
@@ -81,6 +82,10 @@ pub(crate) struct BackupRun {
 
 /// Whether a backup was taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "made by the engine once it is wired")
+)]
 pub(crate) enum RunOutcome {
     /// Taken and verified; the verdict says the rest.
     Taken,

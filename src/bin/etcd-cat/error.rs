@@ -25,11 +25,12 @@ pub(crate) mod code {
     /// A reference names no backup, or several.
     pub(crate) const REFERENCE: &str = "reference";
     /// The catalogue is locked, damaged or not given.
+    #[expect(dead_code, reason = "used by the engine once it is wired")]
     pub(crate) const CATALOGUE: &str = "catalogue";
     /// A file or directory could not be read or written.
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "used once backups are taken"))]
+    #[expect(dead_code, reason = "used by the engine once it is wired")]
     pub(crate) const OC: &str = "oc";
     /// Stopped by a signal.
     pub(crate) const INTERRUPTED: &str = "interrupted";

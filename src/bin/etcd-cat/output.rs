@@ -66,3 +66,6 @@ pub(crate) fn name(backup: &Backup) -> Option<String> {
 pub(crate) fn names<'a>(backups: impl Iterator<Item = &'a Backup>) -> String {
     backups.filter_map(name).map(|name| name + "\n").collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,3 +161,37 @@ impl Monitor for Progress {
         self.signal().is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_asks_to_stop_and_is_told_by_the_exit_code() {
+        let progress = Progress::new(false, true).expect("signals can be listened to");
+        assert!(!progress.is_interrupted());
+        assert!(progress.interruption().is_none());
+        signal_hook::low_level::raise(SIGTERM).expect("a signal to ourselves");
+        assert!(progress.is_interrupted());
+        let exit = progress.interruption().map(|failure| failure.exit.code());
+        assert_eq!(exit, Some(143));
+    }
+
+    #[test]
+    fn bars_take_any_order_of_calls() {
+        let progress = Progress {
+            bars: Some(Bars::new()),
+            signal: Arc::default(),
+            is_quiet: false,
+        };
+        let path = Path::new("/b/\u{1b}[2J.db");
+        progress.finish(path);
+        progress.advance(10);
+        progress.expect(1, 10);
+        progress.begin(path, 10);
+        progress.begin(path, 10);
+        progress.note("one line\nanother");
+        progress.clear();
+        progress.finish(path);
+    }
+}

@@ -190,7 +190,10 @@ mod tests {
 
     #[test]
     fn near_codes_are_offered_for_a_typing_error() {
-        assert_eq!(near_codes("digest-mismach").first(), Some(&"digest-mismatch"));
+        assert_eq!(
+            near_codes("digest-mismach").first(),
+            Some(&"digest-mismatch")
+        );
         assert_eq!(
             near_codes("encryption-key"),
             ["encryption-key-missing", "encryption-key-wrong"]

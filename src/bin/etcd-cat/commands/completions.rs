@@ -30,10 +30,9 @@ pub(super) fn man(args: &ManArgs) -> Result<Answer, Failure> {
         }
     };
     let unknown = || {
-        Failure::new(
-            code::USAGE,
-            format!("there is no command {:?}", args.command),
-        )
+        let name = args.command.as_deref().unwrap_or_default();
+        Failure::new(code::USAGE, format!("there is no command {name:?}"))
+            .hint("see the commands: etcd-cat --help")
     };
     let mut page = Vec::new();
     clap_mangen::Man::new(command.ok_or_else(unknown)?).render(&mut page)?;

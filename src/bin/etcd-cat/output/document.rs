@@ -9,7 +9,14 @@ use std::fmt::Write as _;
 /// Renders `view` as JSON or YAML, with a final newline.
 pub(crate) fn render(view: &impl Serialize, format: Format) -> Result<String, Failure> {
     if format == Format::Yaml {
-        return yaml_serde::to_string(view).map_err(|error| Failure::new(code::IO, error));
+        let yaml = yaml_serde::to_string(view).map_err(|error| Failure::new(code::IO, error))?;
+        if !yaml
+            .chars()
+            .any(|character| character != '\n' && is_unsafe(character))
+        {
+            return Ok(yaml);
+        }
+        // YAML's plain texts cannot escape what reorders or hides characters. JSON can, and is YAML.
     }
     let json = serde_json::to_string_pretty(view).map_err(|error| Failure::new(code::IO, error))?;
     Ok(escape_rest(&json) + "\n")
@@ -47,10 +54,21 @@ mod tests {
 
     #[test]
     fn yaml_means_the_same_and_is_inert() {
-        let hostile = "a\u{1b}[0m \u{9b}2J \u{7f} no: yes";
-        let yaml = render(&hostile, Format::Yaml).expect("a string is a document");
-        assert!(!yaml.trim_end().chars().any(char::is_control), "{yaml:?}");
-        let back: String = yaml_serde::from_str(&yaml).expect("YAML");
-        assert_eq!(back, hostile);
+        for hostile in [
+            "a\u{1b}[0m \u{9b}2J \u{7f} no: yes",
+            "x\u{202e}y",
+            "123456789012",
+            "12345678e901",
+            "0x1f",
+            "no",
+            "~",
+        ] {
+            let yaml = render(&hostile, Format::Yaml).expect("a string is a document");
+            assert!(!yaml.trim_end().chars().any(is_unsafe), "{yaml:?}");
+            let back: String = yaml_serde::from_str(&yaml).expect("YAML");
+            assert_eq!(back, hostile);
+            let untyped: serde_json::Value = yaml_serde::from_str(&yaml).expect("YAML");
+            assert!(untyped.is_string(), "{yaml:?}");
+        }
     }
 }

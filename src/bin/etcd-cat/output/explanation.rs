@@ -53,7 +53,7 @@ fn list(look: &Look) -> String {
     let columns = vec![
         Column::fixed("CODE", 0, each(&|code| code.to_string())),
         Column::fixed("SEVERITY", 0, each(&|code| severity(code).to_owned())),
-        Column::wrapping("MEANING", 25, each(&|code| explain(code).title.to_owned())),
+        Column::wrapping("MEANING", 0, each(&|code| explain(code).title.to_owned())),
     ];
     table::render(columns, look)
 }

@@ -7,7 +7,7 @@ use super::words::{ABSENT, finding_codes, or_absent};
 use super::{Look, document, names, text};
 use crate::args::Format;
 use crate::error::Failure;
-use etcd_cat::backup::Backup;
+use etcd_cat::backup::{Backup, Located};
 use etcd_cat::selection::{KnownCluster, Reason, Selected};
 
 /// Renders the shown backups in the order given.
@@ -37,7 +37,7 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
         Column::fixed("VERSION", 2, each(&version)),
         Column::fixed("TAKEN", 4, each(&taken)),
         Column::fixed("AGE", 0, each(&|backup| age_of(backup, look))),
-        Column::fixed("SIZE", 5, each(&size_of)),
+        Column::fixed("SIZE", 6, each(&size_of)),
     ];
     if look.format == Format::Wide {
         columns.extend([
@@ -57,32 +57,38 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
             Column::fixed("NODE", 0, each(&node)),
         ]);
     }
-    if shown.iter().any(|one| {
-        one.reasons_against
-            .as_ref()
-            .is_some_and(|reasons| !reasons.is_empty())
-    }) {
-        columns.push(Column::wrapping(
-            "AGAINST",
-            25,
-            shown.iter().map(against).collect(),
-        ));
-        columns.push(Column::wrapping(
-            "OTHER FINDINGS",
-            25,
-            shown.iter().map(other_findings).collect(),
-        ));
-    } else {
-        columns.push(Column::wrapping(
-            "FINDINGS",
-            25,
-            each(&|backup| joined(finding_codes(backup))),
-        ));
-    }
+    columns.extend(finding_columns(shown));
     if look.format == Format::Wide {
         columns.push(Column::fixed("PATHS", 0, each(&paths)));
     }
     table::render(columns, look)
+}
+
+/// What was found; with a target, what speaks against it first.
+fn finding_columns(shown: &[Selected]) -> Vec<Column> {
+    let is_against = |one: &Selected| {
+        one.reasons_against
+            .iter()
+            .any(|reasons| !reasons.is_empty())
+    };
+    if !shown.iter().any(is_against) {
+        let codes = |one: &Selected| joined(&finding_codes(&one.backup));
+        return vec![Column::wrapping(
+            "FINDINGS",
+            0,
+            shown.iter().map(codes).collect(),
+        )];
+    }
+    let others: Vec<String> = shown.iter().map(other_findings).collect();
+    let mut columns = vec![Column::wrapping(
+        "AGAINST",
+        0,
+        shown.iter().map(against).collect(),
+    )];
+    if others.iter().any(|codes| codes != ABSENT) {
+        columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
+    }
+    columns
 }
 
 pub(super) fn id(backup: &Backup) -> String {
@@ -162,19 +168,17 @@ fn node(backup: &Backup) -> String {
 }
 
 fn paths(backup: &Backup) -> String {
-    let snapshot = backup.snapshot.iter().flat_map(|half| half.places());
-    let kuberesources = backup.kuberesources.iter().flat_map(|half| half.places());
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
     let places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
-    joined(places.map(|path| text::safe_path(path)).collect())
+    let places: Vec<String> = places.map(|path| text::safe_path(path)).collect();
+    joined(&places)
 }
 
 fn against(selected: &Selected) -> String {
     let reasons = selected.reasons_against.iter().flatten();
-    joined(
-        reasons
-            .map(|reason| text::safe(&reason.to_string()).into_owned())
-            .collect(),
-    )
+    let reasons: Vec<String> = reasons.map(ToString::to_string).collect();
+    joined(&reasons)
 }
 
 fn other_findings(selected: &Selected) -> String {
@@ -186,10 +190,10 @@ fn other_findings(selected: &Selected) -> String {
         .collect();
     let mut codes = finding_codes(&selected.backup);
     codes.retain(|code| !reasons.contains(&code.as_str()));
-    joined(codes)
+    joined(&codes)
 }
 
-fn joined(codes: Vec<String>) -> String {
+fn joined(codes: &[String]) -> String {
     if codes.is_empty() {
         return ABSENT.to_owned();
     }

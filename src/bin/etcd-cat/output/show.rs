@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
 use etcd_cat::finding::Severity;
 use etcd_cat::kuberesources::Kuberesources;
+use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
 
@@ -228,12 +229,12 @@ impl<'a> Page<'a> {
         }
         self.line("proof", view.proof.as_str());
         for one in backup.key_proof.iter().flat_map(|proof| &proof.lines) {
-            let outcome = format!("{:?}", one.outcome);
+            let outcome = outcome(one.outcome);
             let line = format!(
-                "{} {} key {}: {} tried, {outcome}",
-                one.resource, one.provider, one.key_name, one.tried
+                "{} of {}, {}: {outcome} ({} tried)",
+                one.key_name, one.resource, one.provider, one.tried
             );
-            self.line("tried", &safe(&line));
+            self.line("key", &safe(&line));
         }
     }
 
@@ -276,6 +277,17 @@ fn list(names: &[String]) -> String {
         return absent();
     }
     safe(&names.join(", ")).into_owned()
+}
+
+fn outcome(outcome: KeyOutcome) -> &'static str {
+    match outcome {
+        KeyOutcome::Decrypted => "opens the values",
+        KeyOutcome::ConfigMissing => "there is no encryption configuration",
+        KeyOutcome::KeyMissing => "the key is missing",
+        KeyOutcome::KeyWrong => "does not open the values",
+        KeyOutcome::External => "cannot be proven offline",
+        KeyOutcome::Unproven => "is there, no value could be tried",
+    }
 }
 
 fn source(source: TakenAtSource) -> &'static str {

@@ -4,6 +4,7 @@
 //! On a pipe and in wide form every column is there and nothing wraps.
 
 use super::Look;
+use super::text::safe;
 use super::words::{coloured, verdict_at_start};
 use crate::args::Format;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
@@ -13,6 +14,9 @@ pub(super) const VERDICT: &str = "VERDICT";
 
 /// Blanks between columns.
 const GAP: usize = 2;
+
+/// The longest finding code still fits on a line of its own.
+const LONGEST_CODE: usize = 25;
 
 /// One column.
 #[derive(Clone, Debug)]
@@ -32,17 +36,17 @@ impl Column {
             title,
             rank,
             min_width: None,
-            cells,
+            cells: inert(cells),
         }
     }
 
-    /// A column whose cells wrap, but not narrower than this.
-    pub(super) fn wrapping(title: &'static str, min_width: usize, cells: Vec<String>) -> Self {
+    /// A column of codes, which wraps between them.
+    pub(super) fn wrapping(title: &'static str, rank: u8, cells: Vec<String>) -> Self {
         Self {
             title,
-            rank: 0,
-            min_width: Some(min_width),
-            cells,
+            rank,
+            min_width: Some(LONGEST_CODE),
+            cells: inert(cells),
         }
     }
 
@@ -55,6 +59,12 @@ impl Column {
         let natural = self.natural_width();
         self.min_width.map_or(natural, |least| least.min(natural))
     }
+}
+
+/// Every cell is made safe here, whoever filled it.
+fn inert(cells: Vec<String>) -> Vec<String> {
+    let cells = cells.into_iter();
+    cells.map(|cell| safe(&cell).into_owned()).collect()
 }
 
 /// Renders the columns as a table; nothing at all when there are no rows.

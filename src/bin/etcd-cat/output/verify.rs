@@ -66,21 +66,20 @@ fn block(selected: &Selected, look: &Look) -> String {
     text
 }
 
-/// Verdict, id, version, cluster, time and size in one line.
+/// Verdict, id, version, cluster, time and size in one line; the path where nothing else is known.
 pub(super) fn headline(backup: &Backup, look: &Look) -> String {
-    let verdict = backup.verdict.as_str();
-    let blanks = " ".repeat(7_usize.saturating_sub(verdict.len()));
-    format!(
-        "{}{blanks}  {}  {}  {}  {}  {} ago  {}\n",
-        coloured(verdict, backup.verdict, look),
-        id(backup),
-        version(backup),
-        cluster(backup),
-        taken(backup),
-        age_of(backup, look),
-        size_of(backup)
-    )
-    .replace("  - ago", "")
+    let word = backup.verdict.as_str();
+    let blanks = " ".repeat(7_usize.saturating_sub(word.len()));
+    let verdict = format!("{}{blanks}", coloured(word, backup.verdict, look));
+    if let (None, Some(path)) = (backup.id(), &backup.unreadable_path) {
+        return format!("{verdict}  {}\n", safe_path(path));
+    }
+    let taken = match backup.taken_at {
+        Some(_) => format!("{}  {} ago", taken(backup), age_of(backup, look)),
+        None => "taken at an unknown time".to_owned(),
+    };
+    let identity = format!("{}  {}  {}", id(backup), version(backup), cluster(backup));
+    format!("{verdict}  {identity}  {taken}  {}\n", size_of(backup))
 }
 
 /// The files of a backup, one line each.
@@ -102,7 +101,7 @@ pub(super) fn files(backup: &Backup) -> String {
     if let Some(half) = &backup.kuberesources {
         add("kuberesources", &half.path, gone(half.is_present));
     }
-    if let Some(path) = &backup.unreadable_path {
+    if let (Some(_), Some(path)) = (backup.id(), &backup.unreadable_path) {
         add("file", path, "");
     }
     text
