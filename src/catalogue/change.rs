@@ -6,9 +6,7 @@ use super::key::{
     verification_bytes,
 };
 use super::reader::{Instant, Reader};
-use super::record::{
-    Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow,
-};
+use super::record::{Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow};
 use super::seal::seal;
 use super::store::{Operation, Table};
 use crate::backup::Verification;

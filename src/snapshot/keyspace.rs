@@ -67,7 +67,13 @@ pub(super) struct Sample {
 
 impl Sample {
     fn new(stored: &KeyValue<'_>, key_hash: u64, main: i64, page: Pgid) -> Self {
-        Self { key: stored.key.to_vec(), key_hash, main, pages: vec![page.0], value: stored.value.to_vec() }
+        Self {
+            key: stored.key.to_vec(),
+            key_hash,
+            main,
+            pages: vec![page.0],
+            value: stored.value.to_vec(),
+        }
     }
 }
 
@@ -214,33 +220,28 @@ impl Keyspace {
         let samples = self.samples.entry(class).or_default();
         if let Some(same) = samples
             .iter_mut()
-            .find(|sample| sample.main == main && sample.key_hash == key_hash)
+            .find(|sample| sample.key_hash == key_hash)
         {
-            if same.value == stored.value {
+            if same.main == main && same.value == stored.value {
                 same.pages.push(page.0);
+            } else if same.main < main {
+                *same = Sample::new(stored, key_hash, main, page);
             }
             return;
         }
         if samples.len() >= SAMPLES {
-            let oldest = samples
+            let largest = samples
                 .iter()
                 .enumerate()
-                .min_by_key(|(_, sample)| sample.main);
-            match oldest.map(|(index, sample)| (index, sample.main)) {
-                Some((index, oldest)) if oldest < main => {
+                .max_by_key(|(_, sample)| sample.key_hash);
+            match largest.map(|(index, sample)| (index, sample.key_hash)) {
+                Some((index, largest)) if key_hash < largest => {
                     samples.swap_remove(index);
                 }
                 _ => return,
             }
         }
-        let (key, value) = (stored.key.to_vec(), stored.value.to_vec());
-        samples.push(Sample {
-            key,
-            key_hash,
-            main,
-            pages: vec![page.0],
-            value,
-        });
+        samples.push(Sample::new(stored, key_hash, main, page));
     }
 
     fn defective(

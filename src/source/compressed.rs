@@ -12,7 +12,10 @@ const BUFFER_BYTES: usize = 1 << 20;
 /// # Errors
 ///
 /// The decoder cannot be set up (out of memory).
-pub fn decompress<'r>(packed: impl Read + 'r, compression: Compression) -> io::Result<Box<dyn Read + 'r>> {
+pub fn decompress<'r>(
+    packed: impl Read + 'r,
+    compression: Compression,
+) -> io::Result<Box<dyn Read + 'r>> {
     let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
     Ok(match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),

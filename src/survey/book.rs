@@ -47,7 +47,10 @@ impl Book {
         let proofs = book.contents.proofs.keys().copied().collect::<Vec<_>>();
         for (snapshot, kuberesources) in proofs {
             if let Some(proof) = book.contents.proof(snapshot, kuberesources) {
-                let proven = Proven { key_proof: proof.key_proof, certificates: proof.certificates };
+                let proven = Proven {
+                    key_proof: proof.key_proof,
+                    certificates: proof.certificates,
+                };
                 book.proofs.insert((snapshot, kuberesources), proven);
             }
         }
@@ -59,11 +62,18 @@ impl Book {
         if let Some(previous) = &record.previous
             && let Some(digest) = previous.content.digest()
         {
-            let replaced = Replaced { digest, verified_at: Some(previous.verified_at) };
+            let replaced = Replaced {
+                digest,
+                verified_at: Some(previous.verified_at),
+            };
             self.replaced.insert(path.to_owned(), replaced);
         }
         self.load_facts(&record.content);
-        let entry = Entry { identity: record.identity, content: record.content.clone(), is_present };
+        let entry = Entry {
+            identity: record.identity,
+            content: record.content.clone(),
+            is_present,
+        };
         self.files.insert(path.to_owned(), entry);
     }
 
@@ -75,7 +85,12 @@ impl Book {
     }
 
     /// Enters a kuberesources read now.
-    pub(super) fn enter_kuberesources(&mut self, path: &Path, identity: FileIdentity, facts: Kuberesources) {
+    pub(super) fn enter_kuberesources(
+        &mut self,
+        path: &Path,
+        identity: FileIdentity,
+        facts: Kuberesources,
+    ) {
         let digest = facts.sha256;
         self.kuberesources.insert(digest, facts);
         self.enter(path, identity, Content::Kuberesources(digest));
@@ -86,7 +101,14 @@ impl Book {
         if let Some(replaced) = self.replaced_by(path, &content) {
             self.replaced.insert(path.to_owned(), replaced);
         }
-        self.files.insert(path.to_owned(), Entry { identity, content, is_present: true });
+        self.files.insert(
+            path.to_owned(),
+            Entry {
+                identity,
+                content,
+                is_present: true,
+            },
+        );
     }
 
     fn replaced_by(&self, path: &Path, content: &Content) -> Option<Replaced> {
@@ -94,13 +116,19 @@ impl Book {
         let (before, now) = (record.content.digest()?, content.digest()?);
         if let Some(previous) = &record.previous {
             let digest = previous.content.digest()?;
-            return (digest != now).then_some(Replaced { digest, verified_at: Some(previous.verified_at) });
+            return (digest != now).then_some(Replaced {
+                digest,
+                verified_at: Some(previous.verified_at),
+            });
         }
         let is_sound = match &record.content {
             Content::Snapshot(key) => key.trailer == Some(key.computed),
             _ => true,
         };
-        (before != now && is_sound).then_some(Replaced { digest: before, verified_at: Some(record.read_at) })
+        (before != now && is_sound).then_some(Replaced {
+            digest: before,
+            verified_at: Some(record.read_at),
+        })
     }
 
     fn load_facts(&mut self, content: &Content) {
@@ -119,10 +147,6 @@ impl Book {
         }
     }
 
-    pub(super) fn snapshot(&self, key: &SnapshotKey) -> Option<&Snapshot> {
-        self.snapshots.get(key)
-    }
-
     /// Every archive, files with the same bytes as one with copies.
     pub(super) fn located_kuberesources(&self) -> Vec<Located<Kuberesources>> {
         let mut places: BTreeMap<Sha256Digest, Vec<(&PathBuf, &Entry)>> = BTreeMap::new();
@@ -131,7 +155,9 @@ impl Book {
                 places.entry(*digest).or_default().push((path, entry));
             }
         }
-        let located = places.into_iter().filter_map(|(digest, places)| locate(self.kuberesources.get(&digest)?, places));
+        let located = places
+            .into_iter()
+            .filter_map(|(digest, places)| locate(self.kuberesources.get(&digest)?, places));
         located.collect()
     }
 
@@ -143,20 +169,27 @@ impl Book {
                 places.entry(*key).or_default().push((path, entry));
             }
         }
-        let mut located: Vec<_> =
-            places.into_iter().filter_map(|(key, places)| locate(self.snapshots.get(&key)?, places)).collect();
+        let mut located: Vec<_> = places
+            .into_iter()
+            .filter_map(|(key, places)| locate(self.snapshots.get(&key)?, places))
+            .collect();
         located.sort_by(|left, right| left.path.cmp(&right.path));
         located
     }
 
     /// Everything, for pairing and judgement.
     pub(super) fn inventory(&self) -> Inventory {
-        let unreadable = self.files.iter().filter_map(|(path, entry)| match &entry.content {
-            Content::Unreadable { reason, offset } => {
-                Some(UnreadableFile { path: path.clone(), reason: reason.clone(), offset: *offset })
-            }
-            _ => None,
-        });
+        let unreadable = self
+            .files
+            .iter()
+            .filter_map(|(path, entry)| match &entry.content {
+                Content::Unreadable { reason, offset } => Some(UnreadableFile {
+                    path: path.clone(),
+                    reason: reason.clone(),
+                    offset: *offset,
+                }),
+                _ => None,
+            });
         let mut proofs = Proofs::default();
         for ((snapshot, kuberesources), proven) in &self.proofs {
             proofs.insert(snapshot.computed, *kuberesources, proven.clone());
@@ -181,9 +214,15 @@ impl Book {
             }
         }
         let picks = names.into_iter().map(|(directory, names)| {
-            let Picks { snapshot, kuberesources } = Picks::among(&names);
+            let Picks {
+                snapshot,
+                kuberesources,
+            } = Picks::among(&names);
             let place = |name: std::ffi::OsString| directory.join(name);
-            let picks = DirectoryPicks { snapshot: snapshot.map(place), kuberesources: kuberesources.map(place) };
+            let picks = DirectoryPicks {
+                snapshot: snapshot.map(place),
+                kuberesources: kuberesources.map(place),
+            };
             (directory.to_owned(), picks)
         });
         picks.collect()
@@ -192,7 +231,11 @@ impl Book {
     /// Judges everything and adds what the catalogue knows of its history.
     pub(super) fn judged(&self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
         let picks = self.picks();
-        let standpoint = Standpoint { as_of: options.as_of, accept: &options.accept, picks: &picks };
+        let standpoint = Standpoint {
+            as_of: options.as_of,
+            accept: &options.accept,
+            picks: &picks,
+        };
         let mut backups = judge(self.inventory(), &standpoint);
         for backup in &mut backups {
             self.add_history(backup);
@@ -202,9 +245,16 @@ impl Book {
 
     fn add_history(&self, backup: &mut Backup) {
         let subject = subject_of(backup);
-        backup.verifications = subject.map_or_else(Vec::new, |subject| self.contents.verifications(&subject).to_vec());
-        backup.verified_at = backup.verifications.last().map(|verification| verification.at);
-        let records = places(backup).into_iter().filter_map(|place| self.contents.files.get(place));
+        backup.verifications = subject.map_or_else(Vec::new, |subject| {
+            self.contents.verifications(&subject).to_vec()
+        });
+        backup.verified_at = backup
+            .verifications
+            .last()
+            .map(|verification| verification.at);
+        let records = places(backup)
+            .into_iter()
+            .filter_map(|place| self.contents.files.get(place));
         backup.first_seen_at = records.map(|record| record.first_seen_at).min();
     }
 }
@@ -213,13 +263,24 @@ impl Book {
 pub(super) fn places(backup: &Backup) -> BTreeSet<&PathBuf> {
     let snapshot = backup.snapshot.iter().flat_map(Located::places);
     let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
-    snapshot.chain(kuberesources).chain(&backup.unreadable_path).collect()
+    snapshot
+        .chain(kuberesources)
+        .chain(&backup.unreadable_path)
+        .collect()
 }
 
 /// What a backup's verifications are kept under.
 pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
-    let snapshot = backup.snapshot.as_ref().map(|half| Subject::Snapshot(SnapshotKey::of(&half.facts)));
-    snapshot.or_else(|| backup.kuberesources.as_ref().map(|half| Subject::Kuberesources(half.facts.sha256)))
+    let snapshot = backup
+        .snapshot
+        .as_ref()
+        .map(|half| Subject::Snapshot(SnapshotKey::of(&half.facts)));
+    snapshot.or_else(|| {
+        backup
+            .kuberesources
+            .as_ref()
+            .map(|half| Subject::Kuberesources(half.facts.sha256))
+    })
 }
 
 /// Joins the places of one content: those on disk first, canonical names before others, then by path.
@@ -238,6 +299,8 @@ fn locate<T: Clone>(facts: &T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Lo
 }
 
 fn is_canonical(path: &Path) -> bool {
-    let name = path.file_name().and_then(crate::discovery::BackupName::parse);
+    let name = path
+        .file_name()
+        .and_then(crate::discovery::BackupName::parse);
     name.is_some_and(|name| name.is_canonical)
 }

@@ -70,8 +70,10 @@ pub fn examine(
 ) -> Result<Survey, SurveyError> {
     let contents = catalogue.load()?;
     // The catalogue outlives the working directory.
-    let locations: Vec<PathBuf> =
-        locations.iter().map(|location| std::path::absolute(location).unwrap_or_else(|_| location.clone())).collect();
+    let locations: Vec<PathBuf> = locations
+        .iter()
+        .map(|location| std::path::absolute(location).unwrap_or_else(|_| location.clone()))
+        .collect();
     let mut examination = Examination {
         book: Book::new(contents),
         rings: Rings::default(),
@@ -122,8 +124,18 @@ impl Examination<'_> {
                 return Err(SurveyError::Interrupted);
             }
             self.survey.skipped.extend(walked.skipped);
-            self.asked.extend(walked.candidates.iter().map(|candidate| candidate.path.clone()));
-            met.extend(walked.candidates.into_iter().map(|candidate| (candidate.path.clone(), (candidate, is_file))));
+            self.asked.extend(
+                walked
+                    .candidates
+                    .iter()
+                    .map(|candidate| candidate.path.clone()),
+            );
+            met.extend(
+                walked
+                    .candidates
+                    .into_iter()
+                    .map(|candidate| (candidate.path.clone(), (candidate, is_file))),
+            );
             if is_file {
                 neighbours.extend(neighbours_of(location, self.monitor));
             }
@@ -136,14 +148,26 @@ impl Examination<'_> {
         for candidate in neighbours {
             self.sort_neighbour(candidate, &mut todo);
         }
-        self.survey.skipped.sort_by(|left, right| left.path.cmp(&right.path));
+        self.survey
+            .skipped
+            .sort_by(|left, right| left.path.cmp(&right.path));
         self.survey.skipped.dedup();
         Ok(todo)
     }
 
     /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.
-    fn remembered_elsewhere(&mut self, locations: &[PathBuf], met: &BTreeMap<PathBuf, (Candidate, bool)>) {
-        let records: Vec<(PathBuf, FileRecord)> = self.book.contents.files.iter().map(|(path, record)| (path.clone(), record.clone())).collect();
+    fn remembered_elsewhere(
+        &mut self,
+        locations: &[PathBuf],
+        met: &BTreeMap<PathBuf, (Candidate, bool)>,
+    ) {
+        let records: Vec<(PathBuf, FileRecord)> = self
+            .book
+            .contents
+            .files
+            .iter()
+            .map(|(path, record)| (path.clone(), record.clone()))
+            .collect();
         for (path, record) in records {
             if met.contains_key(&path) {
                 continue;
@@ -179,14 +203,19 @@ impl Examination<'_> {
         }
         match look(&candidate, false) {
             Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(candidate),
-            Looked::As(kind) if is_partner_of_a_named_archive(&candidate, &self.asked) => todo.snapshots.push((candidate, kind)),
+            Looked::As(kind) if is_partner_of_a_named_archive(&candidate, &self.asked) => {
+                todo.snapshots.push((candidate, kind))
+            }
             _ => {}
         }
     }
 
     fn enter_if_known(&mut self, candidate: &Candidate) -> bool {
-        let Some(record) = self.book.contents.files.get(&candidate.path).cloned() else { return false };
-        let is_known = record.identity == candidate.identity && !matches!(record.content, Content::Unreadable { .. });
+        let Some(record) = self.book.contents.files.get(&candidate.path).cloned() else {
+            return false;
+        };
+        let is_known = record.identity == candidate.identity
+            && !matches!(record.content, Content::Unreadable { .. });
         if is_known {
             self.book.enter_known(&candidate.path, &record, true);
         }
@@ -195,13 +224,21 @@ impl Examination<'_> {
 
     /// A file that is no backup is remembered so that it need not be opened again.
     fn foreign(&mut self, candidate: &Candidate, reason: &str) {
-        let is_worth_telling = candidate.path.extension().is_some_and(|extension| extension == "db");
+        let is_worth_telling = candidate
+            .path
+            .extension()
+            .is_some_and(|extension| extension == "db");
         if is_worth_telling {
-            let skipped = Skipped { path: candidate.path.clone(), reason: reason.to_owned(), is_error: false };
+            let skipped = Skipped {
+                path: candidate.path.clone(),
+                reason: reason.to_owned(),
+                is_error: false,
+            };
             self.survey.skipped.push(skipped);
         }
         self.remember_file(candidate, Content::NotABackup);
-        self.book.enter(&candidate.path, candidate.identity, Content::NotABackup);
+        self.book
+            .enter(&candidate.path, candidate.identity, Content::NotABackup);
     }
 
     fn refused(&mut self, candidate: &Candidate, reason: String) {
@@ -210,21 +247,36 @@ impl Examination<'_> {
         let is_error = candidate.name.is_some();
         if is_error {
             self.remember_file(candidate, content.clone());
-            self.book.enter(&candidate.path, candidate.identity, content);
+            self.book
+                .enter(&candidate.path, candidate.identity, content);
         }
-        self.survey.skipped.push(Skipped { path: candidate.path.clone(), reason, is_error: true });
+        self.survey.skipped.push(Skipped {
+            path: candidate.path.clone(),
+            reason,
+            is_error: true,
+        });
     }
 
     fn remember_file(&mut self, candidate: &Candidate, content: Content) {
-        let change = Change::File { path: candidate.path.clone(), identity: candidate.identity, content, read_at: self.now };
+        let change = Change::File {
+            path: candidate.path.clone(),
+            identity: candidate.identity,
+            content,
+            read_at: self.now,
+        };
         // Losing this costs one look at the file in the next run.
         let _ = self.recorder.add(vec![change]);
     }
 
     /// Archives first: they are small, and their keys are wanted while the values of a snapshot are in memory.
     fn read_all(&mut self, todo: Todo) -> Result<(), SurveyError> {
-        let files = todo.kuberesources.iter().chain(todo.snapshots.iter().map(|(candidate, _)| candidate));
-        let (count, bytes) = files.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.identity.size_bytes));
+        let files = todo
+            .kuberesources
+            .iter()
+            .chain(todo.snapshots.iter().map(|(candidate, _)| candidate));
+        let (count, bytes) = files.fold((0, 0), |(count, bytes), file| {
+            (count + 1, bytes + file.identity.size_bytes)
+        });
         self.monitor.expect(count, bytes);
         for candidate in todo.kuberesources {
             self.read_kuberesources(&candidate)?;
@@ -245,14 +297,22 @@ impl Examination<'_> {
             self.recorder.flush()?;
             return Err(SurveyError::Interrupted);
         }
-        self.monitor.begin(&candidate.path, candidate.identity.size_bytes);
+        self.monitor
+            .begin(&candidate.path, candidate.identity.size_bytes);
         match read_kuberesources(&candidate.path, self.monitor) {
             Ok((facts, ring)) => {
                 let content = Content::Kuberesources(facts.sha256);
                 self.rings.keep(facts.sha256, ring);
-                let file = Change::File { path: candidate.path.clone(), identity: candidate.identity, content, read_at: self.now };
-                self.recorder.add(vec![Change::Kuberesources(Box::new(facts.clone())), file])?;
-                self.book.enter_kuberesources(&candidate.path, candidate.identity, facts);
+                let file = Change::File {
+                    path: candidate.path.clone(),
+                    identity: candidate.identity,
+                    content,
+                    read_at: self.now,
+                };
+                self.recorder
+                    .add(vec![Change::Kuberesources(Box::new(facts.clone())), file])?;
+                self.book
+                    .enter_kuberesources(&candidate.path, candidate.identity, facts);
                 self.count(candidate);
             }
             Err(reason) => self.refused(candidate, reason),
@@ -264,7 +324,11 @@ impl Examination<'_> {
     /// Reads a batch of snapshots, as many at a time as there are jobs, each remembered when it is done.
     fn read_snapshots(&mut self, batch: &[(Candidate, Kind)]) -> Result<Waiting, SurveyError> {
         let workers = self.options.jobs.min(batch.len()).max(1);
-        let hash_on = if batch.len() == 1 && self.options.jobs > 1 { HashOn::OwnThread } else { HashOn::SameThread };
+        let hash_on = if batch.len() == 1 && self.options.jobs > 1 {
+            HashOn::OwnThread
+        } else {
+            HashOn::SameThread
+        };
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         let (monitor, recorder, now) = (self.monitor, &self.recorder, self.now);
@@ -274,40 +338,61 @@ impl Examination<'_> {
                 let read = read_snapshot(&candidate.path, *kind, hash_on, monitor);
                 monitor.finish(&candidate.path);
                 match &read {
-                    SnapshotRead::Facts(facts, _) => recorder.add(snapshot_changes(candidate, facts, now))?,
+                    SnapshotRead::Facts(facts, _) => {
+                        recorder.add(snapshot_changes(candidate, facts, now))?
+                    }
                     SnapshotRead::Interrupted => return Err(SurveyError::Interrupted),
                     SnapshotRead::Failed { .. } => {}
                 }
-                done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((candidate, read));
+                done.lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+                    .push((candidate, read));
             }
             Ok(())
         };
         let outcome = std::thread::scope(|scope| {
             let threads: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
             let own = work();
-            let others = threads.into_iter().map(|thread| thread.join().unwrap_or(Err(SurveyError::Interrupted)));
+            let others = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or(Err(SurveyError::Interrupted)));
             others.fold(own, Result::and)
         });
         if let Err(error) = outcome {
             self.recorder.flush()?;
             return Err(error);
         }
-        let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(done.into_iter().filter_map(|(candidate, read)| self.enter_read(candidate, read)).collect())
+        let done = done
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(done
+            .into_iter()
+            .filter_map(|(candidate, read)| self.enter_read(candidate, read))
+            .collect())
     }
 
-    fn enter_read(&mut self, candidate: &Candidate, read: SnapshotRead) -> Option<(PathBuf, crate::snapshot::Snapshot, crate::snapshot::Sealed)> {
+    fn enter_read(
+        &mut self,
+        candidate: &Candidate,
+        read: SnapshotRead,
+    ) -> Option<(PathBuf, crate::snapshot::Snapshot, crate::snapshot::Sealed)> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
                 self.count(candidate);
-                self.book.enter_snapshot(&candidate.path, candidate.identity, (*facts).clone());
+                self.book
+                    .enter_snapshot(&candidate.path, candidate.identity, (*facts).clone());
                 Some((candidate.path.clone(), *facts, sealed))
             }
             SnapshotRead::Failed { reason, offset } => {
                 let content = unreadable(&reason, offset);
                 self.remember_file(candidate, content.clone());
-                self.book.enter(&candidate.path, candidate.identity, content);
-                self.survey.skipped.push(Skipped { path: candidate.path.clone(), reason, is_error: true });
+                self.book
+                    .enter(&candidate.path, candidate.identity, content);
+                self.survey.skipped.push(Skipped {
+                    path: candidate.path.clone(),
+                    reason,
+                    is_error: true,
+                });
                 None
             }
             SnapshotRead::Interrupted => None,
@@ -344,16 +429,31 @@ impl Examination<'_> {
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
     fn conclude(mut self) -> Result<Survey, SurveyError> {
         let mut backups = self.book.judged(self.options)?;
-        backups.retain(|backup| places(backup).iter().any(|place| self.asked.contains(*place)));
+        backups.retain(|backup| {
+            places(backup)
+                .iter()
+                .any(|place| self.asked.contains(*place))
+        });
         let mut changes = Vec::new();
         for backup in &mut backups {
-            let is_read_now = places(backup).iter().any(|place| self.read_now.contains(*place));
-            let Some(subject) = subject_of(backup).filter(|_| is_read_now) else { continue };
-            let verification = Verification { at: self.now, verdict: backup.verdict, accepted: backup.accepted.clone() };
+            let is_read_now = places(backup)
+                .iter()
+                .any(|place| self.read_now.contains(*place));
+            let Some(subject) = subject_of(backup).filter(|_| is_read_now) else {
+                continue;
+            };
+            let verification = Verification {
+                at: self.now,
+                verdict: backup.verdict,
+                accepted: backup.accepted.clone(),
+            };
             backup.verified_at = Some(self.now);
             backup.first_seen_at = backup.first_seen_at.or(Some(self.now));
             backup.verifications.push(verification.clone());
-            changes.push(Change::Verification { subject, verification });
+            changes.push(Change::Verification {
+                subject,
+                verification,
+            });
         }
         self.recorder.add(changes)?;
         self.recorder.flush()?;
@@ -362,9 +462,18 @@ impl Examination<'_> {
     }
 }
 
-fn snapshot_changes(candidate: &Candidate, facts: &crate::snapshot::Snapshot, now: DateTime<Utc>) -> Vec<Change> {
+fn snapshot_changes(
+    candidate: &Candidate,
+    facts: &crate::snapshot::Snapshot,
+    now: DateTime<Utc>,
+) -> Vec<Change> {
     let content = Content::Snapshot(SnapshotKey::of(facts));
-    let file = Change::File { path: candidate.path.clone(), identity: candidate.identity, content, read_at: now };
+    let file = Change::File {
+        path: candidate.path.clone(),
+        identity: candidate.identity,
+        content,
+        read_at: now,
+    };
     vec![Change::Snapshot(Box::new(facts.clone())), file]
 }
 
@@ -374,19 +483,31 @@ fn neighbours_of(location: &Path, monitor: &dyn Monitor) -> Vec<Candidate> {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let files = entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-    files.flat_map(|entry| walk(&entry.path(), monitor).candidates).collect()
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return Vec::new();
+    };
+    let files = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    files
+        .flat_map(|entry| walk(&entry.path(), monitor).candidates)
+        .collect()
 }
 
 /// A named archive wants the snapshot of its own stamp; other snapshots may be large and are left alone.
 fn is_partner_of_a_named_archive(candidate: &Candidate, asked: &BTreeSet<PathBuf>) -> bool {
     let stamp = candidate.name.and_then(|name| name.stamp);
-    let mut names = asked.iter().filter_map(|path| crate::discovery::BackupName::parse(path.file_name()?));
-    stamp.is_some() && names.any(|name| name.kind != crate::discovery::NameKind::Snapshot && name.stamp == stamp)
+    let mut names = asked
+        .iter()
+        .filter_map(|path| crate::discovery::BackupName::parse(path.file_name()?));
+    stamp.is_some()
+        && names
+            .any(|name| name.kind != crate::discovery::NameKind::Snapshot && name.stamp == stamp)
 }
 
 fn is_unchanged(path: &Path, record: &FileRecord) -> bool {
     let metadata = std::fs::metadata(path);
-    metadata.is_ok_and(|metadata| metadata.is_file() && crate::discovery::FileIdentity::of(&metadata) == record.identity)
+    metadata.is_ok_and(|metadata| {
+        metadata.is_file() && crate::discovery::FileIdentity::of(&metadata) == record.identity
+    })
 }

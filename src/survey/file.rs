@@ -30,9 +30,11 @@ pub(super) enum SnapshotRead {
 
 /// Opens a candidate and tells what it is. A file that the user named is a snapshot unless it is something better.
 pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
-    let looked = open_regular(&candidate.path).map_err(|error| describe(&error)).and_then(|(file, _)| {
-        fingerprint(&file, candidate.name.as_ref()).map_err(|error| error.to_string())
-    });
+    let looked = open_regular(&candidate.path)
+        .map_err(|error| describe(&error))
+        .and_then(|(file, _)| {
+            fingerprint(&file, candidate.name.as_ref()).map_err(|error| error.to_string())
+        });
     match looked {
         Ok(Kind::Unrecognised { .. }) if is_named => Looked::As(Kind::Snapshot),
         Ok(Kind::Unrecognised { reason }) => Looked::Foreign(reason),
@@ -42,10 +44,20 @@ pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
 }
 
 /// Reads a snapshot to its end. A file that changed meanwhile is told by a finding.
-pub(super) fn read_snapshot(path: &Path, kind: Kind, hash_on: HashOn, monitor: &dyn Monitor) -> SnapshotRead {
+pub(super) fn read_snapshot(
+    path: &Path,
+    kind: Kind,
+    hash_on: HashOn,
+    monitor: &dyn Monitor,
+) -> SnapshotRead {
     let (file, before) = match open_regular(path) {
         Ok(opened) => opened,
-        Err(error) => return SnapshotRead::Failed { reason: describe(&error), offset: None },
+        Err(error) => {
+            return SnapshotRead::Failed {
+                reason: describe(&error),
+                offset: None,
+            };
+        }
     };
     let counted = Counting::new(&file, monitor);
     let read = match kind {
@@ -59,35 +71,57 @@ pub(super) fn read_snapshot(path: &Path, kind: Kind, hash_on: HashOn, monitor: &
     };
     match read {
         Ok(mut reading) => {
-            reading.snapshot.findings.extend(changed(path, &file, before));
+            reading
+                .snapshot
+                .findings
+                .extend(changed(path, &file, before));
             SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
         }
         Err(ReadError::Interrupted) => SnapshotRead::Interrupted,
-        Err(ReadError::Io { offset, source }) => SnapshotRead::Failed { reason: source.to_string(), offset: Some(offset) },
+        Err(ReadError::Io { offset, source }) => SnapshotRead::Failed {
+            reason: source.to_string(),
+            offset: Some(offset),
+        },
     }
 }
 
 /// Reads a kuberesources archive to its end.
-pub(super) fn read_kuberesources(path: &Path, monitor: &dyn Monitor) -> Result<(Kuberesources, Option<KeyRing>), String> {
+pub(super) fn read_kuberesources(
+    path: &Path,
+    monitor: &dyn Monitor,
+) -> Result<(Kuberesources, Option<KeyRing>), String> {
     let (file, before) = open_regular(path).map_err(|error| describe(&error))?;
     let counted = Counting::new(&file, monitor);
     let (mut facts, ring) = kuberesources::read(counted, before.size_bytes, &Limits::default());
-    facts.findings.extend(changed(path, &file, before).map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)));
+    facts.findings.extend(
+        changed(path, &file, before)
+            .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),
+    );
     Ok((facts, ring))
 }
 
 /// Is the file that lies there now another one, or was it written while we read?
 fn changed(path: &Path, file: &File, before: FileIdentity) -> Option<Finding> {
-    let open = file.metadata().ok().map(|metadata| FileIdentity::of(&metadata));
-    let on_disk = std::fs::metadata(path).ok().map(|metadata| FileIdentity::of(&metadata));
+    let open = file
+        .metadata()
+        .ok()
+        .map(|metadata| FileIdentity::of(&metadata));
+    let on_disk = std::fs::metadata(path)
+        .ok()
+        .map(|metadata| FileIdentity::of(&metadata));
     let is_same = open == Some(before) && on_disk == Some(before);
     let message = format!("{} changed while it was read", path.display());
-    (!is_same).then(|| Finding::new(Code::ChangedWhileReading, message).with("path", path.display().to_string()))
+    (!is_same).then(|| {
+        Finding::new(Code::ChangedWhileReading, message).with("path", path.display().to_string())
+    })
 }
 
 /// An unreadable file as the catalogue keeps it.
 pub(super) fn unreadable(reason: &str, offset: Option<u64>) -> Content {
-    Content::Unreadable { reason: reason.to_owned(), offset }
+    Content::Unreadable {
+        reason: reason.to_owned(),
+        offset,
+    }
 }
 
 fn describe(error: &crate::discovery::OpenError) -> String {

@@ -29,7 +29,9 @@ impl Rings {
     fn of(&mut self, archive: &Located<crate::kuberesources::Kuberesources>) -> Option<&KeyRing> {
         let digest = archive.facts.sha256;
         if !self.rings.contains_key(&digest) && archive.is_present {
-            let read = archive.places().find_map(|place| super::file::read_kuberesources(place, &Silent).ok());
+            let read = archive
+                .places()
+                .find_map(|place| super::file::read_kuberesources(place, &Silent).ok());
             let (facts, ring) = read?;
             if facts.sha256 != digest {
                 return None;
@@ -55,24 +57,52 @@ pub(super) fn prove_waiting(
         .filter(|(_, facts, _)| !facts.encryption.is_empty())
         .map(|(path, facts, sealed)| (located(path, facts), sealed))
         .unzip();
-    let inventory = Inventory { snapshots: waiting, kuberesources: std::mem::take(archives), ..Inventory::default() };
+    let inventory = Inventory {
+        snapshots: waiting,
+        kuberesources: std::mem::take(archives),
+        ..Inventory::default()
+    };
     let mut changes = Vec::new();
     for (snapshot, archive) in candidates(&inventory) {
-        let (Some(half), Some(sealed)) = (inventory.snapshots.get(snapshot), sealed.get(snapshot)) else { continue };
-        let Some(archive) = inventory.kuberesources.get(archive) else { continue };
+        let (Some(half), Some(sealed)) = (inventory.snapshots.get(snapshot), sealed.get(snapshot))
+        else {
+            continue;
+        };
+        let Some(archive) = inventory.kuberesources.get(archive) else {
+            continue;
+        };
         let proven = prove(&half.facts.encryption, sealed, rings.of(archive));
         let (key_proof, certificates) = (proven.proof, proven.certificates);
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
-        let proof = Box::new(Proof { key_proof: key_proof.clone(), certificates: certificates.clone() });
-        changes.push(Change::Proof { snapshot: key.0, kuberesources: key.1, proof });
-        book.proofs.insert(key, Proven { key_proof, certificates });
+        let proof = Box::new(Proof {
+            key_proof: key_proof.clone(),
+            certificates: certificates.clone(),
+        });
+        changes.push(Change::Proof {
+            snapshot: key.0,
+            kuberesources: key.1,
+            proof,
+        });
+        book.proofs.insert(
+            key,
+            Proven {
+                key_proof,
+                certificates,
+            },
+        );
     }
     *archives = inventory.kuberesources;
     changes
 }
 
 fn located(path: PathBuf, facts: Snapshot) -> Located<Snapshot> {
-    Located { facts, path, copies: Vec::new(), modified_at: None, is_present: true }
+    Located {
+        facts,
+        path,
+        copies: Vec::new(),
+        modified_at: None,
+        is_present: true,
+    }
 }
 
 /// Snapshots with encrypted values for which some possible partner's keys have not been tried: they must be read again.
@@ -80,7 +110,10 @@ pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
     let inventory = book.inventory();
     let mut paths = Vec::new();
     for (snapshot, archive) in candidates(&inventory) {
-        let (Some(half), Some(archive)) = (inventory.snapshots.get(snapshot), inventory.kuberesources.get(archive)) else {
+        let (Some(half), Some(archive)) = (
+            inventory.snapshots.get(snapshot),
+            inventory.kuberesources.get(archive),
+        ) else {
             continue;
         };
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
@@ -91,6 +124,10 @@ pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
     }
     paths.sort();
     paths.dedup();
-    paths.retain(|path| book.files.get(path).is_some_and(|entry| matches!(entry.content, Content::Snapshot(_))));
+    paths.retain(|path| {
+        book.files
+            .get(path)
+            .is_some_and(|entry| matches!(entry.content, Content::Snapshot(_)))
+    });
     paths
 }

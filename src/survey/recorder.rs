@@ -16,7 +16,10 @@ pub(super) struct Recorder<'c> {
 
 impl<'c> Recorder<'c> {
     pub(super) fn new(catalogue: &'c Catalogue) -> Self {
-        Self { catalogue, waiting: Mutex::new((Vec::new(), Instant::now())) }
+        Self {
+            catalogue,
+            waiting: Mutex::new((Vec::new(), Instant::now())),
+        }
     }
 
     /// Takes finished work; commits all that waits when the last commit is long enough ago.

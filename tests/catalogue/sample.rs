@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{Verdict, Verification};
-use etcd_cat::catalogue::{Change, Content, FileIdentity, SnapshotKey, Subject};
+use etcd_cat::catalogue::{Change, Content, SnapshotKey, Subject};
 use etcd_cat::digest::Sha256Digest;
+use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::Certificate;
@@ -194,8 +195,8 @@ pub(crate) fn identity(number: u64) -> FileIdentity {
         device: 64_513,
         inode: number,
         size_bytes: 104_857_632,
-        mtime_seconds: 1_700_000_000,
-        mtime_nanos: 7,
+        modified_seconds: 1_700_000_000,
+        modified_nanoseconds: 7,
     }
 }
 

@@ -85,8 +85,21 @@ fn report(survey: &mut Survey, selection: &Selection, look: &Look) -> Result<Ans
     );
     answer.notes.clone_from(&outcome.notes);
     answer.notes.extend(hidden_note(selection, &outcome));
-    answer.failure = survey.catalogue.take().map(Failure::from).or_else(|| unread(survey));
+    answer.notes.extend(unchanged_note(survey));
+    answer.failure = survey
+        .catalogue
+        .take()
+        .map(Failure::from)
+        .or_else(|| unread(survey));
     Ok(answer)
+}
+
+/// Says what was not read because it is as it was.
+fn unchanged_note(survey: &Survey) -> Option<String> {
+    let files = units::count(survey.unchanged, "file");
+    (survey.unchanged > 0).then(|| {
+        format!("{files} unchanged since the last reading; etcd-cat verify reads all again")
+    })
 }
 
 /// Files that ought to have been read and were not: the others are finished, and the program still fails.

@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// What every request to the engine carries.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by the engine once it is wired")]
 pub(crate) struct Request<'a> {
     /// Catalogue, jobs, cache.
     pub(crate) global: &'a GlobalArgs,
@@ -137,7 +136,7 @@ pub(crate) fn index(
     for location in locations {
         let absolute = std::path::absolute(location).unwrap_or_else(|_| location.clone());
         if absolute.exists() {
-            catalogue.remember_location(&absolute, now)?;
+            catalogue.remember_location(absolute, now)?;
         }
     }
     let locations = given_or_remembered(locations, &catalogue)?;
@@ -231,7 +230,8 @@ pub(crate) fn stage(
         taken_at: backup.taken_at,
         to,
     };
-    let staged = restore::stage(&request, monitor).map_err(|error| Failure::new(code::IO, error))?;
+    let staged =
+        restore::stage(&request, monitor).map_err(|error| Failure::new(code::IO, error))?;
     let plan = restore_plan(backup, Some(&staged.directory), now);
     let files = std::iter::once(staged.snapshot)
         .chain(staged.kuberesources)

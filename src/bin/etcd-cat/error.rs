@@ -25,7 +25,6 @@ pub(crate) mod code {
     /// A reference names no backup, or several.
     pub(crate) const REFERENCE: &str = "reference";
     /// The catalogue is locked, damaged or not given.
-    #[expect(dead_code, reason = "used by the engine once it is wired")]
     pub(crate) const CATALOGUE: &str = "catalogue";
     /// A file or directory could not be read or written.
     pub(crate) const IO: &str = "io";
@@ -55,6 +54,11 @@ impl Failure {
             exit: Exit::Interrupted { signal },
             ..Self::new(code::INTERRUPTED, "interrupted")
         }
+    }
+
+    /// Ends the program with this code instead.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
     }
 
     /// Adds what to do: a sentence that names a command or a file.

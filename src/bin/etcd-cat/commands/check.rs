@@ -54,9 +54,16 @@ fn proven_now(
     let mut survey = Survey::default();
     let mut proven: Vec<PathBuf> = Vec::new();
     loop {
-        let check = RestoreCheck::new(version.clone(), selection.clone(), backups.clone(), request.as_of);
+        let check = RestoreCheck::new(
+            version.clone(),
+            selection.clone(),
+            backups.clone(),
+            request.as_of,
+        );
         one_cluster(&check)?;
-        let chosen = check.chosen.and_then(|chosen| chosen.backup.path().cloned());
+        let chosen = check
+            .chosen
+            .and_then(|chosen| chosen.backup.path().cloned());
         let Some(path) = chosen.filter(|path| !proven.contains(path)) else {
             survey.backups = backups;
             return Ok(survey);
@@ -83,7 +90,12 @@ fn one_cluster(check: &RestoreCheck) -> Result<(), Failure> {
         return Ok(());
     }
     let names: Vec<String> = clusters.iter().map(ToString::to_string).collect();
-    let message = format!("backups of {} clusters qualify for {}: {}", clusters.len(), check.version, names.join(", "));
+    let message = format!(
+        "backups of {} clusters qualify for {}: {}",
+        clusters.len(),
+        check.version,
+        names.join(", ")
+    );
     Err(Failure::new(code::USAGE, message).hint("say which one is to be restored: --cluster NAME"))
 }
 
@@ -106,6 +118,10 @@ pub(super) fn answer(
     };
     let mut answer = Answer::new(output::check::render(&check, look)?, exit);
     answer.notes = check.notes;
-    answer.failure = survey.catalogue.take().map(Failure::from).or_else(|| unread(&survey));
+    answer.failure = survey
+        .catalogue
+        .take()
+        .map(Failure::from)
+        .or_else(|| unread(&survey));
     Ok(answer)
 }

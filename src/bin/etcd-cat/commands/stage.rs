@@ -27,16 +27,31 @@ pub(super) fn run(args: &StageArgs, context: &Context<'_>) -> Result<Answer, Fai
 /// A directory that is ready for the restore must hold a backup that will restore.
 fn unusable(backup: &Backup) -> Failure {
     let id = backup.id().unwrap_or_default();
-    let reasons: Vec<&str> = backup.reasons_against().iter().map(|code| code.as_str()).collect();
-    let message = format!("backup {id} is {}: {}", backup.verdict.as_str(), reasons.join(", "));
-    let accept: Vec<String> = reasons.iter().map(|code| format!("--accept {code}")).collect();
+    let reasons: Vec<&str> = backup
+        .reasons_against()
+        .iter()
+        .map(|code| code.as_str())
+        .collect();
+    let message = format!(
+        "backup {id} is {}: {}",
+        backup.verdict.as_str(),
+        reasons.join(", ")
+    );
+    let accept: Vec<String> = reasons
+        .iter()
+        .map(|code| format!("--accept {code}"))
+        .collect();
     let hint = if reasons.is_empty() {
         format!("verify it again: etcd-cat verify {id}")
     } else {
-        format!("see etcd-cat show {id}; to stage it all the same add {}", accept.join(" "))
+        format!(
+            "see etcd-cat show {id}; to stage it all the same add {}",
+            accept.join(" ")
+        )
     };
-    let failure = Failure::new(code::REFERENCE, message).hint(hint);
-    Failure { exit: Exit::Bad, ..failure }
+    Failure::new(code::REFERENCE, message)
+        .hint(hint)
+        .exit(Exit::Bad)
 }
 
 fn render(backup: &Backup, run: &StageRun, look: &Look) -> Result<String, Failure> {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::args::Format;
-use crate::engine::Skipped;
 use crate::sample;
+use etcd_cat::discovery::Skipped;
 use etcd_cat::selection::{Scope, TargetVersion};
 use std::path::PathBuf;
 
@@ -90,6 +90,7 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
         ],
         files: 2,
         bytes: 10,
+        ..Survey::default()
     };
     let look = sample::look(Format::Table, None);
     let answer = report(&mut survey, &Selection::default(), &look).expect("an answer");

@@ -5,6 +5,7 @@ use crate::engine::Survey;
 use crate::output::text::is_unsafe;
 use crate::restore_check::RestoreCheck;
 use crate::sample;
+use etcd_cat::restore::{Plan, Step};
 use etcd_cat::selection::{Outcome, Scope, Selection, TargetVersion};
 
 fn backups() -> Vec<Backup> {
@@ -196,16 +197,31 @@ fn a_check_answers_first_and_numbers_its_plan() {
         backups(),
         sample::now(),
     );
-    check.plan = vec![
-        "etcd-cat stage 3fababababab --to /r".to_owned(),
-        "cluster-restore.sh /r".to_owned(),
-    ];
+    let step = |command: &str| Step {
+        command: Some(command.to_owned()),
+        text: "on the recovery host".to_owned(),
+    };
+    check.plan = Some(Plan {
+        warnings: vec!["a restore is a last resort".to_owned()],
+        steps: vec![
+            step("etcd-cat stage 3fababababab --to /r"),
+            step("cluster-restore.sh /r"),
+        ],
+        space_needed_bytes: 1,
+    });
     let found = check::render(&check, &sample::look(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("YES: backup 3fababababab qualifies for 4.17.3\n"),
         "{found}"
     );
-    assert!(found.contains("\n  2. cluster-restore.sh /r\n"), "{found}");
+    assert!(
+        found.contains("\n  2. on the recovery host\n       cluster-restore.sh /r\n"),
+        "{found}"
+    );
+    assert!(
+        found.contains("  - a restore is a last resort\n"),
+        "{found}"
+    );
     assert!(found.contains("\nDOES NOT QUALIFY\n"), "{found}");
 }
 

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::args::Format;
-use crate::engine::{Skipped, Survey};
+use crate::engine::Survey;
 use crate::output::document;
 use crate::restore_check::RestoreCheck;
 use crate::sample;
 use etcd_cat::backup::Backup;
+use etcd_cat::discovery::Skipped;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::{Scope, Selection};
 use serde::Deserialize;
