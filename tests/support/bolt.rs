@@ -177,6 +177,21 @@ impl Bolt {
         }
     }
 
+    /// Writes other children on a branch page.
+    pub(crate) fn rewrite_branch(&mut self, id: u64, children: &[(Vec<u8>, u64)]) {
+        let at = self.page(id);
+        self.put_u16(at + 10, u16::try_from(children.len()).expect("few"));
+        let mut data = at + HEADER + 16 * children.len();
+        for (index, (key, child)) in children.iter().enumerate() {
+            let element = at + HEADER + 16 * index;
+            self.put_u32(element, u32::try_from(data - element).expect("small"));
+            self.put_u32(element + 4, u32::try_from(key.len()).expect("small"));
+            self.put_u64(element + 8, *child);
+            self.put(data, key);
+            data += key.len();
+        }
+    }
+
     /// Pages of a tree from its root down, parents first.
     pub(crate) fn pages(&self, root: u64) -> Vec<u64> {
         let mut pages = vec![root];
