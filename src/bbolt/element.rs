@@ -7,6 +7,8 @@ use crate::bytes::{ByteOrder, Fields, to_usize};
 const ELEMENT_BYTES: usize = 16;
 /// Flag of a leaf element whose value is a bucket.
 const BUCKET_LEAF_FLAG: u32 = 0x01;
+/// Longest key that bbolt takes (`MaxKeySize`). Also bounds what a finding that names keys can cost.
+const MAX_KEY_BYTES: u32 = 32_768;
 
 /// One key and value of a leaf page.
 ///
@@ -45,7 +47,16 @@ pub struct BranchElement<'p> {
     pub child: Pgid,
 }
 
-/// Walks the data behind an element table: each key and value must lie behind the one before, inside the page.
+fn check_key(index: u16, ksize: u32) -> Result<(), PageDefect> {
+    match ksize {
+        0 => Err(PageDefect::EmptyKey { index }),
+        1..=MAX_KEY_BYTES => Ok(()),
+        found => Err(PageDefect::KeyTooLong { index, found }),
+    }
+}
+
+/// Walks the data behind an element table. bbolt writes keys and values without gaps, so each begins where the one
+/// before ended, the first right behind the table: a wrong count shows, too.
 struct Cursor<'p> {
     page: &'p [u8],
     end: usize,
@@ -75,7 +86,7 @@ impl<'p> Cursor<'p> {
         vsize: u32,
     ) -> Option<(&'p [u8], &'p [u8])> {
         let from = start.checked_add(to_usize(pos))?;
-        if from < self.end {
+        if from != self.end {
             return None;
         }
         let middle = from.checked_add(to_usize(ksize))?;
@@ -160,9 +171,7 @@ impl<'p> Leaf<'p> {
             order.u32([k0, k1, k2, k3]),
             order.u32([v0, v1, v2, v3]),
         );
-        if ksize == 0 {
-            return Err(PageDefect::EmptyKey { index });
-        }
+        check_key(index, ksize)?;
         let (key, value) = cursor.take(start, pos, ksize, vsize).ok_or(bounds)?;
         Ok(LeafElement {
             key,
@@ -210,9 +219,7 @@ impl<'p> Branch<'p> {
         let (table, start) = cursor.element(index).ok_or(bounds)?;
         let &[p0, p1, p2, p3, k0, k1, k2, k3, id @ ..] = table;
         let (pos, ksize) = (order.u32([p0, p1, p2, p3]), order.u32([k0, k1, k2, k3]));
-        if ksize == 0 {
-            return Err(PageDefect::EmptyKey { index });
-        }
+        check_key(index, ksize)?;
         let (key, _) = cursor.take(start, pos, ksize, 0).ok_or(bounds)?;
         Ok(BranchElement {
             key,

@@ -6,6 +6,15 @@ use crate::bytes::{ByteOrder, to_usize};
 /// Count in the page header that says: the true count is the first integer of the page.
 const COUNT_IN_PAGE: u16 = 0xFFFF;
 
+/// What a freelist page says.
+#[derive(Debug)]
+pub(super) struct Freelist {
+    /// Free pages in the order of the file.
+    pub(super) ids: Vec<Pgid>,
+    /// Further pages of its own run. bbolt takes one more than it needs when the ids fill the last page exactly.
+    pub(super) overflow_pages: u32,
+}
+
 /// Reads the ids of a freelist page run, header included, in the order of the file.
 ///
 /// | offset | bytes | field | meaning |
@@ -22,7 +31,7 @@ pub(super) fn parse(
     run: &[u8],
     header: &PageHeader,
     order: ByteOrder,
-) -> Result<Vec<Pgid>, PageDefect> {
+) -> Result<Freelist, PageDefect> {
     let defect = PageDefect::Count {
         count: header.count,
     };
@@ -35,5 +44,8 @@ pub(super) fn parse(
     if numbers.len() < count {
         return Err(defect);
     }
-    Ok(numbers.take(count).map(Pgid).collect())
+    Ok(Freelist {
+        ids: numbers.take(count).map(Pgid).collect(),
+        overflow_pages: header.overflow_pages,
+    })
 }

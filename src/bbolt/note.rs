@@ -1,5 +1,6 @@
 //! What a scan remembers of each page that could be alive.
 
+use super::freelist::Freelist;
 use super::key_store::{Key, KeyReader, KeyWriter};
 use super::page::{PageDefect, Pgid};
 use crate::bytes::{to_u64, to_usize};
@@ -27,6 +28,8 @@ pub(super) struct PageNote {
     pub(super) count: u16,
     pub(super) is_branch: bool,
     pub(super) is_ascending: bool,
+    /// Some value on it is a bucket.
+    pub(super) has_buckets: bool,
 }
 
 impl PageNote {
@@ -51,6 +54,7 @@ pub(super) struct LeafNote<'p> {
     pub(super) count: u16,
     pub(super) content: Crc32c,
     pub(super) is_ascending: bool,
+    pub(super) has_buckets: bool,
     pub(super) tag: u64,
     pub(super) first_and_last: Option<(&'p [u8], &'p [u8])>,
 }
@@ -65,8 +69,8 @@ pub struct Notes {
     kept_bytes: usize,
     kept_bucket_bytes: usize,
     rejected: HashMap<u32, PageDefect>,
-    /// Ids in the stored freelist, if there is one that could be read.
-    pub(super) freelist: Option<Result<Vec<Pgid>, PageDefect>>,
+    /// The stored freelist, if there is one, or why it cannot be read.
+    pub(super) freelist: Option<Result<Freelist, PageDefect>>,
     /// Whole pages that the file holds.
     pub(super) file_pages: u64,
 }
@@ -89,6 +93,7 @@ impl Notes {
             count: leaf.count,
             is_branch: false,
             is_ascending: leaf.is_ascending,
+            has_buckets: leaf.has_buckets,
         });
     }
 
@@ -118,10 +123,16 @@ impl Notes {
             count,
             is_branch: true,
             is_ascending,
+            has_buckets: false,
         });
     }
 
-    /// Keeps a whole page that holds buckets, the root bucket's among them.
+    /// Keeps the root page of the root bucket, whatever else has been kept.
+    pub(super) fn keep_root(&mut self, id: u32, page: &[u8]) {
+        self.kept.insert(id, page.into());
+    }
+
+    /// Keeps a whole page that holds buckets: of the root bucket, should it fill more than one.
     pub(super) fn keep_buckets(&mut self, id: u32, page: &[u8]) {
         if self.kept_bucket_bytes + page.len() <= MAX_KEPT_BYTES {
             self.kept_bucket_bytes += page.len();

@@ -113,8 +113,8 @@ pub enum PageDefect {
         /// Count in the header.
         count: u16,
     },
-    /// Key or value lies outside the page, or on top of its neighbour.
-    #[error("element {index} lies outside the page or overlaps the one before")]
+    /// Key or value lies outside the page, or not right behind its neighbour.
+    #[error("element {index} does not begin where the one before ends, or ends outside the page")]
     ElementBounds {
         /// Position in the element table.
         index: u16,
@@ -127,6 +127,17 @@ pub enum PageDefect {
         /// The flags found.
         found: u32,
     },
+    /// A key longer than bbolt takes.
+    #[error("element {index} has a key of {found} bytes, expected 32768 at most")]
+    KeyTooLong {
+        /// Position in the element table.
+        index: u16,
+        /// Its length.
+        found: u32,
+    },
+    /// A bucket among the values of a bucket; etcd has none.
+    #[error("page holds a bucket inside a bucket")]
+    NestedBucket,
     /// An element without a key.
     #[error("element {index} has an empty key")]
     EmptyKey {

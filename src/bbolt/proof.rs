@@ -4,12 +4,14 @@ use super::element::{InlineBucket, Leaf, LeafElement};
 use super::key_store::Key;
 use super::meta::Layout;
 use super::note::{Notes, PageNote};
-use super::page::{PageDefect, PageHeader, Pgid};
+use super::page::{PageDefect, Pgid};
 use crate::bytes::{ByteOrder, to_u64, to_usize};
 use crate::digest::{Crc32c, CrcJoiner};
 
 /// Defects that are described one by one; of the others only the number is kept.
 const MAX_DESCRIBED: usize = 256;
+/// Deepest tree that is walked. A branch page holds dozens of children, so a real tree has five levels at most.
+const MAX_DEPTH: usize = 32;
 
 /// Something wrong with the tree, and where.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,6 +53,9 @@ pub enum TreeDefectKind {
     /// Reached a second time: two parents, a cycle, or the run of another page.
     #[error("page is used twice")]
     Twice,
+    /// Branches below branches without end.
+    #[error("page lies deeper in the tree than any that bbolt writes")]
+    TooDeep,
     /// In use and in the freelist.
     #[error("page is in use and free at once")]
     UsedAndFree,
@@ -140,6 +145,13 @@ impl<'n> Tree<'n> {
     /// True when every page in use was reached and is sound.
     pub fn is_complete(&self) -> bool {
         self.is_root_complete && self.buckets.iter().all(|bucket| bucket.is_complete)
+    }
+
+    /// True when no keys were found out of order.
+    pub fn is_ordered(&self) -> bool {
+        use TreeDefectKind as K;
+        let is_order = |kind| matches!(kind, K::NotAscending | K::BelowRange | K::AboveRange);
+        self.undescribed_defects == 0 && !self.defects.iter().any(|defect| is_order(defect.kind))
     }
 
     /// The bucket of this name.
@@ -256,7 +268,6 @@ struct Walk<'n> {
     pages: u64,
     used: PageSet,
     free: PageSet,
-    page_size: u32,
     freelist_page: Option<Pgid>,
     is_freelist_sound: bool,
     defects: Vec<TreeDefect>,
@@ -272,7 +283,6 @@ impl<'n> Walk<'n> {
             pages,
             used: PageSet::new(pages),
             free: PageSet::new(pages),
-            page_size: layout.meta.page_size,
             freelist_page: layout.meta.freelist,
             is_freelist_sound: false,
             defects: Vec::new(),
@@ -311,10 +321,10 @@ impl<'n> Walk<'n> {
         }];
         while let Some(visit) = visits.pop() {
             path.truncate(visit.depth);
-            let is_root = visit.depth == 0;
-            let found = self
-                .enter(visit.page)
-                .and_then(|found| check_elements(found.1, is_root).map(|()| found));
+            let found = self.enter(visit.page).and_then(|found| {
+                check_place(found.1, visit.depth)?;
+                Ok(found)
+            });
             let (position, note) = match found {
                 Ok(found) => found,
                 Err(kind) => {
@@ -324,6 +334,11 @@ impl<'n> Walk<'n> {
                 }
             };
             if let Some(kind) = order_defect(self.notes, note, &visit) {
+                self.report(describe(&visit, &path, bucket, kind));
+            }
+            if note.has_buckets && bucket.is_some() {
+                is_complete = false;
+                let kind = TreeDefectKind::Page(PageDefect::NestedBucket);
                 self.report(describe(&visit, &path, bucket, kind));
             }
             if note.is_branch {
@@ -346,12 +361,15 @@ impl<'n> Walk<'n> {
         let run = page.0..=page.0 + found.map_or(0, |(_, note)| u64::from(note.overflow_pages));
         for id in run.clone() {
             if self.used.has(id) {
+                // Marked all the same: a second look at this run must not cost its whole length again.
+                self.used.add(page.0);
                 return Err(TreeDefectKind::Twice);
             }
         }
+        let freelist = self.freelist_run();
         let is_free = run
             .clone()
-            .any(|id| self.free.has(id) || self.freelist_page == Some(Pgid(id)));
+            .any(|id| self.free.has(id) || freelist.contains(&id));
         for id in run {
             self.used.add(id);
         }
@@ -389,7 +407,10 @@ impl<'n> Walk<'n> {
                     (BucketContent::Leaves(leaves), is_complete)
                 }
                 Some(InlineBucket::Inline(leaf)) => {
-                    let is_sound = leaf.elements().all(|element| element.is_ok());
+                    let sound = |element: Result<LeafElement<'_>, _>| {
+                        element.is_ok_and(|element| !element.is_bucket)
+                    };
+                    let is_sound = leaf.elements().all(sound);
                     if let Some(kind) = inline_defect(leaf) {
                         self.report(TreeDefect {
                             page,
@@ -419,7 +440,7 @@ impl<'n> Walk<'n> {
             return;
         };
         let ids = match &self.notes.freelist {
-            Some(Ok(ids)) => ids,
+            Some(Ok(freelist)) => &freelist.ids,
             Some(Err(defect)) => return self.report_page(page, TreeDefectKind::Freelist(*defect)),
             None => {
                 let defect = self.notes.page(page).err().unwrap_or(PageDefect::NoPage);
@@ -437,23 +458,23 @@ impl<'n> Walk<'n> {
         }
     }
 
+    /// The pages of the stored freelist itself; none where it is not stored.
+    fn freelist_run(&self) -> std::ops::Range<u64> {
+        let overflow_pages = match &self.notes.freelist {
+            Some(Ok(freelist)) => u64::from(freelist.overflow_pages),
+            _ => 0,
+        };
+        self.freelist_page.map_or(0..0, |page| {
+            page.0..page.0.saturating_add(overflow_pages + 1)
+        })
+    }
+
     /// Where a freelist is stored, every page is in use or free. Pages lost below a defect are not told twice.
     fn check_lost(&mut self) {
-        let Some(freelist) = self.freelist_page else {
-            return;
-        };
         if !self.is_freelist_sound || !self.defects.is_empty() {
             return;
         }
-        // The freelist's own run: as long as its ids need.
-        let ids = self
-            .notes
-            .freelist
-            .as_ref()
-            .and_then(|ids| ids.as_ref().ok())
-            .map_or(0, Vec::len);
-        let bytes = to_u64(PageHeader::SIZE_BYTES + 8 * (ids + usize::from(ids >= 0xFFFF)));
-        let own = freelist.0..freelist.0 + bytes.div_ceil(u64::from(self.page_size)).max(1);
+        let own = self.freelist_run();
         let is_lost = |id: &u64| !self.used.has(*id) && !self.free.has(*id) && !own.contains(id);
         let mut lost = (2..self.pages).filter(is_lost);
         if let Some(first) = lost.next() {
@@ -463,12 +484,15 @@ impl<'n> Walk<'n> {
     }
 }
 
-/// A page below the root must have elements.
-fn check_elements(note: &PageNote, is_root: bool) -> Result<(), TreeDefectKind> {
-    if note.count == 0 && !is_root {
-        return Err(TreeDefectKind::Page(PageDefect::Empty));
+/// A page below the root must have elements, and the tree an end.
+fn check_place(note: &PageNote, depth: usize) -> Result<(), TreeDefectKind> {
+    if note.count == 0 && depth > 0 {
+        Err(TreeDefectKind::Page(PageDefect::Empty))
+    } else if depth > MAX_DEPTH {
+        Err(TreeDefectKind::TooDeep)
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
 fn order_defect(notes: &Notes, note: &PageNote, visit: &Visit<'_>) -> Option<TreeDefectKind> {
@@ -529,6 +553,9 @@ fn inline_defect(leaf: Leaf<'_>) -> Option<TreeDefectKind> {
         Ok(elements) => elements,
         Err(defect) => return Some(TreeDefectKind::Page(defect)),
     };
+    if elements.iter().any(|element| element.is_bucket) {
+        return Some(TreeDefectKind::Page(PageDefect::NestedBucket));
+    }
     let is_ascending = elements
         .windows(2)
         .all(|pair| matches!(pair, [left, right] if left.key < right.key));

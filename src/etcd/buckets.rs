@@ -1,7 +1,7 @@
 //! The small buckets: who the members are, how far compaction came, which alarms stand.
 
 use crate::bbolt::LeafElement;
-use crate::etcd::{Compaction, RevisionKey};
+use crate::etcd::{Compaction, RevisionKey, RevisionKeyDefect};
 use crate::kubernetes::wire::integer_field;
 use serde::Deserialize;
 
@@ -22,15 +22,19 @@ pub const NEEDED: [&str; 10] = [
 ];
 
 /// Reads `scheduledCompactRev` and `finishedCompactRev` of bucket `meta`.
-pub fn compaction(meta: &[LeafElement<'_>]) -> Compaction {
+///
+/// # Errors
+///
+/// A value that is no revision.
+pub fn compaction(meta: &[LeafElement<'_>]) -> Result<Compaction, RevisionKeyDefect> {
     let revision = |name: &[u8]| {
-        let key = RevisionKey::parse(value_of(meta, name)?).ok()?;
-        Some(key.revision.main)
+        let key = value_of(meta, name).map(RevisionKey::parse).transpose()?;
+        Ok(key.map(|key| key.revision.main))
     };
-    Compaction {
-        scheduled: revision(b"scheduledCompactRev"),
-        finished: revision(b"finishedCompactRev"),
-    }
+    Ok(Compaction {
+        scheduled: revision(b"scheduledCompactRev")?,
+        finished: revision(b"finishedCompactRev")?,
+    })
 }
 
 /// A text value such as `meta/storageVersion` or `cluster/clusterVersion`, when it looks like a version.

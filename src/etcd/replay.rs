@@ -10,8 +10,8 @@ use crate::bbolt::Pgid;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// Defects that are described one by one.
-const MAX_DESCRIBED: usize = 64;
+/// Losses that are described one by one, and as many contradictions.
+const MAX_DESCRIBED: u64 = 64;
 /// First main revision of a store that was never compacted: etcd starts counting at 1, before the first change.
 const FIRST_MAIN: i64 = 2;
 
@@ -98,6 +98,12 @@ pub enum RecordDefectKind {
         /// Version of the entry before it.
         previous: u32,
     },
+    /// A key created anew that had not been deleted.
+    #[error("a key is created again, and its deletion after revision {previous} is absent")]
+    NotDeleted {
+        /// Main revision of the entry before it.
+        previous: i64,
+    },
     /// Same key, not deleted in between, other `create_revision`.
     #[error("create_revision {found} of a key follows {previous} without a deletion")]
     CreateRevision {
@@ -112,6 +118,9 @@ pub enum RecordDefectKind {
         /// The finished compaction.
         compact_revision: i64,
     },
+    /// One revision, twice: as a change and as a deletion.
+    #[error("the revision occurs twice")]
+    Repeated,
     /// An entry without a value that no restore wrote.
     #[error("the entry has no value, and the compaction revision is not its own")]
     StrayBump,
@@ -126,6 +135,7 @@ impl RecordDefectKind {
                 | Self::SubGap { .. }
                 | Self::NoPredecessor { .. }
                 | Self::VersionGap { .. }
+                | Self::NotDeleted { .. }
                 | Self::NothingDeleted
         )
     }
@@ -147,15 +157,59 @@ impl Hasher for Passthrough {
     }
 }
 
+/// Entries that are there but cannot be read. Each of them may be what another one lacks; a gap that they explain is
+/// not told a second time.
+struct Unreadable {
+    revisions: u64,
+    versions: u64,
+}
+
+impl Unreadable {
+    fn explain_revisions(&mut self, absent: i64) -> bool {
+        take(&mut self.revisions, absent)
+    }
+
+    fn explain_version(&mut self, kind: RecordDefectKind) -> bool {
+        let absent = match kind {
+            RecordDefectKind::VersionGap { version, previous } => version - i64::from(previous) - 1,
+            RecordDefectKind::NoPredecessor { .. }
+            | RecordDefectKind::NotDeleted { .. }
+            | RecordDefectKind::NothingDeleted => 1,
+            _ => return false,
+        };
+        take(&mut self.versions, absent)
+    }
+}
+
+/// Takes `wanted` from `left` if there is as much.
+fn take(left: &mut u64, wanted: i64) -> bool {
+    let rest = u64::try_from(wanted)
+        .ok()
+        .and_then(|wanted| left.checked_sub(wanted));
+    if let Some(rest) = rest {
+        *left = rest;
+    }
+    rest.is_some()
+}
+
 /// The replay under way, and what it has learnt.
 pub struct Replay {
-    compaction: Compaction,
+    /// Nothing above it has been removed; `i64::MAX` when it is not known.
+    compact: i64,
+    finished: Option<i64>,
     keys: HashMap<u64, KeyState, BuildHasherDefault<Passthrough>>,
+    /// The last entry that can be relied upon.
     last: Option<Revision>,
+    newest: Option<Revision>,
+    unreadable: Unreadable,
     /// What was found, in the order of revisions.
     pub defects: Vec<RecordDefect>,
-    /// Losses and contradictions beyond those described.
-    pub undescribed: (u64, u64),
+    /// Losses found.
+    pub losses: u64,
+    /// Contradictions found.
+    pub contradictions: u64,
+    /// Entries that could not be replayed.
+    pub defective_entries: u64,
 }
 
 impl std::fmt::Debug for Replay {
@@ -166,52 +220,82 @@ impl std::fmt::Debug for Replay {
 
 impl Replay {
     /// Starts before the first entry.
-    pub fn new(compaction: Compaction) -> Self {
+    ///
+    /// Where the compaction is not known, nobody can tell which entries must be there. `unreadable_entries` of the
+    /// entries to come are [`EntryKind::Defective`] or cannot be handed over at all.
+    pub fn new(compaction: Option<Compaction>, unreadable_entries: u64) -> Self {
+        let compact = compaction.map_or(i64::MAX, |compaction| {
+            compaction.revision().unwrap_or_default()
+        });
         Self {
-            compaction,
+            compact,
+            finished: compaction.and_then(|compaction| compaction.finished),
             keys: HashMap::default(),
             last: None,
+            newest: None,
+            unreadable: Unreadable {
+                revisions: unreadable_entries,
+                versions: unreadable_entries,
+            },
             defects: Vec::new(),
-            undescribed: (0, 0),
+            losses: 0,
+            contradictions: 0,
+            defective_entries: 0,
         }
     }
 
     /// Takes the next entry in the order of revisions.
     pub fn entry(&mut self, page: Pgid, entry: &Entry) {
-        let compact = self.compaction.revision().unwrap_or_default();
-        if entry.revision.main > compact {
-            self.check_density(page, entry.revision, compact);
+        let (revision, compact) = (entry.revision, self.compact);
+        self.newest = self.newest.max(Some(revision).filter(|at| at.main > 0));
+        if entry.kind == EntryKind::Defective {
+            self.defective_entries += 1;
+            return;
         }
-        self.last = Some(entry.revision);
+        if self.last == Some(revision) {
+            self.report(page, entry, RecordDefectKind::Repeated);
+        }
+        // What stands behind a greater one is out of order, which its page tells.
+        if self.last < Some(revision) {
+            if revision.main > compact {
+                self.check_density(page, revision);
+            }
+            self.last = Some(revision);
+        }
         match entry.kind {
             EntryKind::Put => self.put(page, entry, compact),
             EntryKind::Tombstone => self.delete(page, entry, compact),
-            EntryKind::Bump if entry.revision.main != compact => {
+            EntryKind::Bump if revision.main != compact && compact != i64::MAX => {
                 self.report(page, entry, RecordDefectKind::StrayBump)
             }
             EntryKind::Bump | EntryKind::Defective => {}
         }
     }
 
-    fn check_density(&mut self, page: Pgid, revision: Revision, compact: i64) {
-        let last = self.last.filter(|last| last.main > compact);
+    /// Takes a revision above the compaction and greater than the last one: it must be the next one.
+    fn check_density(&mut self, page: Pgid, revision: Revision) {
+        let last = self.last.filter(|last| last.main > self.compact);
         if let Some(last) = last.filter(|last| last.main == revision.main) {
-            let expected = last.sub + 1;
-            if revision.sub != expected {
-                self.report_at(page, revision, RecordDefectKind::SubGap { expected });
-            }
+            // No overflow: both of these are smaller than a revision that exists.
+            self.check_sub(page, revision, last.sub + 1);
             return;
         }
-        let expected = last.map_or((compact + 1).max(FIRST_MAIN), |last| last.main + 1);
-        if revision.main > expected {
+        let before = last.map_or(self.compact.max(FIRST_MAIN - 1), |last| last.main);
+        let absent = revision.main - before - 1;
+        if absent > 0 && !self.unreadable.explain_revisions(absent) {
             let gap = RecordDefectKind::RevisionGap {
-                from: expected,
+                from: before + 1,
                 to: revision.main - 1,
             };
             self.report_at(page, revision, gap);
         }
-        if revision.sub != 0 {
-            self.report_at(page, revision, RecordDefectKind::SubGap { expected: 0 });
+        self.check_sub(page, revision, 0);
+    }
+
+    fn check_sub(&mut self, page: Pgid, revision: Revision, expected: i64) {
+        let absent = revision.sub - expected;
+        if absent > 0 && !self.unreadable.explain_revisions(absent) {
+            self.report_at(page, revision, RecordDefectKind::SubGap { expected });
         }
     }
 
@@ -227,7 +311,8 @@ impl Replay {
         if let Some(previous) = &previous {
             self.check_compacted(page, entry, previous);
         }
-        if let Some(kind) = put_defect(entry, previous.as_ref(), compact) {
+        let defect = put_defect(entry, previous.as_ref(), compact);
+        if let Some(kind) = defect.filter(|kind| !self.unreadable.explain_version(*kind)) {
             self.report(page, entry, kind);
         }
     }
@@ -245,13 +330,14 @@ impl Replay {
             self.check_compacted(page, entry, previous);
         }
         let was_live = previous.is_some_and(|previous| !previous.is_tombstone);
-        if !was_live && entry.revision.main > compact {
-            self.report(page, entry, RecordDefectKind::NothingDeleted);
+        let kind = RecordDefectKind::NothingDeleted;
+        if !was_live && entry.revision.main > compact && !self.unreadable.explain_version(kind) {
+            self.report(page, entry, kind);
         }
     }
 
     fn check_compacted(&mut self, page: Pgid, entry: &Entry, previous: &KeyState) {
-        let Some(compact_revision) = self.compaction.finished else {
+        let Some(compact_revision) = self.finished else {
             return;
         };
         if previous.main <= compact_revision && entry.revision.main <= compact_revision {
@@ -268,22 +354,24 @@ impl Replay {
     }
 
     fn report_at(&mut self, page: Pgid, revision: Revision, kind: RecordDefectKind) {
-        if self.defects.len() < MAX_DESCRIBED {
+        let count = if kind.is_loss() {
+            &mut self.losses
+        } else {
+            &mut self.contradictions
+        };
+        *count += 1;
+        if *count <= MAX_DESCRIBED {
             self.defects.push(RecordDefect {
                 revision,
                 page: Some(page),
                 kind,
             });
-        } else if kind.is_loss() {
-            self.undescribed.0 += 1;
-        } else {
-            self.undescribed.1 += 1;
         }
     }
 
-    /// Revision of the last entry.
-    pub fn last(&self) -> Option<Revision> {
-        self.last
+    /// The highest revision of any entry.
+    pub fn newest(&self) -> Option<Revision> {
+        self.newest
     }
 
     /// The newest entry of a key.
@@ -326,9 +414,18 @@ fn put_defect(
         }
         None => None,
         Some(previous) if previous.create_revision != entry.create_revision => {
-            let (found, previous) = (entry.create_revision, previous.create_revision);
-            (entry.revision.main > compact)
-                .then_some(RecordDefectKind::CreateRevision { found, previous })
+            let (found, last) = (entry.create_revision, previous.create_revision);
+            let kind = if found > previous.main {
+                RecordDefectKind::NotDeleted {
+                    previous: previous.main,
+                }
+            } else {
+                RecordDefectKind::CreateRevision {
+                    found,
+                    previous: last,
+                }
+            };
+            (entry.revision.main > compact).then_some(kind)
         }
         Some(previous) => {
             let last = previous.version;

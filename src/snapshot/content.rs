@@ -6,16 +6,20 @@ use super::keyspace::{DefectiveEntry, Keyspace, NO_TRAIL};
 use super::read::Reading;
 use super::wanted::{Purpose, Version};
 use super::{Flavour, Member, Sealed, SealedValue, Snapshot, Status};
-use crate::bbolt::proof::{Bucket, Tree};
-use crate::bbolt::scan::Notes;
+use crate::bbolt::proof::{Bucket, LeafRef, Tree};
+use crate::bbolt::scan::{LeafObserver as _, Notes};
 use crate::bbolt::{Layout, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
-use crate::etcd::{PageTimes, Replay, buckets};
+use crate::etcd::{Compaction, Entry, EntryKind, PageTimes, Replay, buckets};
 use crate::kubernetes::certificate::{Certificate, parse_object};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Page id of an inline bucket.
+const INLINE_PAGE: Pgid = Pgid(0);
 
 /// Values on which each key is tried.
 const PROVEN_SAMPLES: usize = 16;
@@ -68,26 +72,33 @@ pub(super) fn conclude(
 
 /// CRC-32C over names, keys and values of all buckets in order.
 fn status_hash(tree: &Tree<'_>) -> Crc32c {
-    let joiner = CrcJoiner::new();
+    static JOINER: LazyLock<CrcJoiner> = LazyLock::new(CrcJoiner::new);
+    let joiner: &CrcJoiner = &JOINER;
     tree.buckets.iter().fold(Crc32c::default(), |crc, bucket| {
-        joiner.join(
-            crc.followed_by(&bucket.name),
-            tree.checksum(bucket, &joiner),
-        )
+        joiner.join(crc.followed_by(&bucket.name), tree.checksum(bucket, joiner))
     })
 }
 
 fn learn_small_buckets(tree: &Tree<'_>, snapshot: &mut Snapshot) {
-    let entries = |name: &[u8]| {
-        tree.bucket(name)
-            .and_then(|bucket| tree.entries(bucket))
-            .unwrap_or_default()
+    let mut entries = |name: &[u8]| {
+        let bucket = tree.bucket(name)?;
+        let entries = tree.entries(bucket);
+        if entries.is_none() {
+            snapshot.findings.push(findings::unexamined_bucket(name));
+        }
+        entries
     };
-    let meta = entries(b"meta");
-    snapshot.compact_revision = buckets::compaction(&meta).revision();
+    let [meta, cluster, members, alarms] = [b"meta".as_slice(), b"cluster", b"members", b"alarm"]
+        .map(|name| entries(name).unwrap_or_default());
+    match buckets::compaction(&meta) {
+        Ok(compaction) => snapshot.compact_revision = compaction.revision(),
+        Err(defect) => snapshot
+            .findings
+            .push(findings::undecodable_compaction(defect)),
+    }
     snapshot.storage_version = buckets::version_text(&meta, b"storageVersion");
-    snapshot.cluster_version = buckets::version_text(&entries(b"cluster"), b"clusterVersion");
-    let (members, undecodable) = buckets::members(&entries(b"members"));
+    snapshot.cluster_version = buckets::version_text(&cluster, b"clusterVersion");
+    let (members, undecodable) = buckets::members(&members);
     let member = |member: buckets::StoredMember| Member {
         id: member.id,
         name: member.name,
@@ -99,19 +110,22 @@ fn learn_small_buckets(tree: &Tree<'_>, snapshot: &mut Snapshot) {
     snapshot
         .findings
         .extend(findings::undecodable_members(undecodable));
-    snapshot.findings.extend(
-        buckets::alarms(&entries(b"alarm"))
-            .iter()
-            .map(findings::alarm),
-    );
+    snapshot
+        .findings
+        .extend(findings::alarms(&buckets::alarms(&alarms)));
 }
 
 /// Replays the history of all keys and takes what was wanted out of the live pages.
-fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) -> Sealed {
+fn learn_keyspace(tree: &Tree<'_>, mut keyspace: Keyspace, snapshot: &mut Snapshot) -> Sealed {
     let Some(bucket) = tree.bucket(b"key") else {
         return Sealed::default();
     };
-    let history = History::replay(tree, bucket, &keyspace);
+    let leaves = Leaves {
+        tree,
+        bucket,
+        inline: inline_leaf(tree, bucket, &mut keyspace),
+    };
+    let history = History::replay(&leaves, &keyspace);
     let Keyspace {
         classes,
         wanted,
@@ -131,7 +145,7 @@ fn learn_keyspace(tree: &Tree<'_>, keyspace: Keyspace, snapshot: &mut Snapshot) 
     if bucket.is_complete {
         snapshot.live_keys = Some(history.replay.live_keys());
         // An empty keyspace is at revision 0, as `snapshot status` prints it.
-        snapshot.status.revision = Some(history.replay.last().map_or(0, |last| last.main));
+        snapshot.status.revision = Some(history.replay.newest().map_or(0, |newest| newest.main));
     }
     let mut sealed = Sealed::default();
     for (class, samples) in samples {
@@ -192,6 +206,70 @@ fn instant(seconds: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
+/// The leaf pages of bucket `key`.
+struct Leaves<'t, 'n> {
+    tree: &'t Tree<'n>,
+    bucket: &'t Bucket<'n>,
+    inline: Option<LeafRef>,
+}
+
+impl Leaves<'_, '_> {
+    fn iter(&self) -> impl Iterator<Item = LeafRef> {
+        self.tree.leaves(self.bucket).chain(self.inline)
+    }
+}
+
+/// The bucket of an etcd that has stored next to nothing is inline: the scan has not seen its entries.
+fn inline_leaf(tree: &Tree<'_>, bucket: &Bucket<'_>, keyspace: &mut Keyspace) -> Option<LeafRef> {
+    if tree.leaves(bucket).next().is_some() {
+        return None;
+    }
+    let elements = tree.entries(bucket)?;
+    let page = INLINE_PAGE;
+    let count = u16::try_from(elements.len()).ok()?;
+    let tag = keyspace.leaf(page, &elements).tag;
+    Some(LeafRef { page, tag, count })
+}
+
+/// How far compaction has come; `None` when bucket `meta` does not tell.
+fn compaction(tree: &Tree<'_>) -> Option<Compaction> {
+    let meta = tree.bucket(b"meta").filter(|meta| meta.is_complete)?;
+    buckets::compaction(&tree.entries(meta)?).ok()
+}
+
+/// Entries of bucket `key` that are there but tell nothing that could be replayed.
+fn unreadable_entries(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> u64 {
+    let foreign = leaves.iter().filter(|leaf| leaf.tag == NO_TRAIL);
+    let foreign: u64 = foreign.map(|leaf| u64::from(leaf.count)).sum();
+    let pages: HashSet<u64> = keyspace
+        .defective
+        .iter()
+        .map(|entry| entry.page.0)
+        .collect();
+    if pages.is_empty() {
+        return foreign;
+    }
+    let live = leaves
+        .iter()
+        .filter(|leaf| leaf.tag != NO_TRAIL && pages.contains(&leaf.page.0));
+    let defective = live
+        .flat_map(|leaf| keyspace.trail.page(leaf.tag - 1, leaf.count))
+        .filter(|entry| entry.kind == EntryKind::Defective);
+    foreign + crate::bytes::to_u64(defective.count())
+}
+
+/// Leaf pages by their smallest revision, for a tree that has them in another order.
+fn by_revision(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> Vec<LeafRef> {
+    let mut leaves: Vec<LeafRef> = leaves.iter().collect();
+    leaves.sort_by_cached_key(|leaf| {
+        let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
+        let entries = keyspace.trail.page(start, leaf.count);
+        let sound = entries.filter(|entry| entry.kind != EntryKind::Defective);
+        sound.map(|entry| entry.revision).min()
+    });
+    leaves
+}
+
 /// The replayed history of bucket `key`.
 struct History {
     replay: Replay,
@@ -205,11 +283,7 @@ struct History {
 }
 
 impl History {
-    fn replay(tree: &Tree<'_>, bucket: &Bucket<'_>, keyspace: &Keyspace) -> Self {
-        let meta = tree
-            .bucket(b"meta")
-            .and_then(|meta| tree.entries(meta))
-            .unwrap_or_default();
+    fn replay(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> Self {
         let sample_pages = keyspace
             .samples
             .values()
@@ -223,56 +297,61 @@ impl History {
             .chain(defective_pages)
             .collect();
         let mut history = Self {
-            replay: Replay::new(buckets::compaction(&meta)),
+            replay: Replay::new(
+                compaction(leaves.tree),
+                unreadable_entries(leaves, keyspace),
+            ),
             times: PageTimes::default(),
             live_pages: HashSet::new(),
             defective: Vec::new(),
             foreign_pages: Vec::new(),
         };
-        history.inline_entries(tree, bucket);
-        for leaf in tree.leaves(bucket) {
-            if wanted.contains(&leaf.page.0) {
-                history.live_pages.insert(leaf.page.0);
+        let is_ordered = leaves.tree.is_ordered();
+        if is_ordered {
+            for leaf in leaves.iter() {
+                history.leaf(leaf, keyspace, &wanted, is_ordered);
             }
-            if leaf.tag == NO_TRAIL {
-                if leaf.count > 0 {
-                    history.foreign_pages.push((leaf.page, leaf.count));
-                }
-                continue;
+        } else {
+            for leaf in by_revision(leaves, keyspace) {
+                history.leaf(leaf, keyspace, &wanted, is_ordered);
             }
-            let page = keyspace.trail.page(leaf.tag - 1, leaf.count);
-            history.times.lease_seconds = history.times.lease_seconds.max(page.times.lease_seconds);
-            history.times.content_seconds = history
-                .times
-                .content_seconds
-                .max(page.times.content_seconds);
-            page.for_each(|entry| history.replay.entry(leaf.page, &entry));
         }
         let is_live = |entry: &&DefectiveEntry| history.live_pages.contains(&entry.page.0);
         history.defective = keyspace.defective.iter().filter(is_live).copied().collect();
         history
     }
 
-    /// The bucket of an etcd that has stored next to nothing is inline.
-    fn inline_entries(&mut self, tree: &Tree<'_>, bucket: &Bucket<'_>) {
-        if tree.leaves(bucket).next().is_some() {
-            return;
+    /// Replays one leaf page, its entries by revision where the tree is out of order: what is merely out of place is
+    /// not gone.
+    fn leaf(
+        &mut self,
+        leaf: LeafRef,
+        keyspace: &Keyspace,
+        wanted: &HashSet<u64>,
+        is_ordered: bool,
+    ) {
+        if wanted.contains(&leaf.page.0) {
+            self.live_pages.insert(leaf.page.0);
         }
-        let mut keyspace = Keyspace::default();
-        let page = Pgid(0);
-        let elements = tree.entries(bucket).unwrap_or_default();
-        let observation = crate::bbolt::scan::LeafObserver::leaf(&mut keyspace, page, &elements);
-        let count = u16::try_from(elements.len()).unwrap_or(u16::MAX);
-        if observation.tag == NO_TRAIL {
-            if count > 0 {
-                self.foreign_pages.push((page, count));
+        let Some(start) = leaf.tag.checked_sub(NO_TRAIL + 1) else {
+            if leaf.count > 0 {
+                self.foreign_pages.push((leaf.page, leaf.count));
             }
             return;
+        };
+        let page = keyspace.trail.page(start, leaf.count);
+        let (times, on_page) = (&mut self.times, page.times);
+        times.lease_seconds = times.lease_seconds.max(on_page.lease_seconds);
+        times.content_seconds = times.content_seconds.max(on_page.content_seconds);
+        if is_ordered {
+            page.for_each(|entry| self.replay.entry(leaf.page, &entry));
+        } else {
+            let mut entries: Vec<Entry> = page.collect();
+            entries.sort_by_key(|entry| entry.revision);
+            entries
+                .iter()
+                .for_each(|entry| self.replay.entry(leaf.page, entry));
         }
-        keyspace
-            .trail
-            .page(observation.tag - 1, count)
-            .for_each(|entry| self.replay.entry(page, &entry));
     }
 
     fn is_live(&self, key_hash: u64, main: i64, pages: &[u64]) -> bool {

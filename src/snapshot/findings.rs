@@ -4,13 +4,16 @@ use super::hashing::{Hashed, TRAILER_BYTES};
 use super::keyspace::DefectiveEntry;
 use crate::bbolt::proof::{Tree, TreeDefect, TreeDefectKind};
 use crate::bbolt::{Layout, MetaDefect, Pgid};
+use crate::bytes::to_u64;
 use crate::etcd::buckets::{Alarm, AlarmKind, NEEDED};
-use crate::etcd::{RecordDefect, Replay, RevisionKey};
+use crate::etcd::{RecordDefect, Replay, RevisionKey, RevisionKeyDefect};
 use crate::finding::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
 /// Findings of one code that are told one by one; the last one counts the rest.
 const MAX_OF_ONE_CODE: usize = 8;
+/// Bytes of a key that are shown.
+const MAX_SHOWN_BYTES: usize = 128;
 
 /// The length of a file against what its meta page says.
 pub(super) struct Sizes<'a> {
@@ -35,7 +38,10 @@ pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
     let size = sizes.hashed.size_bytes;
     let data = sizes.data_bytes.unwrap_or(u64::MAX);
     let mut found = Vec::new();
-    let is_grown_raw_copy = size > data && size % u64::from(sizes.page_size) == 0;
+    // bbolt grows its file ahead. A snapshot padded to whole pages is another thing: its digest is there.
+    let is_grown_raw_copy = size > data
+        && size % u64::from(sizes.page_size) == 0
+        && !sizes.hashed.is_whole_before_trailing_data;
     if size < data {
         found.push(truncated(size, data));
     } else if size > data && size < data + TRAILER_BYTES {
@@ -135,7 +141,10 @@ pub(super) fn tree(tree: &Tree<'_>) -> Vec<Finding> {
             ..finding
         }));
     }
-    by_code.into_values().flat_map(capped).collect()
+    by_code
+        .into_values()
+        .flat_map(|findings| capped(findings.into_iter()))
+        .collect()
 }
 
 fn tree_code(kind: &TreeDefectKind) -> Code {
@@ -143,9 +152,10 @@ fn tree_code(kind: &TreeDefectKind) -> Code {
         TreeDefectKind::NotAscending | TreeDefectKind::BelowRange | TreeDefectKind::AboveRange => {
             Code::StructureOrder
         }
-        TreeDefectKind::OutOfRange { .. } | TreeDefectKind::Twice | TreeDefectKind::UsedAndFree => {
-            Code::StructureReference
-        }
+        TreeDefectKind::OutOfRange { .. }
+        | TreeDefectKind::Twice
+        | TreeDefectKind::TooDeep
+        | TreeDefectKind::UsedAndFree => Code::StructureReference,
         TreeDefectKind::Freelist(_)
         | TreeDefectKind::FreelistId(_)
         | TreeDefectKind::Lost { .. } => Code::StructureFreelist,
@@ -155,7 +165,7 @@ fn tree_code(kind: &TreeDefectKind) -> Code {
 
 fn tree_finding(defect: &TreeDefect) -> Finding {
     let place = defect.bucket.as_ref().map_or_else(String::new, |name| {
-        format!(" of bucket {}", name.escape_ascii())
+        format!(" of bucket {}", name_text(name))
     });
     let message = format!("page {}{place}: {}", defect.page, defect.kind);
     let path: Vec<String> = defect.path.iter().map(ToString::to_string).collect();
@@ -163,7 +173,7 @@ fn tree_finding(defect: &TreeDefect) -> Finding {
         .with("page", defect.page.0)
         .with("path", path);
     if let Some(bucket) = &defect.bucket {
-        finding = finding.with("bucket", bucket.escape_ascii().to_string());
+        finding = finding.with("bucket", name_text(bucket));
     }
     if let Some(from) = &defect.keys.0 {
         finding = finding.with("fromKey", key_text(from));
@@ -174,12 +184,17 @@ fn tree_finding(defect: &TreeDefect) -> Finding {
     finding
 }
 
-/// A revision where the key is one, else the bytes with escapes.
+/// A revision where the key is one, else the first bytes with escapes.
 fn key_text(key: &[u8]) -> String {
-    RevisionKey::parse(key).map_or_else(
-        |_| key.escape_ascii().to_string(),
-        |key| key.revision.to_string(),
-    )
+    RevisionKey::parse(key).map_or_else(|_| name_text(key), |key| key.revision.to_string())
+}
+
+/// Bytes with escapes; of long ones the first.
+fn name_text(name: &[u8]) -> String {
+    match name.get(..MAX_SHOWN_BYTES) {
+        Some(start) if start.len() < name.len() => format!("{}...", start.escape_ascii()),
+        _ => name.escape_ascii().to_string(),
+    }
 }
 
 /// Buckets that are not there.
@@ -204,8 +219,30 @@ pub(super) fn undecodable_members(count: usize) -> Option<Finding> {
     (count > 0).then(|| Finding::new(Code::RecordUndecodable, message).with("bucket", "members"))
 }
 
-/// An alarm that stands.
-pub(super) fn alarm(alarm: &Alarm) -> Finding {
+/// A compaction revision that cannot be read.
+pub(super) fn undecodable_compaction(defect: RevisionKeyDefect) -> Finding {
+    let message = format!("the compaction revision in bucket meta is no revision: {defect}");
+    Finding::new(Code::RecordUndecodable, message).with("bucket", "meta")
+}
+
+/// A small bucket so large that its pages were not kept.
+pub(super) fn unexamined_bucket(name: &[u8]) -> Finding {
+    let name = name.escape_ascii().to_string();
+    let message = format!("bucket {name} is larger than any that etcd writes and was not read");
+    Finding::new(Code::StructurePage, message).with("bucket", name)
+}
+
+/// Alarms that stand, the worst first.
+pub(super) fn alarms(alarms: &[Alarm]) -> Vec<Finding> {
+    let (corrupt, others): (Vec<_>, Vec<_>) = alarms
+        .iter()
+        .partition(|alarm| alarm.kind == AlarmKind::Corrupt);
+    let mut found = capped(corrupt.into_iter().map(alarm));
+    found.extend(capped(others.into_iter().map(alarm)));
+    found
+}
+
+fn alarm(alarm: &Alarm) -> Finding {
     let (name, severity) = match alarm.kind {
         AlarmKind::NoSpace => ("NOSPACE".to_owned(), Severity::Warning),
         AlarmKind::Corrupt => ("CORRUPT".to_owned(), Severity::Error),
@@ -252,9 +289,17 @@ pub(super) fn records(
     let missing = missing
         .into_iter()
         .map(|defect| record_finding(Code::RecordMissing, defect));
-    let mut found = capped(undecodable.collect());
-    found.extend(capped(inconsistent.chain(contradicting).collect()));
-    found.extend(capped(missing.collect()));
+    let untold = replay
+        .defective_entries
+        .saturating_sub(to_u64(defective.len()));
+    let untold = (untold > 0).then(|| {
+        let message = format!("{untold} more entries of bucket key cannot be read");
+        Finding::new(Code::RecordUndecodable, message).with("bucket", "key")
+    });
+    let mut found = capped(undecodable);
+    found.extend(untold);
+    found.extend(capped(inconsistent.chain(contradicting)));
+    found.extend(capped(missing));
     found
 }
 
@@ -269,7 +314,7 @@ fn entry_finding(code: Code, entry: &DefectiveEntry) -> Finding {
     );
     let finding = Finding::new(code, message)
         .with("page", entry.page.0)
-        .with("element", crate::bytes::to_u64(entry.index));
+        .with("element", to_u64(entry.index));
     match entry.revision {
         Some(revision) => finding.with("revision", revision.to_string()),
         None => finding,
@@ -289,13 +334,12 @@ fn record_finding(code: Code, defect: &RecordDefect) -> Finding {
 }
 
 /// The first findings of one code; the last of them counts those that are left out.
-fn capped(mut findings: Vec<Finding>) -> Vec<Finding> {
-    let more = findings.len().saturating_sub(MAX_OF_ONE_CODE);
-    findings.truncate(MAX_OF_ONE_CODE);
+fn capped(mut all: impl Iterator<Item = Finding>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = all.by_ref().take(MAX_OF_ONE_CODE).collect();
+    let more = all.count();
     if let Some(last) = findings.last_mut().filter(|_| more > 0) {
         last.message = format!("{} (and {more} more of this kind)", last.message);
-        last.evidence
-            .insert("more".to_owned(), crate::bytes::to_u64(more).into());
+        last.evidence.insert("more".to_owned(), to_u64(more).into());
     }
     findings
 }

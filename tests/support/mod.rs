@@ -1,0 +1,44 @@
+//! What the integration tests share: the samples, a small trusting bbolt reader and writer, made-up records.
+
+pub(crate) mod bolt;
+pub(crate) mod records;
+pub(crate) mod samples;
+pub(crate) mod write;
+
+use etcd_cat::finding::{Code, Finding};
+use etcd_cat::monitor::Silent;
+use etcd_cat::snapshot::{self, HashOn, Reading};
+
+/// Reads a snapshot out of memory.
+pub(crate) fn read(mut bytes: &[u8]) -> Reading {
+    snapshot::read(&mut bytes, HashOn::SameThread, &Silent).expect("memory can be read")
+}
+
+/// Codes of all findings, each once, in the order of the contract.
+pub(crate) fn codes(reading: &Reading) -> Vec<&'static str> {
+    let mut codes: Vec<Code> = reading
+        .snapshot
+        .findings
+        .iter()
+        .map(|finding| finding.code)
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes.into_iter().map(Code::as_str).collect()
+}
+
+/// The findings with this code.
+pub(crate) fn findings_of<'r>(reading: &'r Reading, code: &str) -> Vec<&'r Finding> {
+    let findings = reading.snapshot.findings.iter();
+    findings
+        .filter(|finding| finding.code.as_str() == code)
+        .collect()
+}
+
+/// One line for each finding, for messages of assertions.
+pub(crate) fn told(reading: &Reading) -> String {
+    let lines = reading.snapshot.findings.iter();
+    lines
+        .map(|finding| format!("\n  {}: {}", finding.code.as_str(), finding.message))
+        .collect()
+}
