@@ -9,5 +9,6 @@ pub mod finding;
 pub mod kuberesources;
 pub mod kubernetes;
 pub mod monitor;
+pub mod oc;
 pub mod openshift;
 pub mod snapshot;
