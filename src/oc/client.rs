@@ -22,9 +22,6 @@ const STDOUT_LIMIT_BYTES: usize = 128 << 20;
 /// How often an interruption and the deadline are looked for.
 const TICK: Duration = Duration::from_millis(50);
 
-/// A request's deadline is the one given to `oc` plus this, for its own start and discovery.
-const OVERHEAD: Duration = Duration::from_secs(30);
-
 /// Which `oc`, and against which cluster.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
@@ -36,6 +33,8 @@ pub struct ClientOptions {
     pub context: Option<String>,
     /// Handed on as `--request-timeout` of every request that is no stream.
     pub request_timeout: Duration,
+    /// A request is stopped when it has taken this much longer: `oc` starts up and discovers the API before it asks.
+    pub request_overhead: Duration,
 }
 
 impl Default for ClientOptions {
@@ -45,6 +44,7 @@ impl Default for ClientOptions {
             kubeconfig: None,
             context: None,
             request_timeout: Duration::from_secs(30),
+            request_overhead: Duration::from_secs(30),
         }
     }
 }
@@ -55,6 +55,7 @@ pub struct Oc {
     program: PathBuf,
     prefix: Vec<String>,
     request_timeout: Duration,
+    request_overhead: Duration,
     commands: Mutex<Vec<Vec<String>>>,
 }
 
@@ -94,6 +95,7 @@ impl Oc {
             program,
             prefix,
             request_timeout: options.request_timeout,
+            request_overhead: options.request_overhead,
             commands: Mutex::default(),
         })
     }
@@ -126,7 +128,7 @@ impl Oc {
     /// Limits of a request that is no stream.
     pub(super) fn request_limits(&self) -> Limits {
         Limits {
-            deadline: self.request_timeout + OVERHEAD,
+            deadline: self.request_timeout + self.request_overhead,
             silence: None,
         }
     }
