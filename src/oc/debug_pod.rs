@@ -1,8 +1,8 @@
 //! A debug pod with a bounded life: `oc debug node/N -- sleep 1800` in the background, waited for until it runs.
 
-use super::backup::Context;
 use super::cleanup::Remains;
 use super::commands::{self, HostAccess};
+use super::context::Context;
 use super::error::{OcError, RunError};
 use super::process::{Event, Process};
 use super::types::Pod;

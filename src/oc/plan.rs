@@ -11,7 +11,6 @@ use super::options::{BackupOptions, DebugNamespace};
 use super::preflight;
 use super::proxy::Proxy;
 use super::reason::{Reason, ReasonCode};
-use super::space;
 use crate::monitor::Monitor;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -47,10 +46,10 @@ pub struct BackupPlan {
     _lock: Lock,
 }
 
-/// Looks at the cluster and plans a backup, or says why not. Changes nothing but the local directories and the lock.
+/// Looks at the cluster and plans a backup, or says why not. Takes the lock; changes nothing else.
 ///
 /// # Errors
-/// [`OcError::Refused`] with every reason at once; [`OcError::AlreadyRunning`]; `oc` or a local directory failed.
+/// [`OcError::Refused`] with every reason at once; [`OcError::AlreadyRunning`]; `oc` or the lock file failed.
 pub fn plan(
     oc: &Oc,
     options: BackupOptions,
@@ -71,7 +70,6 @@ pub fn plan(
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),
     })?;
-    space::make_directories(&options)?;
     let mut plan = BackupPlan {
         node,
         namespace,

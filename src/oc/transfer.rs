@@ -1,8 +1,8 @@
 //! Brings a file from the host: streamed, hashed on the way, taken up again where the stream broke.
 
-use super::backup::Context;
 use super::client::{Chunk, Limits};
 use super::commands::HostAccess;
+use super::context::Context;
 use super::error::{AtPath as _, OcError, RunError};
 use super::host;
 use crate::digest::Sha256Digest;

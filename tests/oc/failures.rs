@@ -265,7 +265,7 @@ fn a_destination_that_cannot_be_made_is_told_before_anything_is_changed() -> Tes
         .back_up(cluster.options())
         .expect_err("the destination is a file");
     assert!(
-        matches!(failure, Failure::Plan(OcError::Io { .. })),
+        matches!(failure, Failure::Run(_)) && matches!(failure.error(), OcError::Io { .. }),
         "{failure}"
     );
     assert!(failure.to_string().contains("backups"), "{failure}");

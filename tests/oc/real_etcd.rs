@@ -106,6 +106,7 @@ fn a_real_etcd_is_backed_up_byte_for_byte() -> TestResult {
         return Ok(());
     };
     let cluster = Cluster::new()?;
+    fs::remove_dir_all(cluster.path("host/var/lib/etcd/member"))?;
     let etcd = Etcd::start(&binaries, &cluster.path("host/var/lib/etcd"))?;
     for number in 0..50 {
         etcd.etcdctl(&[
