@@ -22,7 +22,7 @@ pub fn run(
     plan: &BackupPlan,
     monitor: &dyn Monitor,
     after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
-) -> Result<BackupRun, BackupFailure> {
+) -> Result<BackupRun, Box<BackupFailure>> {
     let context = Context {
         oc,
         plan,
@@ -35,10 +35,12 @@ pub fn run(
         .then(|| remains.directory.take())
         .flatten();
     let leftovers = remains.clean_up(monitor);
-    let failure = |error, leftovers| BackupFailure {
-        error,
-        leftovers,
-        commands: oc.commands(),
+    let failure = |error, leftovers| {
+        Box::new(BackupFailure {
+            error,
+            leftovers,
+            commands: oc.commands(),
+        })
     };
     let taken = match result {
         Ok(taken) => taken,

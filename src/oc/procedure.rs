@@ -179,13 +179,18 @@ fn name_both(
     };
     let options = &context.plan.options;
     let directories: [&Path; 2] = [options.keys_directory(), &options.to];
-    directories
+    let synced = directories
         .into_iter()
-        .try_for_each(transfer::sync_directory)?;
+        .try_for_each(transfer::sync_directory);
+    if let Err(error) = synced {
+        remove_again(&kuberesources.path);
+        remove_again(&snapshot.path);
+        return Err(error);
+    }
     Ok((kuberesources, snapshot))
 }
 
-/// Half a backup under a final name would be worse than none.
+/// Half a backup under a final name, or one that a power cut may halve, would be worse than none.
 fn remove_again(path: &Path) {
     // On the way out already; a half that stays is found and named by every later check.
     let _ = std::fs::remove_file(path);

@@ -103,7 +103,7 @@ pub(super) fn fetch(
     };
     context.monitor.begin(&part.target, remote.size_bytes);
     let mut receiver = Receiver::new(file, remote.size_bytes);
-    receive(context, access, remote, &mut receiver).map_err(|error| {
+    receive(context, access, remote, &path, &mut receiver).map_err(|error| {
         match receiver.failure.take() {
             Some(source) => OcError::Io {
                 action: "write",
@@ -122,6 +122,7 @@ fn receive(
     context: &Context<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
+    path: &Path,
     receiver: &mut Receiver,
 ) -> Result<(), OcError> {
     for restart in 0..=RESTARTS {
@@ -129,7 +130,7 @@ fn receive(
             context
                 .monitor
                 .note(&format!("{}: SHA-256 differs, starting again", remote.name));
-            receiver.restart()?;
+            receiver.restart(path)?;
         }
         receive_all(context, access, remote, receiver)?;
         if receiver.is_sound(remote) {
@@ -288,10 +289,9 @@ impl Receiver {
         Ok(())
     }
 
-    fn restart(&mut self) -> Result<(), OcError> {
-        let name = Path::new("the .part file");
-        self.file.set_len(0).at_path("write", name)?;
-        self.file.rewind().at_path("write", name)?;
+    fn restart(&mut self, path: &Path) -> Result<(), OcError> {
+        self.file.set_len(0).at_path("write", path)?;
+        self.file.rewind().at_path("write", path)?;
         self.hasher = Sha256::new();
         self.received = 0;
         self.is_overrun = false;
@@ -311,18 +311,18 @@ impl Receiver {
 pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
+    let result = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if fs::symlink_metadata(to).is_ok() => {
+            Err(Errno::EXIST)
+        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rustix::fs::rename(from, to),
+        result => result,
+    };
+    match result {
         Err(Errno::EXIST) => Err(OcError::Exists {
             path: to.to_owned(),
         }),
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if fs::symlink_metadata(to).is_err() => {
-            fs::rename(from, to).at_path("rename", from)
-        }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Err(OcError::Exists {
-            path: to.to_owned(),
-        }),
-        Err(errno) => Err(errno).at_path("rename", from),
+        result => result.at_path("rename", from),
     }
 }
 

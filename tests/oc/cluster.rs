@@ -109,14 +109,14 @@ impl Cluster {
 
     /// Plans and runs; verification passes.
     pub(crate) fn back_up(&self, options: BackupOptions) -> Result<BackupRun, Failure> {
-        self.back_up_with(options, &Silent, Verification::Passed)
+        self.back_up_with(options, &Silent, &Verification::Passed)
     }
 
     pub(crate) fn back_up_with(
         &self,
         options: BackupOptions,
         monitor: &dyn Monitor,
-        verification: Verification,
+        verification: &Verification,
     ) -> Result<BackupRun, Failure> {
         let oc = self.oc().expect("the fake oc is there");
         let plan = plan(&oc, options, now(), monitor).map_err(Failure::Plan)?;
@@ -198,7 +198,7 @@ impl Cluster {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Plan(OcError),
-    Run(BackupFailure),
+    Run(Box<BackupFailure>),
 }
 
 impl Failure {

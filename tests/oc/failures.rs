@@ -177,7 +177,7 @@ fn what_cannot_be_removed_is_told_with_the_command_to_do_it() -> TestResult {
     let cluster = Cluster::new()?;
     cluster.scenario("refuse_delete=yes\nrm_fails=yes")?;
     let ear = Ear::default();
-    let run = cluster.back_up_with(cluster.options(), &ear, Verification::Passed)?;
+    let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
     assert_eq!(
         run.outcome,
         Outcome::Verified,
@@ -203,7 +203,7 @@ fn what_cannot_be_removed_is_told_with_the_command_to_do_it() -> TestResult {
 #[test]
 fn a_backup_that_fails_verification_is_kept_aside_and_says_so() -> TestResult {
     let cluster = Cluster::new()?;
-    let run = cluster.back_up_with(cluster.options(), &Ear::default(), Verification::Failed)?;
+    let run = cluster.back_up_with(cluster.options(), &Ear::default(), &Verification::Failed)?;
     assert_eq!(run.outcome, Outcome::Rejected);
     let names = [
         format!("{SNAPSHOT}.failed-verification"),
@@ -220,7 +220,7 @@ fn a_backup_whose_verification_was_not_finished_is_not_believed() -> TestResult 
     let cluster = Cluster::new()?;
     let unfinished = Verification::Unfinished("the disk is gone".to_owned());
     let failure = cluster
-        .back_up_with(cluster.options(), &Ear::default(), unfinished)
+        .back_up_with(cluster.options(), &Ear::default(), &unfinished)
         .expect_err("not verified");
     assert!(
         failure

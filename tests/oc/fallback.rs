@@ -26,7 +26,7 @@ fn without_exec_the_same_steps_go_through_pod_logs() -> TestResult {
         let cluster = Cluster::new()?;
         cluster.scenario(&format!("{NO_EXEC}{old}"))?;
         let ear = Ear::default();
-        let run = cluster.back_up_with(cluster.options(), &ear, Verification::Passed)?;
+        let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
         let log = cluster.log_lines();
         let is_told = |line: &&str| !line.starts_with("label") && !line.starts_with("annotate");
         let ran: Vec<&str> = log

@@ -58,7 +58,7 @@ fn procedure() -> Vec<String> {
 fn a_backup_is_taken_by_exactly_the_documented_procedure() -> TestResult {
     let cluster = Cluster::new()?;
     let ear = Ear::default();
-    let run = cluster.back_up_with(cluster.options(), &ear, Verification::Passed)?;
+    let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
     assert_eq!(cluster.log_lines(), procedure());
     assert_eq!(run.outcome, Outcome::Verified);
     assert_eq!(

@@ -45,7 +45,7 @@ fn an_interruption_at_any_stage_leaves_nothing_behind() -> TestResult {
         cluster.script(script)?;
         let begun = Instant::now();
         let failure = cluster
-            .back_up_with(cluster.options(), &ear, Verification::Passed)
+            .back_up_with(cluster.options(), &ear, &Verification::Passed)
             .expect_err(name);
         assert!(failure.error().is_interrupted(), "{name}: {failure}");
         assert!(begun.elapsed() < Duration::from_secs(20), "{name}");
@@ -63,7 +63,7 @@ fn an_interrupted_verification_leaves_nothing_that_looks_verified() -> TestResul
     };
     let unfinished = Verification::Unfinished("interrupted".to_owned());
     let failure = cluster
-        .back_up_with(cluster.options(), &ear, unfinished)
+        .back_up_with(cluster.options(), &ear, &unfinished)
         .expect_err("interrupted");
     assert!(failure.error().is_interrupted(), "{failure}");
     cluster.assert_no_rubbish("verification");

@@ -99,6 +99,7 @@ fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 #[test]
 fn a_real_etcd_is_backed_up_byte_for_byte() -> TestResult {
     let Some(binaries) = etcd_directory() else {

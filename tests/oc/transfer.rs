@@ -12,7 +12,7 @@ fn a_broken_stream_goes_on_where_it_broke() -> TestResult {
             "break_count=3\nbreak_after=2000\nbreak_status={status}"
         ))?;
         let ear = Ear::default();
-        cluster.back_up_with(cluster.options(), &ear, Verification::Passed)?;
+        cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
         assert_eq!(
             fs::read(cluster.path("backups").join(SNAPSHOT))?,
             bytes(300_000)
