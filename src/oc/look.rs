@@ -127,6 +127,7 @@ fn permissions(
     let cluster_wide: &[(&str, &str)] = if is_temporary {
         &[
             ("create", "namespaces"),
+            ("get", "namespaces"),
             ("patch", "namespaces"),
             ("delete", "namespaces"),
         ]
@@ -136,6 +137,7 @@ fn permissions(
     let namespaced = [
         ("create", "pods"),
         ("get", "pods"),
+        ("list", "pods"),
         ("watch", "pods"),
         ("delete", "pods"),
         ("get", "pods/log"),

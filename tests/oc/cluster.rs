@@ -90,14 +90,14 @@ impl Cluster {
         Ok(Oc::new(options)?)
     }
 
-    /// Options with short waits.
+    /// Options with short pauses. Deadlines are long: a busy machine must not fail what is no failure.
     pub(crate) fn options(&self) -> BackupOptions {
         let mut options = BackupOptions::new(self.path("backups"), self.path("locks"));
-        options.timeouts.pod_start = Duration::from_secs(3);
-        options.timeouts.stream_silence = Duration::from_secs(2);
-        options.timeouts.script = Duration::from_secs(20);
-        options.timeouts.command = Duration::from_secs(10);
-        options.timeouts.cleanup = Duration::from_secs(5);
+        options.timeouts.pod_start = Duration::from_secs(30);
+        options.timeouts.stream_silence = Duration::from_secs(30);
+        options.timeouts.script = Duration::from_secs(60);
+        options.timeouts.command = Duration::from_secs(30);
+        options.timeouts.cleanup = Duration::from_secs(20);
         options.timeouts.retry_pause = Duration::from_millis(10);
         options.timeouts.poll = Duration::from_millis(20);
         options

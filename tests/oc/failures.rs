@@ -82,8 +82,10 @@ fn a_script_that_takes_too_long_is_stopped_and_cleaned_up_after() -> TestResult 
 fn a_pod_that_never_starts_is_told_with_its_state_and_removed() -> TestResult {
     let cluster = Cluster::new()?;
     cluster.scenario("pod_phase=Pending")?;
+    let mut options = cluster.options();
+    options.timeouts.pod_start = std::time::Duration::from_secs(2);
     let failure = cluster
-        .back_up(cluster.options())
+        .back_up(options)
         .expect_err("the image cannot be pulled");
     assert!(
         matches!(failure.error(), OcError::PodNotRunning { .. }),

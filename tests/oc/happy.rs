@@ -17,10 +17,12 @@ const LOOKED: &str = "\
 --request-timeout=30s get proxies.config.openshift.io cluster -o json
 --request-timeout=30s get nodes -o json
 --request-timeout=30s auth can-i create namespaces --all-namespaces
+--request-timeout=30s auth can-i get namespaces --all-namespaces
 --request-timeout=30s auth can-i patch namespaces --all-namespaces
 --request-timeout=30s auth can-i delete namespaces --all-namespaces
 --request-timeout=30s auth can-i create pods -n etcd-cat-SUFFIX
 --request-timeout=30s auth can-i get pods -n etcd-cat-SUFFIX
+--request-timeout=30s auth can-i list pods -n etcd-cat-SUFFIX
 --request-timeout=30s auth can-i watch pods -n etcd-cat-SUFFIX
 --request-timeout=30s auth can-i delete pods -n etcd-cat-SUFFIX
 --request-timeout=30s auth can-i get pods --subresource=log -n etcd-cat-SUFFIX
