@@ -39,6 +39,7 @@ pub mod selection;
 
 // What is remembered, and what is done with it
 pub mod catalogue;
+pub mod oc;
 pub mod restore;
 pub mod source;
 pub mod survey;

@@ -1,0 +1,83 @@
+//! Runs a plan: what happens in the cluster, clean-up, verification, in this order.
+
+use super::cleanup::Remains;
+use super::client::Oc;
+use super::context::Context;
+use super::error::OcError;
+use super::plan::BackupPlan;
+use super::procedure::take;
+use super::quarantine::{self, put_aside};
+use super::record::{BackupFailure, BackupRun, Outcome, Verification};
+use crate::monitor::Monitor;
+
+/// Runs the plan. `after_fetch` verifies the two files and says whether they may be believed.
+///
+/// Whatever happens, the cluster is cleaned up before this returns, and no `.part` file is left here.
+///
+/// # Errors
+/// [`BackupFailure`]: there is no backup under a final name. Interruptions are told by
+/// [`OcError::is_interrupted`].
+pub fn run(
+    oc: &Oc,
+    plan: &BackupPlan,
+    monitor: &dyn Monitor,
+    after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
+) -> Result<BackupRun, Box<BackupFailure>> {
+    let context = Context {
+        oc,
+        plan,
+        timeouts: &plan.options.timeouts,
+        monitor,
+    };
+    let mut remains = Remains::new(oc, &plan.node, &plan.namespace, context.timeouts.cleanup);
+    let result = take(&context, &mut remains);
+    let kept_on_node = (result.is_ok() && plan.options.keep_on_node)
+        .then(|| remains.directory.take())
+        .flatten();
+    let leftovers = remains.clean_up(monitor);
+    let failure = |error, leftovers| {
+        Box::new(BackupFailure {
+            error,
+            leftovers,
+            commands: oc.commands(),
+        })
+    };
+    let taken = match result {
+        Ok(taken) => taken,
+        Err(error) => return Err(failure(error, leftovers)),
+    };
+    let mut run = taken.into_run(&context, kept_on_node, leftovers);
+    match judge(&mut run, monitor, after_fetch) {
+        Ok(()) => Ok(run),
+        Err(error) => Err(failure(error, run.leftovers)),
+    }
+}
+
+/// Lets the caller verify, and puts aside what is not believed.
+fn judge(
+    run: &mut BackupRun,
+    monitor: &dyn Monitor,
+    after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
+) -> Result<(), OcError> {
+    let verification = after_fetch(run);
+    let suffix = match &verification {
+        Verification::Passed => {
+            run.outcome = Outcome::Verified;
+            return Ok(());
+        }
+        Verification::Failed => quarantine::FAILED,
+        Verification::Unfinished(_) => quarantine::UNFINISHED,
+    };
+    let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
+    let aside = put_aside(&paths, suffix)?;
+    if let [snapshot, kuberesources] = aside.as_slice() {
+        run.snapshot.path.clone_from(snapshot);
+        run.kuberesources.path.clone_from(kuberesources);
+    }
+    run.outcome = Outcome::Rejected;
+    match verification {
+        Verification::Unfinished(_) if monitor.is_interrupted() => Err(OcError::Interrupted),
+        Verification::Unfinished(reason) => Err(OcError::NotVerified(reason)),
+        Verification::Passed | Verification::Failed => Ok(()),
+    }
+}

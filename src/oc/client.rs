@@ -1,0 +1,321 @@
+//! The one place that runs `oc`: argument vectors only, no shell, every run bounded and recorded.
+
+use super::commands::{Call, shell_line};
+use super::error::RunError;
+use super::process::{Event, Process};
+use crate::monitor::Monitor;
+use serde::de::DeserializeOwned;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The last words of a command are enough to tell why it failed.
+const STDERR_TAIL_BYTES: usize = 1024;
+
+/// Nodes of a cluster of 2000 as JSON come to some 50 MB.
+const STDOUT_LIMIT_BYTES: usize = 128 << 20;
+
+/// How often an interruption and the deadline are looked for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Which `oc`, and against which cluster.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Name or path of the program; `None` is `oc` on `PATH`.
+    pub program: Option<PathBuf>,
+    /// Handed on as `--kubeconfig`; `None` leaves it to `KUBECONFIG` and oc's defaults.
+    pub kubeconfig: Option<PathBuf>,
+    /// Handed on as `--context`.
+    pub context: Option<String>,
+    /// Handed on as `--request-timeout` of every request that is no stream.
+    pub request_timeout: Duration,
+    /// A request is stopped when it has taken this much longer: `oc` starts up and discovers the API before it asks.
+    pub request_overhead: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            program: None,
+            kubeconfig: None,
+            context: None,
+            request_timeout: Duration::from_secs(30),
+            request_overhead: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The `oc` command. Shared by reference; remembers every command line that it ran.
+#[derive(Debug)]
+pub struct Oc {
+    program: PathBuf,
+    prefix: Vec<String>,
+    request_timeout: Duration,
+    request_overhead: Duration,
+    commands: Mutex<Vec<Vec<String>>>,
+}
+
+/// Output as it comes.
+#[derive(Debug)]
+pub(super) enum Chunk<'a> {
+    Stdout(&'a [u8]),
+    Stderr(&'a [u8]),
+}
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) deadline: Duration,
+    pub(super) silence: Option<Duration>,
+}
+
+impl Oc {
+    /// Finds the program once.
+    ///
+    /// # Errors
+    /// [`RunError::NotFound`] when there is no such program.
+    pub fn new(options: ClientOptions) -> Result<Self, RunError> {
+        let name = options.program.unwrap_or_else(|| PathBuf::from("oc"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let program = locate(&name, &path).ok_or_else(|| RunError::NotFound {
+            program: name.display().to_string(),
+        })?;
+        let mut prefix = vec![name.display().to_string()];
+        if let Some(kubeconfig) = options.kubeconfig {
+            prefix.push(format!("--kubeconfig={}", kubeconfig.display()));
+        }
+        if let Some(context) = options.context {
+            prefix.push(format!("--context={context}"));
+        }
+        Ok(Self {
+            program,
+            prefix,
+            request_timeout: options.request_timeout,
+            request_overhead: options.request_overhead,
+            commands: Mutex::default(),
+        })
+    }
+
+    /// Every command line that was run, in order. The first word is the program's name.
+    pub fn commands(&self) -> Vec<Vec<String>> {
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The whole command line of a call, as it is run and as `--dry-run` prints it.
+    pub(super) fn argv(&self, call: &Call) -> Vec<String> {
+        let seconds = if call.is_stream {
+            0
+        } else {
+            self.request_timeout.as_secs().max(1)
+        };
+        let timeout = match seconds {
+            0 => "--request-timeout=0".to_owned(),
+            seconds => format!("--request-timeout={seconds}s"),
+        };
+        let mut argv = self.prefix.clone();
+        argv.push(timeout);
+        argv.extend(call.args.iter().cloned());
+        argv
+    }
+
+    /// Limits of a request that is no stream.
+    pub(super) fn request_limits(&self) -> Limits {
+        Limits {
+            deadline: self.request_timeout + self.request_overhead,
+            silence: None,
+        }
+    }
+
+    /// Starts a command that is left running.
+    pub(super) fn start(&self, call: &Call) -> Result<Process, RunError> {
+        let argv = self.argv(call);
+        let mut command = Command::new(&self.program);
+        command.args(argv.iter().skip(1));
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(argv);
+        Process::start(command).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => RunError::NotFound {
+                program: self.program.display().to_string(),
+            },
+            _ => RunError::Spawn {
+                program: self.program.clone(),
+                source,
+            },
+        })
+    }
+
+    /// Runs a command to its end, handing each piece of output on as it comes.
+    ///
+    /// A status other than 0 is [`RunError::Failed`]; the sink has then seen all output.
+    pub(super) fn stream(
+        &self,
+        call: &Call,
+        limits: Limits,
+        monitor: &dyn Monitor,
+        sink: &mut dyn FnMut(Chunk<'_>) -> Result<(), String>,
+    ) -> Result<String, RunError> {
+        let command = || shell_line(&self.argv(call));
+        let mut process = self.start(call)?;
+        let mut stderr = Tail::default();
+        let begun = Instant::now();
+        let mut heard = begun;
+        loop {
+            let event = process.next(TICK).map_err(|source| RunError::Spawn {
+                program: self.program.clone(),
+                source,
+            })?;
+            let chunk = match &event {
+                Event::Ended(status) => return finish(*status, stderr, command),
+                Event::Stdout(bytes) => Some(Chunk::Stdout(bytes)),
+                Event::Stderr(bytes) => {
+                    stderr.push(bytes);
+                    Some(Chunk::Stderr(bytes))
+                }
+                Event::Nothing => None,
+            };
+            if let Some(chunk) = chunk {
+                heard = Instant::now();
+                sink(chunk).map_err(|reason| RunError::Refused {
+                    command: command(),
+                    reason,
+                })?;
+            }
+            // Leaving here drops the process, which stops its whole group.
+            if monitor.is_interrupted() {
+                return Err(RunError::Interrupted { command: command() });
+            }
+            if begun.elapsed() > limits.deadline {
+                return Err(RunError::TooLong {
+                    command: command(),
+                    after: limits.deadline,
+                });
+            }
+            if let Some(silence) = limits.silence.filter(|silence| heard.elapsed() > *silence) {
+                return Err(RunError::Stalled {
+                    command: command(),
+                    after: silence,
+                });
+            }
+        }
+    }
+
+    /// Runs a command and keeps its stdout.
+    pub(super) fn capture(
+        &self,
+        call: &Call,
+        limits: Limits,
+        monitor: &dyn Monitor,
+    ) -> Result<String, RunError> {
+        let mut stdout = Vec::new();
+        let mut is_too_much = false;
+        let result = self.stream(call, limits, monitor, &mut |chunk| {
+            let Chunk::Stdout(bytes) = chunk else {
+                return Ok(());
+            };
+            is_too_much = stdout.len() + bytes.len() > STDOUT_LIMIT_BYTES;
+            if is_too_much {
+                return Err("too much output".to_owned());
+            }
+            stdout.extend_from_slice(bytes);
+            Ok(())
+        });
+        if is_too_much {
+            return Err(RunError::TooMuch {
+                command: shell_line(&self.argv(call)),
+                limit_bytes: STDOUT_LIMIT_BYTES,
+            });
+        }
+        result?;
+        Ok(String::from_utf8_lossy(&stdout).into_owned())
+    }
+
+    /// Runs a request and reads its answer as JSON.
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        monitor: &dyn Monitor,
+    ) -> Result<T, RunError> {
+        let text = self.capture(call, self.request_limits(), monitor)?;
+        // serde's message repeats values; only the place is kept.
+        serde_json::from_str(&text).map_err(|error| RunError::Shape {
+            command: shell_line(&self.argv(call)),
+            expected: "the JSON of a Kubernetes object",
+            line: error.line(),
+            column: error.column(),
+        })
+    }
+
+    /// An answer that came and is not what was asked for.
+    pub(super) fn shape_error(&self, call: &Call, expected: &'static str) -> RunError {
+        RunError::Shape {
+            command: shell_line(&self.argv(call)),
+            expected,
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+fn finish(
+    status: ExitStatus,
+    stderr: Tail,
+    command: impl Fn() -> String,
+) -> Result<String, RunError> {
+    let stderr = stderr.into_text();
+    if status.success() {
+        return Ok(stderr);
+    }
+    let words = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "an unknown status".to_owned(),
+    };
+    Err(RunError::Failed {
+        command: command(),
+        status: words,
+        code: status.code(),
+        stderr,
+    })
+}
+
+/// A name without a slash is looked for in the directories of `PATH`, as the shell does.
+fn locate(name: &Path, path: &OsStr) -> Option<PathBuf> {
+    let is_plain =
+        name.components().count() == 1 && !name.is_absolute() && !name.as_os_str().is_empty();
+    if !is_plain || name.to_string_lossy().contains('/') {
+        return is_executable(name).then(|| name.to_owned());
+    }
+    std::env::split_paths(path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(name))
+        .find(|candidate| is_executable(candidate))
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// The last bytes of a stream.
+#[derive(Debug, Default)]
+struct Tail(Vec<u8>);
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+        let excess = self.0.len().saturating_sub(STDERR_TAIL_BYTES);
+        self.0.drain(..excess);
+    }
+
+    fn into_text(self) -> String {
+        String::from_utf8_lossy(&self.0).trim().to_owned()
+    }
+}

@@ -1,0 +1,258 @@
+//! Every `oc` command line that is ever run, as pure functions. `--dry-run` prints what they return.
+
+use std::fmt::Write as _;
+
+/// One `oc` call: the words after the global flags.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Call {
+    pub(super) args: Vec<String>,
+    /// Runs as long as the work it carries: no request timeout, our deadline holds instead.
+    pub(super) is_stream: bool,
+}
+
+impl Call {
+    fn request(args: &[&str]) -> Self {
+        Self {
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            is_stream: false,
+        }
+    }
+
+    fn stream(args: &[&str]) -> Self {
+        Self {
+            is_stream: true,
+            ..Self::request(args)
+        }
+    }
+}
+
+/// How a command reaches the host.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum HostAccess {
+    /// `oc exec` into a debug pod that is kept: separate streams, true exit codes, binary-safe.
+    Exec { namespace: String, pod: String },
+    /// A debug pod for each command, its output through pod logs: merged, text only, exit code 1 or none at all.
+    Logs { namespace: String, node: String },
+}
+
+impl HostAccess {
+    /// A command on the host.
+    pub(super) fn run(&self, command: &[&str]) -> Call {
+        let mut call = match self {
+            Self::Exec { namespace, pod } => {
+                Call::stream(&["exec", "-n", namespace, pod, "--", "chroot", "/host"])
+            }
+            Self::Logs { namespace, node } => {
+                let node = format!("node/{node}");
+                let namespace = format!("--to-namespace={namespace}");
+                Call::stream(&["debug", &node, &namespace, "--", "chroot", "/host"])
+            }
+        };
+        call.args
+            .extend(command.iter().map(|&word| word.to_owned()));
+        call
+    }
+
+    /// True when stdout carries exactly the bytes that the command wrote there.
+    pub(super) fn is_binary_safe(&self) -> bool {
+        matches!(self, Self::Exec { .. })
+    }
+}
+
+pub(super) fn client_version() -> Call {
+    Call::request(&["version", "--client", "-o", "json"])
+}
+
+pub(super) fn cluster_version() -> Call {
+    Call::request(&[
+        "get",
+        "clusterversions.config.openshift.io",
+        "version",
+        "-o",
+        "json",
+    ])
+}
+
+pub(super) fn infrastructure() -> Call {
+    Call::request(&[
+        "get",
+        "infrastructures.config.openshift.io",
+        "cluster",
+        "-o",
+        "json",
+    ])
+}
+
+pub(super) fn proxy() -> Call {
+    Call::request(&[
+        "get",
+        "proxies.config.openshift.io",
+        "cluster",
+        "-o",
+        "json",
+    ])
+}
+
+/// The four operators whose rollout would tear a backup, in the script's order.
+pub(super) const OPERATORS: [&str; 4] = [
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "etcd",
+];
+
+pub(super) fn cluster_operators() -> Call {
+    let [apiserver, controller_manager, scheduler, etcd] = OPERATORS;
+    let kind = "clusteroperators.config.openshift.io";
+    Call::request(&[
+        "get",
+        kind,
+        apiserver,
+        controller_manager,
+        scheduler,
+        etcd,
+        "-o",
+        "json",
+    ])
+}
+
+pub(super) fn nodes() -> Call {
+    Call::request(&["get", "nodes", "-o", "json"])
+}
+
+pub(super) fn etcd_pods() -> Call {
+    Call::request(&[
+        "get",
+        "pods",
+        "-n",
+        "openshift-etcd",
+        "-l",
+        "k8s-app=etcd",
+        "-o",
+        "json",
+    ])
+}
+
+/// `resource` as `pods/exec`; the namespace is where it would be done, `None` for the whole cluster.
+pub(super) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call {
+    let (resource, subresource) = match resource {
+        "pods/exec" => ("pods", Some("--subresource=exec")),
+        "pods/log" => ("pods", Some("--subresource=log")),
+        other => (other, None),
+    };
+    let mut call = Call::request(&["auth", "can-i", verb, resource]);
+    call.args.extend(subresource.map(ToOwned::to_owned));
+    match namespace {
+        Some(namespace) => call.args.extend(["-n".to_owned(), namespace.to_owned()]),
+        None => call.args.push("--all-namespaces".to_owned()),
+    }
+    call
+}
+
+pub(super) fn create_namespace(namespace: &str) -> Call {
+    Call::request(&["create", "namespace", namespace])
+}
+
+/// A debug pod is privileged: without these labels pod security admission (4.12 and later) refuses it.
+pub(super) fn label_namespace(namespace: &str) -> Call {
+    Call::request(&[
+        "label",
+        "namespace",
+        namespace,
+        "security.openshift.io/scc.podSecurityLabelSync=false",
+        "pod-security.kubernetes.io/enforce=privileged",
+        "pod-security.kubernetes.io/audit=privileged",
+        "pod-security.kubernetes.io/warn=privileged",
+    ])
+}
+
+/// A cluster-wide default node selector would keep the pod off control-plane hosts.
+pub(super) fn annotate_namespace(namespace: &str) -> Call {
+    Call::request(&[
+        "annotate",
+        "namespace",
+        namespace,
+        "openshift.io/node-selector=",
+    ])
+}
+
+pub(super) fn delete_namespace(namespace: &str) -> Call {
+    Call::request(&[
+        "delete",
+        "namespace",
+        namespace,
+        "--ignore-not-found",
+        "--wait=false",
+    ])
+}
+
+/// The debug pod that waits: it ends by itself when nobody is left to delete it.
+pub(super) fn debug_sleep(node: &str, namespace: &str, seconds: u64) -> Call {
+    let node = format!("node/{node}");
+    let namespace = format!("--to-namespace={namespace}");
+    Call::stream(&[
+        "debug",
+        &node,
+        &namespace,
+        "--",
+        "sleep",
+        &seconds.to_string(),
+    ])
+}
+
+pub(super) fn pod(namespace: &str, name: &str) -> Call {
+    Call::request(&["get", "pod", name, "-n", namespace, "-o", "json"])
+}
+
+pub(super) fn delete_pod(namespace: &str, name: &str) -> Call {
+    Call::request(&[
+        "delete",
+        "pod",
+        name,
+        "-n",
+        namespace,
+        "--ignore-not-found",
+        "--wait=false",
+    ])
+}
+
+/// Writes a command line so that a POSIX shell reads the same words back.
+pub fn shell_line(words: &[String]) -> String {
+    words.iter().fold(String::new(), |mut line, word| {
+        let separator = if line.is_empty() { "" } else { " " };
+        // Writing to a String cannot fail.
+        let _ = write!(line, "{separator}{}", quote(word));
+        line
+    })
+}
+
+/// One word for a POSIX shell.
+pub(super) fn quote(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_where_a_shell_needs_it() {
+        let words = ["oc", "", "a b", "it's", "K=v", "--x=*"].map(str::to_owned);
+        assert_eq!(shell_line(&words), r"oc '' 'a b' 'it'\''s' K=v '--x=*'");
+    }
+
+    #[test]
+    fn exec_has_no_terminal_and_no_shell() {
+        let access = HostAccess::Exec {
+            namespace: "n".to_owned(),
+            pod: "p".to_owned(),
+        };
+        let line = shell_line(&access.run(&["cat", "/home/core/x"]).args);
+        assert_eq!(line, "exec -n n p -- chroot /host cat /home/core/x");
+    }
+}

@@ -1,0 +1,235 @@
+//! A debug pod with a bounded life: `oc debug node/N -- sleep 1800` in the background, waited for until it runs.
+
+use super::cleanup::Remains;
+use super::commands::{self, HostAccess};
+use super::context::Context;
+use super::error::{OcError, RunError};
+use super::process::{Event, Process};
+use super::types::Pod;
+use std::time::Instant;
+
+/// A namespace just made has no service account for a moment: admission refuses the pod until it has.
+const STARTS: u32 = 5;
+
+/// oc's own talk is short; more is not kept.
+const TALK_LIMIT_BYTES: usize = 16 * 1024;
+
+/// How far one look at the pod came.
+enum Progress {
+    Running,
+    Waiting(String),
+}
+
+/// Starts the pod and waits for it. What was made is in `remains` at every moment, for the way out.
+pub(super) fn start(
+    context: &Context<'_>,
+    remains: &mut Remains<'_>,
+) -> Result<HostAccess, OcError> {
+    let plan = context.plan;
+    let call = commands::debug_sleep(
+        &plan.node,
+        &plan.namespace,
+        context.timeouts.pod_life.as_secs(),
+    );
+    let mut starts = 1;
+    loop {
+        remains.process = Some(context.oc.start(&call)?);
+        match wait(context, remains) {
+            Ok(pod) => {
+                return Ok(HostAccess::Exec {
+                    namespace: plan.namespace.clone(),
+                    pod,
+                });
+            }
+            Err(OcError::Run(error)) if starts < STARTS && is_too_early(&error) => {
+                starts += 1;
+                remains.process = None;
+                context.pause(context.timeouts.retry_pause)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// ```text
+/// Error from server (Forbidden): pods "n-debug" is forbidden: error looking up service account a/default: serviceaccount "default" not found
+/// Error from server (Forbidden): pods "n-debug" is forbidden: unable to validate against any security context constraint
+/// ```
+fn is_too_early(error: &RunError) -> bool {
+    let stderr = error.stderr();
+    stderr.contains("serviceaccount \"default\" not found")
+        || stderr.contains("error looking up service account")
+        || stderr.contains("sa.scc.")
+}
+
+fn wait(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<String, OcError> {
+    let begun = Instant::now();
+    let mut talk = String::new();
+    let mut state = "oc debug has not named its pod".to_owned();
+    while begun.elapsed() < context.timeouts.pod_start {
+        context.check_interrupted()?;
+        if let Some(process) = &mut remains.process {
+            listen(context, process, &mut talk)?;
+        }
+        remains.learn_pod(&talk);
+        let Some(pod) = remains.pod.clone() else {
+            continue;
+        };
+        match look(context, &pod)? {
+            Progress::Running => return Ok(pod),
+            Progress::Waiting(found) => state = found,
+        }
+        context.pause(context.timeouts.poll)?;
+    }
+    Err(OcError::PodNotRunning {
+        node: context.plan.node.clone(),
+        state,
+        after: context.timeouts.pod_start,
+    })
+}
+
+/// Takes what `oc debug` says; it must not end while the pod is wanted.
+fn listen(context: &Context<'_>, process: &mut Process, talk: &mut String) -> Result<(), OcError> {
+    let plan = context.plan;
+    let call = commands::debug_sleep(
+        &plan.node,
+        &plan.namespace,
+        context.timeouts.pod_life.as_secs(),
+    );
+    let command = || commands::shell_line(&context.oc.argv(&call));
+    loop {
+        let event = process.next(
+            context
+                .timeouts
+                .poll
+                .min(std::time::Duration::from_millis(100)),
+        );
+        match event.map_err(|source| RunError::Spawn {
+            program: "oc".into(),
+            source,
+        })? {
+            Event::Stdout(_) => {}
+            Event::Stderr(bytes) => {
+                if talk.len() < TALK_LIMIT_BYTES {
+                    talk.push_str(&String::from_utf8_lossy(&bytes));
+                }
+            }
+            Event::Nothing => return Ok(()),
+            Event::Ended(status) => {
+                return Err(RunError::Failed {
+                    command: command(),
+                    status: status.to_string(),
+                    code: status.code(),
+                    stderr: talk.trim().to_owned(),
+                }
+                .into());
+            }
+        }
+    }
+}
+
+fn look(context: &Context<'_>, name: &str) -> Result<Progress, OcError> {
+    let call = commands::pod(&context.plan.namespace, name);
+    let pod: Pod = match context.oc.json(&call, context.monitor) {
+        Ok(pod) => pod,
+        // Announced, and not there yet for this API server; if it is gone, `oc debug` ends by itself.
+        Err(error) if error.is_missing_object() => {
+            return Ok(Progress::Waiting("the pod is not there".to_owned()));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match pod.status.phase.as_str() {
+        "Running" => Ok(Progress::Running),
+        "Failed" | "Succeeded" => Err(OcError::PodNotRunning {
+            node: context.plan.node.clone(),
+            state: describe(&pod),
+            after: context.timeouts.pod_start,
+        }),
+        _ => Ok(Progress::Waiting(describe(&pod))),
+    }
+}
+
+/// Phase, and the most telling reason there is: `Pending, ImagePullBackOff`.
+fn describe(pod: &Pod) -> String {
+    let status = &pod.status;
+    let container = status.container_statuses.iter().find_map(|container| {
+        let state = &container.state;
+        state.waiting.as_ref().or(state.terminated.as_ref())
+    });
+    let condition = status
+        .conditions
+        .iter()
+        .find(|condition| condition.status == "False");
+    let reasons = [
+        status.phase.as_str(),
+        status.reason.as_str(),
+        status.message.as_str(),
+        container.map_or("", |found| found.reason.as_str()),
+        condition.map_or("", |found| found.reason.as_str()),
+        condition.map_or("", |found| found.message.as_str()),
+    ];
+    let mut said: Vec<&str> = Vec::new();
+    for reason in reasons {
+        if !reason.is_empty() && !said.contains(&reason) {
+            said.push(reason);
+        }
+    }
+    said.join(", ")
+}
+
+/// The pod's name in oc's talk on stderr (every version since 4.1).
+///
+/// ```text
+/// Starting pod/master-0-debug-x7k2p ...
+/// Starting pod/master-0-debug, command was: sleep 1800
+/// ```
+pub(super) fn pod_name(stderr: &str) -> Option<String> {
+    stderr.lines().find_map(|line| {
+        let rest = line.strip_prefix("Starting pod/")?;
+        let (name, _) = rest.split_once([' ', ','])?;
+        super::options::is_name(name).then(|| name.to_owned())
+    })
+}
+
+/// Makes the temporary namespace fit for a privileged pod.
+pub(super) fn make_namespace(
+    context: &Context<'_>,
+    remains: &mut Remains<'_>,
+) -> Result<(), OcError> {
+    let namespace = &context.plan.namespace;
+    let request = |call| {
+        context
+            .oc
+            .capture(&call, context.oc.request_limits(), context.monitor)
+    };
+    remains.has_namespace = true;
+    request(commands::create_namespace(namespace))?;
+    request(commands::label_namespace(namespace))?;
+    request(commands::annotate_namespace(namespace))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pods_name_is_read_from_old_and_new_oc() {
+        let rows = [
+            (
+                "Starting pod/master-0-debug-x7k2p ...\nTo use host binaries, run `chroot /host`\n",
+                Some("master-0-debug-x7k2p"),
+            ),
+            (
+                "Warning: x\nStarting pod/m-debug, command was: sleep 1800\n",
+                Some("m-debug"),
+            ),
+            ("Starting pod/m-de", None),
+            ("Starting pod/--all ...", None),
+            ("error: nodes \"x\" not found", None),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(pod_name(text).as_deref(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Why there is no backup: one `oc` run that went wrong, or a step of ours.
+
+use super::lock::LockHolder;
+use super::reason::Reason;
+use super::script_output::ScriptFailure;
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What went wrong with one run of `oc`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// No such program.
+    #[error(
+        "`{program}` was not found, expected the OpenShift command line on PATH or given by --oc"
+    )]
+    NotFound {
+        /// As it was asked for.
+        program: String,
+    },
+    /// The program is there and does not start.
+    #[error("cannot start {}", program.display())]
+    Spawn {
+        /// Path of the program.
+        program: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// It ended with a status other than 0.
+    #[error("`{command}` ended with {status}{}", after_colon(stderr))]
+    Failed {
+        /// The command as a shell line.
+        command: String,
+        /// Exit code or signal, in words.
+        status: String,
+        /// Exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// Last KiB of stderr.
+        stderr: String,
+    },
+    /// It printed something else than the JSON expected. The text is not repeated: it may hold anything.
+    #[error(
+        "`{command}` printed another shape (line {line}, column {column}), expected {expected}"
+    )]
+    Shape {
+        /// The command as a shell line.
+        command: String,
+        /// What the text should have been.
+        expected: &'static str,
+        /// Line of the first surprise, from 1; 0 when unknown.
+        line: usize,
+        /// Column of the first surprise, from 1; 0 when unknown.
+        column: usize,
+    },
+    /// It ran past its deadline and was stopped.
+    #[error("`{command}` was stopped after {} s", after.as_secs())]
+    TooLong {
+        /// The command as a shell line.
+        command: String,
+        /// The deadline.
+        after: Duration,
+    },
+    /// It printed nothing for too long and was stopped.
+    #[error("`{command}` was silent for {} s and was stopped", after.as_secs())]
+    Stalled {
+        /// The command as a shell line.
+        command: String,
+        /// The longest silence allowed.
+        after: Duration,
+    },
+    /// It printed more than any real answer.
+    #[error("`{command}` printed more than {limit_bytes} bytes")]
+    TooMuch {
+        /// The command as a shell line.
+        command: String,
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The consumer of its output gave up (a local file could not be written).
+    #[error("`{command}` was stopped: {reason}")]
+    Refused {
+        /// The command as a shell line.
+        command: String,
+        /// Why.
+        reason: String,
+    },
+    /// Ctrl-C or SIGTERM.
+    #[error("`{command}` was interrupted")]
+    Interrupted {
+        /// The command as a shell line.
+        command: String,
+    },
+}
+
+impl RunError {
+    /// Its stderr, where it has one.
+    pub fn stderr(&self) -> &str {
+        match self {
+            Self::Failed { stderr, .. } => stderr,
+            _ => "",
+        }
+    }
+
+    /// `Error from server (NotFound): ...`
+    pub fn is_missing_object(&self) -> bool {
+        self.stderr().contains("(NotFound)")
+    }
+
+    /// `Error from server (Forbidden): ... is forbidden: User "u" cannot get resource ...`
+    pub fn is_forbidden(&self) -> bool {
+        self.stderr().contains("(Forbidden)")
+    }
+
+    /// No credentials, or credentials that are no longer good.
+    ///
+    /// ```text
+    /// error: You must be logged in to the server (Unauthorized)
+    /// error: Missing or incomplete configuration info.  Please point to an existing, complete config file:
+    /// The connection to the server localhost:8080 was refused - did you specify the right host or port?
+    /// ```
+    pub fn is_not_logged_in(&self) -> bool {
+        // Without any configuration, kubectl's code talks to localhost:8080: no API server is there.
+        [
+            "(Unauthorized)",
+            "must be logged in",
+            "Missing or incomplete configuration",
+            "localhost:8080",
+        ]
+        .iter()
+        .any(|text| self.stderr().contains(text))
+    }
+}
+
+fn after_colon(stderr: &str) -> String {
+    let text = stderr.trim();
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(": {text}")
+    }
+}
+
+/// Why no backup was taken or brought here. The exit code is 2, or 130/143 when [`OcError::is_interrupted`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OcError {
+    /// An `oc` run failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The look beforehand found reasons not to.
+    #[error("no backup is taken: {}", join_reasons(reasons))]
+    Refused {
+        /// Every reason that was not forced.
+        reasons: Vec<Reason>,
+    },
+    /// Another run holds the lock of this cluster.
+    #[error("already-running: another backup of this cluster is running, {holder}")]
+    AlreadyRunning {
+        /// Who.
+        holder: LockHolder,
+    },
+    /// The script on the host did not finish its work.
+    #[error(transparent)]
+    Script(#[from] ScriptFailure),
+    /// The debug pod did not start.
+    #[error("the debug pod on {node} did not start within {} s: {state}", after.as_secs())]
+    PodNotRunning {
+        /// The host.
+        node: String,
+        /// Phase and reason as Kubernetes says them.
+        state: String,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The files that the script named are not on the host, or not readable there.
+    #[error("{path} on {node}: {problem}")]
+    RemoteFile {
+        /// The host.
+        node: String,
+        /// Path on the host.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The stream broke more often than is retried.
+    #[error("{path} could not be brought here: the stream broke {tries} times")]
+    Transfer {
+        /// Path on the host.
+        path: String,
+        /// Tries made.
+        tries: u32,
+        /// The last break; `None` when the bytes ended early without an error.
+        source: Option<RunError>,
+    },
+    /// All bytes came and are not those on the host.
+    #[error("SHA-256 of {path} is {found} here, expected {expected} as on the host")]
+    Digest {
+        /// Path on the host.
+        path: String,
+        /// Digest of the bytes received.
+        found: String,
+        /// Digest that the host printed.
+        expected: String,
+    },
+    /// A final name is taken.
+    #[error("{} exists already, expected no file of that name", path.display())]
+    Exists {
+        /// The local path.
+        path: PathBuf,
+    },
+    /// A local file or directory.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// An option that cannot be used.
+    #[error("{option} is {found:?}, expected {expected}")]
+    Option {
+        /// The flag.
+        option: &'static str,
+        /// Its value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The caller could not finish verifying; the files were put aside.
+    #[error("the backup was brought here and could not be verified: {0}")]
+    NotVerified(String),
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl OcError {
+    /// True when the user or the system asked to stop.
+    pub fn is_interrupted(&self) -> bool {
+        match self {
+            Self::Interrupted | Self::Run(RunError::Interrupted { .. }) => true,
+            Self::Transfer { source, .. } => {
+                matches!(source, Some(RunError::Interrupted { .. }))
+            }
+            _ => false,
+        }
+    }
+
+    /// What to do about it, where there is one thing to do.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Run(error) if error.is_not_logged_in() => {
+                Some("log in with `oc login`, or set KUBECONFIG".to_owned())
+            }
+            Self::Script(failure) => Some(failure.remedy().to_owned()),
+            Self::Refused { reasons } => {
+                let forceable: Vec<String> = reasons
+                    .iter()
+                    .filter(|reason| reason.code.is_forceable())
+                    .map(|reason| format!("--force {}", reason.code))
+                    .collect();
+                let all = forceable.len() == reasons.len();
+                all.then(|| format!("wait until it is over, or override with {}", forceable.join(" ")))
+            }
+            Self::PodNotRunning { .. } => Some(
+                "look at the events of the pod: image pull, admission and kubelet problems are named there".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+fn join_reasons(reasons: &[Reason]) -> String {
+    reasons.iter().fold(String::new(), |mut text, reason| {
+        let separator = if text.is_empty() { "" } else { "; " };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{separator}{reason}");
+        text
+    })
+}
+
+/// Gives an I/O error its path.
+pub(super) trait AtPath<T> {
+    /// Says what was tried on what.
+    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError>;
+}
+
+impl<T> AtPath<T> for io::Result<T> {
+    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError> {
+        self.map_err(|source| OcError::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+impl<T> AtPath<T> for Result<T, rustix::io::Errno> {
+    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError> {
+        self.map_err(io::Error::from).at_path(action, path)
+    }
+}

@@ -1,0 +1,188 @@
+//! Looks at the cluster: read-only requests, one after the other, nothing judged yet.
+
+use super::client::Oc;
+use super::commands;
+use super::error::{OcError, RunError};
+use super::options::{BackupOptions, DebugNamespace};
+use super::proxy::Proxy;
+use super::reason::{Reason, ReasonCode};
+use super::types::{
+    ClientVersions, ClusterOperator, ClusterVersion, Infrastructure, List, Node, Pod, ProxyObject,
+    is_true,
+};
+use crate::monitor::Monitor;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+
+/// Everything that was seen.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) oc_version: Option<String>,
+    pub(super) cluster: ClusterVersion,
+    pub(super) infrastructure: Infrastructure,
+    pub(super) proxy: Proxy,
+    pub(super) operators: Vec<ClusterOperator>,
+    pub(super) nodes: Vec<Node>,
+    /// Nodes whose etcd pod is Ready; `None` when pods may not be listed.
+    pub(super) nodes_with_etcd: Option<BTreeSet<String>>,
+    /// Permissions that are missing, as `create pods`.
+    pub(super) denied: Vec<String>,
+    /// False: `oc exec` is not allowed and the commands go through pod logs.
+    pub(super) may_exec: bool,
+}
+
+/// Asks for all of it. `namespace` is where the debug pod will run.
+pub(super) fn look(
+    oc: &Oc,
+    options: &BackupOptions,
+    namespace: &str,
+    monitor: &dyn Monitor,
+) -> Result<Look, OcError> {
+    let oc_version = client_version(oc, monitor)?;
+    let cluster = read(oc, &commands::cluster_version(), monitor)?;
+    let infrastructure = read(oc, &commands::infrastructure(), monitor)?;
+    let operators: List<ClusterOperator> = read(oc, &commands::cluster_operators(), monitor)?;
+    let proxy = match oc.json::<ProxyObject>(&commands::proxy(), monitor) {
+        Ok(object) => Proxy::from_status(&object.status),
+        Err(error) if error.is_missing_object() => Proxy::Off,
+        Err(error) => return Err(refuse_access(error)),
+    };
+    let nodes: List<Node> = read(oc, &commands::nodes(), monitor)?;
+    let permissions = permissions(oc, options, namespace, monitor)?;
+    Ok(Look {
+        oc_version,
+        cluster,
+        infrastructure,
+        proxy,
+        operators: operators.items,
+        nodes: nodes.items,
+        nodes_with_etcd: nodes_with_etcd(oc, monitor)?,
+        denied: permissions.denied,
+        may_exec: permissions.may_exec,
+    })
+}
+
+fn read<T: DeserializeOwned>(
+    oc: &Oc,
+    call: &commands::Call,
+    monitor: &dyn Monitor,
+) -> Result<T, OcError> {
+    oc.json(call, monitor).map_err(refuse_access)
+}
+
+/// Missing access is a reason of its own; everything else stays what it is.
+fn refuse_access(error: RunError) -> OcError {
+    let code = if error.is_not_logged_in() {
+        ReasonCode::NotLoggedIn
+    } else if error.is_forbidden() {
+        ReasonCode::Forbidden
+    } else {
+        return error.into();
+    };
+    OcError::Refused {
+        reasons: vec![Reason::new(code, error.stderr())],
+    }
+}
+
+/// The version of `oc` is only told: a client too odd to say it may still work.
+fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, OcError> {
+    match oc.json::<ClientVersions>(&commands::client_version(), monitor) {
+        Ok(versions) => {
+            let git_version = versions.client_version.map(|client| client.git_version);
+            Ok(versions
+                .release_client_version
+                .or(git_version)
+                .filter(|version| !version.is_empty()))
+        }
+        Err(RunError::Failed { .. } | RunError::Shape { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Helps to choose; whoever may not list pods still gets a node that is Ready.
+fn nodes_with_etcd(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<BTreeSet<String>>, OcError> {
+    let pods: List<Pod> = match oc.json(&commands::etcd_pods(), monitor) {
+        Ok(pods) => pods,
+        Err(error) if error.is_forbidden() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let is_ready = |pod: &Pod| is_true(&pod.status.conditions, "Ready");
+    let ready = pods.items.into_iter().filter(is_ready);
+    Ok(Some(ready.map(|pod| pod.spec.node_name).collect()))
+}
+
+struct Permissions {
+    denied: Vec<String>,
+    may_exec: bool,
+}
+
+/// Asks only for what is not proven by the reads: the changes.
+fn permissions(
+    oc: &Oc,
+    options: &BackupOptions,
+    namespace: &str,
+    monitor: &dyn Monitor,
+) -> Result<Permissions, OcError> {
+    let is_temporary = options.debug_namespace == DebugNamespace::Temporary;
+    let cluster_wide: &[(&str, &str)] = if is_temporary {
+        &[
+            ("create", "namespaces"),
+            ("get", "namespaces"),
+            ("patch", "namespaces"),
+            ("delete", "namespaces"),
+        ]
+    } else {
+        &[]
+    };
+    let namespaced = [
+        ("create", "pods"),
+        ("get", "pods"),
+        ("list", "pods"),
+        ("watch", "pods"),
+        ("delete", "pods"),
+        ("get", "pods/log"),
+    ];
+    let wide = cluster_wide
+        .iter()
+        .map(|&(verb, resource)| (verb, resource, None));
+    let inside = namespaced
+        .iter()
+        .map(|&(verb, resource)| (verb, resource, Some(namespace)));
+    let mut denied = Vec::new();
+    for (verb, resource, place) in wide.chain(inside) {
+        if !can_i(oc, verb, resource, place, monitor)? {
+            denied.push(format!("{verb} {resource}"));
+        }
+    }
+    Ok(Permissions {
+        denied,
+        may_exec: can_i(oc, "create", "pods/exec", Some(namespace), monitor)?,
+    })
+}
+
+/// Prints `yes` (status 0) or `no` (status 1), perhaps followed by ` - ` and a reason; warnings go to stderr.
+fn can_i(
+    oc: &Oc,
+    verb: &str,
+    resource: &str,
+    namespace: Option<&str>,
+    monitor: &dyn Monitor,
+) -> Result<bool, OcError> {
+    let call = commands::can_i(verb, resource, namespace);
+    match oc.capture(&call, oc.request_limits(), monitor) {
+        Ok(answer) => Ok(answer.trim().starts_with("yes")),
+        Err(RunError::Failed {
+            code: Some(1),
+            stderr,
+            ..
+        }) if !is_error(&stderr) => Ok(false),
+        Err(error) => Err(refuse_access(error)),
+    }
+}
+
+/// `Warning: resource 'namespaces' is not namespace scoped` is none.
+fn is_error(stderr: &str) -> bool {
+    stderr
+        .lines()
+        .any(|line| !line.trim().is_empty() && !line.starts_with("Warning"))
+}

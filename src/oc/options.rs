@@ -1,0 +1,145 @@
+//! What a backup run is asked to do.
+
+use super::error::OcError;
+use super::reason::ReasonCode;
+use super::window::Window;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the fresh directory on the host is made: on the partition of etcd's own data, present on every RHCOS host.
+pub(super) const DEFAULT_HOST_DIRECTORY: &str = "/home/core";
+
+/// In which namespace the debug pod runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum DebugNamespace {
+    /// One of our own, made for this run and removed after it.
+    #[default]
+    Temporary,
+    /// One that exists and enforces the pod security level `privileged`.
+    Existing(String),
+}
+
+/// Options of `etcd-cat backup`.
+#[derive(Clone, Debug)]
+pub struct BackupOptions {
+    /// `--node`; `None` chooses a healthy one.
+    pub node: Option<String>,
+    /// `--to`: where the snapshot goes. Made when absent.
+    pub to: PathBuf,
+    /// `--keys-to`: where the kuberesources goes; `None` is beside the snapshot.
+    pub keys_to: Option<PathBuf>,
+    /// `--force`, as [`parse_forced`](super::parse_forced) reads it.
+    pub forced: Vec<ReasonCode>,
+    /// `--not-during`, repeatable.
+    pub not_during: Vec<Window>,
+    /// `--keep-on-node`: the directory on the host stays after a success.
+    pub keep_on_node: bool,
+    /// `--debug-namespace`.
+    pub debug_namespace: DebugNamespace,
+    /// `--host-directory`: an absolute path on the host in which the fresh directory is made.
+    pub host_directory: String,
+    /// Directory of the lock files, private to this user or to root. Made when absent.
+    pub lock_directory: PathBuf,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+}
+
+impl BackupOptions {
+    /// Options with every default but the two directories.
+    pub fn new(to: PathBuf, lock_directory: PathBuf) -> Self {
+        Self {
+            node: None,
+            to,
+            keys_to: None,
+            forced: Vec::new(),
+            not_during: Vec::new(),
+            keep_on_node: false,
+            debug_namespace: DebugNamespace::default(),
+            host_directory: DEFAULT_HOST_DIRECTORY.to_owned(),
+            lock_directory,
+            timeouts: Timeouts::default(),
+        }
+    }
+
+    pub(super) fn keys_directory(&self) -> &PathBuf {
+        self.keys_to.as_ref().unwrap_or(&self.to)
+    }
+
+    /// Values that end up in commands are plain words: the script on the host does not quote its argument.
+    pub(super) fn check(&self) -> Result<(), OcError> {
+        let refuse = |option, found: &str, expected| {
+            Err(OcError::Option {
+                option,
+                found: found.to_owned(),
+                expected,
+            })
+        };
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
+        let directory = &self.host_directory;
+        let is_safe = directory.starts_with('/')
+            && directory.bytes().all(is_plain)
+            && !directory.split('/').any(|part| part == ".." || part == ".");
+        if !is_safe {
+            let expected =
+                "an absolute path of letters, digits, `_`, `-`, `.` and `/`, without `..`";
+            return refuse("--host-directory", directory, expected);
+        }
+        if let Some(node) = self.node.as_deref().filter(|node| !is_name(node)) {
+            return refuse("--node", node, "the name of a node");
+        }
+        match &self.debug_namespace {
+            DebugNamespace::Existing(name) if !is_name(name) => {
+                refuse("--debug-namespace", name, "the name of a namespace")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Kubernetes names begin with a letter or digit, so none is ever taken for a flag.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    text.len() <= 253
+        && text.bytes().all(is_plain)
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+}
+
+/// How long each step may take, and how often it is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// From asking for the debug pod until it runs. An image may have to be pulled.
+    pub pod_start: Duration,
+    /// Life of the debug pod: it ends by itself after this, whatever became of us.
+    pub pod_life: Duration,
+    /// The script. It usually takes less than a minute; `oc debug` itself gives up after 15 minutes.
+    pub script: Duration,
+    /// A short command on the host.
+    pub command: Duration,
+    /// Longest silence of a stream before it counts as broken.
+    pub stream_silence: Duration,
+    /// How often a broken stream is taken up again.
+    pub stream_retries: u32,
+    /// First pause before a retry; doubled each time.
+    pub retry_pause: Duration,
+    /// Pause between two looks at a pod that is not running yet.
+    pub poll: Duration,
+    /// One step of cleaning up: short, since systemd and Kubernetes kill what lingers after SIGTERM.
+    pub cleanup: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            pod_start: Duration::from_secs(180),
+            pod_life: Duration::from_secs(1800),
+            script: Duration::from_secs(900),
+            command: Duration::from_secs(60),
+            stream_silence: Duration::from_secs(60),
+            stream_retries: 5,
+            retry_pause: Duration::from_secs(1),
+            poll: Duration::from_secs(1),
+            cleanup: Duration::from_secs(20),
+        }
+    }
+}

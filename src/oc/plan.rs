@@ -1,0 +1,244 @@
+//! What a backup run is going to do: made from a look at the cluster, printable before anything is changed.
+
+use super::client::Oc;
+use super::commands::{self, HostAccess, OPERATORS, shell_line};
+use super::error::OcError;
+use super::host;
+use super::live::LiveTarget;
+use super::lock::{self, Lock};
+use super::look::{self, Look};
+use super::options::{BackupOptions, DebugNamespace};
+use super::preflight;
+use super::proxy::Proxy;
+use super::reason::{Reason, ReasonCode};
+use crate::monitor::Monitor;
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+
+/// Stand for what only the run itself learns, in commands printed beforehand.
+const POD: &str = "POD";
+const SNAPSHOT: &str = "snapshot_TIME.db";
+const KUBERESOURCES: &str = "static_kuberesources_TIME.tar.gz";
+
+/// A backup run that nothing speaks against. Holds the lock of the cluster until it is dropped.
+#[derive(Debug)]
+pub struct BackupPlan {
+    /// The host.
+    pub node: String,
+    /// Namespace of the debug pod.
+    pub namespace: String,
+    /// The fresh directory on the host.
+    pub directory: String,
+    /// The cluster, before.
+    pub target: LiveTarget,
+    /// `oc version`.
+    pub oc_version: Option<String>,
+    /// Reasons that were found and overridden.
+    pub forced: Vec<Reason>,
+    /// The look beforehand: every command that was run for it.
+    pub looked: Vec<Vec<String>>,
+    /// Every command that the run will run, in order. `POD` and `TIME` stand for what only it learns.
+    pub commands: Vec<Vec<String>>,
+    pub(super) proxy: Proxy,
+    pub(super) is_exec: bool,
+    pub(super) options: BackupOptions,
+    _lock: Lock,
+}
+
+/// Looks at the cluster and plans a backup, or says why not. Takes the lock; changes nothing else.
+///
+/// # Errors
+/// [`OcError::Refused`] with every reason at once; [`OcError::AlreadyRunning`]; `oc` or the lock file failed.
+pub fn plan(
+    oc: &Oc,
+    options: BackupOptions,
+    now: DateTime<Utc>,
+    monitor: &dyn Monitor,
+) -> Result<BackupPlan, OcError> {
+    options.check()?;
+    let suffix = suffix();
+    let namespace = match &options.debug_namespace {
+        DebugNamespace::Temporary => format!("etcd-cat-{suffix}"),
+        DebugNamespace::Existing(name) => name.clone(),
+    };
+    let before = oc.commands().len();
+    let look = look::look(oc, &options, &namespace, monitor)?;
+    let lock = lock::acquire(&options.lock_directory, &look.cluster.spec.cluster_id, now)?;
+    let (node, reasons) = preflight::judge(&look, &options, now);
+    let forced = refuse_unforced(reasons, &options)?;
+    let node = node.ok_or(OcError::Refused {
+        reasons: Vec::new(),
+    })?;
+    let mut plan = BackupPlan {
+        node,
+        namespace,
+        directory: format!(
+            "{}/etcd-cat-{suffix}",
+            options.host_directory.trim_end_matches('/')
+        ),
+        target: target(&look),
+        forced,
+        looked: oc.commands().split_off(before),
+        commands: Vec::new(),
+        oc_version: look.oc_version,
+        proxy: look.proxy,
+        is_exec: look.may_exec,
+        options,
+        _lock: lock,
+    };
+    plan.commands = plan.foresee(oc);
+    Ok(plan)
+}
+
+/// Splits off what was forced; the rest refuses.
+pub(super) fn refuse_unforced(
+    reasons: Vec<Reason>,
+    options: &BackupOptions,
+) -> Result<Vec<Reason>, OcError> {
+    let is_forced =
+        |reason: &Reason| reason.code.is_forceable() && options.forced.contains(&reason.code);
+    let (forced, reasons): (Vec<Reason>, Vec<Reason>) = reasons.into_iter().partition(is_forced);
+    if reasons.is_empty() {
+        Ok(forced)
+    } else {
+        Err(OcError::Refused { reasons })
+    }
+}
+
+fn target(look: &Look) -> LiveTarget {
+    let name = &look.infrastructure.status.infrastructure_name;
+    LiveTarget {
+        version: look.cluster.status.desired.version.clone(),
+        cluster_id: look.cluster.spec.cluster_id.clone(),
+        infrastructure_name: (!name.is_empty()).then(|| name.clone()),
+        is_upgrading: look.cluster.upgrade().is_some(),
+    }
+}
+
+/// Five letters and digits that no other run has: seeded by the system for each process.
+fn suffix() -> String {
+    const LETTERS: &[u8; 32] = b"bcdfghjklmnpqrstvwxz2456789aeiou";
+    let mut random = RandomState::new().hash_one(std::process::id());
+    let mut suffix = String::new();
+    for _ in 0..5 {
+        let index = usize::try_from(random % 32).unwrap_or_default();
+        suffix.extend(LETTERS.get(index).map(|&letter| char::from(letter)));
+        random /= 32;
+    }
+    suffix
+}
+
+impl BackupPlan {
+    /// True when the namespace is made for this run.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.options.debug_namespace == DebugNamespace::Temporary
+    }
+
+    /// The words that run the script on the host.
+    ///
+    /// A rollout that was overridden has to be overridden in the script too: it looks for itself.
+    pub(super) fn script(&self) -> Vec<String> {
+        let is_forced = self
+            .forced
+            .iter()
+            .any(|reason| reason.code == ReasonCode::RolloutInProgress);
+        self.proxy.wrap(&host::script(&self.directory, is_forced))
+    }
+
+    /// How the host is reached, once there is a pod of this name.
+    pub(super) fn access(&self, pod: &str) -> HostAccess {
+        let namespace = self.namespace.clone();
+        if self.is_exec {
+            HostAccess::Exec {
+                namespace,
+                pod: pod.to_owned(),
+            }
+        } else {
+            HostAccess::Logs {
+                namespace,
+                node: self.node.clone(),
+            }
+        }
+    }
+
+    fn foresee(&self, oc: &Oc) -> Vec<Vec<String>> {
+        let access = self.access(POD);
+        let script = self.script();
+        let script: Vec<&str> = script.iter().map(String::as_str).collect();
+        let directory = self.directory.as_str();
+        let snapshot = format!("{directory}/{SNAPSHOT}");
+        let kuberesources = format!("{directory}/{KUBERESOURCES}");
+        let life = self.options.timeouts.pod_life.as_secs();
+        let mut calls = Vec::new();
+        if self.is_temporary() {
+            calls.push(commands::create_namespace(&self.namespace));
+            calls.push(commands::label_namespace(&self.namespace));
+            calls.push(commands::annotate_namespace(&self.namespace));
+        }
+        if self.is_exec {
+            calls.push(commands::debug_sleep(&self.node, &self.namespace, life));
+            calls.push(commands::pod(&self.namespace, POD));
+        }
+        calls.push(access.run(&host::database_size()));
+        calls.push(access.run(&host::free_space(&self.options.host_directory)));
+        calls.push(access.run(&host::make_directory(directory)));
+        calls.push(access.run(&script));
+        calls.push(commands::cluster_version());
+        calls.push(access.run(&host::sizes(&snapshot, &kuberesources)));
+        calls.push(access.run(&host::digests(&snapshot, &kuberesources)));
+        for path in [&kuberesources, &snapshot] {
+            let words = if self.is_exec {
+                host::content(path, 0)
+            } else {
+                host::content_as_text(path, 0, super::transfer::LOG_PART_BYTES)
+            };
+            calls.push(access.run(&words.iter().map(String::as_str).collect::<Vec<_>>()));
+        }
+        if !self.options.keep_on_node {
+            calls.push(access.run(&host::remove(directory)));
+        }
+        if self.is_exec {
+            calls.push(commands::delete_pod(&self.namespace, POD));
+        }
+        if self.is_temporary() {
+            calls.push(commands::delete_namespace(&self.namespace));
+        }
+        calls.iter().map(|call| oc.argv(call)).collect()
+    }
+}
+
+/// One command on each line, for a shell; what is told about them stands in comments.
+impl fmt::Display for BackupPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self
+            .target
+            .infrastructure_name
+            .as_deref()
+            .unwrap_or("without a name");
+        writeln!(
+            f,
+            "# cluster {} ({name}), version {}",
+            self.target.cluster_id, self.target.version
+        )?;
+        writeln!(f, "# host {}", self.node)?;
+        for reason in &self.forced {
+            writeln!(f, "# forced: {reason}")?;
+        }
+        writeln!(f, "# looked ({}):", OPERATORS.join(", "))?;
+        for command in &self.looked {
+            writeln!(f, "{}", shell_line(command))?;
+        }
+        if !self.is_exec {
+            writeln!(
+                f,
+                "# oc exec is not allowed: a debug pod for each command, the files as text through its log"
+            )?;
+        }
+        writeln!(f, "# would run:")?;
+        for command in &self.commands {
+            writeln!(f, "{}", shell_line(command))?;
+        }
+        Ok(())
+    }
+}

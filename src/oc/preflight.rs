@@ -1,0 +1,178 @@
+//! Judges what was seen: one small function for each named reason. Pure.
+
+use super::commands::OPERATORS;
+use super::look::Look;
+use super::options::BackupOptions;
+use super::reason::{Reason, ReasonCode};
+use super::types::{Node, condition, is_true};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// The installer's one-day certificates are replaced within this time.
+const FIRST_ROTATION: TimeDelta = TimeDelta::hours(24);
+
+const MASTER_LABEL: &str = "node-role.kubernetes.io/master";
+const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
+const ARBITER_LABEL: &str = "node-role.kubernetes.io/arbiter";
+
+/// All reasons not to begin, forced ones too, and the host that was chosen.
+pub(super) fn judge(
+    look: &Look,
+    options: &BackupOptions,
+    now: DateTime<Utc>,
+) -> (Option<String>, Vec<Reason>) {
+    let mut reasons = Vec::new();
+    reasons.extend(permissions(look));
+    reasons.extend(hosted_control_plane(look));
+    reasons.extend(upgrade(look));
+    reasons.extend(operators(look));
+    reasons.extend(age(look, now));
+    reasons.extend(hours(options, now));
+    match choose_node(look, options) {
+        Ok(node) => (Some(node), reasons),
+        Err(message) => {
+            reasons.push(Reason::new(ReasonCode::NoHealthyNode, message));
+            (None, reasons)
+        }
+    }
+}
+
+fn permissions(look: &Look) -> Option<Reason> {
+    let message = format!("not allowed to {}", look.denied.join(", "));
+    (!look.denied.is_empty()).then(|| Reason::new(ReasonCode::Forbidden, message))
+}
+
+fn hosted_control_plane(look: &Look) -> Option<Reason> {
+    let topology = &look.infrastructure.status.control_plane_topology;
+    let message = "the control plane is hosted elsewhere (topology External), expected control-plane nodes here";
+    (topology == "External").then(|| Reason::new(ReasonCode::HostedControlPlane, message))
+}
+
+fn upgrade(look: &Look) -> Option<Reason> {
+    let message = look.cluster.upgrade()?;
+    Some(Reason::new(ReasonCode::UpgradeInProgress, message))
+}
+
+/// One reason for all rollouts and one for all that is degraded: `--force` takes each once.
+fn operators(look: &Look) -> Vec<Reason> {
+    let mut rollouts = Vec::new();
+    let mut degraded = Vec::new();
+    for name in OPERATORS {
+        let found = look
+            .operators
+            .iter()
+            .find(|operator| operator.metadata.name == name);
+        let conditions = found.map_or(&[][..], |operator| operator.status.conditions.as_slice());
+        let status =
+            |kind| condition(conditions, kind).map_or("unknown", |found| found.status.as_str());
+        if status("Progressing") != "False" {
+            rollouts.push(format!(
+                "{name} Progressing is {}, expected False",
+                status("Progressing")
+            ));
+        }
+        if status("Available") != "True" {
+            degraded.push(format!(
+                "{name} Available is {}, expected True",
+                status("Available")
+            ));
+        }
+        if status("Degraded") != "False" {
+            degraded.push(format!(
+                "{name} Degraded is {}, expected False",
+                status("Degraded")
+            ));
+        }
+    }
+    [
+        (ReasonCode::RolloutInProgress, rollouts),
+        (ReasonCode::OperatorDegraded, degraded),
+    ]
+    .into_iter()
+    .filter(|(_, messages)| !messages.is_empty())
+    .map(|(code, messages)| Reason::new(code, messages.join(", ")))
+    .collect()
+}
+
+fn age(look: &Look, now: DateTime<Utc>) -> Option<Reason> {
+    let installed_at = look.cluster.metadata.creation_timestamp?;
+    let message = || {
+        let installed = installed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        format!("the cluster was installed at {installed}, expected 24 hours ago or earlier")
+    };
+    (now - installed_at < FIRST_ROTATION).then(|| Reason::new(ReasonCode::TooYoung, message()))
+}
+
+fn hours(options: &BackupOptions, now: DateTime<Utc>) -> Option<Reason> {
+    let window = options
+        .not_during
+        .iter()
+        .find(|window| window.contains(now))?;
+    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    Some(Reason::new(
+        ReasonCode::NotDuring,
+        format!("it is {now}, expected outside {window}"),
+    ))
+}
+
+/// The named node if it will do, else the first by name that is Ready with a Ready etcd pod.
+fn choose_node(look: &Look, options: &BackupOptions) -> Result<String, String> {
+    if let Some(name) = &options.node {
+        let node = look.nodes.iter().find(|node| node.metadata.name == *name);
+        let node = node.ok_or_else(|| format!("{name} is no node of this cluster"))?;
+        return match objection(look, node) {
+            None => Ok(name.clone()),
+            Some(objection) => Err(objection),
+        };
+    }
+    let mut names: Vec<&String> = look
+        .nodes
+        .iter()
+        .filter(|node| objection(look, node).is_none())
+        .map(|node| &node.metadata.name)
+        .collect();
+    names.sort();
+    names
+        .first()
+        .map(|&name| name.clone())
+        .ok_or_else(|| no_node(look))
+}
+
+fn no_node(look: &Look) -> String {
+    let objections: Vec<String> = look
+        .nodes
+        .iter()
+        .filter(|node| is_control_plane(node))
+        .filter_map(|node| objection(look, node))
+        .collect();
+    if objections.is_empty() {
+        "no node has the role master or control-plane".to_owned()
+    } else {
+        objections.join(", ")
+    }
+}
+
+fn is_control_plane(node: &Node) -> bool {
+    let labels = &node.metadata.labels;
+    labels.contains_key(MASTER_LABEL) || labels.contains_key(CONTROL_PLANE_LABEL)
+}
+
+/// Why the script cannot run there; an unschedulable node is fine.
+fn objection(look: &Look, node: &Node) -> Option<String> {
+    let name = &node.metadata.name;
+    if node.metadata.labels.contains_key(ARBITER_LABEL) {
+        return Some(format!(
+            "{name} is an arbiter: it runs etcd and no kube-apiserver"
+        ));
+    }
+    if !is_control_plane(node) {
+        return Some(format!("{name} is no control-plane node"));
+    }
+    if !is_true(&node.status.conditions, "Ready") {
+        return Some(format!("{name} is not Ready"));
+    }
+    let has_etcd = look
+        .nodes_with_etcd
+        .as_ref()
+        .is_none_or(|nodes| nodes.contains(name));
+    (!has_etcd).then(|| format!("the etcd pod on {name} is not Ready"))
+}

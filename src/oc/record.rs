@@ -1,0 +1,96 @@
+//! What a run leaves behind: the backup with its provenance, or why there is none.
+
+use super::cleanup::Leftover;
+use super::error::OcError;
+use super::reason::Reason;
+use super::script_output::SnapshotStatus;
+use super::transfer::Fetched;
+use chrono::{DateTime, Utc};
+use std::error::Error;
+use std::fmt;
+
+/// What the caller found when it verified the two files.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verification {
+    /// It may be believed.
+    Passed,
+    /// It may not: the files are put aside as `.failed-verification`.
+    Failed,
+    /// It was not finished, for this reason: the files are put aside as `.not-verified`.
+    Unfinished(String),
+}
+
+/// How the run ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// Not verified yet: what the caller's closure sees.
+    Fetched,
+    /// A verified backup lies under its final names. Exit code 0.
+    Verified,
+    /// It failed verification and was put aside. Exit code 1.
+    Rejected,
+}
+
+/// A backup that was taken and brought here, with its provenance.
+#[derive(Clone, Debug)]
+pub struct BackupRun {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The host that it was taken on.
+    pub node: String,
+    /// The `.db`, where it lies now.
+    pub snapshot: Fetched,
+    /// The `.tar.gz`, where it lies now.
+    pub kuberesources: Fetched,
+    /// Every line that the script printed, stdout first, then stderr.
+    pub script_output: Vec<String>,
+    /// The script's status line; `None` before 4.6.
+    pub status: Option<SnapshotStatus>,
+    /// etcdctl that saved it; `None` when the script did not say.
+    pub etcdctl_version: Option<String>,
+    /// `oc` that was used.
+    pub oc_version: Option<String>,
+    /// ClusterVersion before the script ran.
+    pub version_before: String,
+    /// ClusterVersion after it; `None` when it could not be read again.
+    pub version_after: Option<String>,
+    /// ClusterVersion `spec.clusterID`.
+    pub cluster_id: String,
+    /// Infrastructure `status.infrastructureName`.
+    pub infrastructure_name: Option<String>,
+    /// Reasons against it that were overridden.
+    pub forced: Vec<Reason>,
+    /// When the script was started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub script_ended_at: DateTime<Utc>,
+    /// `--keep-on-node`: the directory that stays on the host.
+    pub kept_on_node: Option<String>,
+    /// Every `oc` command line of this run, the look beforehand included.
+    pub commands: Vec<Vec<String>>,
+    /// What could not be removed.
+    pub leftovers: Vec<Leftover>,
+}
+
+/// No backup, and what is left of the attempt.
+#[derive(Debug)]
+pub struct BackupFailure {
+    /// Why. Its own causes are below it.
+    pub error: OcError,
+    /// What could not be removed from the cluster.
+    pub leftovers: Vec<Leftover>,
+    /// Every `oc` command line so far.
+    pub commands: Vec<Vec<String>>,
+}
+
+impl fmt::Display for BackupFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for BackupFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}

@@ -1,0 +1,63 @@
+//! The two files as the host sees them.
+
+use super::commands::HostAccess;
+use super::context::Context;
+use super::error::OcError;
+use super::host;
+use super::script_output::ScriptOutput;
+use super::transfer::RemoteFile;
+use crate::digest::Sha256Digest;
+
+/// Size and digest of both files, as the host sees them: kuberesources, snapshot.
+pub(super) fn remote_files(
+    context: &Context<'_>,
+    access: &HostAccess,
+    output: &ScriptOutput,
+) -> Result<[RemoteFile; 2], OcError> {
+    let path = |name: &str| format!("{}/{name}", context.plan.directory);
+    let snapshot = path(&output.snapshot_name);
+    let kuberesources = path(&output.kuberesources_name);
+    let sizes = context.command(access, &host::sizes(&snapshot, &kuberesources))?;
+    // Reads every byte: as slow as the host's disk.
+    let digests = context.command_within(
+        access,
+        &host::digests(&snapshot, &kuberesources),
+        context.timeouts.script,
+    )?;
+    let describe = |path: String, name: &str| -> Result<RemoteFile, OcError> {
+        let missing = |problem: &str| OcError::RemoteFile {
+            node: context.plan.node.clone(),
+            path: path.clone(),
+            problem: problem.to_owned(),
+        };
+        let size_bytes = value_before(&sizes, &path).and_then(|size| size.parse().ok());
+        let digest = value_before(&digests, &path).and_then(parse_digest);
+        Ok(RemoteFile {
+            size_bytes: size_bytes.ok_or_else(|| missing("the host did not tell its size"))?,
+            digest: digest.ok_or_else(|| missing("the host did not tell its SHA-256"))?,
+            name: name.to_owned(),
+            path: path.clone(),
+        })
+    };
+    Ok([
+        describe(kuberesources, &output.kuberesources_name)?,
+        describe(snapshot, &output.snapshot_name)?,
+    ])
+}
+
+/// The first word of the line that ends with the path, among other lines: `<size> <path>`, `<sha256>  <path>`.
+fn value_before<'t>(text: &'t str, path: &str) -> Option<&'t str> {
+    text.lines().find_map(|line| {
+        let value = line
+            .trim_end()
+            .strip_suffix(path)?
+            .strip_suffix(' ')?
+            .trim();
+        (!value.is_empty() && !value.contains(' ')).then_some(value)
+    })
+}
+
+fn parse_digest(hex: &str) -> Option<Sha256Digest> {
+    let bytes = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok()?;
+    Some(Sha256Digest(bytes.try_into().ok()?))
+}

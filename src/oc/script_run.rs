@@ -1,0 +1,121 @@
+//! Runs `cluster-backup.sh` on the host and shows its output as it comes.
+
+use super::client::{Chunk, Limits};
+use super::commands::HostAccess;
+use super::context::Context;
+use super::error::{OcError, RunError};
+use super::script_output::{ScriptOutput, parse_script_output};
+use crate::monitor::Monitor;
+use chrono::{DateTime, Utc};
+
+/// The script prints some twenty lines; more than this is not kept.
+const SCRIPT_OUTPUT_LIMIT_BYTES: usize = 1 << 20;
+
+/// What the script said, and when.
+pub(super) struct Said {
+    pub(super) output: ScriptOutput,
+    pub(super) lines: Vec<String>,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) ended_at: DateTime<Utc>,
+}
+
+/// Runs the script with its output shown live; its final line decides.
+pub(super) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<Said, OcError> {
+    let started_at = Utc::now();
+    let words = context.plan.script();
+    let call = access.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let limits = Limits {
+        deadline: context.timeouts.script,
+        silence: None,
+    };
+    let mut stdout = LiveText::default();
+    let mut stderr = LiveText::default();
+    let result = context
+        .oc
+        .stream(&call, limits, context.monitor, &mut |chunk| {
+            match chunk {
+                Chunk::Stdout(bytes) => stdout.push(bytes, context.monitor),
+                Chunk::Stderr(bytes) => stderr.push(bytes, context.monitor),
+            }
+            Ok(())
+        });
+    let status = match &result {
+        Ok(_) => "exit code 0".to_owned(),
+        Err(RunError::Failed { status, .. }) => status.clone(),
+        // Stopped by us: whatever it printed, it was not done.
+        Err(_) => {
+            return Err(result
+                .map(drop)
+                .err()
+                .map_or(OcError::Interrupted, OcError::from));
+        }
+    };
+    let (stdout, stderr) = (
+        stdout.finish(context.monitor),
+        stderr.finish(context.monitor),
+    );
+    let output = parse_script_output(&stdout, &stderr, &context.plan.directory, &status);
+    let output = match (output, result) {
+        (Ok(output), _) => output,
+        // `oc` itself failed before the script said a word.
+        (Err(_), Err(error)) if stdout.trim().is_empty() && is_about_oc(&error) => {
+            return Err(error.into());
+        }
+        (Err(failure), _) => return Err(failure.into()),
+    };
+    Ok(Said {
+        output,
+        lines: stdout
+            .lines()
+            .chain(stderr.lines())
+            .map(str::to_owned)
+            .collect(),
+        started_at,
+        ended_at: Utc::now(),
+    })
+}
+
+/// `Error from server (NotFound): pods "p" not found`, `Unable to connect to the server: ...`
+fn is_about_oc(error: &RunError) -> bool {
+    let stderr = error.stderr();
+    stderr.contains("Error from server") || stderr.contains("Unable to connect to the server")
+}
+
+/// Text that is told line by line as it comes, and kept.
+#[derive(Default)]
+struct LiveText {
+    text: Vec<u8>,
+    told: usize,
+}
+
+impl LiveText {
+    fn push(&mut self, bytes: &[u8], monitor: &dyn Monitor) {
+        if self.text.len().saturating_add(bytes.len()) > SCRIPT_OUTPUT_LIMIT_BYTES {
+            return;
+        }
+        self.text.extend_from_slice(bytes);
+        while let Some(rest) = self.text.get(self.told..)
+            && let Some(length) = rest.iter().position(|&byte| byte == b'\n')
+        {
+            let line = rest.get(..length).unwrap_or_default();
+            monitor.note(&printable(line));
+            self.told += length + 1;
+        }
+    }
+
+    fn finish(self, monitor: &dyn Monitor) -> String {
+        let rest = self.text.get(self.told..).unwrap_or_default();
+        if !rest.is_empty() {
+            monitor.note(&printable(rest));
+        }
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+}
+
+/// A host's output cannot steer the terminal.
+fn printable(line: &[u8]) -> String {
+    let text = String::from_utf8_lossy(line);
+    text.chars()
+        .filter(|character| !character.is_control())
+        .collect()
+}
