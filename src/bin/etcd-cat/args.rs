@@ -10,7 +10,7 @@ pub(crate) use operands::{
     BackupArgs, CheckArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs, ListArgs, ManArgs,
     ShowArgs, StageArgs, VerifyArgs,
 };
-pub(crate) use parse::{Instant, Moment, Window};
+pub(crate) use parse::{Instant, Moment};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};

@@ -1,6 +1,10 @@
 //! Where the commands meet the work: each function asks for one thing and says in what form it comes back.
 
-use crate::args::{BackupArgs, GlobalArgs, OcArgs};
+mod take;
+
+pub(crate) use take::{live_cluster, take};
+
+use crate::args::GlobalArgs;
 use crate::error::{Failure, code};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::Backup;
@@ -75,8 +79,10 @@ pub(crate) struct BackupRun {
     pub(crate) node: Option<String>,
     /// The commands.
     pub(crate) plan: Vec<String>,
-    /// The new backup; the fresh one that made a new one needless.
+    /// The new backup.
     pub(crate) backup: Option<Backup>,
+    /// What could not be removed from the cluster, with the command that does it.
+    pub(crate) leftovers: Vec<String>,
 }
 
 /// Whether a backup was taken.
@@ -243,20 +249,6 @@ pub(crate) fn stage(
     })
 }
 
-/// Takes a backup.
-pub(crate) fn take(
-    _request: &Request<'_>,
-    _args: &BackupArgs,
-    _monitor: &dyn Monitor,
-) -> Result<BackupRun, Failure> {
-    Err(unavailable("backup"))
-}
-
-/// Asks the cluster for its id and version.
-pub(crate) fn live_cluster(_oc: &OcArgs) -> Result<LiveCluster, Failure> {
-    Err(unavailable("asking the cluster"))
-}
-
 /// Drops the records of these backups.
 pub(crate) fn forget(request: &Request<'_>, backups: &[&Backup]) -> Result<(), Failure> {
     let mut forget = Forget::default();
@@ -329,11 +321,4 @@ impl From<SurveyError> for Failure {
             error => Self::new(code::INTERRUPTED, error),
         }
     }
-}
-
-fn unavailable(what: &str) -> Failure {
-    Failure::new(
-        code::UNAVAILABLE,
-        format!("{what} is not part of this build"),
-    )
 }

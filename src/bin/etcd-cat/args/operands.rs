@@ -1,10 +1,11 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, OcArgs, SelectionArgs, Window, parse};
+use super::{AcceptArgs, OcArgs, SelectionArgs, parse};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
 use etcd_cat::finding::Code;
+use etcd_cat::oc::{ReasonCode, Window, parse_forced};
 use etcd_cat::selection::TargetVersion;
 use std::path::PathBuf;
 
@@ -162,11 +163,11 @@ pub(crate) struct BackupArgs {
     #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) dry_run: bool,
 
-    /// Go on in spite of this finding of the checks before the backup; repeatable
-    #[arg(long, env = "ETCD_CAT_FORCE", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env = true)]
-    pub(crate) force: Vec<Code>,
+    /// Go on in spite of this reason not to, such as rollout-in-progress; repeatable
+    #[arg(long, env = "ETCD_CAT_FORCE", value_name = "CODE", value_delimiter = ',', value_parser = parse_forced, hide_env = true)]
+    pub(crate) force: Vec<ReasonCode>,
 
-    /// Do nothing during these hours (local time): 08:00-18:00; repeatable
+    /// Start no backup in these hours: 08:00-18:00 (UTC; append +02:00 or local); repeatable
     #[arg(
         long,
         env = "ETCD_CAT_NOT_DURING",

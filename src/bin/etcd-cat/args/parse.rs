@@ -69,29 +69,6 @@ pub(super) fn duration(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(parsed).map_err(|_| expected.to_owned())
 }
 
-/// Hours of the day, local time; `until` before `from` spans midnight.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Window {
-    /// First minute.
-    pub(crate) from: NaiveTime,
-    /// First minute after.
-    pub(crate) until: NaiveTime,
-}
-
-impl FromStr for Window {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parse = |time: &str| NaiveTime::parse_from_str(time.trim(), "%H:%M").ok();
-        let ends = text.split_once('-');
-        let window = ends.and_then(|(from, until)| Some((parse(from)?, parse(until)?)));
-        match window {
-            Some((from, until)) if from != until => Ok(Self { from, until }),
-            _ => Err("expected hours such as 08:00-18:00 or 22:00-02:00".to_owned()),
-        }
-    }
-}
-
 /// A switch as an environment variable says it; empty is off.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
