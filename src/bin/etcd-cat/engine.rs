@@ -87,13 +87,11 @@ pub(crate) struct BackupRun {
 
 /// Whether a backup was taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "made by the engine once it is wired")
-)]
 pub(crate) enum RunOutcome {
     /// Taken and verified; the verdict says the rest.
     Taken,
+    /// Taken, not to be believed, and put aside.
+    Rejected,
     /// `--dry-run`.
     Planned,
     /// There was no need, or it was not the time.
@@ -105,6 +103,7 @@ impl RunOutcome {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Taken => "taken",
+            Self::Rejected => "rejected",
             Self::Planned => "planned",
             Self::Skipped => "skipped",
         }

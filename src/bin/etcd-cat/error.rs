@@ -29,12 +29,9 @@ pub(crate) mod code {
     /// A file or directory could not be read or written.
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
-    #[expect(dead_code, reason = "used by the engine once it is wired")]
     pub(crate) const OC: &str = "oc";
     /// Stopped by a signal.
     pub(crate) const INTERRUPTED: &str = "interrupted";
-    /// The command is not part of this build.
-    pub(crate) const UNAVAILABLE: &str = "unavailable";
 }
 
 impl Failure {

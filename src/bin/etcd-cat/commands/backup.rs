@@ -22,7 +22,9 @@ pub(super) fn answer(run: &BackupRun, look: &Look) -> Result<Answer, Failure> {
         Format::Name => output::names(run.backup.iter()),
         Format::Table | Format::Wide => page(run, look)?,
     };
-    Ok(Answer::new(text, exit(run)))
+    let mut answer = Answer::new(text, exit(run));
+    answer.notes.clone_from(&run.leftovers);
+    Ok(answer)
 }
 
 /// A backup that was taken is only as good as its verdict.
@@ -33,6 +35,7 @@ fn exit(run: &BackupRun) -> Exit {
         .is_some_and(|backup| backup.verdict.is_usable());
     match run.outcome {
         RunOutcome::Taken if !is_usable => Exit::Bad,
+        RunOutcome::Rejected => Exit::Bad,
         _ => Exit::Good,
     }
 }
@@ -48,6 +51,9 @@ fn page(run: &BackupRun, look: &Look) -> Result<String, Failure> {
         .map_or_else(String::new, |reason| format!(": {}", safe(reason)));
     let mut text = match run.outcome {
         RunOutcome::Taken => format!("backup taken{node}{reason}\n"),
+        RunOutcome::Rejected => {
+            format!("backup taken{node}, but it is not to be believed{reason}\n")
+        }
         RunOutcome::Planned => format!("would take a backup{node}{reason}\n"),
         RunOutcome::Skipped => format!("no backup taken{reason}\n"),
     };

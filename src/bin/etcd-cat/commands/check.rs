@@ -29,7 +29,7 @@ fn target(args: &CheckArgs, context: &Context<'_>) -> Result<(TargetVersion, Sel
     let mut selection = args.scope.selection(context.look.now);
     let mut version = args.valid_for.clone();
     if args.from_cluster {
-        let live = engine::live_cluster(&args.oc)?;
+        let live = engine::live_cluster(&args.oc, context.progress)?;
         version = version.or(live.version);
         selection.cluster = selection.cluster.or(live.id);
     }

@@ -130,6 +130,7 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
         node: Some("master-0".to_owned()),
         plan: Vec::new(),
         backup,
+        leftovers: Vec::new(),
     };
     let look = sample::look(Format::Json, None);
     for (run, expected) in [

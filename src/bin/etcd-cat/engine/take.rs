@@ -5,13 +5,11 @@ use crate::args::{BackupArgs, OcArgs};
 use crate::error::{Failure, code};
 use chrono::Utc;
 use etcd_cat::backup::Backup;
-use etcd_cat::catalogue::{
-    Catalogue, Change, Forget, Provenance, SnapshotKey, default_location,
-};
+use etcd_cat::catalogue::{Catalogue, Change, Forget, Provenance, SnapshotKey, default_location};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::oc::{
     self, BackupFailure, BackupOptions, BackupPlan, ClientOptions, Due, DueOptions, KnownBackup,
-    Leftover, LearntFacts, Oc, OcError, Verification, cross_check, is_due, shell_line,
+    LearntFacts, Leftover, Oc, OcError, Verification, cross_check, is_due, shell_line,
 };
 use etcd_cat::survey::{self, Depth, Survey};
 use std::path::PathBuf;
@@ -36,16 +34,22 @@ pub(crate) fn take(
     }
     let mut examined: Option<Backup> = None;
     let mut doubts = Vec::new();
-    let run = oc::run(&oc, &plan, monitor, &mut |run| {
-        match examine(request, &catalogue, run, monitor) {
-            Ok((backup, found)) => {
-                let is_usable = backup.as_ref().is_some_and(|backup| backup.verdict.is_usable());
-                let is_believed = is_usable && found.is_empty();
-                (examined, doubts) = (backup, found);
-                if is_believed { Verification::Passed } else { Verification::Failed }
+    let run = oc::run(&oc, &plan, monitor, &mut |run| match examine(
+        request, &catalogue, run, monitor,
+    ) {
+        Ok((backup, found)) => {
+            let is_usable = backup
+                .as_ref()
+                .is_some_and(|backup| backup.verdict.is_usable());
+            let is_believed = is_usable && found.is_empty();
+            (examined, doubts) = (backup, found);
+            if is_believed {
+                Verification::Passed
+            } else {
+                Verification::Failed
             }
-            Err(error) => Verification::Unfinished(error.to_string()),
         }
+        Err(error) => Verification::Unfinished(error.to_string()),
     });
     let run = run.map_err(|failure| broken(*failure))?;
     finish(request, &catalogue, run, examined, &doubts)
@@ -56,11 +60,22 @@ pub(crate) fn live_cluster(args: &OcArgs, monitor: &dyn Monitor) -> Result<LiveC
     let oc = client(args)?;
     let live = oc::live_target(&oc, monitor).map_err(|error| failed(error.into()))?;
     if live.is_upgrading {
-        let message = format!("the cluster is between two versions, on its way to {}", live.version);
-        return Err(Failure::new(code::OC, message).hint("say what is to be restored: --valid-for VERSION"));
+        let message = format!(
+            "the cluster is between two versions, on its way to {}",
+            live.version
+        );
+        return Err(
+            Failure::new(code::OC, message).hint("say what is to be restored: --valid-for VERSION")
+        );
     }
-    let version = live.version.parse().map_err(|error| Failure::new(code::OC, error))?;
-    Ok(LiveCluster { id: Some(live.cluster_id), version: Some(version) })
+    let version = live
+        .version
+        .parse()
+        .map_err(|error| Failure::new(code::OC, error))?;
+    Ok(LiveCluster {
+        id: Some(live.cluster_id),
+        version: Some(version),
+    })
 }
 
 fn client(args: &OcArgs) -> Result<Oc, Failure> {
@@ -139,7 +154,11 @@ fn planned(plan: BackupPlan) -> BackupRun {
         outcome: RunOutcome::Planned,
         reason: (!forced.is_empty()).then(|| format!("in spite of {}", forced.join("; "))),
         node: Some(plan.node.clone()),
-        plan: plan.commands.iter().map(|command| shell_line(command)).collect(),
+        plan: plan
+            .commands
+            .iter()
+            .map(|command| shell_line(command))
+            .collect(),
         backup: None,
         leftovers: Vec::new(),
     }
@@ -156,15 +175,22 @@ fn examine(
     let options = request.options(Depth::Everything);
     let Survey { backups, .. } = survey::examine(&locations, catalogue, &options, monitor)?;
     let is_it = |backup: &Backup| {
-        backup.snapshot.as_ref().is_some_and(|half| half.places().any(|place| *place == run.snapshot.path))
+        backup
+            .snapshot
+            .as_ref()
+            .is_some_and(|half| half.places().any(|place| *place == run.snapshot.path))
     };
     let backup = backups.into_iter().find(is_it);
-    let doubts = backup.as_ref().map_or_else(Vec::new, |backup| doubts(run, backup));
+    let doubts = backup
+        .as_ref()
+        .map_or_else(Vec::new, |backup| doubts(run, backup));
     Ok((backup, doubts))
 }
 
 fn doubts(run: &oc::BackupRun, backup: &Backup) -> Vec<String> {
-    let Some(half) = &backup.snapshot else { return Vec::new() };
+    let Some(half) = &backup.snapshot else {
+        return Vec::new();
+    };
     let facts = &half.facts;
     let learnt = LearntFacts {
         status: facts.status,
@@ -173,7 +199,10 @@ fn doubts(run: &oc::BackupRun, backup: &Backup) -> Vec<String> {
         version: backup.version.openshift.clone(),
         cluster_id: facts.cluster.id.clone(),
     };
-    cross_check(run, &learnt).iter().map(ToString::to_string).collect()
+    cross_check(run, &learnt)
+        .iter()
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Remembers how it was taken; forgets what was put aside.
@@ -184,24 +213,44 @@ fn finish(
     backup: Option<Backup>,
     doubts: &[String],
 ) -> Result<BackupRun, Failure> {
-    let key = backup.as_ref().and_then(|backup| backup.snapshot.as_ref()).map(|half| SnapshotKey::of(&half.facts));
+    let key = backup
+        .as_ref()
+        .and_then(|backup| backup.snapshot.as_ref())
+        .map(|half| SnapshotKey::of(&half.facts));
     let is_rejected = run.outcome == oc::Outcome::Rejected;
     match key {
         Some(key) if is_rejected => {
-            let archive = backup.as_ref().and_then(|backup| backup.kuberesources.as_ref());
+            let archive = backup
+                .as_ref()
+                .and_then(|backup| backup.kuberesources.as_ref());
             let kuberesources = archive.map(|half| half.facts.sha256).into_iter().collect();
-            catalogue.forget(&Forget { snapshots: vec![key], kuberesources, ..Forget::default() })?;
+            catalogue.forget(&Forget {
+                snapshots: vec![key],
+                kuberesources,
+                ..Forget::default()
+            })?;
         }
-        Some(key) => catalogue.record(vec![Change::Provenance { snapshot: key, provenance: Box::new(provenance(&run)) }])?,
+        Some(key) => catalogue.record(vec![Change::Provenance {
+            snapshot: key,
+            provenance: Box::new(provenance(&run)),
+        }])?,
         None => {}
     }
     let aside = is_rejected.then(|| format!("put aside as {}", run.snapshot.path.display()));
     let reasons: Vec<String> = doubts.iter().cloned().chain(aside).collect();
     Ok(BackupRun {
-        outcome: if is_rejected { RunOutcome::Rejected } else { RunOutcome::Taken },
+        outcome: if is_rejected {
+            RunOutcome::Rejected
+        } else {
+            RunOutcome::Taken
+        },
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
         node: Some(run.node),
-        plan: run.commands.iter().map(|command| shell_line(command)).collect(),
+        plan: run
+            .commands
+            .iter()
+            .map(|command| shell_line(command))
+            .collect(),
         backup,
         leftovers: run.leftovers.iter().map(told).collect(),
     })
@@ -219,7 +268,10 @@ fn provenance(run: &oc::BackupRun) -> Provenance {
 }
 
 fn told(leftover: &Leftover) -> String {
-    format!("{} is still there; remove it with: {}", leftover.what, leftover.command)
+    format!(
+        "{} is still there; remove it with: {}",
+        leftover.what, leftover.command
+    )
 }
 
 fn failed(error: OcError) -> Failure {
@@ -234,5 +286,9 @@ fn failed(error: OcError) -> Failure {
 fn broken(failure: BackupFailure) -> Failure {
     let leftovers: Vec<String> = failure.leftovers.iter().map(told).collect();
     let failed = failed(failure.error);
-    if leftovers.is_empty() { failed } else { failed.hint(leftovers.join("; ")) }
+    if leftovers.is_empty() {
+        failed
+    } else {
+        failed.hint(leftovers.join("; "))
+    }
 }

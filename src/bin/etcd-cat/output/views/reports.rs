@@ -210,6 +210,7 @@ pub(crate) struct BackupRunView {
     node: Option<String>,
     plan: Vec<String>,
     backup: Option<BackupView>,
+    leftovers: Vec<String>,
 }
 
 impl BackupRunView {
@@ -226,6 +227,7 @@ impl BackupRunView {
                 .backup
                 .as_ref()
                 .map(|backup| BackupView::new(backup, now)),
+            leftovers: run.leftovers.clone(),
         }
     }
 }
