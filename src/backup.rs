@@ -190,6 +190,7 @@ impl Verdict {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Verification {
     /// When.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// With what result.
     pub verdict: Verdict,

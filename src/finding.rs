@@ -38,9 +38,12 @@ pub enum Artifact {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident, $artifact:ident;)*) => {
         /// The stable name of a kind of finding.
+        ///
+        /// Written by its name in every format: a code that is added later may stand anywhere in the list.
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(try_from = "String", into = "&'static str")]
         #[non_exhaustive]
-        pub enum Code { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+        pub enum Code { $($(#[$doc])* $name,)* }
 
         impl Code {
             /// Every code, in the order of the contract.
@@ -180,6 +183,20 @@ impl std::str::FromStr for Code {
     fn from_str(text: &str) -> Result<Self, UnknownCode> {
         let found = Self::ALL.iter().copied().find(|code| code.as_str() == text);
         found.ok_or_else(|| UnknownCode(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Code {
+    type Error = UnknownCode;
+
+    fn try_from(text: String) -> Result<Self, UnknownCode> {
+        text.parse()
+    }
+}
+
+impl From<Code> for &'static str {
+    fn from(code: Code) -> Self {
+        code.as_str()
     }
 }
 

@@ -6,19 +6,39 @@
 // What bytes are made of
 pub mod bytes;
 pub mod digest;
+pub mod instant;
 pub mod secret;
 mod varint;
-// What is found in them
+
+// What can be said of them
 pub mod explain;
 pub mod finding;
 pub mod monitor;
+
 // Formats, from the file up to OpenShift
 pub mod bbolt;
 pub mod etcd;
 pub mod kubernetes;
 pub mod openshift;
+
 // One pass over one file
 pub mod kuberesources;
 pub mod snapshot;
-// What they are together
+
+// Where files lie and what they are together
 pub mod backup;
+pub mod discovery;
+pub mod inventory;
+pub mod pairing;
+
+#[cfg(test)]
+mod fixture;
+
+pub mod judgement;
+pub mod selection;
+
+// What is remembered, and what is done with it
+pub mod catalogue;
+pub mod restore;
+pub mod source;
+pub mod survey;

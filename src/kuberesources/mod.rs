@@ -1,5 +1,16 @@
 //! One pass over a kuberesources archive: gzip and tar fully read and checked, nothing extracted.
 
+mod collect;
 mod facts;
+mod gzip;
+mod limits;
+mod member;
+mod pod;
+mod read;
+mod sniff;
+mod tar;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
+pub use limits::Limits;
+pub use read::read;
+pub use sniff::sniff;

@@ -21,8 +21,10 @@ pub struct Certificate {
     /// Basic constraints say CA.
     pub is_ca: bool,
     /// Start of validity.
+    #[serde(with = "crate::instant")]
     pub not_before: DateTime<Utc>,
     /// End of validity.
+    #[serde(with = "crate::instant")]
     pub not_after: DateTime<Utc>,
 }
 

@@ -23,6 +23,7 @@ pub struct Cluster {
     /// ClusterVersion `status.history`, newest first.
     pub history: Vec<HistoryEntry>,
     /// ClusterVersion `metadata.creationTimestamp`: the installation.
+    #[serde(with = "crate::instant::option")]
     pub installed_at: Option<DateTime<Utc>>,
     /// One entry for each of etcd, kube-apiserver, kube-controller-manager, kube-scheduler that was found.
     pub operators: Vec<OperatorRollout>,
@@ -53,8 +54,10 @@ pub struct HistoryEntry {
     /// `Completed` or `Partial`.
     pub state: String,
     /// When the update to this version began.
+    #[serde(with = "crate::instant::option")]
     pub started_at: Option<DateTime<Utc>>,
     /// When it was completed or abandoned.
+    #[serde(with = "crate::instant::option")]
     pub completed_at: Option<DateTime<Utc>>,
 }
 

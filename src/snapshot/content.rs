@@ -21,6 +21,9 @@ use std::sync::LazyLock;
 /// Page id of an inline bucket.
 const INLINE_PAGE: Pgid = Pgid(0);
 
+/// Values on which each key is tried.
+const PROVEN_SAMPLES: usize = 16;
+
 /// Facts of a file that holds no database.
 pub(super) fn empty(hashed: &Hashed) -> Snapshot {
     Snapshot {
@@ -148,7 +151,8 @@ fn learn_keyspace(tree: &Tree<'_>, mut keyspace: Keyspace, snapshot: &mut Snapsh
     for (class, samples) in samples {
         let live = samples
             .into_iter()
-            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages));
+            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages))
+            .take(PROVEN_SAMPLES);
         let resource = classes.resource(class).unwrap_or_default();
         sealed.samples.extend(live.map(|sample| SealedValue {
             storage_key: sample.key,

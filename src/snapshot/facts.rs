@@ -37,8 +37,10 @@ pub struct Snapshot {
     /// What OpenShift says of itself. All fields empty for other flavours.
     pub cluster: Cluster,
     /// Newest `renewTime` of a live Lease object.
+    #[serde(with = "crate::instant::option")]
     pub newest_lease_at: Option<DateTime<Utc>>,
     /// Newest creation or field-management time of any object.
+    #[serde(with = "crate::instant::option")]
     pub newest_content_at: Option<DateTime<Utc>>,
     /// How live values are stored, per resource, ascending. Resources without any encrypted value are left out.
     pub encryption: Vec<EncryptionUse>,

@@ -14,10 +14,11 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Defective entries that are described one by one.
 const MAX_DESCRIBED: usize = 1 << 12;
-/// Encrypted values kept of each class, the newest ones.
-const SAMPLES: usize = 12;
+/// Encrypted values kept of each class: those whose keys have the smallest hashes, which is a fair choice among keys
+/// however often each was written. Some will turn out to be superseded or on stale pages.
+const SAMPLES: usize = 64;
 /// Largest encrypted value that is taken as a sample.
-const MAX_SAMPLE_BYTES: usize = 64 << 10;
+const MAX_SAMPLE_BYTES: usize = 32 << 10;
 /// Length of a lease id, the key of bucket `lease`.
 const LEASE_ID_BYTES: usize = 8;
 
@@ -62,6 +63,18 @@ pub(super) struct Sample {
     pub(super) main: i64,
     pub(super) pages: Vec<u64>,
     pub(super) value: Vec<u8>,
+}
+
+impl Sample {
+    fn new(stored: &KeyValue<'_>, key_hash: u64, main: i64, page: Pgid) -> Self {
+        Self {
+            key: stored.key.to_vec(),
+            key_hash,
+            main,
+            pages: vec![page.0],
+            value: stored.value.to_vec(),
+        }
+    }
 }
 
 /// Notes on the entries of all pages that look like pages of bucket `key`.
@@ -207,33 +220,28 @@ impl Keyspace {
         let samples = self.samples.entry(class).or_default();
         if let Some(same) = samples
             .iter_mut()
-            .find(|sample| sample.main == main && sample.key_hash == key_hash)
+            .find(|sample| sample.key_hash == key_hash)
         {
-            if same.value == stored.value {
+            if same.main == main && same.value == stored.value {
                 same.pages.push(page.0);
+            } else if same.main < main {
+                *same = Sample::new(stored, key_hash, main, page);
             }
             return;
         }
         if samples.len() >= SAMPLES {
-            let oldest = samples
+            let largest = samples
                 .iter()
                 .enumerate()
-                .min_by_key(|(_, sample)| sample.main);
-            match oldest.map(|(index, sample)| (index, sample.main)) {
-                Some((index, oldest)) if oldest < main => {
+                .max_by_key(|(_, sample)| sample.key_hash);
+            match largest.map(|(index, sample)| (index, sample.key_hash)) {
+                Some((index, largest)) if key_hash < largest => {
                     samples.swap_remove(index);
                 }
                 _ => return,
             }
         }
-        let (key, value) = (stored.key.to_vec(), stored.value.to_vec());
-        samples.push(Sample {
-            key,
-            key_hash,
-            main,
-            pages: vec![page.0],
-            value,
-        });
+        samples.push(Sample::new(stored, key_hash, main, page));
     }
 
     fn defective(

@@ -167,7 +167,6 @@ impl Pass<'_> {
             }
         }
         self.position += to_u64(length);
-        self.monitor.advance(to_u64(length));
         Ok(length)
     }
 

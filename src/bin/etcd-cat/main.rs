@@ -1,2 +1,141 @@
-//! x
-fn main() {}
+//! The command `etcd-cat`: reads the command line, asks the library, prints the answer.
+
+mod args;
+mod commands;
+mod engine;
+mod error;
+mod exit;
+mod output;
+mod progress;
+mod restore_check;
+#[cfg(test)]
+mod sample;
+mod terminal;
+
+use crate::args::{Cli, Format};
+use crate::commands::Context;
+use crate::error::{Failure, is_broken_pipe};
+use crate::exit::Exit;
+use crate::output::Answer;
+use crate::output::views::ErrorView;
+use crate::progress::Progress;
+use chrono::Utc;
+use clap::Parser as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => run(&cli).into(),
+        Err(error) => misused(&error).into(),
+    }
+}
+
+/// Runs the command, prints its answer, and says how to end.
+fn run(cli: &Cli) -> Exit {
+    let global = &cli.global;
+    let now = global.as_of.map_or_else(Utc::now, |instant| instant.0);
+    let result = Progress::new(terminal::shows_progress(global), global.quiet)
+        .map_err(Failure::from)
+        .and_then(|progress| answer(cli, now, &progress));
+    let failure = match result {
+        Ok(answer) => match print(answer, global.quiet) {
+            Ok(exit) => return exit,
+            Err(failure) => failure,
+        },
+        Err(failure) => failure,
+    };
+    report(&failure, global.output);
+    failure.exit
+}
+
+fn answer(cli: &Cli, now: chrono::DateTime<Utc>, progress: &Progress) -> Result<Answer, Failure> {
+    let context = Context {
+        global: &cli.global,
+        look: terminal::look(&cli.global, now),
+        progress,
+    };
+    let result = commands::run(cli, &context);
+    progress.clear();
+    // Whatever a run says that was told to stop: it was told to stop.
+    match progress.interruption() {
+        Some(interruption) => Err(interruption),
+        None => result,
+    }
+}
+
+/// Data to stdout, notes to stderr. What could not be done is the last word.
+fn print(answer: Answer, is_quiet: bool) -> Result<Exit, Failure> {
+    match write_stdout(&answer.text) {
+        // The reader has seen enough: that is its right, and no error.
+        Err(error) if is_broken_pipe(&error) => {}
+        result => result?,
+    }
+    if !is_quiet {
+        for note in &answer.notes {
+            // Without stderr there is nobody to tell.
+            let _ = write_stderr(&format!("note: {}\n", output::text::safe(note)));
+        }
+    }
+    match answer.failure {
+        Some(failure) => Err(failure),
+        None => Ok(answer.exit),
+    }
+}
+
+/// Prints a failure; for a program that reads JSON, its last line is JSON.
+fn report(failure: &Failure, format: Format) {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail, and without stderr there is nobody to tell.
+    let _ = failure.write(&mut text);
+    if format == Format::Json {
+        let _ = failure.write_json(&mut text);
+    }
+    let _ = io::stderr().write_all(&text);
+}
+
+/// Help and version are answers; everything else that clap has to say is wrong usage.
+fn misused(error: &clap::Error) -> Exit {
+    let is_answer = error.exit_code() == 0;
+    let printed = error.print();
+    if is_answer {
+        return match printed {
+            Err(error) if !is_broken_pipe(&error) => Exit::Failed,
+            _ => Exit::Good,
+        };
+    }
+    if wants_json() {
+        let rendered = error.render().to_string();
+        let first = rendered.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        let mut line = Vec::new();
+        let _ = ErrorView::new(error::code::USAGE, message).write_line(&mut line);
+        let _ = io::stderr().write_all(&line);
+    }
+    Exit::Failed
+}
+
+/// Whether JSON was asked for on a command line that could not be understood as a whole.
+fn wants_json() -> bool {
+    let mut arguments = std::env::args_os()
+        .skip(1)
+        .map(|one| one.to_string_lossy().into_owned());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "-o" | "--output" => return arguments.next().as_deref() == Some("json"),
+            "-ojson" | "-o=json" | "--output=json" => return true,
+            _ => {}
+        }
+    }
+    std::env::var("ETCD_CAT_OUTPUT").is_ok_and(|form| form == "json")
+}
+
+fn write_stdout(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn write_stderr(text: &str) -> io::Result<()> {
+    io::stderr().write_all(text.as_bytes())
+}

@@ -104,7 +104,6 @@ pub(super) fn open_secretbox(key: &[u8], payload: &[u8]) -> Option<Zeroizing<Vec
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "tables of fixed length")]
 mod tests {
     use super::*;
     use data_encoding::HEXLOWER;

@@ -1,0 +1,229 @@
+//! The command line: every command, every option, and what each accepts.
+//!
+//! Every option can also be given as `ETCD_CAT_<OPTION>`; the command line wins.
+
+mod operands;
+mod parse;
+mod selection;
+
+pub(crate) use operands::{
+    BackupArgs, CheckArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs, ListArgs, ManArgs,
+    ShowArgs, StageArgs, VerifyArgs,
+};
+pub(crate) use parse::{Instant, Moment, Window};
+pub(crate) use selection::{AcceptArgs, SelectionArgs};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const ABOUT: &str = "Verify, pair and catalogue OpenShift etcd backups";
+
+const LONG_ABOUT: &str = "\
+Verify, pair and catalogue OpenShift etcd backups
+
+Reads snapshots (*.db) and static_kuberesources archives wherever they lie, proves every byte of them, joins \
+the two halves of each backup by their content, and says which OpenShift version each can restore. No backup \
+file is ever changed.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  etcd-cat verify /mnt/usb                      prove everything there; needs no set-up
+  etcd-cat check --valid-for 4.17.3 /mnt/usb    which backup restores this, and how?
+  etcd-cat index /backup                        remember what is there
+  etcd-cat list --valid-for 4.17.3 -o name      only what can restore 4.17.3, by name
+  etcd-cat backup --to /backup                  take a new one through oc
+  etcd-cat explain digest-mismatch              what a finding means, and what to do
+
+Exit codes:
+  0  done, and the answer is good: everything selected is usable, or at least one backup qualifies
+  1  done, and the answer is bad: something selected is invalid, or nothing qualifies
+  2  not done: wrong usage, unreadable input, catalogue locked or damaged, oc failed
+  130, 143  interrupted; nothing half-written is left behind
+
+Every option has an environment variable, such as ETCD_CAT_OUTPUT=json for --output json.";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "etcd-cat",
+    version,
+    about = ABOUT,
+    long_about = LONG_ABOUT,
+    after_help = AFTER_HELP,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read new and changed files and remember them
+    Index(IndexArgs),
+    /// Read every byte again and prove it
+    Verify(VerifyArgs),
+    /// Show what is in the catalogue, newest first
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    /// Show everything known about one backup
+    Show(ShowArgs),
+    /// Say whether a backup will restore this version, which one, and how
+    Check(CheckArgs),
+    /// Copy one verified pair into an empty directory, ready for cluster-restore.sh
+    Stage(StageArgs),
+    /// Take a new backup through oc, bring it here and verify it
+    Backup(BackupArgs),
+    /// Drop records from the catalogue; files are never touched
+    Forget(ForgetArgs),
+    /// Explain a finding and what to do about it
+    Explain(ExplainArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Print the answer in this form
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "ETCD_CAT_OUTPUT",
+        value_name = "FORM",
+        default_value = "table",
+        hide_env = true
+    )]
+    pub(crate) output: Format,
+
+    /// Keep the catalogue here: PATH, redb:PATH or sled:PATH
+    ///
+    /// Default: $XDG_DATA_HOME/etcd-cat/catalogue.redb, for root /var/lib/etcd-cat/catalogue.redb
+    #[arg(
+        long,
+        global = true,
+        env = "ETCD_CAT_CATALOGUE",
+        value_name = "PATH",
+        hide_env = true
+    )]
+    pub(crate) catalogue: Option<String>,
+
+    /// Neither read nor write a catalogue
+    #[arg(long, global = true, env = "ETCD_CAT_NO_CATALOGUE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) no_catalogue: bool,
+
+    /// Colour the verdicts; NO_COLOR is respected
+    #[arg(
+        long,
+        global = true,
+        env = "ETCD_CAT_COLOR",
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_env = true
+    )]
+    pub(crate) color: Color,
+
+    /// Show no progress bars
+    #[arg(long, global = true, env = "ETCD_CAT_NO_PROGRESS", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) no_progress: bool,
+
+    /// Print only the answer and errors: no progress, hints or notes
+    #[arg(short, long, global = true, env = "ETCD_CAT_QUIET", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) quiet: bool,
+
+    /// Say more about what is done, on stderr; repeat for more
+    #[arg(short, long, global = true, env = "ETCD_CAT_VERBOSE", action = ArgAction::Count, hide_env = true)]
+    pub(crate) verbose: u8,
+
+    /// Read this many files at once [default: number of processors]
+    #[arg(
+        long,
+        global = true,
+        env = "ETCD_CAT_JOBS",
+        value_name = "N",
+        hide_env = true
+    )]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+
+    /// Judge age, certificates and "now" as of this instant (RFC 3339) [default: now]
+    #[arg(
+        long,
+        global = true,
+        env = "ETCD_CAT_AS_OF",
+        value_name = "TIME",
+        hide_env = true
+    )]
+    pub(crate) as_of: Option<Instant>,
+
+    /// Do not leave the files that were read in the page cache
+    #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) drop_cache: bool,
+}
+
+/// Form of the answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For reading, as wide as the terminal
+    Table,
+    /// For reading, all columns
+    Wide,
+    /// One JSON document
+    Json,
+    /// The same document as YAML
+    Yaml,
+    /// Only names, one a line: backup/ID
+    Name,
+}
+
+impl Format {
+    /// True for the forms that programs read.
+    pub(crate) fn is_document(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to reach the cluster.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Cluster options")]
+pub(crate) struct OcArgs {
+    /// Run this oc [default: oc from PATH]
+    #[arg(long, env = "ETCD_CAT_OC", value_name = "PATH", hide_env = true)]
+    pub(crate) oc: Option<PathBuf>,
+
+    /// Use this kubeconfig [default: as oc does]
+    #[arg(
+        long,
+        env = "ETCD_CAT_KUBECONFIG",
+        value_name = "PATH",
+        hide_env = true
+    )]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Use this context of the kubeconfig [default: the current one]
+    #[arg(long, env = "ETCD_CAT_CONTEXT", value_name = "NAME", hide_env = true)]
+    pub(crate) context: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

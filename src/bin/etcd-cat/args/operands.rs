@@ -1,0 +1,245 @@
+//! What each command takes besides the global options.
+
+use super::selection::ScopeArgs;
+use super::{AcceptArgs, OcArgs, SelectionArgs, Window, parse};
+use chrono::TimeDelta;
+use clap::{ArgAction, Args};
+use etcd_cat::finding::Code;
+use etcd_cat::selection::TargetVersion;
+use std::path::PathBuf;
+
+/// `etcd-cat index`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat index /backup /mnt/keys     read both places, and remember them as locations
+  etcd-cat index                       read the remembered locations again: only what is new or changed")]
+pub(crate) struct IndexArgs {
+    /// Directories (walked) or files; without one, the remembered locations
+    #[arg(value_name = "LOCATION")]
+    pub(crate) locations: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// `etcd-cat verify`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat verify /mnt/usb                              on a machine that has never seen etcd-cat
+  etcd-cat verify latest                                the newest backup in the catalogue
+  etcd-cat verify /backup --valid-for 4.17.3 -o json    the whole question in one go
+  etcd-cat verify                                       everything at the remembered locations")]
+pub(crate) struct VerifyArgs {
+    /// Backups (id, latest, latest-valid), files or directories; without one, the remembered locations
+    #[arg(value_name = "BACKUP|PATH")]
+    pub(crate) operands: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// `etcd-cat list`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Exits with 1 when something shown is invalid, when filters leave nothing, or when nothing qualifies.
+
+Examples:
+  etcd-cat list                                 every backup with its verdict
+  etcd-cat list --valid-for 4.17.3              only what can restore 4.17.3
+  etcd-cat list --valid-for 4.17.3 --all        the others too, with the reason against each
+  etcd-cat list --cluster prod --max-age 26h    is there a backup of last night?")]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// `etcd-cat show`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat show 3f9c
+  etcd-cat show latest -o json
+  etcd-cat show latest-valid --as-of 2026-12-24T00:00:00Z    what will have expired by then")]
+pub(crate) struct ShowArgs {
+    /// Beginning of the id (4 digits or more), latest, latest-valid, or the path of a file in the catalogue
+    pub(crate) backup: String,
+
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// `etcd-cat check`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Without LOCATION it judges what the catalogue holds; with one, it reads every byte there first.
+
+Examples:
+  etcd-cat check --valid-for 4.17.3
+  etcd-cat check --valid-for 4.17.3 --cluster prod --max-age 7d
+  etcd-cat check --valid-for 4.17.3 /mnt/usb          no catalogue needed
+  etcd-cat check --from-cluster                       ask the running cluster for its version and id")]
+pub(crate) struct CheckArgs {
+    /// Directories or files to read first [default: what the catalogue holds]
+    #[arg(value_name = "LOCATION")]
+    pub(crate) locations: Vec<PathBuf>,
+
+    /// The exact OpenShift version to restore, such as 4.17.3
+    #[arg(
+        long,
+        env = "ETCD_CAT_VALID_FOR",
+        value_name = "VERSION",
+        required_unless_present = "from_cluster",
+        hide_env = true
+    )]
+    pub(crate) valid_for: Option<TargetVersion>,
+
+    /// Ask the cluster for what is not given: its version and id
+    #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) from_cluster: bool,
+
+    /// Never ask a cluster
+    #[arg(long, env = "ETCD_CAT_OFFLINE", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with = "from_cluster", hide_env = true)]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+    #[command(flatten)]
+    pub(crate) oc: OcArgs,
+}
+
+/// `etcd-cat stage`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Both halves are verified while they are copied; the names are those that cluster-restore.sh looks for.
+
+Examples:
+  etcd-cat stage latest-valid --to /home/core/restore
+  sudo -E /usr/local/bin/cluster-restore.sh /home/core/restore")]
+pub(crate) struct StageArgs {
+    /// Beginning of the id (4 digits or more), latest, latest-valid, or the path of a file in the catalogue
+    pub(crate) backup: String,
+
+    /// Copy into this directory; it is made if absent, and must be empty
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
+    pub(crate) to: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
+/// `etcd-cat backup`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat backup --to /backup                                    from a control-plane node that is ready
+  etcd-cat backup --to /backup --keys-to /keys                    keep the encryption keys apart
+  etcd-cat backup --to /backup --dry-run                          show what would be run
+  etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron")]
+pub(crate) struct BackupArgs {
+    /// Take it on this control-plane node [default: one that is ready]
+    #[arg(long, env = "ETCD_CAT_NODE", value_name = "NODE", hide_env = true)]
+    pub(crate) node: Option<String>,
+
+    /// Store the backup in this directory
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
+    pub(crate) to: PathBuf,
+
+    /// Store the kuberesources, which holds the encryption keys, in this directory [default: beside the snapshot]
+    #[arg(long, env = "ETCD_CAT_KEYS_TO", value_name = "DIR", hide_env = true)]
+    pub(crate) keys_to: Option<PathBuf>,
+
+    /// Print what would be run, and run nothing that changes anything
+    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) dry_run: bool,
+
+    /// Go on in spite of this finding of the checks before the backup; repeatable
+    #[arg(long, env = "ETCD_CAT_FORCE", value_name = "CODE", value_delimiter = ',', value_parser = parse::code, hide_env = true)]
+    pub(crate) force: Vec<Code>,
+
+    /// Do nothing during these hours (local time): 08:00-18:00; repeatable
+    #[arg(
+        long,
+        env = "ETCD_CAT_NOT_DURING",
+        value_name = "HH:MM-HH:MM",
+        value_delimiter = ',',
+        hide_env = true
+    )]
+    pub(crate) not_during: Vec<Window>,
+
+    /// Leave the files on the node as well
+    #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) keep_on_node: bool,
+
+    /// Do nothing when a valid backup of this cluster is younger than this: 24h
+    #[arg(long, env = "ETCD_CAT_IF_OLDER_THAN", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
+    pub(crate) if_older_than: Option<TimeDelta>,
+
+    /// Do nothing when there is a valid backup of the version that the cluster has now
+    #[arg(long, env = "ETCD_CAT_IF_VERSION_CHANGED", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) if_version_changed: bool,
+
+    #[command(flatten)]
+    pub(crate) oc: OcArgs,
+}
+
+/// `etcd-cat forget`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat forget 3f9c1a2b
+  etcd-cat forget $(etcd-cat list --all --since 2020-01-01 -o name)")]
+pub(crate) struct ForgetArgs {
+    /// Beginnings of ids (4 digits or more), or paths
+    #[arg(value_name = "BACKUP", required = true)]
+    pub(crate) backups: Vec<String>,
+
+    /// Print what would be dropped, and drop nothing
+    #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) dry_run: bool,
+}
+
+/// `etcd-cat explain`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat explain                      all findings, one line each
+  etcd-cat explain digest-mismatch")]
+pub(crate) struct ExplainArgs {
+    /// Code of a finding; without one, all are listed
+    #[arg(value_parser = parse::code)]
+    pub(crate) code: Option<Code>,
+}
+
+/// `etcd-cat completions`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat completions bash > /etc/bash_completion.d/etcd-cat
+  etcd-cat completions zsh > \"${fpath[1]}/_etcd-cat\"
+  source <(etcd-cat completions bash)")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `etcd-cat man`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  etcd-cat man > /usr/local/share/man/man1/etcd-cat.1
+  etcd-cat man | man -l -")]
+pub(crate) struct ManArgs {
+    /// Page of this command [default: the whole program]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}

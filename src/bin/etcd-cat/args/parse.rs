@@ -1,0 +1,220 @@
+//! Values as people write them: instants, moments, ages, switches, finding codes.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use etcd_cat::finding::Code;
+use std::str::FromStr;
+
+/// Shown where an instant was expected.
+const EXAMPLE: &str = "2026-11-02T03:00:00Z";
+
+/// An instant in RFC 3339.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Instant(pub(crate) DateTime<Utc>);
+
+impl FromStr for Instant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        DateTime::parse_from_rfc3339(text.trim())
+            .map(|at| Self(at.to_utc()))
+            .map_err(|_| format!("expected an instant such as {EXAMPLE}"))
+    }
+}
+
+/// An instant, a day, or so long ago.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Moment {
+    /// That instant; a day is its midnight, UTC.
+    At(DateTime<Utc>),
+    /// So long before "now".
+    Ago(TimeDelta),
+}
+
+impl Moment {
+    /// The instant, seen from `now`; a moment before all time is the beginning of it.
+    pub(crate) fn instant(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(ago) => now
+                .checked_sub_signed(ago)
+                .unwrap_or(DateTime::<Utc>::MIN_UTC),
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if let Ok(Instant(at)) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        if let Ok(date) = text.parse::<NaiveDate>() {
+            return Ok(Self::At(date.and_time(NaiveTime::MIN).and_utc()));
+        }
+        let ago = text.strip_suffix("ago").unwrap_or(text);
+        duration(ago).map(Self::Ago).map_err(|_| {
+            format!("expected an instant ({EXAMPLE}), a day (2026-11-02) or an age (26h, 7d)")
+        })
+    }
+}
+
+/// A length of time such as `26h` or `7d`.
+pub(super) fn duration(text: &str) -> Result<TimeDelta, String> {
+    let expected = "expected a length of time such as 90m, 26h or 7d (m is minutes, M is months)";
+    let text = text.trim();
+    // A bare number is a unit forgotten, and seconds are never what was meant.
+    let parsed = humantime::parse_duration(text).map_err(|_| expected.to_owned())?;
+    TimeDelta::from_std(parsed).map_err(|_| expected.to_owned())
+}
+
+/// Hours of the day, local time; `until` before `from` spans midnight.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Window {
+    /// First minute.
+    pub(crate) from: NaiveTime,
+    /// First minute after.
+    pub(crate) until: NaiveTime,
+}
+
+impl FromStr for Window {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = |time: &str| NaiveTime::parse_from_str(time.trim(), "%H:%M").ok();
+        let ends = text.split_once('-');
+        let window = ends.and_then(|(from, until)| Some((parse(from)?, parse(until)?)));
+        match window {
+            Some((from, until)) if from != until => Ok(Self { from, until }),
+            _ => Err("expected hours such as 08:00-18:00 or 22:00-02:00".to_owned()),
+        }
+    }
+}
+
+/// A switch as an environment variable says it; empty is off.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" | "y" | "t" => Ok(true),
+        "" | "0" | "false" | "no" | "off" | "n" | "f" => Ok(false),
+        _ => Err("expected true or false".to_owned()),
+    }
+}
+
+/// A finding code; the error names those that are spelled nearly so.
+pub(super) fn code(text: &str) -> Result<Code, String> {
+    let text = text.trim();
+    text.parse()
+        .map_err(|error: etcd_cat::finding::UnknownCode| {
+            let near = near_codes(text);
+            if near.is_empty() {
+                format!("{error}; `etcd-cat explain` lists them all")
+            } else {
+                format!("{error}, did you mean {}?", near.join(" or "))
+            }
+        })
+}
+
+/// At most three codes that `text` may have been meant for, best first.
+fn near_codes(text: &str) -> Vec<&'static str> {
+    let text = text.to_ascii_lowercase();
+    let mut near: Vec<(usize, &'static str)> = Code::ALL
+        .iter()
+        .map(|code| code.as_str())
+        .filter_map(|name| {
+            let distance = distance(&text, name);
+            let is_part = text.len() >= 4 && name.contains(&text);
+            let is_near = distance <= 2 || distance * 3 <= name.len();
+            (is_part || is_near).then_some((if is_part { 0 } else { distance }, name))
+        })
+        .collect();
+    near.sort_unstable();
+    near.truncate(3);
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Levenshtein distance: single characters to insert, drop or replace.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, from) in left.chars().enumerate() {
+        let mut next = vec![index.saturating_add(1)];
+        for ((to, above), diagonal) in right.iter().zip(row.iter().skip(1)).zip(&row) {
+            let beside = next.last().copied().unwrap_or_default();
+            let replaced = diagonal.saturating_add(usize::from(from != *to));
+            next.push(
+                replaced
+                    .min(above.saturating_add(1))
+                    .min(beside.saturating_add(1)),
+            );
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_an_instant_a_day_or_an_age() {
+        let now = "2026-11-22T12:00:00Z"
+            .parse::<Instant>()
+            .expect("an instant")
+            .0;
+        for (text, expected) in [
+            ("2026-11-22T13:00:00+02:00", "2026-11-22T11:00:00Z"),
+            ("2026-11-02", "2026-11-02T00:00:00Z"),
+            ("26h", "2026-11-21T10:00:00Z"),
+            ("7d", "2026-11-15T12:00:00Z"),
+            ("1h 30m ago", "2026-11-22T10:30:00Z"),
+        ] {
+            let moment: Moment = text.parse().expect(text);
+            let found = moment
+                .instant(now)
+                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            assert_eq!(found, expected, "{text}");
+        }
+        for text in ["", "yesterday", "2026-13-01", "7", "-3h"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_before_all_time_is_the_beginning_of_it() {
+        let now = DateTime::UNIX_EPOCH;
+        let moment = Moment::Ago(TimeDelta::MAX);
+        assert!(moment.instant(now) < now);
+    }
+
+    #[test]
+    fn near_codes_are_offered_for_a_typing_error() {
+        assert_eq!(
+            near_codes("digest-mismach").first(),
+            Some(&"digest-mismatch")
+        );
+        assert_eq!(
+            near_codes("encryption-key"),
+            ["encryption-key-missing", "encryption-key-wrong"]
+        );
+        assert!(near_codes("zzz").is_empty());
+        let error = code("digest-mising").expect_err("a typing error");
+        assert!(error.contains("did you mean digest-missing"), "{error}");
+    }
+
+    #[test]
+    fn hours_have_two_ends() {
+        assert!("08:00-18:00".parse::<Window>().is_ok());
+        for text in ["", "8", "08:00", "08:00-08:00", "08:00-25:00"] {
+            assert!(text.parse::<Window>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_switch_from_the_environment_may_be_empty() {
+        assert_eq!(switch(""), Ok(false));
+        assert_eq!(switch("YES"), Ok(true));
+        assert!(switch("maybe").is_err());
+    }
+}

@@ -1,0 +1,163 @@
+//! One file for each command: ask the engine, then answer.
+
+mod backup;
+mod check;
+mod completions;
+mod explain;
+mod forget;
+mod index;
+mod list;
+mod show;
+mod stage;
+mod verify;
+
+use crate::args::{Cli, Command, GlobalArgs};
+use crate::engine::{Request, Survey};
+use crate::error::{Failure, code};
+use crate::exit::Exit;
+use crate::output::{Answer, Look, units};
+use crate::progress::Progress;
+use etcd_cat::backup::Backup;
+use etcd_cat::finding::Code;
+use etcd_cat::selection::{Outcome, ResolveError, Selection, resolve};
+
+/// What surrounds a command.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a GlobalArgs,
+    pub(crate) look: Look,
+    pub(crate) progress: &'a Progress,
+}
+
+impl Context<'_> {
+    /// A request to the engine with these accepted findings.
+    fn request<'b>(&'b self, accept: &'b [Code]) -> Request<'b> {
+        Request {
+            global: self.global,
+            as_of: self.look.now,
+            accept,
+        }
+    }
+}
+
+/// Runs the command of `cli`.
+pub(crate) fn run(cli: &Cli, context: &Context<'_>) -> Result<Answer, Failure> {
+    match &cli.command {
+        Command::Index(args) => index::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Stage(args) => stage::run(args, context),
+        Command::Backup(args) => backup::run(args, context),
+        Command::Forget(args) => forget::run(args, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
+    }
+}
+
+/// How a selection ends the program.
+///
+/// With a target: good when something qualifies. Without: good when nothing shown is invalid or unknown; filters
+/// that leave nothing are a bad answer, an empty catalogue is not.
+fn exit_of(selection: &Selection, outcome: &Outcome) -> Exit {
+    let is_good = if selection.valid_for.is_some() {
+        outcome.qualified() > 0
+    } else if outcome.shown.is_empty() {
+        !selection.is_narrowed()
+    } else {
+        outcome
+            .shown
+            .iter()
+            .all(|one| one.backup.verdict.is_usable())
+    };
+    if is_good { Exit::Good } else { Exit::Bad }
+}
+
+/// Selects from a survey and renders the report; shared by `index` and `verify`.
+fn report(survey: &mut Survey, selection: &Selection, look: &Look) -> Result<Answer, Failure> {
+    let backups = std::mem::take(&mut survey.backups);
+    let outcome = selection.apply(backups, look.now);
+    let mut answer = Answer::new(
+        crate::output::verify::render(survey, &outcome, look)?,
+        exit_of(selection, &outcome),
+    );
+    answer.notes.clone_from(&outcome.notes);
+    answer.notes.extend(hidden_note(selection, &outcome));
+    answer.notes.extend(unchanged_note(survey));
+    answer.failure = survey
+        .catalogue
+        .take()
+        .map(Failure::from)
+        .or_else(|| unread(survey));
+    Ok(answer)
+}
+
+/// Says what was not read because it is as it was.
+fn unchanged_note(survey: &Survey) -> Option<String> {
+    let files = units::count(survey.unchanged, "file");
+    (survey.unchanged > 0).then(|| {
+        format!("{files} unchanged since the last reading; etcd-cat verify reads all again")
+    })
+}
+
+/// Files that ought to have been read and were not: the others are finished, and the program still fails.
+fn unread(survey: &Survey) -> Option<Failure> {
+    let errors: Vec<_> = survey.skipped.iter().filter(|one| one.is_error).collect();
+    let first = errors.first()?;
+    let path = crate::output::text::path(&first.path);
+    let number = u64::try_from(errors.len()).unwrap_or(u64::MAX);
+    let files = units::count(number, "file");
+    let message = match number {
+        1 => format!("{path} was not read: {}", first.reason),
+        _ => format!(
+            "{files} were not read, the first is {path}: {}",
+            first.reason
+        ),
+    };
+    Some(
+        Failure::new(code::IO, message)
+            .hint("everything else was read; see the skipped files in the answer"),
+    )
+}
+
+/// Says what was left out and how to see it.
+fn hidden_note(selection: &Selection, outcome: &Outcome) -> Option<String> {
+    let hidden = u64::try_from(outcome.hidden.len()).unwrap_or(u64::MAX);
+    let target = selection.valid_for.as_ref()?;
+    (hidden > 0).then(|| {
+        let backups = units::count(hidden, "other backup");
+        let verb = if hidden == 1 { "does" } else { "do" };
+        format!("{backups} {verb} not qualify for {target}; --all shows why")
+    })
+}
+
+/// The backup that a reference means; a path may be relative.
+fn find<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Failure> {
+    let is_path = reference.contains('/') || reference.contains('.');
+    let absolute = is_path
+        .then(|| std::fs::canonicalize(reference).ok())
+        .flatten();
+    let by_path = absolute.as_deref().and_then(std::path::Path::to_str);
+    let found = by_path.and_then(|path| resolve(path, backups).ok());
+    found
+        .map_or_else(|| resolve(reference, backups), Ok)
+        .map_err(unresolved)
+}
+
+fn unresolved(error: ResolveError) -> Failure {
+    let hint = match &error {
+        ResolveError::Empty => "read some files first: etcd-cat index DIRECTORY",
+        ResolveError::NoneValid { .. } => "see what is wrong with them: etcd-cat list",
+        ResolveError::Ambiguous { .. } => "give more digits of the id",
+        ResolveError::PathAmbiguous { .. } => "give the id of one of them",
+        ResolveError::TooShort { .. } | ResolveError::NotFound { .. } => {
+            "see what there is: etcd-cat list --all"
+        }
+    };
+    Failure::new(code::REFERENCE, error).hint(hint)
+}
+
+#[cfg(test)]
+mod tests;

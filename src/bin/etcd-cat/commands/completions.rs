@@ -1,0 +1,45 @@
+//! `etcd-cat completions` and `etcd-cat man`: what packagers install.
+
+use crate::args::{Cli, CompletionsArgs, ManArgs};
+use crate::error::{Failure, code};
+use crate::exit::Exit;
+use crate::output::Answer;
+use clap::CommandFactory as _;
+
+/// The name that the shell completes.
+const PROGRAM: &str = "etcd-cat";
+
+pub(super) fn completions(args: &CompletionsArgs) -> Result<Answer, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), PROGRAM, &mut script);
+    text(script)
+}
+
+pub(super) fn man(args: &ManArgs) -> Result<Answer, Failure> {
+    let mut program = Cli::command();
+    program.build();
+    let command = match &args.command {
+        None => Some(program),
+        Some(name) => {
+            let found = program
+                .get_subcommands()
+                .find(|command| command.get_name() == name);
+            found
+                .cloned()
+                .map(|command| command.name(format!("{PROGRAM}-{name}")))
+        }
+    };
+    let unknown = || {
+        let name = args.command.as_deref().unwrap_or_default();
+        Failure::new(code::USAGE, format!("there is no command {name:?}"))
+            .hint("see the commands: etcd-cat --help")
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.ok_or_else(unknown)?).render(&mut page)?;
+    text(page)
+}
+
+fn text(bytes: Vec<u8>) -> Result<Answer, Failure> {
+    let text = String::from_utf8(bytes).map_err(|error| Failure::new(code::IO, error))?;
+    Ok(Answer::new(text, Exit::Good))
+}

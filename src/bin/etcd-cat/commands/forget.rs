@@ -1,0 +1,49 @@
+//! `etcd-cat forget`: drop records, never files.
+
+use super::{Context, find};
+use crate::args::ForgetArgs;
+use crate::engine;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::output::{self, Answer};
+use etcd_cat::backup::Backup;
+use etcd_cat::selection::Selected;
+
+pub(super) fn run(args: &ForgetArgs, context: &Context<'_>) -> Result<Answer, Failure> {
+    let request = context.request(&[]);
+    let backups = engine::recall(&request)?;
+    // All references are resolved before the first record is dropped.
+    let mut forgotten: Vec<&Backup> = Vec::new();
+    for reference in &args.backups {
+        let backup = find(reference, &backups)?;
+        if !forgotten.contains(&backup) {
+            forgotten.push(backup);
+        }
+    }
+    if !args.dry_run {
+        engine::forget(&request, &forgotten)?;
+    }
+    let shown: Vec<Selected> = forgotten.into_iter().cloned().map(unjudged).collect();
+    let mut answer = Answer::new(output::list::render(&shown, &context.look)?, Exit::Good);
+    let verb = if args.dry_run {
+        "would forget"
+    } else {
+        "forgot"
+    };
+    answer.notes.push(format!(
+        "{verb} {}; no file was touched",
+        records(shown.len())
+    ));
+    Ok(answer)
+}
+
+fn records(number: usize) -> String {
+    output::units::count(u64::try_from(number).unwrap_or(u64::MAX), "record")
+}
+
+fn unjudged(backup: Backup) -> Selected {
+    Selected {
+        backup,
+        reasons_against: None,
+    }
+}

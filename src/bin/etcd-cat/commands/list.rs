@@ -1,0 +1,46 @@
+//! `etcd-cat list`: what is in the catalogue, newest first.
+
+use super::{Context, exit_of, hidden_note};
+use crate::args::{Format, ListArgs};
+use crate::engine;
+use crate::error::Failure;
+use crate::output::{self, Answer, Look};
+use etcd_cat::backup::Backup;
+use etcd_cat::selection::Selection;
+
+pub(super) fn run(args: &ListArgs, context: &Context<'_>) -> Result<Answer, Failure> {
+    let backups = engine::recall(&context.request(&args.accept.codes))?;
+    answer(
+        backups,
+        &args.selection.selection(context.look.now),
+        &context.look,
+    )
+}
+
+pub(super) fn answer(
+    backups: Vec<Backup>,
+    selection: &Selection,
+    look: &Look,
+) -> Result<Answer, Failure> {
+    let known = backups.len();
+    let outcome = selection.apply(backups, look.now);
+    let text = output::list::render(&outcome.shown, look)?;
+    let mut answer = Answer::new(text, exit_of(selection, &outcome));
+    answer.notes.clone_from(&outcome.notes);
+    let is_read_by_people = matches!(look.format, Format::Table | Format::Wide);
+    if known == 0 && is_read_by_people {
+        answer
+            .notes
+            .push("the catalogue is empty; fill it with: etcd-cat index DIRECTORY".to_owned());
+    } else if outcome.shown.is_empty() && outcome.hidden.is_empty() && is_read_by_people {
+        answer.notes.push("no backup matches".to_owned());
+    }
+    answer.notes.extend(hidden_note(selection, &outcome));
+    if selection.valid_for.is_none() && !outcome.hidden.is_empty() && is_read_by_people {
+        answer.notes.push(format!(
+            "{} more not shown; --all shows everything in reach",
+            outcome.hidden.len()
+        ));
+    }
+    Ok(answer)
+}

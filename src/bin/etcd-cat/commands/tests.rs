@@ -1,0 +1,161 @@
+//! Exit codes and notes of the commands.
+
+use super::*;
+use crate::args::Format;
+use crate::sample;
+use etcd_cat::discovery::Skipped;
+use etcd_cat::selection::{Scope, TargetVersion};
+use std::path::PathBuf;
+
+fn target(version: &str) -> Selection {
+    Selection {
+        valid_for: Some(version.parse::<TargetVersion>().expect("a version")),
+        ..Selection::default()
+    }
+}
+
+fn listed(backups: Vec<Backup>, selection: &Selection) -> Answer {
+    let look = sample::look(Format::Table, None);
+    list::answer(backups, selection, &look).expect("an answer")
+}
+
+#[test]
+fn a_list_is_good_when_nothing_in_it_is_bad() {
+    let plain = Selection::default();
+    assert_eq!(listed(vec![sample::valid()], &plain).exit, Exit::Good);
+    assert_eq!(
+        listed(vec![sample::valid(), sample::invalid()], &plain).exit,
+        Exit::Bad
+    );
+    assert_eq!(
+        listed(Vec::new(), &plain).exit,
+        Exit::Good,
+        "an empty catalogue is no bad news"
+    );
+    let narrowed = Selection {
+        cluster: Some("other".to_owned()),
+        ..Selection::default()
+    };
+    assert_eq!(
+        listed(vec![sample::valid()], &narrowed).exit,
+        Exit::Bad,
+        "filters left nothing"
+    );
+}
+
+#[test]
+fn with_a_target_one_qualifying_backup_is_enough() {
+    let backups = || vec![sample::valid(), sample::invalid()];
+    for scope in [Scope::Usual, Scope::All] {
+        let selection = |version| Selection {
+            scope,
+            ..target(version)
+        };
+        assert_eq!(listed(backups(), &selection("4.17.3")).exit, Exit::Good);
+        assert_eq!(listed(backups(), &selection("4.17.4")).exit, Exit::Bad);
+    }
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let notes = listed(vec![sample::valid(), sample::invalid()], &target("4.17.3")).notes;
+    assert_eq!(
+        notes,
+        ["1 other backup does not qualify for 4.17.3; --all shows why"]
+    );
+    let notes = listed(Vec::new(), &Selection::default()).notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("etcd-cat index DIRECTORY")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
+    let mut survey = Survey {
+        backups: vec![sample::valid()],
+        skipped: vec![
+            Skipped {
+                path: PathBuf::from("/b/readme"),
+                reason: "no backup by its name".to_owned(),
+                is_error: false,
+            },
+            Skipped {
+                path: PathBuf::from("/b/x.db"),
+                reason: "Permission denied (os error 13)".to_owned(),
+                is_error: true,
+            },
+        ],
+        files: 2,
+        bytes: 10,
+        ..Survey::default()
+    };
+    let look = sample::look(Format::Table, None);
+    let answer = report(&mut survey, &Selection::default(), &look).expect("an answer");
+    assert!(answer.text.contains("3fababababab"), "{}", answer.text);
+    let failure = answer.failure.expect("a failure");
+    assert_eq!(failure.exit, Exit::Failed);
+    assert_eq!(
+        failure.to_string(),
+        "/b/x.db was not read: Permission denied (os error 13)"
+    );
+}
+
+#[test]
+fn a_check_exits_by_whether_something_qualifies() {
+    let look = sample::look(Format::Name, None);
+    for (version, expected, text) in [
+        ("4.17.3", Exit::Good, "backup/3fababababab\n"),
+        ("4.17.4", Exit::Bad, ""),
+    ] {
+        let survey = Survey {
+            backups: vec![sample::valid()],
+            ..Survey::default()
+        };
+        let version: TargetVersion = version.parse().expect("a version");
+        let answer =
+            check::answer(survey, version, Selection::default(), &look).expect("an answer");
+        assert_eq!((answer.exit, answer.text.as_str()), (expected, text));
+    }
+}
+
+#[test]
+fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
+    use crate::engine::{BackupRun, RunOutcome};
+    let run = |outcome, backup| BackupRun {
+        outcome,
+        reason: None,
+        node: Some("master-0".to_owned()),
+        plan: Vec::new(),
+        backup,
+    };
+    let look = sample::look(Format::Json, None);
+    for (run, expected) in [
+        (run(RunOutcome::Taken, Some(sample::valid())), Exit::Good),
+        (run(RunOutcome::Taken, Some(sample::invalid())), Exit::Bad),
+        (run(RunOutcome::Taken, None), Exit::Bad),
+        (run(RunOutcome::Planned, None), Exit::Good),
+        (run(RunOutcome::Skipped, Some(sample::valid())), Exit::Good),
+    ] {
+        assert_eq!(
+            backup::answer(&run, &look).expect("an answer").exit,
+            expected,
+            "{:?}",
+            run.outcome
+        );
+    }
+}
+
+#[test]
+fn an_unknown_reference_names_the_way_out() {
+    let failure = find("5555", &[sample::valid()]).expect_err("nothing is called so");
+    let mut text = Vec::new();
+    failure.write(&mut text).expect("memory takes everything");
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert_eq!(
+        text,
+        "error: no backup is called \"5555\"\n  hint: see what there is: etcd-cat list --all\n"
+    );
+}

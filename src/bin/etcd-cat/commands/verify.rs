@@ -1,0 +1,44 @@
+//! `etcd-cat verify`: read every byte again and prove it.
+
+use super::{Context, find, report};
+use crate::args::VerifyArgs;
+use crate::engine::{self, Request};
+use crate::error::Failure;
+use crate::output::Answer;
+use etcd_cat::backup::Backup;
+use std::path::{Path, PathBuf};
+
+pub(super) fn run(args: &VerifyArgs, context: &Context<'_>) -> Result<Answer, Failure> {
+    let request = context.request(&args.accept.codes);
+    let locations = locations(&args.operands, &request)?;
+    let mut survey = engine::verify(&request, &locations, context.progress)?;
+    let selection = args.selection.selection(context.look.now);
+    report(&mut survey, &selection, &context.look)
+}
+
+/// What exists as a file is one; anything else is a backup in the catalogue.
+fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let mut locations = Vec::new();
+    let mut known: Option<Vec<Backup>> = None;
+    for operand in operands {
+        let path = Path::new(operand);
+        // A path that does not exist is still meant as a path, and the walk says so in its own words.
+        if path.exists() || operand.contains('/') && !operand.starts_with("backup/") {
+            locations.push(path.to_path_buf());
+            continue;
+        }
+        let backups = match known.take() {
+            Some(backups) => backups,
+            None => engine::recall(request)?,
+        };
+        let backup = find(operand, &backups)?;
+        let halves = [
+            backup.snapshot.as_ref().map(|half| half.path.clone()),
+            backup.kuberesources.as_ref().map(|half| half.path.clone()),
+            backup.unreadable_path.clone(),
+        ];
+        locations.extend(halves.into_iter().flatten());
+        known = Some(backups);
+    }
+    Ok(locations)
+}

@@ -1,0 +1,158 @@
+//! Why a command could not be done, printed once and in one shape.
+
+use crate::exit::Exit;
+use crate::output::text::safe;
+use crate::output::views::ErrorView;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+/// A command that could not be done: what, why, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// Stable kebab-case name for scripts.
+    pub(crate) code: &'static str,
+    /// How the program ends.
+    pub(crate) exit: Exit,
+    error: Box<dyn Error + Send + Sync>,
+    hint: Option<String>,
+}
+
+/// Stable names of failures: `code` of the JSON error.
+pub(crate) mod code {
+    /// The command line is wrong.
+    pub(crate) const USAGE: &str = "usage";
+    /// A reference names no backup, or several.
+    pub(crate) const REFERENCE: &str = "reference";
+    /// The catalogue is locked, damaged or not given.
+    pub(crate) const CATALOGUE: &str = "catalogue";
+    /// A file or directory could not be read or written.
+    pub(crate) const IO: &str = "io";
+    /// `oc` failed.
+    #[expect(dead_code, reason = "used by the engine once it is wired")]
+    pub(crate) const OC: &str = "oc";
+    /// Stopped by a signal.
+    pub(crate) const INTERRUPTED: &str = "interrupted";
+    /// The command is not part of this build.
+    pub(crate) const UNAVAILABLE: &str = "unavailable";
+}
+
+impl Failure {
+    /// A failure that ends the program with code 2.
+    pub(crate) fn new(code: &'static str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            code,
+            exit: Exit::Failed,
+            error: error.into(),
+            hint: None,
+        }
+    }
+
+    /// Stopped by a signal; there is nothing to explain.
+    pub(crate) fn interrupted(signal: u8) -> Self {
+        Self {
+            exit: Exit::Interrupted { signal },
+            ..Self::new(code::INTERRUPTED, "interrupted")
+        }
+    }
+
+    /// Ends the program with this code instead.
+    pub(crate) fn exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// Adds what to do: a sentence that names a command or a file.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Writes `error:`, each `caused by:` and `hint:`.
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "error: {}", safe(&self.error.to_string()))?;
+        for cause in self.causes() {
+            writeln!(out, "  caused by: {}", safe(&cause))?;
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(out, "  hint: {}", safe(hint))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the same as one line of JSON.
+    pub(crate) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        ErrorView::new(self.code, self.to_string()).write_line(out)
+    }
+
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut source = self.error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        causes
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The whole chain in one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        self.causes()
+            .iter()
+            .try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Only the answer is written without a path: everything else carries one.
+    fn from(error: io::Error) -> Self {
+        Self::new(code::IO, format!("cannot write the answer: {error}"))
+    }
+}
+
+/// True when the reader of our output has gone: that is no error.
+pub(crate) fn is_broken_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read /b/\u{1b}[31mx.db")]
+    struct Outer(#[source] io::Error);
+
+    fn failure() -> Failure {
+        Failure::new(code::IO, Outer(io::Error::other("no such device"))).hint("mount /b")
+    }
+
+    #[test]
+    fn a_failure_is_what_then_why_then_what_to_do() {
+        let mut out = Vec::new();
+        failure()
+            .write(&mut out)
+            .expect("a buffer takes everything");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(
+            text,
+            "error: cannot read /b/\\x1b[31mx.db\n  caused by: no such device\n  hint: mount /b\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_in_json_is_one_line() {
+        let mut out = Vec::new();
+        failure()
+            .write_json(&mut out)
+            .expect("a buffer takes everything");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert_eq!(text.matches('\n').count(), 1);
+        assert!(
+            text.starts_with(r#"{"kind":"Error","code":"io","message":"cannot read /b/"#),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! Explanations for reading.
+
+use super::table::{self, Column};
+use super::views::{ExplanationListView, ExplanationView};
+use super::wrap::paragraph;
+use super::{Look, document};
+use crate::args::Format;
+use crate::error::Failure;
+use etcd_cat::explain::{Step, explain};
+use etcd_cat::finding::{Code, Severity};
+
+/// Paragraphs wider than this are hard to read.
+const MAX_WIDTH: usize = 100;
+
+/// Renders the explanation of one code.
+pub(crate) fn one(code: Code, look: &Look) -> Result<String, Failure> {
+    match look.format {
+        Format::Json | Format::Yaml => document::render(&ExplanationView::new(code), look.format),
+        Format::Name => Ok(format!("{code}\n")),
+        Format::Table | Format::Wide => Ok(page(code, look)),
+    }
+}
+
+/// Renders the list of all codes.
+pub(crate) fn all(look: &Look) -> Result<String, Failure> {
+    match look.format {
+        Format::Json | Format::Yaml => document::render(&ExplanationListView::all(), look.format),
+        Format::Name => Ok(Code::ALL.iter().map(|code| format!("{code}\n")).collect()),
+        Format::Table | Format::Wide => Ok(list(look)),
+    }
+}
+
+fn page(code: Code, look: &Look) -> String {
+    let width = look.width.map(|width| width.min(MAX_WIDTH));
+    let text = explain(code);
+    let mut page = format!("{code} ({})\n", severity(code));
+    page.push_str(&paragraph("", text.title, width));
+    page.push('\n');
+    page.push_str(&paragraph("  ", text.meaning, width));
+    page.push_str("\nWhat to do\n");
+    for step in text.steps {
+        match step {
+            Step::Do(sentence) => page.push_str(&paragraph("  - ", sentence, width)),
+            // Commands are there to be copied: one line each.
+            Step::Run(command) => page.push_str(&format!("      {command}\n")),
+        }
+    }
+    page
+}
+
+fn list(look: &Look) -> String {
+    let each = |cell: &dyn Fn(Code) -> String| Code::ALL.iter().copied().map(cell).collect();
+    let columns = vec![
+        Column::fixed("CODE", 0, each(&|code| code.to_string())),
+        Column::fixed("SEVERITY", 0, each(&|code| severity(code).to_owned())),
+        Column::wrapping("MEANING", 0, each(&|code| explain(code).title.to_owned())),
+    ];
+    table::render(columns, look)
+}
+
+/// The usual severity in one word.
+fn severity(code: Code) -> &'static str {
+    match code.severity() {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}

@@ -1,0 +1,201 @@
+//! Backups as a list.
+
+use super::table::{self, Column, VERDICT};
+use super::units::{age, instant, size};
+use super::views::{BackupListView, encryption_view};
+use super::words::{ABSENT, finding_codes, or_absent};
+use super::{Look, document, names, text};
+use crate::args::Format;
+use crate::error::Failure;
+use etcd_cat::backup::{Backup, Located};
+use etcd_cat::selection::{KnownCluster, Reason, Selected};
+
+/// Renders the shown backups in the order given.
+pub(crate) fn render(shown: &[Selected], look: &Look) -> Result<String, Failure> {
+    match look.format {
+        Format::Json | Format::Yaml => {
+            document::render(&BackupListView::new(shown, look.now), look.format)
+        }
+        Format::Name => Ok(names(shown.iter().map(|one| &one.backup))),
+        Format::Table | Format::Wide => Ok(table(shown, look)),
+    }
+}
+
+/// The backups as a table; empty without any.
+pub(super) fn table(shown: &[Selected], look: &Look) -> String {
+    let each = |cell: &dyn Fn(&Backup) -> String| -> Vec<String> {
+        shown.iter().map(|one| cell(&one.backup)).collect()
+    };
+    let mut columns = vec![
+        Column::fixed("ID", 0, each(&id)),
+        Column::fixed(
+            VERDICT,
+            0,
+            each(&|backup| backup.verdict.as_str().to_owned()),
+        ),
+        Column::fixed("CLUSTER", 3, each(&cluster)),
+        Column::fixed("VERSION", 2, each(&version)),
+        Column::fixed("TAKEN", 4, each(&taken)),
+        Column::fixed("AGE", 0, each(&|backup| age_of(backup, look))),
+        Column::fixed("SIZE", 6, each(&size_of)),
+    ];
+    if look.format == Format::Wide {
+        columns.extend([
+            Column::fixed(
+                "ENCRYPTION",
+                0,
+                each(&|backup| encryption_view(backup).provider),
+            ),
+            Column::fixed(
+                "PROOF",
+                0,
+                each(&|backup| encryption_view(backup).proof.as_str().to_owned()),
+            ),
+            Column::fixed("REVISION", 0, each(&revision)),
+            Column::fixed("KEYS", 0, each(&live_keys)),
+            Column::fixed("ETCD", 0, each(&etcd)),
+            Column::fixed("NODE", 0, each(&node)),
+        ]);
+    }
+    columns.extend(finding_columns(shown));
+    if look.format == Format::Wide {
+        columns.push(Column::fixed("PATHS", 0, each(&paths)));
+    }
+    table::render(columns, look)
+}
+
+/// What was found; with a target, what speaks against it first.
+fn finding_columns(shown: &[Selected]) -> Vec<Column> {
+    let is_against = |one: &Selected| {
+        one.reasons_against
+            .iter()
+            .any(|reasons| !reasons.is_empty())
+    };
+    if !shown.iter().any(is_against) {
+        let codes = |one: &Selected| joined(&finding_codes(&one.backup));
+        return vec![Column::wrapping(
+            "FINDINGS",
+            0,
+            shown.iter().map(codes).collect(),
+        )];
+    }
+    let others: Vec<String> = shown.iter().map(other_findings).collect();
+    let mut columns = vec![Column::wrapping(
+        "AGAINST",
+        0,
+        shown.iter().map(against).collect(),
+    )];
+    if others.iter().any(|codes| codes != ABSENT) {
+        columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
+    }
+    columns
+}
+
+pub(super) fn id(backup: &Backup) -> String {
+    backup.id().unwrap_or_else(|| ABSENT.to_owned())
+}
+
+pub(super) fn cluster(backup: &Backup) -> String {
+    let known = KnownCluster::of(backup);
+    or_absent(
+        known
+            .and_then(|cluster| cluster.name.or(cluster.id))
+            .as_deref(),
+    )
+}
+
+/// The version, or both while between two.
+pub(super) fn version(backup: &Backup) -> String {
+    let version = &backup.version;
+    match (
+        &version.openshift,
+        &version.upgrading_from,
+        &version.upgrading_to,
+    ) {
+        (Some(version), _, _) => or_absent(Some(version)),
+        (None, Some(from), Some(to)) => text::safe(&format!("{from}->{to}")).into_owned(),
+        (None, None, Some(to)) => text::safe(&format!("?->{to}")).into_owned(),
+        (None, Some(from), None) => text::safe(&format!("{from}->?")).into_owned(),
+        (None, None, None) => ABSENT.to_owned(),
+    }
+}
+
+pub(super) fn taken(backup: &Backup) -> String {
+    backup.taken_at.map_or_else(|| ABSENT.to_owned(), instant)
+}
+
+pub(super) fn age_of(backup: &Backup, look: &Look) -> String {
+    let age_at = |at| age(look.now.signed_duration_since(at));
+    backup.taken_at.map_or_else(|| ABSENT.to_owned(), age_at)
+}
+
+/// The size of the snapshot; of the kuberesources where that is all there is.
+pub(super) fn size_of(backup: &Backup) -> String {
+    let snapshot = backup.snapshot.as_ref().map(|half| half.facts.size_bytes);
+    let kuberesources = backup
+        .kuberesources
+        .as_ref()
+        .map(|half| half.facts.size_bytes);
+    snapshot
+        .or(kuberesources)
+        .map_or_else(|| ABSENT.to_owned(), size)
+}
+
+fn revision(backup: &Backup) -> String {
+    let revision = backup
+        .snapshot
+        .as_ref()
+        .and_then(|half| half.facts.status.revision);
+    revision.map_or_else(|| ABSENT.to_owned(), |revision| revision.to_string())
+}
+
+fn live_keys(backup: &Backup) -> String {
+    let keys = backup
+        .snapshot
+        .as_ref()
+        .and_then(|half| half.facts.live_keys);
+    keys.map_or_else(|| ABSENT.to_owned(), |keys| keys.to_string())
+}
+
+fn etcd(backup: &Backup) -> String {
+    let snapshot = backup.snapshot.as_ref().map(|half| &half.facts);
+    or_absent(snapshot.and_then(super::views::etcd_minor).as_deref())
+}
+
+fn node(backup: &Backup) -> String {
+    let kuberesources = backup.kuberesources.as_ref().map(|half| &half.facts);
+    or_absent(kuberesources.and_then(|facts| facts.node.as_deref()))
+}
+
+fn paths(backup: &Backup) -> String {
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
+    let places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
+    let places: Vec<String> = places.map(|path| text::safe_path(path)).collect();
+    joined(&places)
+}
+
+fn against(selected: &Selected) -> String {
+    let reasons = selected.reasons_against.iter().flatten();
+    let reasons: Vec<String> = reasons.map(ToString::to_string).collect();
+    joined(&reasons)
+}
+
+fn other_findings(selected: &Selected) -> String {
+    let reasons: Vec<&str> = selected
+        .reasons_against
+        .iter()
+        .flatten()
+        .map(Reason::code)
+        .collect();
+    let mut codes = finding_codes(&selected.backup);
+    codes.retain(|code| !reasons.contains(&code.as_str()));
+    joined(&codes)
+}
+
+fn joined(codes: &[String]) -> String {
+    if codes.is_empty() {
+        return ABSENT.to_owned();
+    }
+    codes.join(", ")
+}

@@ -1,0 +1,300 @@
+//! Everything known about one backup, in sections.
+
+use super::list::{age_of, cluster, id, version};
+use super::text::{safe, safe_path};
+use super::units::{instant, rfc3339, size};
+use super::views::{BackupView, Proof, encryption_view};
+use super::words::{ABSENT, coloured, or_absent};
+use super::wrap::paragraph;
+use super::{Look, document, names};
+use crate::args::Format;
+use crate::error::Failure;
+use chrono::{DateTime, Utc};
+use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
+use etcd_cat::finding::Severity;
+use etcd_cat::kuberesources::Kuberesources;
+use etcd_cat::kubernetes::encryption::KeyOutcome;
+use etcd_cat::selection::KnownCluster;
+use etcd_cat::snapshot::Snapshot;
+
+/// Verifications shown; older ones are in the documents.
+const SHOWN_VERIFICATIONS: usize = 5;
+
+/// Versions of the update history shown; older ones are in the documents.
+const SHOWN_HISTORY: usize = 5;
+
+/// Renders one backup.
+pub(crate) fn render(backup: &Backup, look: &Look) -> Result<String, Failure> {
+    match look.format {
+        Format::Json | Format::Yaml => {
+            document::render(&BackupView::new(backup, look.now), look.format)
+        }
+        Format::Name => Ok(names(std::iter::once(backup))),
+        Format::Table | Format::Wide => Ok(Page::new(look).of(backup)),
+    }
+}
+
+/// Text that grows line by line.
+struct Page<'a> {
+    look: &'a Look,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(look: &'a Look) -> Self {
+        Self {
+            look,
+            text: String::new(),
+        }
+    }
+
+    fn of(mut self, backup: &Backup) -> String {
+        self.summary(backup);
+        self.identity(backup);
+        if let Some(half) = &backup.snapshot {
+            self.snapshot(half);
+        }
+        if let Some(half) = &backup.kuberesources {
+            self.kuberesources(half);
+        }
+        self.pairing(backup);
+        self.encryption(backup);
+        self.findings(backup);
+        self.verifications(backup);
+        self.text
+    }
+
+    fn section(&mut self, title: &str) {
+        self.text.push_str(&format!("\n{title}\n"));
+    }
+
+    fn line(&mut self, label: &str, value: &str) {
+        self.text.push_str(&paragraph(
+            &format!("  {label:<15} "),
+            value,
+            self.look.width,
+        ));
+    }
+
+    /// A line with text of the backup's own making.
+    fn safe_line(&mut self, label: &str, value: Option<&str>) {
+        self.line(label, &or_absent(value));
+    }
+
+    fn summary(&mut self, backup: &Backup) {
+        let verdict = coloured(backup.verdict.as_str(), backup.verdict, self.look);
+        self.text
+            .push_str(&format!("backup {}: {verdict}\n", id(backup)));
+        if !backup.accepted.is_empty() {
+            let codes: Vec<&str> = backup.accepted.iter().map(|code| code.as_str()).collect();
+            self.line("accepted", &codes.join(", "));
+        }
+    }
+
+    fn identity(&mut self, backup: &Backup) {
+        self.line("cluster", &cluster(backup));
+        let known = KnownCluster::of(backup);
+        self.safe_line(
+            "cluster id",
+            known.and_then(|cluster| cluster.id).as_deref(),
+        );
+        let facts = backup.snapshot.as_ref().map(|half| &half.facts.cluster);
+        self.safe_line(
+            "API server",
+            facts.and_then(|facts| facts.api_server_url.as_deref()),
+        );
+        self.line("version", &version(backup));
+        let taken = backup.taken_at.map(|at| {
+            let known_from = backup.taken_at_source.map_or("unknown", source);
+            format!(
+                "{} ({} ago; known from {known_from})",
+                instant(at),
+                age_of(backup, self.look)
+            )
+        });
+        self.line("taken", taken.as_deref().unwrap_or(ABSENT));
+        self.line("named", &instant_or_absent(backup.named_at));
+        for entry in facts
+            .iter()
+            .flat_map(|facts| &facts.history)
+            .take(SHOWN_HISTORY)
+        {
+            let completed = entry.completed_at.map_or_else(String::new, instant);
+            let update = format!("{} {} {completed}", entry.version, entry.state);
+            self.line("history", &safe(&update));
+        }
+    }
+
+    fn snapshot(&mut self, half: &Located<Snapshot>) {
+        self.section("SNAPSHOT");
+        self.places(half);
+        let facts = &half.facts;
+        self.line(
+            "size",
+            &format!("{} ({} bytes)", size(facts.size_bytes), facts.size_bytes),
+        );
+        self.line("modified", &instant_or_absent(half.modified_at));
+        self.line(
+            "SHA-256",
+            &format!("{} ({})", facts.computed, super::views::digest_state(facts)),
+        );
+        if let Some(trailer) = facts.trailer.filter(|_| !facts.digest_matches()) {
+            self.line("recorded", &trailer.to_string());
+        }
+        let status = facts.status;
+        self.line("hash", &number(status.hash.map(u64::from)));
+        self.line(
+            "revision",
+            &status.revision.map_or_else(absent, |one| one.to_string()),
+        );
+        self.line("total keys", &number(status.total_key));
+        self.line("total size", &number(status.total_size));
+        self.line("live keys", &number(facts.live_keys));
+        self.line(
+            "compacted",
+            &facts
+                .compact_revision
+                .map_or_else(absent, |one| one.to_string()),
+        );
+        self.line("page size", &number(facts.page_size.map(u64::from)));
+        self.safe_line("etcd", super::views::etcd_minor(facts).as_deref());
+        for member in &facts.members {
+            let learner = if member.is_learner { " (learner)" } else { "" };
+            let urls = member.peer_urls.join(" ");
+            self.line(
+                "member",
+                &safe(&format!(
+                    "{:016x} {} {urls}{learner}",
+                    member.id, member.name
+                )),
+            );
+        }
+    }
+
+    fn kuberesources(&mut self, half: &Located<Kuberesources>) {
+        self.section("KUBERESOURCES");
+        self.places(half);
+        let facts = &half.facts;
+        self.line(
+            "size",
+            &format!("{} ({} bytes)", size(facts.size_bytes), facts.size_bytes),
+        );
+        self.line("modified", &instant_or_absent(half.modified_at));
+        self.line("SHA-256", &facts.sha256.to_string());
+        self.safe_line("node", facts.node.as_deref());
+        for (component, revision) in &facts.revisions {
+            self.line("revision", &safe(&format!("{component} {revision}")));
+        }
+    }
+
+    fn places<T>(&mut self, half: &Located<T>) {
+        let gone = if half.is_present {
+            ""
+        } else {
+            " (no longer there)"
+        };
+        self.text.push_str(&format!(
+            "  {:<15} {}{gone}\n",
+            "path",
+            safe_path(&half.path)
+        ));
+        for copy in &half.copies {
+            self.text
+                .push_str(&format!("  {:<15} {}\n", "copy", safe_path(copy)));
+        }
+    }
+
+    fn pairing(&mut self, backup: &Backup) {
+        self.section("PAIRING");
+        self.line(
+            "decided by",
+            match backup.pairing.basis {
+                PairingBasis::Content => "content",
+                PairingBasis::Name => "name only",
+                PairingBasis::None => "nothing: there is no pair",
+            },
+        );
+        for evidence in &backup.pairing.evidence {
+            self.line("evidence", &safe(evidence));
+        }
+    }
+
+    fn encryption(&mut self, backup: &Backup) {
+        self.section("ENCRYPTION");
+        let view = encryption_view(backup);
+        self.line("provider", &safe(&view.provider));
+        if view.proof != Proof::NotNeeded {
+            self.line("keys used", &list(&view.keys_used));
+            self.line("keys found", &list(&view.keys_found));
+        }
+        self.line("proof", view.proof.as_str());
+        for one in backup.key_proof.iter().flat_map(|proof| &proof.lines) {
+            let outcome = outcome(one.outcome);
+            let line = format!(
+                "{} of {}, {}: {outcome} ({} tried)",
+                one.key_name, one.resource, one.provider, one.tried
+            );
+            self.line("key", &safe(&line));
+        }
+    }
+
+    fn findings(&mut self, backup: &Backup) {
+        self.section("FINDINGS");
+        if backup.findings.is_empty() {
+            self.text.push_str("  none\n");
+        }
+        let findings = super::verify::findings(backup, self.look, Severity::Info);
+        self.text.push_str(&findings);
+    }
+
+    fn verifications(&mut self, backup: &Backup) {
+        self.section("HISTORY");
+        self.line("first seen", &instant_or_absent(backup.first_seen_at));
+        self.line("last verified", &instant_or_absent(backup.verified_at));
+        for one in backup.verifications.iter().rev().take(SHOWN_VERIFICATIONS) {
+            self.line(
+                "verified",
+                &format!("{} {}", rfc3339(one.at), one.verdict.as_str()),
+            );
+        }
+    }
+}
+
+fn absent() -> String {
+    ABSENT.to_owned()
+}
+
+fn instant_or_absent(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(absent, instant)
+}
+
+fn number(number: Option<u64>) -> String {
+    number.map_or_else(absent, |number| number.to_string())
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return absent();
+    }
+    safe(&names.join(", ")).into_owned()
+}
+
+fn outcome(outcome: KeyOutcome) -> &'static str {
+    match outcome {
+        KeyOutcome::Decrypted => "opens the values",
+        KeyOutcome::ConfigMissing => "there is no encryption configuration",
+        KeyOutcome::KeyMissing => "the key is missing",
+        KeyOutcome::KeyWrong => "does not open the values",
+        KeyOutcome::External => "cannot be proven offline",
+        KeyOutcome::Unproven => "is there, no value could be tried",
+    }
+}
+
+fn source(source: TakenAtSource) -> &'static str {
+    match source {
+        TakenAtSource::Lease => "the newest lease",
+        TakenAtSource::Content => "its newest object",
+        TakenAtSource::Name => "its name only",
+        TakenAtSource::Mtime => "the file's modification time only",
+    }
+}

@@ -1,0 +1,295 @@
+//! Answers as people see them.
+
+use super::*;
+use crate::engine::Survey;
+use crate::output::text::is_unsafe;
+use crate::restore_check::RestoreCheck;
+use crate::sample;
+use etcd_cat::restore::{Plan, Step};
+use etcd_cat::selection::{Outcome, Scope, Selection, TargetVersion};
+
+fn backups() -> Vec<Backup> {
+    vec![
+        sample::valid(),
+        sample::invalid(),
+        sample::orphan(),
+        sample::unreadable(),
+    ]
+}
+
+fn target(version: &str) -> TargetVersion {
+    version.parse().expect("a version")
+}
+
+fn all(backups: Vec<Backup>, valid_for: Option<&str>) -> Outcome {
+    let selection = Selection {
+        valid_for: valid_for.map(target),
+        scope: Scope::All,
+        ..Selection::default()
+    };
+    selection.apply(backups, sample::now())
+}
+
+fn list_of(backups: Vec<Backup>, valid_for: Option<&str>, look: &Look) -> String {
+    list::render(&all(backups, valid_for).shown, look).expect("a list")
+}
+
+/// Every page that shows a backup.
+fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
+    let look = sample::look(format, width);
+    let outcome = all(vec![backup.clone()], None);
+    let check = RestoreCheck::new(
+        target("4.17.3"),
+        Selection::default(),
+        vec![backup.clone()],
+        sample::now(),
+    );
+    [
+        list::render(&outcome.shown, &look),
+        list::render(&all(vec![backup.clone()], Some("4.17.9")).shown, &look),
+        verify::render(&Survey::default(), &outcome, &look),
+        show::render(backup, &look),
+        check::render(&check, &look),
+    ]
+    .map(|page| page.expect("a page"))
+    .to_vec()
+}
+
+#[test]
+fn a_list_on_a_terminal_of_80_columns() {
+    let found = list_of(backups(), None, &sample::look(Format::Table, Some(80)));
+    let expected = "\
+ID            VERDICT  CLUSTER     VERSION  AGE   FINDINGS
+3fababababab  valid    prod-x7k2p  4.17.3   90m   -
+9aababababab  invalid  prod-x7k2p  4.17.3   27h   digest-mismatch, time-skew
+ccababababab  invalid  prod-x7k2p  -        2d3h  snapshot-missing
+-             invalid  -           -        -     unreadable
+";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_list_with_reasons_on_a_terminal_of_60_columns() {
+    let found = list_of(
+        backups(),
+        Some("4.17.4"),
+        &sample::look(Format::Table, Some(60)),
+    );
+    let expected = "\
+ID            VERDICT  AGE   AGAINST
+3fababababab  valid    90m   other-version 4.17.3
+9aababababab  invalid  27h   other-version 4.17.3,
+                             digest-mismatch
+ccababababab  invalid  2d3h  snapshot-missing
+-             invalid  -     unreadable
+";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_list_on_a_pipe_has_every_column_and_one_line_each() {
+    let found = list_of(backups(), None, &sample::look(Format::Table, None));
+    let header = found.lines().next().expect("a header");
+    assert_eq!(
+        header.split_whitespace().collect::<Vec<_>>(),
+        [
+            "ID", "VERDICT", "CLUSTER", "VERSION", "TAKEN", "AGE", "SIZE", "FINDINGS"
+        ]
+    );
+    assert_eq!(found.lines().count(), 5);
+}
+
+#[test]
+fn lists_fit_the_terminal_and_lose_no_finding() {
+    for width in [60, 80, 120, 200] {
+        for valid_for in [None, Some("4.17.4")] {
+            let look = sample::look(Format::Table, Some(width));
+            let found = list_of(backups(), valid_for, &look);
+            for line in found.lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
+            for code in ["digest-mismatch", "snapshot-missing", "unreadable"] {
+                assert!(found.contains(code), "{width}: {code} is cut in\n{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wide_lists_have_everything_on_any_terminal() {
+    let found = list_of(backups(), None, &sample::look(Format::Wide, Some(60)));
+    for text in [
+        "ENCRYPTION",
+        "31407",
+        "11012",
+        "master-0",
+        "/copy/b/snapshot_2024-11-02_030005.db",
+    ] {
+        assert!(found.contains(text), "{text}");
+    }
+    assert_eq!(found.lines().count(), 5);
+}
+
+#[test]
+fn names_can_be_given_back() {
+    let found = list_of(backups(), None, &sample::look(Format::Name, None));
+    assert_eq!(
+        found,
+        "backup/3fababababab\nbackup/9aababababab\nbackup/ccababababab\n"
+    );
+}
+
+#[test]
+fn verdicts_are_coloured_and_nothing_moves() {
+    let plain = sample::look(Format::Table, Some(120));
+    let look = Look {
+        is_coloured: true,
+        ..plain
+    };
+    let found = list_of(backups(), None, &look);
+    assert!(
+        found.contains("\u{1b}[1m\u{1b}[31minvalid\u{1b}[0m  prod"),
+        "{found:?}"
+    );
+    let stripped = anstream::adapter::strip_str(&found).to_string();
+    assert_eq!(stripped, list_of(backups(), None, &plain));
+}
+
+#[test]
+fn a_verification_says_what_is_wrong_and_what_to_do() {
+    let look = sample::look(Format::Table, Some(80));
+    let survey = Survey {
+        files: 4,
+        bytes: 2048,
+        ..Survey::default()
+    };
+    let outcome = all(
+        vec![sample::valid(), sample::orphan(), sample::unreadable()],
+        None,
+    );
+    let found = verify::render(&survey, &outcome, &look).expect("a report");
+    let expected = "\
+valid    3fababababab  4.17.3  prod-x7k2p  2024-11-02T03:00:07Z  90m ago  109.1 MiB
+  snapshot       /b/snapshot_2024-11-02_030005.db
+  kuberesources  /b/static_kuberesources_2024-11-02_030005.tar.gz
+
+invalid  ccababababab  -  prod-x7k2p  2024-10-31T01:00:07Z  2d3h ago  74.5 KiB
+  kuberesources  /b/static_kuberesources_2024-11-02_030005.tar.gz
+  error    snapshot-missing: no snapshot belongs to it
+           to do: find the snapshot of the same time stamp and index its
+                  directory; keep the archive, it may hold the only keys
+
+invalid  /b/x.db
+  error    unreadable: cannot read /b/x.db: Permission denied (os error 13)
+           to do: read it as root if permission was denied; on an I/O error save
+                  the other backups on that disk first
+
+3 backups: 1 valid, 2 invalid; read 4 files, 2.0 KiB
+";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_check_answers_first_and_numbers_its_plan() {
+    let mut check = RestoreCheck::new(
+        target("4.17.3"),
+        Selection::default(),
+        backups(),
+        sample::now(),
+    );
+    let step = |command: &str| Step {
+        command: Some(command.to_owned()),
+        text: "on the recovery host".to_owned(),
+    };
+    check.plan = Some(Plan {
+        warnings: vec!["a restore is a last resort".to_owned()],
+        steps: vec![
+            step("etcd-cat stage 3fababababab --to /r"),
+            step("cluster-restore.sh /r"),
+        ],
+        space_needed_bytes: 1,
+    });
+    let found = check::render(&check, &sample::look(Format::Table, None)).expect("a page");
+    assert!(
+        found.starts_with("YES: backup 3fababababab qualifies for 4.17.3\n"),
+        "{found}"
+    );
+    assert!(
+        found.contains("\n  2. on the recovery host\n       cluster-restore.sh /r\n"),
+        "{found}"
+    );
+    assert!(
+        found.contains("  - a restore is a last resort\n"),
+        "{found}"
+    );
+    assert!(found.contains("\nDOES NOT QUALIFY\n"), "{found}");
+}
+
+#[test]
+fn a_check_that_fails_only_by_version_says_so() {
+    let check = RestoreCheck::new(
+        target("4.17.4"),
+        Selection::default(),
+        vec![sample::valid()],
+        sample::now(),
+    );
+    let found = check::render(&check, &sample::look(Format::Table, None)).expect("a page");
+    assert!(
+        found.starts_with("NO: the only backup does not qualify for 4.17.4\n"),
+        "{found}"
+    );
+    assert!(found.contains("the backups are sound"), "{found}");
+    assert!(found.contains("other-version 4.17.3"), "{found}");
+}
+
+#[test]
+fn the_same_moment_prefers_the_valid_backup() {
+    use etcd_cat::backup::Verdict;
+    let warned = Backup {
+        verdict: Verdict::Warning,
+        ..sample::valid()
+    };
+    for (hours, expected) in [(0, "44ababababab"), (3, "3fababababab")] {
+        let other = sample::older(0x44, hours);
+        let backups = vec![other, warned.clone()];
+        let check = RestoreCheck::new(
+            target("4.17.3"),
+            Selection::default(),
+            backups,
+            sample::now(),
+        );
+        let chosen = check.chosen.and_then(|one| one.backup.id());
+        assert_eq!(chosen.as_deref(), Some(expected), "{hours} h apart");
+    }
+}
+
+#[test]
+fn nothing_hostile_reaches_the_terminal() {
+    for format in [
+        Format::Table,
+        Format::Wide,
+        Format::Json,
+        Format::Yaml,
+        Format::Name,
+    ] {
+        for width in [Some(60), None] {
+            for page in pages(&sample::hostile(), format, width) {
+                let bad = page
+                    .chars()
+                    .find(|character| *character != '\n' && is_unsafe(*character));
+                assert_eq!(bad, None, "{format:?} {page:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_of_every_sample_can_be_drawn_on_any_terminal() {
+    for backup in backups() {
+        for width in [Some(1), Some(20), Some(60), Some(100_000), None] {
+            for page in pages(&backup, Format::Table, width) {
+                assert!(page.ends_with('\n'), "{width:?}: {page:?}");
+            }
+        }
+    }
+}

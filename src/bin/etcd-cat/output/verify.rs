@@ -1,0 +1,164 @@
+//! What a verification found: each backup with everything that is wrong, and what to do about it.
+
+use super::list::{age_of, cluster, id, size_of, taken, version};
+use super::text::{safe, safe_path};
+use super::units::{count, size};
+use super::views::{SummaryView, VerifyReportView};
+use super::words::{coloured, weight};
+use super::wrap::paragraph;
+use super::{Look, document, names};
+use crate::args::Format;
+use crate::engine::Survey;
+use crate::error::Failure;
+use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::finding::{Finding, Severity};
+use etcd_cat::selection::{Outcome, Reason, Selected};
+
+/// Renders a survey as selected.
+pub(crate) fn render(survey: &Survey, outcome: &Outcome, look: &Look) -> Result<String, Failure> {
+    match look.format {
+        Format::Json | Format::Yaml => document::render(
+            &VerifyReportView::new(survey, outcome, look.now),
+            look.format,
+        ),
+        Format::Name => Ok(names(outcome.shown.iter().map(|one| &one.backup))),
+        Format::Table | Format::Wide => Ok(report(survey, outcome, look)),
+    }
+}
+
+fn report(survey: &Survey, outcome: &Outcome, look: &Look) -> String {
+    let mut text = String::new();
+    for selected in &outcome.shown {
+        text.push_str(&block(selected, look));
+        text.push('\n');
+    }
+    for skipped in &survey.skipped {
+        let line = format!(
+            "skipped  {}: {}",
+            safe_path(&skipped.path),
+            safe(&skipped.reason)
+        );
+        text.push_str(&line);
+        text.push('\n');
+    }
+    if !survey.skipped.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&summary(survey, outcome));
+    text
+}
+
+/// One backup: a line, its files, its findings.
+fn block(selected: &Selected, look: &Look) -> String {
+    let backup = &selected.backup;
+    let mut text = headline(backup, look);
+    text.push_str(&files(backup));
+    for reason in selected.reasons_against.iter().flatten() {
+        if !matches!(reason, Reason::Finding(_)) {
+            text.push_str(&paragraph(
+                "  does not qualify: ",
+                &safe(&reason.to_string()),
+                look.width,
+            ));
+        }
+    }
+    text.push_str(&findings(backup, look, Severity::Warning));
+    text
+}
+
+/// Verdict, id, version, cluster, time and size in one line; the path where nothing else is known.
+pub(super) fn headline(backup: &Backup, look: &Look) -> String {
+    let word = backup.verdict.as_str();
+    let blanks = " ".repeat(7_usize.saturating_sub(word.len()));
+    let verdict = format!("{}{blanks}", coloured(word, backup.verdict, look));
+    if let (None, Some(path)) = (backup.id(), &backup.unreadable_path) {
+        return format!("{verdict}  {}\n", safe_path(path));
+    }
+    let taken = match backup.taken_at {
+        Some(_) => format!("{}  {} ago", taken(backup), age_of(backup, look)),
+        None => "taken at an unknown time".to_owned(),
+    };
+    let identity = format!("{}  {}  {}", id(backup), version(backup), cluster(backup));
+    format!("{verdict}  {identity}  {taken}  {}\n", size_of(backup))
+}
+
+/// The files of a backup, one line each.
+pub(super) fn files(backup: &Backup) -> String {
+    let mut text = String::new();
+    let mut add = |label: &str, path: &std::path::Path, note: &str| {
+        text.push_str(&format!("  {label:<14} {}{note}\n", safe_path(path)));
+    };
+    let gone = |is_present: bool| {
+        if is_present {
+            ""
+        } else {
+            "  (no longer there)"
+        }
+    };
+    if let Some(half) = &backup.snapshot {
+        add("snapshot", &half.path, gone(half.is_present));
+    }
+    if let Some(half) = &backup.kuberesources {
+        add("kuberesources", &half.path, gone(half.is_present));
+    }
+    if let (Some(_), Some(path)) = (backup.id(), &backup.unreadable_path) {
+        add("file", path, "");
+    }
+    text
+}
+
+/// Findings of at least this severity, most severe first: what, and what to do.
+pub(super) fn findings(backup: &Backup, look: &Look, least: Severity) -> String {
+    let mut findings: Vec<&Finding> = backup
+        .findings
+        .iter()
+        .filter(|finding| finding.severity >= least)
+        .collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+        .into_iter()
+        .map(|one| finding(one, backup, look))
+        .collect()
+}
+
+fn finding(finding: &Finding, backup: &Backup, look: &Look) -> String {
+    let weight = weight(finding, backup);
+    let what = format!("{}: {}", finding.code, safe(&finding.message));
+    let mut text = paragraph(&format!("  {weight:<8} "), &what, look.width);
+    if !finding.remedy.is_empty() && finding.severity > Severity::Info {
+        text.push_str(&paragraph(
+            "           to do: ",
+            &safe(&finding.remedy),
+            look.width,
+        ));
+    }
+    text
+}
+
+fn summary(survey: &Survey, outcome: &Outcome) -> String {
+    let counts = SummaryView::new(survey, &outcome.shown);
+    let backups = u64::try_from(outcome.shown.len()).unwrap_or(u64::MAX);
+    let verdicts: Vec<String> = [
+        (counts.valid, Verdict::Valid),
+        (counts.warning, Verdict::Warning),
+        (counts.invalid, Verdict::Invalid),
+        (counts.unknown, Verdict::Unknown),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, verdict)| format!("{number} {}", verdict.as_str()))
+    .collect();
+    let mut line = count(backups, "backup");
+    if !verdicts.is_empty() {
+        line = format!("{line}: {}", verdicts.join(", "));
+    }
+    line = format!(
+        "{line}; read {}, {}",
+        count(counts.files, "file"),
+        size(counts.bytes)
+    );
+    if !survey.skipped.is_empty() {
+        line = format!("{line}; {} skipped", survey.skipped.len());
+    }
+    line + "\n"
+}

@@ -1,0 +1,22 @@
+//! The contract: documents as programs read them. Fields stand in the order of the contract.
+//!
+//! A field may be added at the end; none is ever renamed, removed or given another meaning.
+
+mod backup;
+mod encryption;
+mod explanation;
+mod reports;
+
+pub(crate) use backup::{BackupView, digest_state, etcd_minor};
+pub(crate) use encryption::{Proof, encryption_view};
+pub(crate) use explanation::{ExplanationListView, ExplanationView};
+pub(crate) use reports::{
+    BackupListView, BackupRunView, ErrorView, RestoreCheckView, StageRunView, SummaryView,
+    VerifyReportView,
+};
+
+/// Version of all documents.
+pub(crate) const API_VERSION: &str = "etcd-cat/v1";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+//! Encryption of one backup: who encrypted, with which keys, and whether they open it.
+
+use etcd_cat::backup::Backup;
+use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof};
+use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// Resources that the kube-apiserver encrypts; the keys of the others are in Secrets under its keys.
+const KUBE_APISERVER_RESOURCES: [&str; 2] = ["configmaps", "secrets"];
+
+/// Providers that encrypt; `identity` does not.
+const IDENTITY: &str = "identity";
+
+/// `encryption` of a backup.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EncryptionView {
+    pub(crate) provider: String,
+    pub(crate) keys_used: Vec<String>,
+    pub(crate) keys_found: Vec<String>,
+    pub(crate) proof: Proof,
+}
+
+/// Whether the keys were shown to open the values.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Proof {
+    /// Every value that was tried could be opened.
+    Decrypted,
+    /// A key does not open its values.
+    Failed,
+    /// A key is not there.
+    Missing,
+    /// Nothing is encrypted.
+    NotNeeded,
+    /// It cannot be tried offline.
+    Impossible,
+}
+
+impl Proof {
+    /// The word in documents and tables.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Decrypted => "decrypted",
+            Self::Failed => "failed",
+            Self::Missing => "missing",
+            Self::NotNeeded => "not-needed",
+            Self::Impossible => "impossible",
+        }
+    }
+}
+
+/// What is known about encryption in this backup.
+pub(crate) fn encryption_view(backup: &Backup) -> EncryptionView {
+    let providers = providers(backup);
+    EncryptionView {
+        provider: match providers.len() {
+            0 => "none".to_owned(),
+            1 => providers.into_iter().collect(),
+            _ => "mixed".to_owned(),
+        },
+        keys_used: keys_used(backup),
+        keys_found: keys_found(backup),
+        proof: proof(backup),
+    }
+}
+
+/// Providers that stored at least one live value.
+fn providers(backup: &Backup) -> BTreeSet<String> {
+    let uses = backup
+        .snapshot
+        .iter()
+        .flat_map(|half| &half.facts.encryption);
+    uses.filter(|one| one.provider != IDENTITY && one.values > 0)
+        .map(|one| one.provider.clone())
+        .collect()
+}
+
+fn is_of_kube_apiserver(resource: &str) -> bool {
+    KUBE_APISERVER_RESOURCES.contains(&resource)
+}
+
+fn keys_used(backup: &Backup) -> Vec<String> {
+    let uses = backup
+        .snapshot
+        .iter()
+        .flat_map(|half| &half.facts.encryption);
+    let used = uses.filter(|one| one.provider != IDENTITY && is_of_kube_apiserver(&one.resource));
+    newest_first(used.map(|one| one.key_name.clone()))
+}
+
+fn keys_found(backup: &Backup) -> Vec<String> {
+    let configured = backup
+        .kuberesources
+        .iter()
+        .flat_map(|half| half.facts.encryption.iter().flatten());
+    let found =
+        configured.filter(|one| one.provider != IDENTITY && is_of_kube_apiserver(&one.resource));
+    newest_first(found.map(|one| one.key_name.clone()))
+}
+
+/// Key names are ascending numbers; others, as a KMS has, follow by name.
+fn newest_first(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort_by_cached_key(|name| (Reverse(name.parse::<u64>().ok()), name.clone()));
+    names.dedup();
+    names
+}
+
+fn proof(backup: &Backup) -> Proof {
+    if providers(backup).is_empty() {
+        return Proof::NotNeeded;
+    }
+    match &backup.key_proof {
+        Some(proof) => worst(proof),
+        None if backup.kuberesources.is_none() => Proof::Missing,
+        None => Proof::Impossible,
+    }
+}
+
+fn worst(proof: &KeyProof) -> Proof {
+    let has = |outcome: KeyOutcome| proof.lines.iter().any(|line| line.outcome == outcome);
+    if has(KeyOutcome::KeyWrong) {
+        Proof::Failed
+    } else if has(KeyOutcome::KeyMissing) || has(KeyOutcome::ConfigMissing) {
+        Proof::Missing
+    } else if has(KeyOutcome::External) || has(KeyOutcome::Unproven) || proof.lines.is_empty() {
+        Proof::Impossible
+    } else {
+        Proof::Decrypted
+    }
+}

@@ -1,0 +1,85 @@
+//! Explanations as documents.
+
+use super::API_VERSION;
+use etcd_cat::explain::{Step, explain};
+use etcd_cat::finding::{Artifact, Code, Severity};
+use serde::Serialize;
+
+/// `kind: Explanation`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplanationView {
+    api_version: &'static str,
+    kind: &'static str,
+    code: Code,
+    severity: Severity,
+    artifact: Artifact,
+    title: &'static str,
+    meaning: &'static str,
+    steps: Vec<StepView>,
+    remedy: &'static str,
+}
+
+/// One step: a sentence or a command, the other one is null.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct StepView {
+    text: Option<&'static str>,
+    command: Option<&'static str>,
+}
+
+/// `kind: ExplanationList`
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplanationListView {
+    api_version: &'static str,
+    kind: &'static str,
+    items: Vec<ExplanationView>,
+}
+
+impl ExplanationView {
+    /// The document of one code.
+    pub(crate) fn new(code: Code) -> Self {
+        let text = explain(code);
+        Self {
+            api_version: API_VERSION,
+            kind: "Explanation",
+            code,
+            severity: code.severity(),
+            artifact: code.artifact(),
+            title: text.title,
+            meaning: text.meaning,
+            steps: text.steps.iter().copied().map(StepView::new).collect(),
+            remedy: text.remedy,
+        }
+    }
+}
+
+impl StepView {
+    fn new(step: Step) -> Self {
+        match step {
+            Step::Do(text) => Self {
+                text: Some(text),
+                command: None,
+            },
+            Step::Run(command) => Self {
+                text: None,
+                command: Some(command),
+            },
+        }
+    }
+}
+
+impl ExplanationListView {
+    /// The document of all codes.
+    pub(crate) fn all() -> Self {
+        Self {
+            api_version: API_VERSION,
+            kind: "ExplanationList",
+            items: Code::ALL
+                .iter()
+                .copied()
+                .map(ExplanationView::new)
+                .collect(),
+        }
+    }
+}

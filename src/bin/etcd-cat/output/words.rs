@@ -1,0 +1,83 @@
+//! The words that tables share: verdicts in colour, findings in short, missing values.
+
+use super::Look;
+use super::text::safe;
+use anstyle::{AnsiColor, Style};
+use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::finding::{Finding, Severity};
+
+/// Stands for a value that is not known.
+pub(super) const ABSENT: &str = "-";
+
+/// The style of a verdict; the word itself carries the meaning.
+pub(super) fn style(verdict: Verdict) -> Style {
+    let colour = match verdict {
+        Verdict::Valid => AnsiColor::Green,
+        Verdict::Warning => AnsiColor::Yellow,
+        Verdict::Invalid => AnsiColor::Red,
+        Verdict::Unknown => AnsiColor::Magenta,
+    };
+    colour.on_default().bold()
+}
+
+/// A word in the colour of a verdict, when colours are wanted.
+pub(super) fn coloured(word: &str, verdict: Verdict, look: &Look) -> String {
+    if !look.is_coloured {
+        return word.to_owned();
+    }
+    let style = style(verdict);
+    format!("{style}{word}{style:#}")
+}
+
+/// The verdict of a word, if it is one.
+pub(super) fn verdict_at_start(text: &str) -> Option<Verdict> {
+    let all = [
+        Verdict::Valid,
+        Verdict::Warning,
+        Verdict::Invalid,
+        Verdict::Unknown,
+    ];
+    all.into_iter().find(|verdict| {
+        let rest = text.strip_prefix(verdict.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+/// Text of the backup's own making, or the sign that there is none.
+pub(super) fn or_absent(text: Option<&str>) -> String {
+    match text {
+        Some("") | None => ABSENT.to_owned(),
+        Some(text) => safe(text).into_owned(),
+    }
+}
+
+/// What a finding counts as in this run.
+pub(super) fn weight(finding: &Finding, backup: &Backup) -> &'static str {
+    match finding.severity {
+        _ if backup.accepted.contains(&finding.code) => "accepted",
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+/// Codes of all errors and warnings, errors first; accepted ones in parentheses.
+pub(super) fn finding_codes(backup: &Backup) -> Vec<String> {
+    let mut findings: Vec<&Finding> = backup
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info)
+        .collect();
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
+    let mut codes: Vec<String> = Vec::new();
+    for finding in findings {
+        let code = match weight(finding, backup) {
+            "accepted" => format!("({})", finding.code),
+            _ => finding.code.to_string(),
+        };
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
+    }
+    codes
+}

@@ -1,0 +1,197 @@
+//! Progress of long work on stderr, and the signals that end it.
+
+use crate::error::Failure;
+use crate::output::text::safe_path;
+use etcd_cat::monitor::Monitor;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Bytes of all files together: how much, how fast, how long.
+const TOTAL: &str = "{bar:24} {percent:>3}%  {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
+
+/// A file that is being read.
+const FILE: &str = "  {spinner} {wide_msg}";
+
+/// Often enough to look alive, seldom enough to cost nothing.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Shows the progress of a run and knows when it is to stop.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bars: Option<Bars>,
+    signal: Arc<AtomicUsize>,
+    is_quiet: bool,
+}
+
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    total: ProgressBar,
+    files: Mutex<BTreeMap<PathBuf, ProgressBar>>,
+}
+
+impl Progress {
+    /// Listens to SIGINT and SIGTERM from here on; shows bars if `shows_bars`.
+    ///
+    /// The first signal asks the run to stop at the next buffer; a second one stops the program at once.
+    pub(crate) fn new(shows_bars: bool, is_quiet: bool) -> std::io::Result<Self> {
+        let signal = Arc::new(AtomicUsize::new(0));
+        let is_second = Arc::new(AtomicBool::new(false));
+        for number in [SIGINT, SIGTERM] {
+            // The order matters: the shutdown looks at the flag before it is set.
+            signal_hook::flag::register_conditional_shutdown(
+                number,
+                128 + number,
+                Arc::clone(&is_second),
+            )?;
+            signal_hook::flag::register(number, Arc::clone(&is_second))?;
+            let value = usize::try_from(number).unwrap_or_default();
+            signal_hook::flag::register_usize(number, Arc::clone(&signal), value)?;
+        }
+        Ok(Self {
+            bars: shows_bars.then(Bars::new),
+            signal,
+            is_quiet,
+        })
+    }
+
+    /// The signal that asked to stop.
+    pub(crate) fn signal(&self) -> Option<u8> {
+        let number = self.signal.load(Ordering::Relaxed);
+        u8::try_from(number).ok().filter(|number| *number > 0)
+    }
+
+    /// The failure to end with when a signal asked to stop.
+    pub(crate) fn interruption(&self) -> Option<Failure> {
+        self.signal().map(Failure::interrupted)
+    }
+
+    /// Removes the bars, so that nothing is drawn over the answer.
+    pub(crate) fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            bars.clear();
+        }
+    }
+}
+
+impl Bars {
+    fn new() -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let total = all.add(ProgressBar::new(0).with_style(style(TOTAL)));
+        Self {
+            all,
+            total,
+            files: Mutex::default(),
+        }
+    }
+
+    fn files(&self) -> MutexGuard<'_, BTreeMap<PathBuf, ProgressBar>> {
+        // A thread that panicked while it drew a bar is no reason to lose the run.
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clear(&self) {
+        for bar in std::mem::take(&mut *self.files()).into_values() {
+            bar.finish_and_clear();
+        }
+        self.total.finish_and_clear();
+        // Nothing depends on whether the terminal could be cleaned.
+        let _ = self.all.clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    style
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+impl Monitor for Progress {
+    fn expect(&self, _files: u64, bytes: u64) {
+        if let Some(bars) = &self.bars {
+            bars.total.inc_length(bytes);
+            bars.total.enable_steady_tick(TICK);
+        }
+    }
+
+    fn begin(&self, path: &Path, _bytes: u64) {
+        if let Some(bars) = &self.bars {
+            let bar = bars
+                .all
+                .add(ProgressBar::new_spinner().with_style(style(FILE)));
+            bar.set_message(safe_path(path));
+            bar.enable_steady_tick(TICK);
+            bars.files().insert(path.to_path_buf(), bar);
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        if let Some(bars) = &self.bars {
+            bars.total.inc(bytes);
+        }
+    }
+
+    fn finish(&self, path: &Path) {
+        if let Some(bars) = &self.bars
+            && let Some(bar) = bars.files().remove(path)
+        {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn note(&self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
+        let line = crate::output::text::safe(text).into_owned();
+        match &self.bars {
+            // Above the bars; a terminal that has gone is no reason to stop.
+            Some(bars) => drop(bars.all.println(line)),
+            None => drop(crate::write_stderr(&(line + "\n"))),
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.signal().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_asks_to_stop_and_is_told_by_the_exit_code() {
+        let progress = Progress::new(false, true).expect("signals can be listened to");
+        assert!(!progress.is_interrupted());
+        assert!(progress.interruption().is_none());
+        signal_hook::low_level::raise(SIGTERM).expect("a signal to ourselves");
+        assert!(progress.is_interrupted());
+        let exit = progress.interruption().map(|failure| failure.exit.code());
+        assert_eq!(exit, Some(143));
+    }
+
+    #[test]
+    fn bars_take_any_order_of_calls() {
+        let progress = Progress {
+            bars: Some(Bars::new()),
+            signal: Arc::default(),
+            is_quiet: false,
+        };
+        let path = Path::new("/b/\u{1b}[2J.db");
+        progress.finish(path);
+        progress.advance(10);
+        progress.expect(1, 10);
+        progress.begin(path, 10);
+        progress.begin(path, 10);
+        progress.note("one line\nanother");
+        progress.clear();
+        progress.finish(path);
+    }
+}

@@ -1,0 +1,428 @@
+//! From what was learnt to operations on the store.
+
+use super::error::CatalogueError;
+use super::key::{
+    CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, place_bytes, proof_bytes,
+    verification_bytes,
+};
+use super::reader::{Instant, Reader};
+use super::record::{Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow};
+use super::seal::seal;
+use super::store::{Operation, Table};
+use crate::backup::Verification;
+use crate::digest::Sha256Digest;
+use crate::discovery::FileIdentity;
+use crate::finding::{Finding, Severity};
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::certificate::Certificate;
+use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// Something to remember.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A file was read. Its facts belong into the same call.
+    File {
+        /// Where it lies.
+        path: PathBuf,
+        /// What it looked like before it was read.
+        identity: FileIdentity,
+        /// What was in it.
+        content: Content,
+        /// When it was read.
+        read_at: DateTime<Utc>,
+    },
+    /// Facts of a snapshot.
+    Snapshot(Box<Snapshot>),
+    /// Facts of a kuberesources.
+    Kuberesources(Box<Kuberesources>),
+    /// What the keys of a kuberesources do for a snapshot.
+    Proof {
+        /// The one.
+        snapshot: SnapshotKey,
+        /// The other.
+        kuberesources: Sha256Digest,
+        /// What came of it.
+        proof: Box<Proof>,
+    },
+    /// All bytes of a backup were read; added to those before.
+    Verification {
+        /// Which backup.
+        subject: Subject,
+        /// When and with what verdict.
+        verification: Verification,
+    },
+    /// How a snapshot was taken.
+    Provenance {
+        /// Which snapshot.
+        snapshot: SnapshotKey,
+        /// By whom, where and when.
+        provenance: Box<Provenance>,
+    },
+    /// A place to look for backups; the first time counts.
+    Location {
+        /// Which place.
+        path: PathBuf,
+        /// When it was first named.
+        first_seen_at: DateTime<Utc>,
+    },
+}
+
+/// What to drop from the catalogue. Files on disk stay.
+#[derive(Clone, Debug, Default)]
+pub struct Forget {
+    /// Snapshots: facts, history and every path that held them.
+    pub snapshots: Vec<SnapshotKey>,
+    /// Kuberesources: likewise.
+    pub kuberesources: Vec<Sha256Digest>,
+    /// Single paths, whatever they held.
+    pub paths: Vec<PathBuf>,
+    /// Remembered locations.
+    pub locations: Vec<PathBuf>,
+}
+
+/// Collects the operations of one batch on top of what the store holds already.
+pub(super) struct Batch<'r> {
+    before: &'r Reader<'r>,
+    operations: Vec<Operation>,
+    /// Files and certificate sets of this batch, which `before` does not know.
+    files: HashMap<PathBuf, FileRecord>,
+    sets: HashSet<CertificateSetId>,
+}
+
+impl<'r> Batch<'r> {
+    /// An empty batch.
+    pub(super) fn new(before: &'r Reader<'r>) -> Self {
+        Self {
+            before,
+            operations: Vec::new(),
+            files: HashMap::new(),
+            sets: HashSet::new(),
+        }
+    }
+
+    /// The operations, those on one table together.
+    pub(super) fn into_operations(mut self) -> Vec<Operation> {
+        self.operations.sort_by_key(Operation::table);
+        self.operations
+    }
+
+    /// Adds what one change needs.
+    pub(super) fn add(&mut self, change: Change) -> Result<(), CatalogueError> {
+        match change {
+            Change::File {
+                path,
+                identity,
+                content,
+                read_at,
+            } => self.add_file(path, identity, content, read_at),
+            Change::Snapshot(facts) => self.add_snapshot(*facts),
+            Change::Kuberesources(mut facts) => {
+                let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
+                let key = facts.sha256.0.to_vec();
+                self.put(Table::Kuberesources, key, &(facts, set))
+            }
+            Change::Proof {
+                snapshot,
+                kuberesources,
+                mut proof,
+            } => {
+                let set = self.add_certificates(&std::mem::take(&mut proof.certificates))?;
+                let key = proof_bytes(snapshot, kuberesources);
+                self.put(Table::Proofs, key, &(proof, set))
+            }
+            Change::Verification {
+                subject,
+                verification,
+            } => {
+                let key = verification_bytes(subject, verification.at);
+                self.put(Table::Verifications, key, &verification)
+            }
+            Change::Provenance {
+                snapshot,
+                provenance,
+            } => self.put(Table::Provenance, snapshot.to_bytes(), &provenance),
+            Change::Location {
+                path,
+                first_seen_at,
+            } => self.add_location(&path, first_seen_at),
+        }
+    }
+
+    fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {
+        let key = SnapshotKey::of(&facts).to_bytes();
+        let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
+        self.put(Table::Rows, key.clone(), &SnapshotRow::from(&facts))?;
+        self.put(Table::Snapshots, key, &(facts, set))
+    }
+
+    fn add_file(
+        &mut self,
+        path: PathBuf,
+        identity: FileIdentity,
+        content: Content,
+        read_at: DateTime<Utc>,
+    ) -> Result<(), CatalogueError> {
+        let before = match self.files.remove(&path) {
+            Some(before) => Some(before),
+            None => self.before.file(&path)?,
+        };
+        self.move_place(
+            before.as_ref().map(|before| &before.content),
+            &content,
+            &path,
+        );
+        let first_seen_at = before
+            .as_ref()
+            .map_or(read_at, |before| before.first_seen_at);
+        let previous = match before {
+            Some(before) => self.previous(before, &content)?,
+            None => None,
+        };
+        let record = FileRecord {
+            identity,
+            content,
+            first_seen_at,
+            read_at,
+            previous,
+        };
+        self.put(Table::Files, path_bytes(&path), &record)?;
+        self.files.insert(path, record);
+        Ok(())
+    }
+
+    /// Files the path under its new content.
+    fn move_place(&mut self, before: Option<&Content>, content: &Content, path: &Path) {
+        if before == Some(content) {
+            return;
+        }
+        let table = Table::Places;
+        if let Some(subject) = before.and_then(Content::subject) {
+            self.delete(table, place_bytes(subject, path));
+        }
+        if let Some(subject) = content.subject() {
+            let (key, value) = (place_bytes(subject, path), Vec::new());
+            self.operations.push(Operation::Put { table, key, value });
+        }
+    }
+
+    /// What `content` has taken the place of. Only sound content counts: a download that went on
+    /// is no change, and what lies there now is held against the last sound content, until that is back.
+    fn previous(
+        &self,
+        before: FileRecord,
+        content: &Content,
+    ) -> Result<Option<Box<PreviousContent>>, CatalogueError> {
+        if before.content == *content {
+            return Ok(before.previous);
+        }
+        let kept = before
+            .previous
+            .filter(|previous| previous.content != *content);
+        Ok(match self.sound_since(&before.content, before.read_at)? {
+            Some(verified_at) => Some(Box::new(PreviousContent {
+                content: before.content,
+                size_bytes: before.identity.size_bytes,
+                verified_at,
+            })),
+            None => kept,
+        })
+    }
+
+    /// When content without an error of its own was verified last; reading it counts.
+    fn sound_since(
+        &self,
+        content: &Content,
+        read_at: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, CatalogueError> {
+        let (subject, findings) = match content {
+            Content::Snapshot(key) => {
+                let facts = self.before.snapshot(*key)?;
+                (Subject::Snapshot(*key), facts.map(|facts| facts.findings))
+            }
+            Content::Kuberesources(digest) => {
+                let facts = self.before.kuberesources(*digest)?;
+                (
+                    Subject::Kuberesources(*digest),
+                    facts.map(|facts| facts.findings),
+                )
+            }
+            Content::NotABackup | Content::Unreadable { .. } => return Ok(None),
+        };
+        let is_error = |finding: &Finding| finding.severity == Severity::Error;
+        if findings.is_none_or(|findings| findings.iter().any(is_error)) {
+            return Ok(None);
+        }
+        let newest = self.before.verifications_of(subject)?.pop();
+        Ok(Some(
+            newest.map_or(read_at, |newest| newest.at.max(read_at)),
+        ))
+    }
+
+    fn add_location(&mut self, path: &Path, at: DateTime<Utc>) -> Result<(), CatalogueError> {
+        let key = path_bytes(path);
+        match self.before.one::<Instant>(Table::Locations, &key)? {
+            Some(_) => Ok(()),
+            None => self.put(Table::Locations, key, &Instant(at)),
+        }
+    }
+
+    /// Names the set and writes it down unless it is there.
+    fn add_certificates(
+        &mut self,
+        certificates: &[Certificate],
+    ) -> Result<Option<CertificateSetId>, CatalogueError> {
+        if certificates.is_empty() {
+            return Ok(None);
+        }
+        let table = Table::CertificateSets;
+        let bytes = seal(&[], &certificates).map_err(|source| failure(table, source))?;
+        let digest = Sha256::digest(&bytes);
+        let id = CertificateSetId(*digest.first_chunk().unwrap_or(&[0; 16]));
+        let is_known =
+            self.sets.contains(&id) || self.before.one::<Vec<Certificate>>(table, &id.0)?.is_some();
+        if !is_known {
+            self.put(table, id.0.to_vec(), &certificates)?;
+            self.sets.insert(id);
+        }
+        Ok(Some(id))
+    }
+
+    fn put(
+        &mut self,
+        table: Table,
+        key: Vec<u8>,
+        value: &impl Serialize,
+    ) -> Result<(), CatalogueError> {
+        let value = seal(&key, value).map_err(|source| failure(table, source))?;
+        self.operations.push(Operation::Put { table, key, value });
+        Ok(())
+    }
+
+    fn delete(&mut self, table: Table, key: Vec<u8>) {
+        self.operations.push(Operation::Delete { table, key });
+    }
+
+    /// Drops records; returns how many.
+    pub(super) fn forget(&mut self, forget: &Forget) -> Result<u64, CatalogueError> {
+        let snapshots = forget.snapshots.iter().copied().map(Subject::Snapshot);
+        let kuberesources = forget
+            .kuberesources
+            .iter()
+            .copied()
+            .map(Subject::Kuberesources);
+        let subjects: HashSet<Subject> = snapshots.chain(kuberesources).collect();
+        let paths: HashSet<_> = forget.paths.iter().collect();
+        for (path, file) in self.before.files()? {
+            let subject = file.content.subject();
+            if paths.contains(&path) || subject.is_some_and(|subject| subjects.contains(&subject)) {
+                self.delete(Table::Files, path_bytes(&path));
+                if let Some(subject) = subject {
+                    self.delete(Table::Places, place_bytes(subject, &path));
+                }
+            }
+        }
+        for subject in &subjects {
+            self.forget_subject(*subject)?;
+        }
+        self.forget_proofs(&subjects)?;
+        for location in &forget.locations {
+            self.delete_all(Table::Locations, &path_bytes(location), Extent::Exact)?;
+        }
+        let count = u64::try_from(self.operations.len()).unwrap_or(u64::MAX);
+        self.drop_unused_certificates()?;
+        Ok(count)
+    }
+
+    fn forget_subject(&mut self, subject: Subject) -> Result<(), CatalogueError> {
+        self.delete_all(Table::Verifications, &subject.to_bytes(), Extent::Prefix)?;
+        match subject {
+            Subject::Snapshot(key) => {
+                for table in [Table::Rows, Table::Snapshots, Table::Provenance] {
+                    self.delete_all(table, &key.to_bytes(), Extent::Exact)?;
+                }
+                Ok(())
+            }
+            Subject::Kuberesources(digest) => {
+                self.delete_all(Table::Kuberesources, &digest.0, Extent::Exact)
+            }
+        }
+    }
+
+    /// Drops every proof that has one of the subjects for a half.
+    fn forget_proofs(&mut self, subjects: &HashSet<Subject>) -> Result<(), CatalogueError> {
+        let mut keys = Vec::new();
+        self.before.scan(Table::Proofs, &[], &mut |key, _| {
+            let halves = <(SnapshotKey, Sha256Digest)>::decode(key);
+            let is_forgotten = halves.is_some_and(|(snapshot, kuberesources)| {
+                subjects.contains(&Subject::Snapshot(snapshot))
+                    || subjects.contains(&Subject::Kuberesources(kuberesources))
+            });
+            if is_forgotten {
+                keys.push(key.to_vec());
+            }
+        })?;
+        keys.into_iter()
+            .for_each(|key| self.delete(Table::Proofs, key));
+        Ok(())
+    }
+
+    /// Drops certificate sets that only deleted records name.
+    fn drop_unused_certificates(&mut self) -> Result<(), CatalogueError> {
+        let deleted: HashSet<(Table, Vec<u8>)> = self
+            .operations
+            .iter()
+            .filter_map(Operation::deleted)
+            .collect();
+        let mut used = HashSet::new();
+        for (table, key, set) in self.before.sets_in_use()? {
+            if !deleted.contains(&(table, key)) {
+                used.insert(set.0.to_vec());
+            }
+        }
+        let mut unused = Vec::new();
+        self.before
+            .scan(Table::CertificateSets, &[], &mut |key, _| {
+                if !used.contains(key) {
+                    unused.push(key.to_vec());
+                }
+            })?;
+        unused
+            .into_iter()
+            .for_each(|key| self.delete(Table::CertificateSets, key));
+        Ok(())
+    }
+
+    /// Deletes what is there under this key, or under every key that begins with it.
+    fn delete_all(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        extent: Extent,
+    ) -> Result<(), CatalogueError> {
+        let mut keys = Vec::new();
+        self.before.scan(table, key, &mut |found, _| {
+            if extent == Extent::Prefix || found == key {
+                keys.push(found.to_vec());
+            }
+        })?;
+        keys.into_iter().for_each(|key| self.delete(table, key));
+        Ok(())
+    }
+}
+
+/// How much a key stands for.
+#[derive(Clone, Copy, PartialEq)]
+enum Extent {
+    Exact,
+    Prefix,
+}
+
+fn failure(table: Table, source: super::seal::RecordError) -> CatalogueError {
+    let table = table.name();
+    CatalogueError::Record { table, source }
+}

@@ -1,0 +1,151 @@
+//! Everything the catalogue remembers, in memory.
+
+use super::key::{CertificateSetId, SnapshotKey, Subject};
+use super::record::{Content, FileRecord, Proof, Provenance};
+use super::store::Table;
+use crate::backup::Verification;
+use crate::digest::Sha256Digest;
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::certificate::Certificate;
+use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What [`Reader::load`](super::Reader::load) found.
+///
+/// Certificates lie apart: the backups of one cluster hold the same few hundred, and ten thousand copies of them
+/// would be most of the catalogue. [`Contents::snapshot`] and its like put facts together again.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Every file that was read, by path.
+    pub files: HashMap<PathBuf, FileRecord>,
+    /// Facts of snapshots, without certificates.
+    pub snapshots: HashMap<SnapshotKey, Stored<Snapshot>>,
+    /// Facts of kuberesources, without certificates.
+    pub kuberesources: HashMap<Sha256Digest, Stored<Kuberesources>>,
+    /// The certificates.
+    pub certificate_sets: HashMap<CertificateSetId, Arc<[Certificate]>>,
+    /// What keys were shown to do, without certificates.
+    pub proofs: HashMap<(SnapshotKey, Sha256Digest), Stored<Proof>>,
+    /// Verifications, oldest first.
+    pub verifications: HashMap<Subject, Vec<Verification>>,
+    /// How snapshots were taken.
+    pub provenance: HashMap<SnapshotKey, Provenance>,
+    /// Where to look for backups, and since when.
+    pub locations: BTreeMap<PathBuf, DateTime<Utc>>,
+    /// Records that could not be used.
+    pub skipped: Vec<SkippedRecord>,
+}
+
+/// Facts and the name of their certificates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T> {
+    /// The facts; `certificates` is empty.
+    pub facts: T,
+    /// The certificates; `None` when there are none.
+    pub certificates: Option<CertificateSetId>,
+}
+
+/// A record that is as good as not there: its file is read again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SkippedRecord {
+    /// Name of the table.
+    pub table: &'static str,
+    /// The path, or the key in hex.
+    pub key: String,
+    /// Why it is of no use.
+    pub reason: String,
+}
+
+impl SkippedRecord {
+    pub(super) fn new(table: Table, key: &[u8], reason: impl Into<String>) -> Self {
+        let key = match table {
+            Table::Files | Table::Locations | Table::About => {
+                String::from_utf8_lossy(key).into_owned()
+            }
+            _ => data_encoding::HEXLOWER.encode(key),
+        };
+        Self {
+            table: table.name(),
+            key,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl Contents {
+    /// The certificates of some facts.
+    pub fn certificates(&self, id: Option<CertificateSetId>) -> &[Certificate] {
+        let set = id.and_then(|id| self.certificate_sets.get(&id));
+        set.map(AsRef::as_ref).unwrap_or_default()
+    }
+
+    /// The whole facts of a snapshot.
+    pub fn snapshot(&self, key: &SnapshotKey) -> Option<Snapshot> {
+        let stored = self.snapshots.get(key)?;
+        let certificates = self.certificates(stored.certificates).to_vec();
+        let facts = stored.facts.clone();
+        Some(Snapshot {
+            certificates,
+            ..facts
+        })
+    }
+
+    /// The whole facts of a kuberesources.
+    pub fn kuberesources(&self, digest: &Sha256Digest) -> Option<Kuberesources> {
+        let stored = self.kuberesources.get(digest)?;
+        let certificates = self.certificates(stored.certificates).to_vec();
+        let facts = stored.facts.clone();
+        Some(Kuberesources {
+            certificates,
+            ..facts
+        })
+    }
+
+    /// What the keys of a kuberesources were shown to do for a snapshot.
+    pub fn proof(&self, snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Option<Proof> {
+        let stored = self.proofs.get(&(snapshot, kuberesources))?;
+        let certificates = self.certificates(stored.certificates).to_vec();
+        let facts = stored.facts.clone();
+        Some(Proof {
+            certificates,
+            ..facts
+        })
+    }
+
+    /// The verifications of a backup, oldest first.
+    pub fn verifications(&self, subject: &Subject) -> &[Verification] {
+        self.verifications.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes out what points at records that are not there, so that its files count as never read.
+    pub(super) fn settle(&mut self) {
+        let sets = &self.certificate_sets;
+        let is_whole = |id: Option<CertificateSetId>| id.is_none_or(|id| sets.contains_key(&id));
+        self.snapshots
+            .retain(|_, facts| is_whole(facts.certificates));
+        self.kuberesources
+            .retain(|_, facts| is_whole(facts.certificates));
+        self.proofs.retain(|_, proof| is_whole(proof.certificates));
+        let skipped = &mut self.skipped;
+        self.files.retain(|path, file| {
+            let is_known = match &file.content {
+                Content::Snapshot(key) => self.snapshots.contains_key(key),
+                Content::Kuberesources(digest) => self.kuberesources.contains_key(digest),
+                Content::NotABackup | Content::Unreadable { .. } => true,
+            };
+            if !is_known {
+                let key = super::key::path_bytes(path);
+                skipped.push(SkippedRecord::new(
+                    Table::Files,
+                    &key,
+                    "facts of its content are gone",
+                ));
+            }
+            is_known
+        });
+        skipped.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
+    }
+}

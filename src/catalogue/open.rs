@@ -1,0 +1,216 @@
+//! The catalogue as commands use it: opened late, closed early.
+
+use super::change::{Batch, Change, Forget};
+use super::contents::Contents;
+use super::error::CatalogueError;
+use super::location::CatalogueLocation;
+use super::lock::{Turn, Wait};
+use super::memory::MemoryStore;
+use super::reader::Reader;
+use super::redb::RedbStore;
+use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+use chrono::{DateTime, Utc};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
+
+/// The number of the layout: which tables there are and what their keys look like.
+const LAYOUT: &str = "1";
+/// Under this key in [`Table::About`].
+const LAYOUT_KEY: &[u8] = b"layout";
+/// A turn takes milliseconds; who waits longer than this waits for something stuck.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What etcd-cat remembers. Holds a place, not an open file: every call opens the store for its own moment.
+#[derive(Debug)]
+pub struct Catalogue {
+    location: CatalogueLocation,
+    patience: Duration,
+    memory: Mutex<MemoryStore>,
+}
+
+impl Catalogue {
+    /// The catalogue at this place, which need not be there yet.
+    pub fn new(location: CatalogueLocation) -> Self {
+        Self {
+            location,
+            patience: PATIENCE,
+            memory: Mutex::default(),
+        }
+    }
+
+    /// Waits this long for another process instead of ten seconds.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where it lies.
+    pub fn location(&self) -> &CatalogueLocation {
+        &self.location
+    }
+
+    /// Everything it remembers; nothing when it is not there. Changes and creates nothing.
+    ///
+    /// # Errors
+    ///
+    /// It is damaged, held by another process, of a later layout, or cannot be read.
+    pub fn load(&self) -> Result<Contents, CatalogueError> {
+        self.reader()?.load()
+    }
+
+    /// Opens it for single look-ups. Nobody can write until the reader is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn reader(&self) -> Result<Reader<'_>, CatalogueError> {
+        self.open(Access::Read)
+    }
+
+    /// Remembers all of this, or nothing when it fails. It is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and when it cannot be created or written.
+    pub fn record(&self, changes: Vec<Change>) -> Result<(), CatalogueError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let work = |batch: &mut Batch<'_>| changes.into_iter().try_for_each(|c| batch.add(c));
+        self.write(work)
+    }
+
+    /// Drops records, never files; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record).
+    pub fn forget(&self, forget: &Forget) -> Result<u64, CatalogueError> {
+        self.write(|batch| batch.forget(forget))
+    }
+
+    /// Remembers a place to look for backups.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record).
+    pub fn remember_location(
+        &self,
+        path: PathBuf,
+        first_seen_at: DateTime<Utc>,
+    ) -> Result<(), CatalogueError> {
+        self.record(vec![Change::Location {
+            path,
+            first_seen_at,
+        }])
+    }
+
+    /// Remembered locations and since when, ascending.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn locations(&self) -> Result<Vec<(PathBuf, DateTime<Utc>)>, CatalogueError> {
+        self.reader()?.locations(&mut Vec::new())
+    }
+
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&mut Batch<'_>) -> Result<T, CatalogueError>,
+    ) -> Result<T, CatalogueError> {
+        let mut reader = self.open(Access::Write)?;
+        let mut batch = Batch::new(&reader);
+        let result = work(&mut batch)?;
+        let mut operations = batch.into_operations();
+        if reader.bytes(Table::About, LAYOUT_KEY)?.is_none() {
+            operations.push(Operation::Put {
+                table: Table::About,
+                key: LAYOUT_KEY.to_vec(),
+                value: LAYOUT.as_bytes().to_vec(),
+            });
+        }
+        let applied = reader.store.as_mut().map(|store| store.apply(operations));
+        applied.transpose().map_err(|error| reader.error(error))?;
+        Ok(result)
+    }
+
+    fn open(&self, access: Access) -> Result<Reader<'_>, CatalogueError> {
+        let path = self.location.path().unwrap_or(Path::new("in memory"));
+        let mut wait = Wait::new(path, self.patience);
+        let turn = match self.location {
+            CatalogueLocation::Memory => None,
+            _ => Some(Turn::take(access, &mut wait)?),
+        };
+        let store = loop {
+            match self.open_store(path, access) {
+                Err(StoreError::Busy) => wait.pause()?,
+                opened => break opened.map_err(|error| CatalogueError::of(path, error))?,
+            }
+        };
+        let path = path.to_owned();
+        let reader = Reader { path, store, turn };
+        check_layout(&reader)?;
+        Ok(reader)
+    }
+
+    fn open_store(&self, path: &Path, access: Access) -> Result<OpenStore<'_>, StoreError> {
+        match &self.location {
+            CatalogueLocation::Redb(_) => Ok(RedbStore::open(path, access)?.map(boxed)),
+            CatalogueLocation::Sled(_) => open_sled(path, access),
+            CatalogueLocation::Memory => match self.memory.try_lock() {
+                Ok(memory) => Ok(Some(boxed(LockedMemory(memory)))),
+                Err(TryLockError::WouldBlock) => Err(StoreError::Busy),
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    Ok(Some(boxed(LockedMemory(poisoned.into_inner()))))
+                }
+            },
+        }
+    }
+}
+
+type OpenStore<'c> = Option<Box<dyn CatalogueStore + 'c>>;
+
+#[cfg(feature = "store-sled")]
+fn open_sled<'c>(path: &Path, access: Access) -> Result<OpenStore<'c>, StoreError> {
+    let store = super::sled::SledStore::open(path, access)?;
+    Ok(store.map(boxed))
+}
+
+#[cfg(not(feature = "store-sled"))]
+fn open_sled<'c>(_: &Path, _: Access) -> Result<OpenStore<'c>, StoreError> {
+    Err(StoreError::NotBuilt)
+}
+
+fn boxed<'c>(store: impl CatalogueStore + 'c) -> Box<dyn CatalogueStore + 'c> {
+    Box::new(store)
+}
+
+/// An older or newer etcd-cat may keep other tables: its records are not to be mixed with ours.
+fn check_layout(reader: &Reader<'_>) -> Result<(), CatalogueError> {
+    match reader.bytes(Table::About, LAYOUT_KEY)? {
+        Some(found) if found != LAYOUT.as_bytes() => Err(CatalogueError::Layout {
+            path: reader.path.clone(),
+            found: String::from_utf8_lossy(&found).escape_debug().to_string(),
+            expected: LAYOUT,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The memory store for as long as it is borrowed.
+struct LockedMemory<'c>(MutexGuard<'c, MemoryStore>);
+
+impl CatalogueStore for LockedMemory<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.get(table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
+        self.0.scan(table, prefix, visit)
+    }
+
+    fn apply(&mut self, batch: Vec<Operation>) -> Result<(), StoreError> {
+        self.0.apply(batch)
+    }
+}

@@ -1,0 +1,179 @@
+//! What the catalogue asks of a store: a few ordered tables of bytes, and batches that land whole or not at all.
+
+use std::path::{Path, PathBuf};
+
+/// The tables of a catalogue.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Table {
+    /// What is said of the catalogue itself.
+    About,
+    /// Path to file record.
+    Files,
+    /// Subject and path, for every file of a subject.
+    Places,
+    /// Snapshot key to row: what selecting among snapshots needs.
+    Rows,
+    /// Snapshot key to facts.
+    Snapshots,
+    /// Digest to facts.
+    Kuberesources,
+    /// Id to certificates; one set serves every backup that holds the same.
+    CertificateSets,
+    /// Snapshot key and kuberesources digest to what the keys were shown to do.
+    Proofs,
+    /// Subject and instant to verification.
+    Verifications,
+    /// Snapshot key to how it was taken.
+    Provenance,
+    /// Path to remembered location.
+    Locations,
+}
+
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 11] = [
+        Self::About,
+        Self::Files,
+        Self::Places,
+        Self::Rows,
+        Self::Snapshots,
+        Self::Kuberesources,
+        Self::CertificateSets,
+        Self::Proofs,
+        Self::Verifications,
+        Self::Provenance,
+        Self::Locations,
+    ];
+
+    /// The name in the store. Never changes: it is in people's files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::About => "about",
+            Self::Files => "files",
+            Self::Places => "places",
+            Self::Rows => "rows",
+            Self::Snapshots => "snapshots",
+            Self::Kuberesources => "kuberesources",
+            Self::CertificateSets => "certificate-sets",
+            Self::Proofs => "proofs",
+            Self::Verifications => "verifications",
+            Self::Provenance => "provenance",
+            Self::Locations => "locations",
+        }
+    }
+}
+
+/// One step of a batch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// Sets a value.
+    Put {
+        /// Where.
+        table: Table,
+        /// Under which key.
+        key: Vec<u8>,
+        /// To what.
+        value: Vec<u8>,
+    },
+    /// Removes a value; nothing happens when there is none.
+    Delete {
+        /// Where.
+        table: Table,
+        /// Under which key.
+        key: Vec<u8>,
+    },
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Nothing is written or created.
+    Read,
+    /// Nobody else has it open meanwhile; it is created when it is not there.
+    Write,
+}
+
+/// Ordered tables of bytes that survive the process.
+pub trait CatalogueStore {
+    /// The value under `key`.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Shows every key that begins with `prefix`, and its value, in ascending order of keys.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    fn scan(&self, table: Table, prefix: &[u8], visit: Visit<'_>) -> Result<(), StoreError>;
+
+    /// Carries out the whole batch, in order, and has it on disk when it returns. Nothing of it
+    /// remains when it fails or the process dies on the way.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written or is damaged.
+    fn apply(&mut self, batch: Vec<Operation>) -> Result<(), StoreError>;
+}
+
+/// Is shown a key and its value.
+pub type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]);
+
+/// Why a store does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open; may be tried again.
+    #[error("the store is open in another process")]
+    Busy,
+    /// This etcd-cat was built without it.
+    #[error("this etcd-cat was built without the store")]
+    NotBuilt,
+    /// The bytes are not what the store wrote, in the store's own words.
+    #[error("{0}")]
+    Damaged(String),
+    /// The system said no.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl StoreError {
+    /// An I/O error with its place. An end where there should be more, or content that makes no sense, is damage.
+    pub(super) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+        if matches!(source.kind(), InvalidData | InvalidInput | UnexpectedEof) {
+            return Self::Damaged(source.to_string());
+        }
+        let path = path.to_owned();
+        Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+impl Operation {
+    /// The table it touches.
+    pub fn table(&self) -> Table {
+        match self {
+            Self::Put { table, .. } | Self::Delete { table, .. } => *table,
+        }
+    }
+
+    /// What it deletes, if it does.
+    pub(super) fn deleted(&self) -> Option<(Table, Vec<u8>)> {
+        match self {
+            Self::Put { .. } => None,
+            Self::Delete { table, key } => Some((*table, key.clone())),
+        }
+    }
+}

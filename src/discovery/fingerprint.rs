@@ -1,0 +1,201 @@
+//! What a file is, by its first bytes and its name.
+
+use super::names::{BackupName, Compression, NameKind};
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+
+/// Read from the start of a file. Holds the gzip or zstd header and enough data for the first tar headers.
+const HEAD_BYTES: usize = 64 * 1024;
+/// Unpacked from the head: a bomb costs no more than this.
+const UNPACKED_BYTES: u64 = 64 * 1024;
+/// Tar headers looked at before the first real name: PAX and GNU long-name headers may stand before it.
+const MAX_TAR_HEADERS: usize = 8;
+/// bbolt writes its magic 16 bytes into a meta page, behind the page header.
+const MAGIC_POSITION: usize = 16;
+/// Smallest page size tried, as etcd and bbolt do when the first meta page is gone.
+const SMALLEST_PAGE_BYTES: u64 = 1024;
+/// Doublings of it that are tried: up to 16 MiB.
+const PAGE_SIZE_DOUBLINGS: u32 = 14;
+/// bbolt's magic number 0xED0CDAED as a little-endian machine writes it.
+const MAGIC_LITTLE: [u8; 4] = [0xED, 0xDA, 0x0C, 0xED];
+/// The same from a big-endian machine, such as s390x.
+const MAGIC_BIG: [u8; 4] = [0xED, 0x0C, 0xDA, 0xED];
+const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// What a file is to be read as.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// A bbolt file, or one whose name says so.
+    Snapshot,
+    /// A snapshot packed after it was taken.
+    CompressedSnapshot(Compression),
+    /// The archive of static pod resources.
+    Kuberesources,
+    /// Both halves in one archive (OpenShift 4.3.0 and 4.3.1).
+    Combined,
+    /// An interrupted save.
+    Partial,
+    /// Neither by content nor by name part of a backup.
+    Unrecognised {
+        /// Why, in a few words.
+        reason: &'static str,
+    },
+}
+
+/// Tells what a file is. Moves no file position; reads 64 KiB and, for the few files that are not clear from them,
+/// four bytes at each place where a second meta page may lie.
+///
+/// The content decides; where it decides nothing the name does, so that a damaged backup is judged and not ignored.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn fingerprint(file: &File, name: Option<&BackupName>) -> io::Result<Kind> {
+    if name.is_some_and(|name| name.is_partial) {
+        return Ok(Kind::Partial);
+    }
+    let head = read_head(file)?;
+    let by_content = content_kind(&head);
+    if let Some(kind) = by_content {
+        let is_combined = name.is_some_and(|name| name.kind == NameKind::Combined);
+        return Ok(if kind == Kind::Kuberesources && is_combined {
+            Kind::Combined
+        } else {
+            kind
+        });
+    }
+    if has_second_meta(file)? {
+        return Ok(Kind::Snapshot);
+    }
+    Ok(name.map_or_else(|| unrecognised(&head), name_kind))
+}
+
+fn name_kind(name: &BackupName) -> Kind {
+    match (name.kind, name.compression) {
+        (NameKind::Snapshot, None) => Kind::Snapshot,
+        (NameKind::Snapshot, Some(compression)) => Kind::CompressedSnapshot(compression),
+        (NameKind::Kuberesources, _) => Kind::Kuberesources,
+        (NameKind::Combined, _) => Kind::Combined,
+    }
+}
+
+fn unrecognised(head: &[u8]) -> Kind {
+    let reason = if head.is_empty() {
+        "empty file"
+    } else if head.starts_with(SQLITE_MAGIC) {
+        "SQLite database"
+    } else if head.starts_with(GZIP_MAGIC) || head.starts_with(ZSTD_MAGIC) {
+        "compressed file without a snapshot or static pod resources at its start"
+    } else {
+        "neither a bbolt meta page nor the name of a backup"
+    };
+    Kind::Unrecognised { reason }
+}
+
+/// What the first bytes alone prove.
+fn content_kind(head: &[u8]) -> Option<Kind> {
+    if has_magic(head) {
+        return Some(Kind::Snapshot);
+    }
+    if head.starts_with(ZSTD_MAGIC) {
+        let unpacked = unpack(zstd::stream::read::Decoder::with_buffer(head).ok()?);
+        return has_magic(&unpacked).then_some(Kind::CompressedSnapshot(Compression::Zstd));
+    }
+    if !head.starts_with(GZIP_MAGIC) {
+        return None;
+    }
+    let unpacked = unpack(MultiGzDecoder::new(head));
+    if has_magic(&unpacked) {
+        return Some(Kind::CompressedSnapshot(Compression::Gzip));
+    }
+    first_tar_name(&unpacked)
+        .is_some_and(is_static_pod_resources)
+        .then_some(Kind::Kuberesources)
+}
+
+fn has_magic(head: &[u8]) -> bool {
+    let magic = head
+        .get(MAGIC_POSITION..)
+        .and_then(<[u8]>::first_chunk::<4>);
+    magic.is_some_and(is_magic)
+}
+
+fn is_magic(bytes: &[u8; 4]) -> bool {
+    *bytes == MAGIC_LITTLE || *bytes == MAGIC_BIG
+}
+
+fn is_static_pod_resources(name: &[u8]) -> bool {
+    let name = name.strip_prefix(b"./").unwrap_or(name);
+    name.starts_with(b"static-pod-resources")
+}
+
+/// All that unpacks; the head ends in the middle, so an error at the end is expected.
+fn unpack(decoder: impl Read) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    let mut limited = decoder.take(UNPACKED_BYTES);
+    // What was unpacked before the error is kept in the vector.
+    let _ended_early = limited.read_to_end(&mut unpacked).is_err();
+    unpacked
+}
+
+/// The name in the first tar header that is not one about the next header.
+fn first_tar_name(archive: &[u8]) -> Option<&[u8]> {
+    const HEADER_BYTES: usize = 512;
+    let mut rest = archive;
+    for _ in 0..MAX_TAR_HEADERS {
+        let (header, after) = rest.split_at_checked(HEADER_BYTES)?;
+        let kind = *header.get(156)?;
+        if !matches!(kind, b'x' | b'g' | b'L' | b'K') {
+            let name = header.get(..100)?;
+            let end = name.iter().position(|byte| *byte == 0);
+            return name.get(..end.unwrap_or(name.len()));
+        }
+        let size = std::str::from_utf8(header.get(124..135)?).ok()?;
+        let size = usize::from_str_radix(size.trim_matches([' ', '\0']), 8).ok()?;
+        rest = after.get(size.checked_next_multiple_of(HEADER_BYTES)?..)?;
+    }
+    None
+}
+
+fn read_head(file: &File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut buffer = vec![0; HEAD_BYTES];
+    while head.len() < HEAD_BYTES {
+        let offset = u64::try_from(head.len()).map_err(io::Error::other)?;
+        let length = match file.read_at(&mut buffer, offset) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if length == 0 {
+            break;
+        }
+        head.extend_from_slice(buffer.get(..length).unwrap_or_default());
+    }
+    head.truncate(HEAD_BYTES);
+    Ok(head)
+}
+
+/// True when a meta page lies where page 1 is for some page size: page 0 was overwritten.
+fn has_second_meta(file: &File) -> io::Result<bool> {
+    let position = u64::try_from(MAGIC_POSITION).map_err(io::Error::other)?;
+    for doubling in 0..=PAGE_SIZE_DOUBLINGS {
+        let offset = (SMALLEST_PAGE_BYTES << doubling) + position;
+        let mut magic = [0; 4];
+        match file.read_exact_at(&mut magic, offset) {
+            Ok(()) if is_magic(&magic) => return Ok(true),
+            Ok(()) => {}
+            // Page sizes beyond the end of the file are not worth a try.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Findings about files: absent, changed, unreadable.
+
+use super::Explanation;
+use super::Step::{Do, Run};
+
+pub(super) const INCOMPLETE_DOWNLOAD: Explanation = Explanation {
+    title: "An interrupted save: the file still has its temporary name",
+    meaning: "etcdctl writes a snapshot under a name ending in .part and renames it when it is complete. A file \
+              of that name was never completed: the save was killed, or it is still running. It holds some \
+              beginning of a snapshot and restores nothing, even if it is given a better name.",
+    steps: &[
+        Do("If a backup is running, wait for it."),
+        Do("Otherwise take a new backup, then remove the file: nothing else will."),
+        Run("etcd-cat backup --to DIRECTORY"),
+        Run("rm FILE"),
+    ],
+    remedy: "take a new backup and remove the .part file; do not rename it",
+};
+
+pub(super) const FILE_MISSING: Explanation = Explanation {
+    title: "The file is in the catalogue and no longer on disk",
+    meaning: "etcd-cat has read this file before and now finds it at none of the places it remembers. What the \
+              catalogue says about it was true then, but a record restores nothing. It was deleted by a \
+              retention job, moved, or its file system is not mounted.",
+    steps: &[
+        Do("Check that the storage is mounted, then read the place again."),
+        Run("findmnt -T DIRECTORY; etcd-cat index DIRECTORY"),
+        Do(
+            "If it was moved, index the new place: the same bytes are recognised as the same backup.",
+        ),
+        Run("etcd-cat index NEW_DIRECTORY"),
+        Do("If it is gone for good, drop the record."),
+        Run("etcd-cat forget BACKUP"),
+    ],
+    remedy: "mount the storage or index the new place; if the file is gone for good, run etcd-cat forget",
+};
+
+pub(super) const FILE_CHANGED: Explanation = Explanation {
+    title: "The content changed since it was verified",
+    meaning: "Under the same name there are now other bytes than those that were proven before. Backups are \
+              written once, so something wrote into it since: damage, a tool that opened it for writing, or a \
+              script that uses one name again and again. The findings are those of the bytes that are there \
+              now; what was verified before is lost unless a copy exists.",
+    steps: &[
+        Do("Look for a copy of the verified content."),
+        Run("etcd-cat show BACKUP"),
+        Do("Find out what wrote to it, and compare its modification time with your jobs."),
+        Run("stat FILE"),
+        Do("If your job reuses names, let it write a new name for each backup."),
+    ],
+    remedy: "find out what wrote to this file and use a copy of the verified content",
+};
+
+pub(super) const CHANGED_WHILE_READING: Explanation = Explanation {
+    title: "The file was being written while it was read",
+    meaning: "Its length or modification time changed between the first and the last byte that was read, so \
+              nothing that was learnt is certain. Most likely a copy or a backup is still running. No judgement \
+              about the file is possible until that is over.",
+    steps: &[
+        Do("See who is writing, wait, and verify again."),
+        Run("fuser -v FILE"),
+        Run("etcd-cat verify FILE"),
+        Do("Index finished files only: let the job write to another name and rename at the end."),
+    ],
+    remedy: "wait until the copy is complete and verify it again",
+};
+
+pub(super) const UNREADABLE: Explanation = Explanation {
+    title: "The file could not be read",
+    meaning: "The operating system refused to give some of its bytes; its words and the place are in the message. \
+              `Permission denied` is the usual one: backups are written by root with mode 0600. \
+              `Input/output error` is a dying disk or a lost network file system, and then the other backups on \
+              it are in danger, too.",
+    steps: &[
+        Do("For a permission: run as root, or give your account the right to read."),
+        Run("sudo etcd-cat verify FILE"),
+        Do(
+            "For an I/O error: look at the kernel's messages, and copy what is still readable to another disk now.",
+        ),
+        Run("dmesg -T | tail -50"),
+    ],
+    remedy: "read it as root if permission was denied; on an I/O error save the other backups on that disk first",
+};

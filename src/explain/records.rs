@@ -1,0 +1,80 @@
+//! Findings about what etcd keeps in the database.
+
+use super::Explanation;
+use super::Step::{Do, Run};
+
+pub(super) const BUCKET_MISSING: Explanation = Explanation {
+    title: "A bucket that etcd needs is absent",
+    meaning: "etcd keeps its data in fixed buckets, such as `key`, `meta` and `members`. One of them is not in \
+              this database, so etcd cannot start from it, or starts with nothing. The file is a bbolt database \
+              of another program, of an etcd that never served, or a damaged one.",
+    steps: &[
+        Do("Check that this is the file you meant; other programs use bbolt as well."),
+        Run("etcd-cat show BACKUP"),
+        Do("Choose another backup."),
+        Run("etcd-cat list --valid-for VERSION"),
+    ],
+    remedy: "choose another backup, and check whether the file is an etcd database at all",
+};
+
+pub(super) const RECORD_UNDECODABLE: Explanation = Explanation {
+    title: "An entry cannot be read as an etcd record",
+    meaning: "Every entry of bucket `key` is a revision followed by a KeyValue message. The named one is not, so \
+              etcd stops with a panic when it builds its index after the restore. With a digest that does not \
+              match it is damage to the file; with one that matches, the member's own data was already damaged.",
+    steps: &[
+        Do("Choose another backup; this one cannot be repaired."),
+        Run("etcd-cat list --valid-for VERSION"),
+        Do("If the digest matches, take the next backup from another member and replace this one."),
+        Run("etcd-cat backup --node OTHER_NODE --to DIRECTORY"),
+    ],
+    remedy: "choose another backup; if the digest matches, take a new one from another member",
+};
+
+pub(super) const RECORD_INCONSISTENT: Explanation = Explanation {
+    title: "Records contradict each other",
+    meaning: "etcd writes revisions, versions and creation revisions that depend on each other, and here they do \
+              not fit: a record says a revision other than the one it is stored under, or a version that its \
+              own history rules out. A restored cluster would serve wrong or stale objects, which controllers \
+              then act on. It is a trace of damage, of hand-made changes, or of an etcd data corruption bug.",
+    steps: &[
+        Do("Choose another backup, if possible from another member."),
+        Run("etcd-cat list --valid-for VERSION -o wide"),
+        Do("If the cluster still lives, compare its members; they may have diverged."),
+        Run(
+            "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint hashkv --cluster -w table",
+        ),
+    ],
+    remedy: "choose a backup of another member, and compare the members of the live cluster for divergence",
+};
+
+pub(super) const RECORD_MISSING: Explanation = Explanation {
+    title: "Records are gone that must have been there",
+    meaning: "Between the last compaction and the newest revision etcd keeps every change, without gaps, and \
+              this snapshot has a gap. The structure is sound, so the restore would work, and the restored \
+              cluster would silently lack objects or show old states of them. It happens when pages were lost \
+              and the tree was rebuilt without them, or when two files were mixed.",
+    steps: &[
+        Do("Choose another backup; what is missing cannot be known from this one."),
+        Run("etcd-cat list --valid-for VERSION"),
+        Do("Take a new one from another member if the cluster still lives."),
+        Run("etcd-cat backup --node OTHER_NODE --to DIRECTORY"),
+    ],
+    remedy: "choose another backup; this one would restore without error and lack objects",
+};
+
+pub(super) const ALARM_RAISED: Explanation = Explanation {
+    title: "An etcd alarm is stored in the snapshot",
+    meaning: "Alarms live in the database and come back with it. NOSPACE means that the database had reached its \
+              quota: the restored etcd refuses writes until it is compacted, defragmented and the alarm is \
+              disarmed, and the cluster looks dead until then. CORRUPT (then an error) means that etcd itself \
+              had found its members to differ, so this snapshot may be the wrong one of them.",
+    steps: &[
+        Do("For NOSPACE: restore, then make room and disarm."),
+        Run("oc -n openshift-etcd exec POD -c etcdctl -- etcdctl defrag --cluster"),
+        Run("oc -n openshift-etcd exec POD -c etcdctl -- etcdctl alarm disarm"),
+        Do("For CORRUPT: use a backup from before the alarm, or of a member known to be right."),
+        Run("etcd-cat list --valid-for VERSION -o wide"),
+    ],
+    remedy: "for NOSPACE plan to defragment and disarm after the restore; for CORRUPT use a backup from before the alarm",
+};

@@ -1,0 +1,116 @@
+//! How an instant is kept in a record: seconds and nanoseconds instead of the text that chrono writes.
+//!
+//! Twenty-odd bytes less and no parsing, some forty times in the facts of one snapshot. Every instant that chrono
+//! knows comes back as it was, years before 1 and after 2262 included. Formats that people read keep RFC 3339.
+
+use chrono::{DateTime, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Writes one instant.
+///
+/// # Errors
+///
+/// What `serializer` says.
+pub fn serialize<S: Serializer>(instant: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        return instant.serialize(serializer);
+    }
+    (instant.timestamp(), instant.timestamp_subsec_nanos()).serialize(serializer)
+}
+
+/// Reads one instant.
+///
+/// # Errors
+///
+/// What `deserializer` says, and numbers that are no instant.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    if deserializer.is_human_readable() {
+        return DateTime::deserialize(deserializer);
+    }
+    let (seconds, nanos) = <(i64, u32)>::deserialize(deserializer)?;
+    DateTime::from_timestamp(seconds, nanos)
+        .ok_or_else(|| D::Error::custom(format!("{seconds} s and {nanos} ns are no instant")))
+}
+
+/// The same for an instant that may be absent: `#[serde(with = "crate::instant::option")]`.
+pub mod option {
+    use super::{DateTime, Deserialize, Deserializer, Serialize, Serializer, Utc};
+
+    #[derive(Deserialize, Serialize)]
+    struct Instant(#[serde(with = "super")] DateTime<Utc>);
+
+    /// Writes an instant or its absence.
+    ///
+    /// # Errors
+    ///
+    /// What `serializer` says.
+    pub fn serialize<S: Serializer>(
+        instant: &Option<DateTime<Utc>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        instant.map(Instant).serialize(serializer)
+    }
+
+    /// Reads an instant or its absence.
+    ///
+    /// # Errors
+    ///
+    /// What `deserializer` says, and numbers that are no instant.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime<Utc>>, D::Error> {
+        Ok(Option::<Instant>::deserialize(deserializer)?.map(|Instant(instant)| instant))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DateTime, Deserialize, Serialize, Utc};
+
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
+    struct Moments {
+        #[serde(with = "super")]
+        certain: DateTime<Utc>,
+        #[serde(with = "super::option")]
+        possible: Option<DateTime<Utc>>,
+    }
+
+    #[test]
+    fn every_instant_comes_back_as_it_was() {
+        let rows = [
+            "2024-11-02T03:00:07.123456789Z",
+            "0001-01-01T00:00:00Z", // what Go writes for no time
+            "9999-12-31T23:59:59Z", // certificates without an end
+            "1969-12-31T23:59:59.5Z",
+        ];
+        for row in rows {
+            let certain = row.parse().expect(row);
+            for possible in [None, Some(certain)] {
+                let moments = Moments { certain, possible };
+                let bytes = postcard::to_stdvec(&moments).expect(row);
+                assert_eq!(postcard::from_bytes(&bytes), Ok(moments), "{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_instant_are_refused() {
+        let bytes = postcard::to_stdvec(&(i64::MAX, 0u32, false)).expect("plain numbers encode");
+        assert!(postcard::from_bytes::<Moments>(&bytes).is_err());
+    }
+
+    #[test]
+    fn formats_that_people_read_keep_rfc_3339() {
+        let moments = Moments {
+            certain: DateTime::UNIX_EPOCH,
+            possible: None,
+        };
+        let text = serde_json::to_string(&moments).expect("plain struct");
+        assert_eq!(
+            text,
+            r#"{"certain":"1970-01-01T00:00:00Z","possible":null}"#
+        );
+        assert_eq!(serde_json::from_str::<Moments>(&text).ok(), Some(moments));
+    }
+}

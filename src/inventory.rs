@@ -1,0 +1,77 @@
+//! Everything that is known at one moment: the halves that were read, what the keys opened, what the catalogue remembers.
+//!
+//! This is what pairing and judgement look at. Nothing here is judged yet, and nothing here can read a file.
+
+use crate::backup::Located;
+use crate::digest::Sha256Digest;
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::encryption::KeyProof;
+use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// All facts of one run, before anything is paired or judged.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Every `.db`; files with the same bytes are one entry with copies.
+    pub snapshots: Vec<Located<Snapshot>>,
+    /// Every `.tar.gz`; files with the same bytes are one entry with copies.
+    pub kuberesources: Vec<Located<Kuberesources>>,
+    /// Files of which nothing could be learnt.
+    pub unreadable: Vec<UnreadableFile>,
+    /// What keys were tried on what values.
+    pub proofs: Proofs,
+    /// Places whose content is another than the catalogue remembers, and what lay there before.
+    pub replaced: HashMap<PathBuf, Replaced>,
+}
+
+/// A file that could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UnreadableFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The system's words.
+    pub reason: String,
+    /// Bytes from the start of the file to where reading stopped; `None` when it could not be opened.
+    pub offset: Option<u64>,
+}
+
+/// What lay under a name before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Replaced {
+    /// Digest of the content that was verified there.
+    pub digest: Sha256Digest,
+    /// When it was verified.
+    pub verified_at: Option<DateTime<Utc>>,
+}
+
+/// What the keys of one kuberesources did for the values of one snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proven {
+    /// The outcome for each resource and key.
+    pub key_proof: KeyProof,
+    /// Certificates found in values that the keys opened.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Proofs by the pair they were made for.
+#[derive(Debug, Default)]
+pub struct Proofs(HashMap<(Sha256Digest, Sha256Digest), Proven>);
+
+impl Proofs {
+    /// Remembers a proof for the snapshot whose data has the first digest and the archive that has the second.
+    pub fn insert(&mut self, snapshot: Sha256Digest, kuberesources: Sha256Digest, proven: Proven) {
+        self.0.insert((snapshot, kuberesources), proven);
+    }
+
+    /// The proof for a pair; `None` when none was made.
+    pub fn find(&self, snapshot: &Snapshot, kuberesources: &Kuberesources) -> Option<&Proven> {
+        // Most fleets have no encryption: spare the hashing.
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&(snapshot.computed, kuberesources.sha256))
+    }
+}

@@ -1,0 +1,194 @@
+//! Will the keys of the kuberesources open what the snapshot holds encrypted?
+
+use crate::backup::Backup;
+use crate::finding::{Code, Finding};
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine};
+use crate::openshift::Topology;
+use crate::snapshot::{EncryptionUse, Snapshot};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Values stored in the clear.
+const IDENTITY: &str = "identity";
+
+/// Kinds of use that are encrypted.
+pub(super) fn encrypted(snapshot: &Snapshot) -> impl Iterator<Item = &EncryptionUse> {
+    snapshot
+        .encryption
+        .iter()
+        .filter(|line| line.provider != IDENTITY && line.values > 0)
+}
+
+/// All findings on keys, one for each problem and key.
+pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
+    let Some(snapshot) = &backup.snapshot else {
+        return Vec::new();
+    };
+    let Some(kuberesources) = &backup.kuberesources else {
+        return kept_elsewhere(&snapshot.facts).into_iter().collect();
+    };
+    let mut problems = Problems::new();
+    for line in encrypted(&snapshot.facts) {
+        let proof = backup
+            .key_proof
+            .as_ref()
+            .and_then(|proof| proof.lines.iter().find(|proof| is_about(proof, line)));
+        let outcome = proof.map_or_else(
+            || untried(line, &kuberesources.facts),
+            |proof| proof.outcome,
+        );
+        let key = (outcome, line.provider.as_str(), line.key_name.as_str());
+        problems.entry(key).or_default().push(line);
+    }
+    let path = kuberesources.path.display().to_string();
+    problems
+        .iter()
+        .filter_map(|(&(outcome, provider, key_name), lines)| {
+            problem(outcome, provider, key_name, lines, &path)
+        })
+        .collect()
+}
+
+type Problems<'a> = BTreeMap<(KeyOutcome, &'a str, &'a str), Vec<&'a EncryptionUse>>;
+
+fn is_about(proof: &KeyProofLine, line: &EncryptionUse) -> bool {
+    proof.resource == line.resource
+        && proof.provider == line.provider
+        && proof.key_name == line.key_name
+}
+
+/// What can be said of a key that was never tried on this pair: only what the configuration lists.
+fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
+    let Some(configured) = &kuberesources.encryption else {
+        return KeyOutcome::ConfigMissing;
+    };
+    let mut of_resource = configured
+        .iter()
+        .filter(|provider| provider.resource == line.resource)
+        .peekable();
+    if of_resource.peek().is_none() {
+        // Routes and tokens have their keys inside the snapshot, not in the archive.
+        return KeyOutcome::Unproven;
+    }
+    let has_key =
+        of_resource.any(|found| found.provider == line.provider && found.key_name == line.key_name);
+    if has_key {
+        KeyOutcome::Unproven
+    } else {
+        KeyOutcome::KeyMissing
+    }
+}
+
+fn problem(
+    outcome: KeyOutcome,
+    provider: &str,
+    key_name: &str,
+    lines: &[&EncryptionUse],
+    path: &str,
+) -> Option<Finding> {
+    let values: u64 = lines
+        .iter()
+        .fold(0, |sum, line| sum.saturating_add(line.values));
+    let resources: BTreeSet<&str> = lines.iter().map(|line| line.resource.as_str()).collect();
+    let resources: Vec<String> = resources.into_iter().map(str::to_owned).collect();
+    let what = format!("{values} values of {}", resources.join(", "));
+    let (code, message, remedy) = match outcome {
+        KeyOutcome::Decrypted => return None,
+        KeyOutcome::ConfigMissing => (
+            Code::EncryptionConfigMissing,
+            format!("{what} are encrypted with {provider} key {key_name}, and {path} holds no encryption configuration for them"),
+            "find the kuberesources of the same run; while the cluster lives, its newest keys are Secrets \
+             encryption-key-* in namespace openshift-config-managed".to_owned(),
+        ),
+        KeyOutcome::KeyMissing => (
+            Code::EncryptionKeyMissing,
+            format!("key {key_name} not in the kuberesources: {what} are encrypted with {provider} key {key_name}, {path} has no key of this name"),
+            format!("find a kuberesources of this cluster that holds key {key_name}; while the cluster lives, see \
+             Secrets encryption-key-* in namespace openshift-config-managed"),
+        ),
+        KeyOutcome::KeyWrong => (
+            Code::EncryptionKeyWrong,
+            format!("{provider} key {key_name} in {path} does not open the values of {} that name it", resources.join(", ")),
+            "this kuberesources is of another cluster or another time: find the one of the same run".to_owned(),
+        ),
+        KeyOutcome::External => (
+            Code::EncryptionExternal,
+            format!("{what} are encrypted with {provider} {key_name}: cannot be proven offline"),
+            "make sure that the key service and its key of that time will be there for the restore".to_owned(),
+        ),
+        KeyOutcome::Unproven => (
+            Code::EncryptionExternal,
+            format!("{what} are encrypted with {provider} key {key_name}, which was not tried on any of them"),
+            "read both halves again with etcd-cat verify".to_owned(),
+        ),
+    };
+    let finding = Finding::new(code, message)
+        .with("provider", provider)
+        .with("key", key_name);
+    Some(
+        finding
+            .with("resources", resources)
+            .with("values", values)
+            .with("kuberesources", path)
+            .remedy(remedy),
+    )
+}
+
+/// Clusters whose backups have no archive keep their keys outside: nothing here can prove them.
+fn kept_elsewhere(snapshot: &Snapshot) -> Option<Finding> {
+    let place = match snapshot.cluster.topology {
+        Some(Topology::External) => "Secrets or the key service of the management cluster",
+        Some(Topology::DualReplica) if snapshot.trailer.is_none() => {
+            "/etc/kubernetes/static-pod-resources/kube-apiserver-pod-*/secrets/encryption-config on the nodes"
+        }
+        _ => return None,
+    };
+    let what = lost_without_keys(snapshot)?;
+    let message = format!("{what}; the keys are kept in {place}, so this cannot be proven offline");
+    let remedy = format!("make sure that {place} will be there for the restore");
+    Some(Finding::new(Code::EncryptionExternal, message).remedy(remedy))
+}
+
+/// `12 values of secrets are encrypted with key 7`; `None` when nothing is encrypted.
+pub(super) fn lost_without_keys(snapshot: &Snapshot) -> Option<String> {
+    let mut values = 0_u64;
+    let (mut resources, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for line in encrypted(snapshot) {
+        values = values.saturating_add(line.values);
+        resources.insert(line.resource.as_str());
+        keys.insert(format!("{} key {}", line.provider, line.key_name));
+    }
+    let join = |items: Vec<String>| items.join(", ");
+    let resources = join(resources.into_iter().map(str::to_owned).collect());
+    let keys = join(keys.into_iter().collect());
+    (values > 0).then(|| format!("{values} values of {resources} are encrypted with {keys}"))
+}
+
+/// `encryption-partial`, one for each resource.
+pub(super) fn partial(snapshot: &Snapshot) -> Vec<Finding> {
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for line in &snapshot.encryption {
+        let (plain, sealed) = counts.entry(&line.resource).or_default();
+        let count = if line.provider == IDENTITY {
+            plain
+        } else {
+            sealed
+        };
+        *count = count.saturating_add(line.values);
+    }
+    let mixed = counts
+        .into_iter()
+        .filter(|(_, (plain, sealed))| *plain > 0 && *sealed > 0);
+    let finding = |(resource, (plain, sealed)): (&str, (u64, u64))| {
+        let message = format!(
+            "{resource}: {sealed} values encrypted and {plain} plain: a migration was under way"
+        );
+        let remedy = "prefer a backup taken after the migration; the kube-apiserver operator's condition Encrypted tells";
+        Finding::new(Code::EncryptionPartial, message)
+            .with("resource", resource)
+            .with("encrypted", sealed)
+            .with("plain", plain)
+            .remedy(remedy)
+    };
+    mixed.map(finding).collect()
+}

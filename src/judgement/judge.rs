@@ -1,0 +1,251 @@
+//! The whole way from facts to judged backups.
+
+use super::location::DirectoryPicks;
+use super::notes::{Notes, notes};
+use super::verdict::{accepted, sort, verdict};
+use super::{
+    catalogue, certificates, encryption, host, kuberesources, location, names, pair, rollout,
+    rotation, time, trend, upgrade, version,
+};
+use crate::backup::{Backup, Located, Pairing, Verdict, Version};
+use crate::finding::{Artifact, Code, Finding};
+use crate::inventory::{Inventory, UnreadableFile};
+use crate::pairing::{Paired, pair as pair_halves};
+use crate::snapshot::Flavour;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// From where and with what tolerance a judgement is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Standpoint<'a> {
+    /// The instant that counts as now.
+    pub as_of: DateTime<Utc>,
+    /// Codes that do not count this time.
+    pub accept: &'a [Code],
+    /// What `cluster-restore.sh` would take, by directory. Directories not listed are not judged for it.
+    pub picks: &'a HashMap<PathBuf, DirectoryPicks>,
+}
+
+/// Pairs the halves and judges each backup: one for each snapshot in the order of the inventory, then
+/// kuberesources alone, then files that could not be read.
+///
+/// History (`first_seen_at`, `verified_at`, `verifications`) is left empty: only the catalogue knows it.
+pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
+    let pairs = pair_halves(&inventory);
+    let notes = notes(&inventory, &pairs);
+    let Inventory {
+        snapshots,
+        kuberesources,
+        unreadable,
+        ..
+    } = inventory;
+    let mut halves = Halves::new(snapshots, kuberesources, &pairs);
+    let mut backups: Vec<Backup> = pairs
+        .iter()
+        .zip(notes)
+        .map(|(paired, notes)| examined(halves.join(paired), notes, standpoint))
+        .chain(unreadable.iter().map(unread))
+        .collect();
+    let mut wider = host::duplicates(&backups);
+    wider.extend(trend::trends(&backups));
+    for (index, finding) in wider {
+        if let Some(backup) = backups.get_mut(index) {
+            backup.findings.push(finding);
+        }
+    }
+    for backup in &mut backups {
+        conclude(backup, standpoint.accept);
+    }
+    backups
+}
+
+/// The halves on their way into backups.
+struct Halves {
+    snapshots: Vec<Option<Located<crate::snapshot::Snapshot>>>,
+    kuberesources: Vec<Option<Located<crate::kuberesources::Kuberesources>>>,
+    /// Backups that still want each kuberesources: only a shared one is copied.
+    wanted: Vec<usize>,
+}
+
+impl Halves {
+    fn new(
+        snapshots: Vec<Located<crate::snapshot::Snapshot>>,
+        kuberesources: Vec<Located<crate::kuberesources::Kuberesources>>,
+        pairs: &[Paired],
+    ) -> Self {
+        let mut wanted = vec![0; kuberesources.len()];
+        for index in pairs.iter().filter_map(|paired| paired.kuberesources) {
+            if let Some(count) = wanted.get_mut(index) {
+                *count += 1;
+            }
+        }
+        Self {
+            snapshots: snapshots.into_iter().map(Some).collect(),
+            kuberesources: kuberesources.into_iter().map(Some).collect(),
+            wanted,
+        }
+    }
+
+    fn join(&mut self, paired: &Paired) -> Backup {
+        let snapshot = paired
+            .snapshot
+            .and_then(|index| self.snapshots.get_mut(index)?.take());
+        let kuberesources = paired.kuberesources.and_then(|index| {
+            let wanted = self.wanted.get_mut(index)?;
+            *wanted = wanted.saturating_sub(1);
+            let half = self.kuberesources.get_mut(index)?;
+            if *wanted == 0 {
+                half.take()
+            } else {
+                half.clone()
+            }
+        });
+        let digest = snapshot.as_ref().map(|half| half.facts.computed);
+        Backup {
+            digest: digest.or(kuberesources.as_ref().map(|half| half.facts.sha256)),
+            snapshot,
+            kuberesources,
+            ..empty()
+        }
+    }
+}
+
+fn empty() -> Backup {
+    Backup {
+        digest: None,
+        snapshot: None,
+        kuberesources: None,
+        unreadable_path: None,
+        pairing: Pairing::default(),
+        key_proof: None,
+        sealed_certificates: Vec::new(),
+        version: Version::default(),
+        taken_at: None,
+        taken_at_source: None,
+        named_at: None,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        verdict: Verdict::Unknown,
+        first_seen_at: None,
+        verified_at: None,
+        verifications: Vec::new(),
+    }
+}
+
+fn unread(file: &UnreadableFile) -> Backup {
+    let mut backup = Backup {
+        unreadable_path: Some(file.path.clone()),
+        findings: vec![catalogue::unreadable(file)],
+        ..empty()
+    };
+    backup.named_at = time::named_at(&backup);
+    (backup.taken_at, backup.taken_at_source) = time::taken_at(&backup).unzip();
+    backup
+}
+
+/// Fills in what follows from the halves, and runs every check that needs no other backup.
+fn examined(mut backup: Backup, mut notes: Notes, standpoint: &Standpoint<'_>) -> Backup {
+    backup.pairing = std::mem::take(&mut notes.pairing);
+    if let Some(proven) = notes.proven.take() {
+        backup.key_proof = Some(proven.key_proof);
+        backup.sealed_certificates = proven.certificates;
+    }
+    backup.named_at = time::named_at(&backup);
+    (backup.taken_at, backup.taken_at_source) = time::taken_at(&backup).unzip();
+    backup.version = backup
+        .snapshot
+        .as_ref()
+        .map(|half| version::version_of(&half.facts))
+        .unwrap_or_default();
+    let mut findings = own_findings(&backup);
+    findings.extend(of_snapshot(&backup, standpoint));
+    findings.extend(of_pair(&backup, &notes));
+    findings.extend(of_places(&backup, &notes));
+    findings.extend(calendar(&backup, standpoint));
+    backup.findings = findings;
+    backup
+}
+
+/// What the bytes of each half alone have proven.
+fn own_findings(backup: &Backup) -> Vec<Finding> {
+    let snapshot = backup.snapshot.iter().flat_map(|half| &half.facts.findings);
+    let kuberesources = backup
+        .kuberesources
+        .iter()
+        .flat_map(|half| &half.facts.findings);
+    snapshot.chain(kuberesources).cloned().collect()
+}
+
+fn of_snapshot(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
+    let Some(half) = &backup.snapshot else {
+        return Vec::new();
+    };
+    let facts = &half.facts;
+    let picks = half
+        .path
+        .parent()
+        .and_then(|directory| standpoint.picks.get(directory));
+    // Other clusters are not restored with this script.
+    let picks = picks.filter(|_| facts.flavour == Flavour::OpenShift);
+    let mut findings = encryption::partial(facts);
+    findings.extend(version::unknown(facts));
+    findings.extend(upgrade::in_progress(facts, &backup.version));
+    findings.extend(rollout::in_progress(facts, &backup.version));
+    findings.extend(rotation::before_first(
+        facts,
+        &backup.sealed_certificates,
+        backup.taken_at,
+    ));
+    findings.extend(rotation::bootstrap(facts));
+    findings.extend(time::skew(backup));
+    findings.extend(
+        picks.and_then(|picks| location::picks_other(half, backup.kuberesources.as_ref(), picks)),
+    );
+    findings
+}
+
+fn of_pair(backup: &Backup, notes: &Notes) -> Vec<Finding> {
+    let mut findings = encryption::keys(backup);
+    findings.extend(kuberesources::missing(backup, notes));
+    findings.extend(kuberesources::snapshot_missing(backup, notes));
+    findings.extend(pair::mismatch(backup, notes));
+    findings.extend(pair::ambiguous(backup, notes));
+    let both = backup.snapshot.as_ref().zip(backup.kuberesources.as_ref());
+    findings.extend(both.and_then(|(half, other)| location::keys_beside(half, other)));
+    findings
+}
+
+fn of_places(backup: &Backup, notes: &Notes) -> Vec<Finding> {
+    let (snapshot, kuberesources) = (backup.snapshot.as_ref(), backup.kuberesources.as_ref());
+    let mut findings: Vec<Finding> = notes.replaced.iter().map(catalogue::file_changed).collect();
+    findings.extend(names::possibly_dirty(snapshot, kuberesources));
+    findings.extend(snapshot.and_then(|half| names::incomplete_download(half, Artifact::Snapshot)));
+    findings.extend(
+        kuberesources.and_then(|half| names::incomplete_download(half, Artifact::Kuberesources)),
+    );
+    findings.extend(snapshot.and_then(catalogue::file_missing));
+    findings.extend(kuberesources.and_then(catalogue::file_missing));
+    findings
+}
+
+fn calendar(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
+    let snapshot = backup
+        .snapshot
+        .iter()
+        .flat_map(|half| &half.facts.certificates);
+    let kuberesources = backup
+        .kuberesources
+        .iter()
+        .flat_map(|half| &half.facts.certificates);
+    let certificates = snapshot
+        .chain(kuberesources)
+        .chain(&backup.sealed_certificates);
+    certificates::calendar(certificates, standpoint.as_of, backup.taken_at)
+}
+
+fn conclude(backup: &mut Backup, accept: &[Code]) {
+    sort(&mut backup.findings);
+    backup.accepted = accepted(&backup.findings, accept);
+    backup.verdict = verdict(&backup.findings, &backup.accepted);
+}

@@ -1,0 +1,32 @@
+//! Facts become findings, findings a verdict: one small function for each check.
+//!
+//! Nothing here reads a file or a clock: the instant of judgement is part of the [`Standpoint`].
+
+mod catalogue;
+mod certificates;
+mod encryption;
+mod host;
+mod judge;
+mod kuberesources;
+mod location;
+mod names;
+mod notes;
+mod pair;
+mod rollout;
+mod rotation;
+mod target;
+mod text;
+mod time;
+mod trend;
+mod upgrade;
+mod verdict;
+mod version;
+
+pub use judge::{Standpoint, judge};
+pub use location::DirectoryPicks;
+pub use target::{NearMiss, Reason, Target, nearest_misses, qualifies};
+pub use verdict::verdict;
+pub use version::version_of;
+
+#[cfg(test)]
+mod tests;

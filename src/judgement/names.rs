@@ -1,0 +1,69 @@
+//! What a file name admits.
+
+use super::text::first_few;
+use crate::backup::Located;
+use crate::finding::{Artifact, Code, Finding};
+use crate::kuberesources::Kuberesources;
+use crate::pairing::stamp_of;
+use crate::snapshot::Snapshot;
+use std::path::{Path, PathBuf};
+
+/// `possibly-dirty`: some name of either half carries the mark.
+pub(super) fn possibly_dirty(
+    snapshot: Option<&Located<Snapshot>>,
+    kuberesources: Option<&Located<Kuberesources>>,
+) -> Option<Finding> {
+    let snapshots = snapshot.into_iter().flat_map(Located::places);
+    let archives = kuberesources.into_iter().flat_map(Located::places);
+    let places = snapshots.chain(archives).filter(|place| is_dirty(place));
+    let places: Vec<String> = places.map(|place| place.display().to_string()).collect();
+    let first = places.first()?;
+    let message =
+        format!("{first}: forced with operators unchecked, so a rollout may have been under way");
+    let artifact = if snapshot.is_some() {
+        Artifact::Snapshot
+    } else {
+        Artifact::Kuberesources
+    };
+    Some(
+        Finding::new(Code::PossiblyDirty, message)
+            .artifact(artifact)
+            .with("paths", places),
+    )
+}
+
+fn is_dirty(place: &Path) -> bool {
+    let name = place.file_name().and_then(|name| name.to_str());
+    stamp_of(place).is_some_and(|stamp| stamp.is_dirty)
+        || name.is_some_and(|name| name.contains("__POSSIBLY_DIRTY__"))
+}
+
+/// `incomplete-download`: the bytes lie nowhere under a finished name.
+pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> Option<Finding> {
+    let is_part = |place: &PathBuf| {
+        place
+            .extension()
+            .is_some_and(|extension| extension == "part")
+    };
+    if !half.places().all(is_part) {
+        return None;
+    }
+    let places: Vec<String> = half
+        .places()
+        .map(|place| place.display().to_string())
+        .collect();
+    let message = format!(
+        "{}: a save that was interrupted before the file got its name",
+        first_few(&places, 3)
+    );
+    let remedy = format!(
+        "remove {} once no backup is running, and take a new backup",
+        half.path.display()
+    );
+    Some(
+        Finding::new(Code::IncompleteDownload, message)
+            .artifact(artifact)
+            .with("paths", places)
+            .remedy(remedy),
+    )
+}

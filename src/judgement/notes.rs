@@ -1,0 +1,130 @@
+//! What has to be looked up in the whole inventory before a backup can be judged by itself.
+
+use crate::backup::{Located, Pairing};
+use crate::inventory::{Inventory, Proven, Replaced};
+use crate::pairing::{
+    Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
+};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Findings on one pair that need its surroundings.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Why the halves are taken for one backup.
+    pub(super) pairing: Pairing,
+    /// Facts in which the halves differ.
+    pub(super) contradictions: Vec<Contradiction>,
+    /// Other kuberesources that could belong.
+    pub(super) rivals: Vec<PathBuf>,
+    /// What decided against them.
+    pub(super) reason: &'static str,
+    /// Another kuberesources that could stand in for a missing or wrong one.
+    pub(super) substitute: Option<PathBuf>,
+    /// For a kuberesources alone: a snapshot of the same stamp that belongs to another one.
+    pub(super) counterpart: Option<PathBuf>,
+    /// What the keys did.
+    pub(super) proven: Option<Proven>,
+    /// Places whose content is another than before.
+    pub(super) replaced: Vec<(PathBuf, Replaced)>,
+}
+
+/// Notes for each pair, in their order.
+pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<Notes> {
+    let surroundings = Surroundings::new(inventory, pairs);
+    pairs
+        .iter()
+        .map(|paired| surroundings.note(paired))
+        .collect()
+}
+
+struct Surroundings<'a> {
+    inventory: &'a Inventory,
+    substitutes: Substitutes<'a>,
+    snapshots_by_stamp: HashMap<DateTime<Utc>, &'a PathBuf>,
+}
+
+impl<'a> Surroundings<'a> {
+    fn new(inventory: &'a Inventory, pairs: &[Paired]) -> Self {
+        let has_orphan = pairs.iter().any(|paired| paired.snapshot.is_none());
+        let snapshots = inventory.snapshots.iter().filter(|_| has_orphan);
+        let stamped = snapshots.filter_map(|half| Some((stamp_of(&half.path)?.at, &half.path)));
+        Self {
+            inventory,
+            substitutes: substitutes(inventory),
+            snapshots_by_stamp: stamped.collect(),
+        }
+    }
+
+    fn note(&self, paired: &Paired) -> Notes {
+        let inventory = self.inventory;
+        let half = paired
+            .snapshot
+            .and_then(|index| inventory.snapshots.get(index));
+        let other = paired
+            .kuberesources
+            .and_then(|index| inventory.kuberesources.get(index));
+        let both = half.zip(other);
+        let proven =
+            both.and_then(|(half, other)| inventory.proofs.find(&half.facts, &other.facts));
+        let contradictions = both.map_or_else(Vec::new, |(half, other)| {
+            contradictions(&half.facts, &other.facts, proven)
+        });
+        let place = |&index: &usize| {
+            inventory
+                .kuberesources
+                .get(index)
+                .map(|half| half.path.clone())
+        };
+        let substitute = if other.is_none() || !contradictions.is_empty() {
+            self.substitute(paired)
+        } else {
+            None
+        };
+        let replaced = half.into_iter().flat_map(|half| self.replaced(half));
+        let replaced = replaced
+            .chain(other.into_iter().flat_map(|other| self.replaced(other)))
+            .collect();
+        Notes {
+            pairing: pairing(inventory, paired),
+            contradictions,
+            rivals: paired.rivals.iter().filter_map(place).collect(),
+            reason: paired.reason,
+            substitute,
+            counterpart: other
+                .filter(|_| half.is_none())
+                .and_then(|other| self.counterpart(other)),
+            proven: proven.cloned(),
+            replaced,
+        }
+    }
+
+    fn substitute(&self, paired: &Paired) -> Option<PathBuf> {
+        let half = self.inventory.snapshots.get(paired.snapshot?)?;
+        let content = half.facts.newest_lease_at.or(half.facts.newest_content_at);
+        let at = content
+            .or_else(|| stamp_of(&half.path).map(|stamp| stamp.at))
+            .or(half.modified_at)?;
+        let index = self.substitutes.find(self.inventory, half, at)?;
+        self.inventory
+            .kuberesources
+            .get(index)
+            .map(|other| other.path.clone())
+    }
+
+    fn counterpart<T>(&self, other: &Located<T>) -> Option<PathBuf> {
+        let mut stamps = other.places().filter_map(|place| stamp_of(place));
+        let snapshot = stamps.find_map(|stamp| self.snapshots_by_stamp.get(&stamp.at))?;
+        Some((*snapshot).clone())
+    }
+
+    fn replaced<T>(&self, half: &Located<T>) -> Vec<(PathBuf, Replaced)> {
+        let places = half
+            .places()
+            .filter(|_| !self.inventory.replaced.is_empty());
+        let before = places
+            .filter_map(|place| Some((place.clone(), self.inventory.replaced.get(place)?.clone())));
+        before.collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! Do the two halves belong together?
+
+use super::notes::Notes;
+use crate::backup::Backup;
+use crate::finding::{Code, Finding};
+
+/// `pair-mismatch`: names every fact in which the halves differ.
+pub(super) fn mismatch(backup: &Backup, notes: &Notes) -> Option<Finding> {
+    let (half, other) = backup
+        .snapshot
+        .as_ref()
+        .zip(backup.kuberesources.as_ref())?;
+    // A key alone that does not open is told as encryption-key-wrong.
+    if notes
+        .contradictions
+        .iter()
+        .all(|contradiction| contradiction.field.starts_with("key "))
+    {
+        return None;
+    }
+    let lines: Vec<String> = notes
+        .contradictions
+        .iter()
+        .map(|line| {
+            format!(
+                "{}: snapshot {}, kuberesources {}",
+                line.field, line.snapshot, line.kuberesources
+            )
+        })
+        .collect();
+    let message = format!(
+        "{} and {} are not of one backup: {}",
+        half.path.display(),
+        other.path.display(),
+        lines.join("; ")
+    );
+    let remedy = match &notes.substitute {
+        Some(path) => format!(
+            "do not restore from these two; try {} with this snapshot",
+            path.display()
+        ),
+        None => format!(
+            "do not restore from these two; look for the kuberesources of {}",
+            half.path.display()
+        ),
+    };
+    Some(
+        Finding::new(Code::PairMismatch, message)
+            .with("contradictions", lines)
+            .with("snapshot", half.path.display().to_string())
+            .with("kuberesources", other.path.display().to_string())
+            .remedy(remedy),
+    )
+}
+
+/// `pair-ambiguous`: names the choice, its reason and the others.
+pub(super) fn ambiguous(backup: &Backup, notes: &Notes) -> Option<Finding> {
+    let chosen = &backup.kuberesources.as_ref()?.path;
+    if notes.rivals.is_empty() {
+        return None;
+    }
+    let rivals: Vec<String> = notes
+        .rivals
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    let message = format!(
+        "{} was chosen because {}; as well could belong: {}",
+        chosen.display(),
+        notes.reason,
+        rivals.join(", ")
+    );
+    let remedy = "keep only the kuberesources of the same run beside each snapshot";
+    Some(
+        Finding::new(Code::PairAmbiguous, message)
+            .with("chosen", chosen.display().to_string())
+            .with("reason", notes.reason)
+            .with("others", rivals)
+            .remedy(remedy),
+    )
+}

@@ -1,0 +1,42 @@
+//! Was the cluster between two versions when the snapshot was taken?
+
+use super::text::instant;
+use crate::backup::Version;
+use crate::finding::{Code, Finding};
+use crate::snapshot::Snapshot;
+
+/// `upgrade-in-progress`.
+pub(super) fn in_progress(snapshot: &Snapshot, version: &Version) -> Option<Finding> {
+    let newest = snapshot.cluster.history.first()?;
+    if version.openshift.is_some() {
+        return None;
+    }
+    let to = version
+        .upgrading_to
+        .as_deref()
+        .unwrap_or("a version without a name");
+    let movement = match &version.upgrading_from {
+        Some(from) => format!("the cluster was being upgraded from {from} to {to}"),
+        None => format!("the installation of {to} was not completed"),
+    };
+    let since = newest
+        .started_at
+        .map_or_else(String::new, |at| format!(", since {}", instant(at)));
+    let message = format!(
+        "{movement}{since} (newest history entry: {} {})",
+        newest.version, newest.state
+    );
+    let remedy = "use a backup taken before the upgrade began or after it was completed";
+    let mut finding = Finding::new(Code::UpgradeInProgress, message)
+        .with(
+            "field",
+            "ClusterVersion status.history[0], status.desired.version",
+        )
+        .with("state", newest.state.as_str())
+        .with("to", to)
+        .remedy(remedy);
+    if let Some(from) = &version.upgrading_from {
+        finding = finding.with("from", from.as_str());
+    }
+    Some(finding)
+}

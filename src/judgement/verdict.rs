@@ -1,0 +1,45 @@
+//! What the findings come to.
+
+use crate::backup::Verdict;
+use crate::finding::{Code, Finding, Severity};
+
+/// The verdict; accepted codes do not count, but no acceptance brings a file back.
+pub fn verdict(findings: &[Finding], accepted: &[Code]) -> Verdict {
+    let is_unverified = findings
+        .iter()
+        .any(|finding| leaves_unverified(finding.code));
+    let counted = findings
+        .iter()
+        .filter(|finding| !accepted.contains(&finding.code) && !leaves_unverified(finding.code));
+    let worst = counted.map(|finding| finding.severity).max();
+    match worst {
+        Some(Severity::Error) => Verdict::Invalid,
+        _ if is_unverified => Verdict::Unknown,
+        Some(Severity::Warning) => Verdict::Warning,
+        Some(Severity::Info) | None => Verdict::Valid,
+    }
+}
+
+/// Findings that say nothing bad about the bytes: they could not be looked at.
+fn leaves_unverified(code: Code) -> bool {
+    matches!(code, Code::FileMissing | Code::Unreadable)
+}
+
+/// Most severe first, then in the order of the contract, then by text.
+pub(super) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let by_severity = b.severity.cmp(&a.severity);
+        by_severity
+            .then_with(|| a.code.cmp(&b.code))
+            .then_with(|| a.message.cmp(&b.message))
+    });
+}
+
+/// The codes of `accept` that some finding has, ascending.
+pub(super) fn accepted(findings: &[Finding], accept: &[Code]) -> Vec<Code> {
+    let mut codes: Vec<Code> = accept.to_vec();
+    codes.retain(|code| findings.iter().any(|finding| finding.code == *code));
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}

@@ -1,0 +1,81 @@
+//! Which OpenShift a snapshot can restore.
+//!
+//! The rule is the cluster-etcd-operator's own (4.4, `pkg/cmd/rollbackcopy/etcdclientutils.go`): a version is
+//! only what is completed and still wanted; everything else is a cluster between two versions.
+
+use crate::backup::Version;
+use crate::finding::{Code, Finding};
+use crate::openshift::{Cluster, HistoryEntry};
+use crate::snapshot::{Flavour, Snapshot};
+
+/// The exact version, or the two that the cluster was between; all `None` without a ClusterVersion.
+pub fn version_of(snapshot: &Snapshot) -> Version {
+    let cluster = &snapshot.cluster;
+    let Some((newest, older)) = cluster.history.split_first() else {
+        return Version::default();
+    };
+    let desired = cluster.desired_version.as_deref().unwrap_or_default();
+    if is_settled(newest, desired) {
+        return Version {
+            openshift: Some(newest.version.clone()),
+            ..Version::default()
+        };
+    }
+    let candidates = if newest.version == desired {
+        older
+    } else {
+        &cluster.history
+    };
+    let from = candidates
+        .iter()
+        .find(|entry| is_completed(entry) && !entry.version.is_empty());
+    let to = Some(desired)
+        .filter(|version| !version.is_empty())
+        .unwrap_or(&newest.version);
+    Version {
+        openshift: None,
+        upgrading_from: from.map(|entry| entry.version.clone()),
+        upgrading_to: Some(to.to_owned()).filter(|version| !version.is_empty()),
+    }
+}
+
+fn is_settled(newest: &HistoryEntry, desired: &str) -> bool {
+    !newest.version.is_empty() && is_completed(newest) && newest.version == desired
+}
+
+fn is_completed(entry: &HistoryEntry) -> bool {
+    entry.state == "Completed"
+}
+
+/// `version-unknown`: no ClusterVersion, or one without history.
+pub(super) fn unknown(snapshot: &Snapshot) -> Option<Finding> {
+    let cluster = &snapshot.cluster;
+    if !cluster.history.is_empty() {
+        return None;
+    }
+    let message = match snapshot.flavour {
+        _ if has_cluster_version(cluster) => {
+            "the ClusterVersion in the snapshot has no history, so nothing says which version ran"
+        }
+        Flavour::OpenShift => {
+            "no ClusterVersion in the snapshot, so nothing says which OpenShift ran"
+        }
+        Flavour::Kubernetes => {
+            "keys lie under /registry/: plain Kubernetes, which has no OpenShift version"
+        }
+        Flavour::Other => {
+            "no key of a Kubernetes API server was found, so there is no OpenShift version"
+        }
+    };
+    let key = "/kubernetes.io/config.openshift.io/clusterversions/version";
+    let remedy = "it cannot be matched to a version: use a backup whose version is known";
+    Some(
+        Finding::new(Code::VersionUnknown, message)
+            .with("key", key)
+            .remedy(remedy),
+    )
+}
+
+fn has_cluster_version(cluster: &Cluster) -> bool {
+    cluster.id.is_some() || cluster.installed_at.is_some() || cluster.desired_version.is_some()
+}

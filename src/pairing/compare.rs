@@ -1,0 +1,406 @@
+//! What the contents of two halves say about each other.
+//!
+//! Each fact either agrees or contradicts; facts that one half does not know are silent.
+
+use crate::inventory::Proven;
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine};
+use crate::openshift::{Cluster, OperatorRollout};
+use crate::snapshot::Snapshot;
+
+/// One fact that both halves know something about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fact<'a> {
+    /// Infrastructure name: cluster and random suffix, so two clusters never share it.
+    InfrastructureName {
+        snapshot: &'a str,
+        kuberesources: &'a str,
+    },
+    /// URL of the API server inside the cluster.
+    InternalApiUrl {
+        snapshot: &'a str,
+        kuberesources: &'a str,
+    },
+    /// The node of the archive among the nodes that the operators know. Only ever contradicts:
+    /// half the clusters of the world have a `master-0`.
+    Node { cluster: &'a Cluster, node: &'a str },
+    /// Revision of one component on the archive's node.
+    Revision {
+        component: &'a str,
+        node: Option<&'a str>,
+        operator: &'a OperatorRollout,
+        found: i64,
+    },
+    /// `OPERATOR_IMAGE_VERSION`.
+    OpenshiftVersion {
+        cluster: &'a Cluster,
+        found: &'a str,
+    },
+    /// Member ids of ConfigMap `etcd-endpoints`.
+    MemberIds {
+        snapshot: &'a Snapshot,
+        kuberesources: &'a Kuberesources,
+    },
+    /// A key tried on values.
+    Key(&'a KeyProofLine),
+}
+
+/// A fact and which way it speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Remark<'a> {
+    pub(crate) fact: Fact<'a>,
+    pub(crate) agrees: bool,
+}
+
+/// One fact in which the two halves of a pair differ.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Contradiction {
+    /// What differs, such as `kube-apiserver revision on master-0`.
+    pub field: String,
+    /// What the snapshot says.
+    pub snapshot: String,
+    /// What the kuberesources says.
+    pub kuberesources: String,
+}
+
+/// All facts in which the two halves differ, in a fixed order.
+pub fn contradictions(
+    snapshot: &Snapshot,
+    kuberesources: &Kuberesources,
+    proven: Option<&Proven>,
+) -> Vec<Contradiction> {
+    remarks(snapshot, kuberesources, proven)
+        .filter(|remark| !remark.agrees)
+        .map(|remark| Contradiction {
+            field: remark.field(),
+            snapshot: remark.snapshot_value(),
+            kuberesources: remark.kuberesources_value(),
+        })
+        .collect()
+}
+
+/// Every fact that both halves know, in a fixed order. Allocates nothing: pairing asks for each candidate.
+pub(crate) fn remarks<'a>(
+    snapshot: &'a Snapshot,
+    kuberesources: &'a Kuberesources,
+    proven: Option<&'a Proven>,
+) -> impl Iterator<Item = Remark<'a>> {
+    let cluster = &snapshot.cluster;
+    infrastructure_name(cluster, kuberesources)
+        .into_iter()
+        .chain(internal_api_url(cluster, kuberesources))
+        .chain(node(cluster, kuberesources))
+        .chain(revisions(cluster, kuberesources))
+        .chain(openshift_version(cluster, kuberesources))
+        .chain(member_ids(snapshot, kuberesources))
+        .chain(keys(proven))
+}
+
+fn infrastructure_name<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let snapshot = cluster.infrastructure_name.as_deref()?;
+    let kuberesources = half.infrastructure_name.as_deref()?;
+    let fact = Fact::InfrastructureName {
+        snapshot,
+        kuberesources,
+    };
+    Some(Remark {
+        fact,
+        agrees: snapshot == kuberesources,
+    })
+}
+
+fn internal_api_url<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let snapshot = cluster
+        .api_server_internal_url
+        .as_deref()?
+        .trim_end_matches('/');
+    let kuberesources = half
+        .api_server_internal_url
+        .as_deref()?
+        .trim_end_matches('/');
+    let fact = Fact::InternalApiUrl {
+        snapshot,
+        kuberesources,
+    };
+    Some(Remark {
+        fact,
+        agrees: snapshot.eq_ignore_ascii_case(kuberesources),
+    })
+}
+
+fn node<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let node = half.node.as_deref()?;
+    let mut nodes = nodes(cluster).peekable();
+    nodes.peek()?;
+    let is_known = nodes.any(|known| known == node);
+    (!is_known).then_some(Remark {
+        fact: Fact::Node { cluster, node },
+        agrees: false,
+    })
+}
+
+fn nodes(cluster: &Cluster) -> impl Iterator<Item = &str> {
+    let operators = cluster.operators.iter();
+    operators.flat_map(|operator| operator.nodes.iter().map(|status| status.node.as_str()))
+}
+
+fn revisions<'a>(
+    cluster: &'a Cluster,
+    half: &'a Kuberesources,
+) -> impl Iterator<Item = Remark<'a>> {
+    let node = half.node.as_deref();
+    half.revisions
+        .iter()
+        .filter_map(move |(component, &found)| {
+            let mut operators = cluster.operators.iter();
+            let operator = operators.find(|operator| operator.component == *component)?;
+            let agrees = revision_agrees(operator, node, found)?;
+            let fact = Fact::Revision {
+                component,
+                node,
+                operator,
+                found,
+            };
+            Some(Remark { fact, agrees })
+        })
+}
+
+/// `None` when the operator says nothing about the node.
+fn revision_agrees(operator: &OperatorRollout, node: Option<&str>, found: i64) -> Option<bool> {
+    let mut known = false;
+    let mut agrees = false;
+    for status in operator
+        .nodes
+        .iter()
+        .filter(|status| node.is_none_or(|node| status.node == node))
+    {
+        known = true;
+        let is_rolling = status.target_revision != 0
+            || operator.progressing == Some(true)
+            || operator
+                .latest_available_revision
+                .is_some_and(|latest| latest != status.current_revision);
+        // While a rollout is under way the new pod may run before the status says so.
+        let is_next =
+            found == status.target_revision || operator.latest_available_revision == Some(found);
+        agrees |= found == status.current_revision || (is_rolling && is_next);
+    }
+    known.then_some(agrees)
+}
+
+fn openshift_version<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let found = half.openshift_version.as_deref()?;
+    let mut versions = current_versions(cluster).peekable();
+    versions.peek()?;
+    let agrees = versions.any(|version| version == found);
+    Some(Remark {
+        fact: Fact::OpenshiftVersion { cluster, found },
+        agrees,
+    })
+}
+
+/// The version that ran, and during an upgrade those before and after it.
+fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> {
+    let newest = cluster.history.first();
+    let is_settled = newest.is_some_and(|entry| {
+        entry.state == "Completed" && cluster.desired_version.as_deref() == Some(&entry.version)
+    });
+    let entries = if is_settled { 1 } else { 2 };
+    let desired = cluster.desired_version.as_deref().filter(|_| !is_settled);
+    let history = cluster
+        .history
+        .iter()
+        .take(entries)
+        .map(|entry| entry.version.as_str());
+    history.chain(desired).filter(|version| !version.is_empty())
+}
+
+/// Ids are random 64-bit numbers: one in common is one cluster. None in common is another cluster, unless etcd
+/// was just being rolled out and the archive still has the members from before.
+fn member_ids<'a>(snapshot: &'a Snapshot, kuberesources: &'a Kuberesources) -> Option<Remark<'a>> {
+    if snapshot.members.is_empty() {
+        return None;
+    }
+    let mut all = 0_usize;
+    let mut common = 0_usize;
+    for id in endpoint_ids(kuberesources) {
+        all += 1;
+        common += usize::from(snapshot.members.iter().any(|member| member.id == id));
+    }
+    let fact = Fact::MemberIds {
+        snapshot,
+        kuberesources,
+    };
+    match (all, common) {
+        (0, _) => None,
+        (_, 0) if is_etcd_rolling(&snapshot.cluster) => None,
+        (_, 0) => Some(Remark {
+            fact,
+            agrees: false,
+        }),
+        _ => Some(Remark { fact, agrees: true }),
+    }
+}
+
+fn endpoint_ids(kuberesources: &Kuberesources) -> impl Iterator<Item = u64> {
+    let ids = kuberesources.etcd_endpoints.keys();
+    ids.filter_map(|id| u64::from_str_radix(id, 16).ok())
+}
+
+fn is_etcd_rolling(cluster: &Cluster) -> bool {
+    let mut operators = cluster
+        .operators
+        .iter()
+        .filter(|operator| operator.component == "etcd");
+    operators.any(|operator| {
+        let latest = operator.latest_available_revision;
+        let is_behind = |current| latest.is_some_and(|latest| latest != current);
+        operator.progressing == Some(true)
+            || operator
+                .nodes
+                .iter()
+                .any(|node| node.target_revision != 0 || is_behind(node.current_revision))
+    })
+}
+
+/// Only keys that come from the archive itself speak about the pair; the others come from the snapshot.
+fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
+    let lines = proven
+        .into_iter()
+        .flat_map(|proven| &proven.key_proof.lines);
+    lines
+        .filter(|line| is_first_stage(&line.resource))
+        .filter_map(|line| {
+            let agrees = match line.outcome {
+                KeyOutcome::Decrypted => true,
+                KeyOutcome::KeyWrong => false,
+                _ => return None,
+            };
+            Some(Remark {
+                fact: Fact::Key(line),
+                agrees,
+            })
+        })
+}
+
+/// Resources that the kube-apiserver encrypts, with the keys of the archive.
+pub(crate) fn is_first_stage(resource: &str) -> bool {
+    matches!(resource, "secrets" | "configmaps")
+}
+
+impl Remark<'_> {
+    /// True for facts that no two clusters share.
+    pub(crate) fn is_about_cluster(&self) -> bool {
+        matches!(
+            self.fact,
+            Fact::InfrastructureName { .. }
+                | Fact::InternalApiUrl { .. }
+                | Fact::MemberIds { .. }
+                | Fact::Key(_)
+        )
+    }
+
+    /// The agreement as a sentence.
+    pub(crate) fn line(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { snapshot, .. } => {
+                format!("infrastructure name {snapshot} in both")
+            }
+            Fact::InternalApiUrl { snapshot, .. } => format!("internal API URL {snapshot} in both"),
+            Fact::Node { node, .. } => format!("node {node} in both"),
+            Fact::Revision {
+                component,
+                node,
+                found,
+                ..
+            } => {
+                let place = node.map_or_else(String::new, |node| format!(" on {node}"));
+                format!("{component} revision {found}{place} in both")
+            }
+            Fact::OpenshiftVersion { found, .. } => format!("OpenShift {found} in both"),
+            Fact::MemberIds { kuberesources, .. } => {
+                format!(
+                    "etcd member ids in both: {}",
+                    join(endpoint_ids(kuberesources).map(hex))
+                )
+            }
+            Fact::Key(KeyProofLine {
+                resource,
+                key_name,
+                tried,
+                ..
+            }) => {
+                format!("key {key_name} opens {tried} of {tried} sampled {resource}")
+            }
+        }
+    }
+
+    /// What the fact is about.
+    fn field(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { .. } => "infrastructure name".to_owned(),
+            Fact::InternalApiUrl { .. } => "internal API URL".to_owned(),
+            Fact::Node { .. } => "control-plane node".to_owned(),
+            Fact::Revision {
+                component,
+                node: Some(node),
+                ..
+            } => format!("{component} revision on {node}"),
+            Fact::Revision {
+                component,
+                node: None,
+                ..
+            } => format!("{component} revision"),
+            Fact::OpenshiftVersion { .. } => "OpenShift version".to_owned(),
+            Fact::MemberIds { .. } => "etcd member ids".to_owned(),
+            Fact::Key(line) => format!("key {} of {}", line.key_name, line.resource),
+        }
+    }
+
+    fn snapshot_value(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { snapshot, .. } | Fact::InternalApiUrl { snapshot, .. } => {
+                snapshot.to_owned()
+            }
+            Fact::Node { cluster, .. } => {
+                let mut known: Vec<&str> = nodes(cluster).collect();
+                known.sort_unstable();
+                known.dedup();
+                join(known)
+            }
+            Fact::Revision { node, operator, .. } => {
+                let statuses = operator
+                    .nodes
+                    .iter()
+                    .filter(|status| node.is_none_or(|node| status.node == node));
+                join(statuses.map(|status| status.current_revision))
+            }
+            Fact::OpenshiftVersion { cluster, .. } => join(current_versions(cluster)),
+            Fact::MemberIds { snapshot, .. } => {
+                join(snapshot.members.iter().map(|member| hex(member.id)))
+            }
+            Fact::Key(line) => format!("{} values encrypted with it", line.tried),
+        }
+    }
+
+    fn kuberesources_value(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { kuberesources, .. }
+            | Fact::InternalApiUrl { kuberesources, .. } => kuberesources.to_owned(),
+            Fact::Node { node, .. } => node.to_owned(),
+            Fact::Revision { found, .. } => found.to_string(),
+            Fact::OpenshiftVersion { found, .. } => found.to_owned(),
+            Fact::MemberIds { kuberesources, .. } => join(endpoint_ids(kuberesources).map(hex)),
+            Fact::Key(_) => "a key of this name that does not open them".to_owned(),
+        }
+    }
+}
+
+fn hex(id: u64) -> String {
+    format!("{id:x}")
+}
+
+fn join<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}

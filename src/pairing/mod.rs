@@ -1,0 +1,22 @@
+//! Which kuberesources belongs to which snapshot, and what speaks for it.
+//!
+//! Names lead (one run of `cluster-backup.sh` gives both files one stamp), contents decide: two halves that
+//! contradict each other are joined only when nobody else wants either, and then as a mismatch.
+//! Work grows with n log n: halves are found through indexes by stamp, cluster and directory, never all against all.
+
+mod assign;
+mod compare;
+mod evidence;
+mod rank;
+mod shelf;
+mod stamp;
+mod substitute;
+
+pub use assign::{Paired, candidates, pair};
+pub use compare::{Contradiction, contradictions};
+pub use evidence::pairing;
+pub use stamp::{Stamp, stamp_of};
+pub use substitute::{Substitutes, substitutes};
+
+#[cfg(test)]
+mod tests;

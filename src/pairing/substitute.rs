@@ -1,0 +1,74 @@
+//! The next best archive for a snapshot that has lost its own.
+
+use super::compare::{Fact, remarks};
+use super::rank::{has_error, stamps};
+use crate::backup::Located;
+use crate::inventory::Inventory;
+use crate::kuberesources::Kuberesources;
+use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// Archives looked at on either side of the wanted instant.
+const REACH: usize = 8;
+
+/// Sound kuberesources by cluster, each list ascending by stamp.
+#[derive(Debug, Default)]
+pub struct Substitutes<'a>(HashMap<&'a str, Vec<(DateTime<Utc>, usize)>>);
+
+/// Sorts the sound, stamped kuberesources by cluster.
+pub fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
+    let mut found = Substitutes::default();
+    for (index, half) in inventory.kuberesources.iter().enumerate() {
+        let stamp = stamps(half)
+            .next()
+            .filter(|_| half.is_present && !has_error(&half.facts.findings));
+        if let Some((stamp, cluster)) = stamp.zip(half.facts.infrastructure_name.as_deref()) {
+            found.0.entry(cluster).or_default().push((stamp.at, index));
+        }
+    }
+    for list in found.0.values_mut() {
+        list.sort_unstable();
+    }
+    found
+}
+
+impl Substitutes<'_> {
+    /// Index of the kuberesources nearest in time that is of the same cluster, has equal revisions and
+    /// contradicts nothing; `None` when none within reach does.
+    pub fn find(
+        &self,
+        inventory: &Inventory,
+        half: &Located<Snapshot>,
+        at: DateTime<Utc>,
+    ) -> Option<usize> {
+        let list = self
+            .0
+            .get(half.facts.cluster.infrastructure_name.as_deref()?)?;
+        let middle = list.partition_point(|entry| entry.0 < at);
+        let end = middle.saturating_add(REACH).min(list.len());
+        let near = list.get(middle.saturating_sub(REACH)..end)?;
+        let fitting = near.iter().filter(|(_, index)| {
+            let other = inventory.kuberesources.get(*index);
+            other.is_some_and(|other| could_stand_in(inventory, &half.facts, &other.facts))
+        });
+        let nearest = fitting.min_by_key(|(stamp, _)| (at - *stamp).abs());
+        nearest.map(|(_, index)| *index)
+    }
+}
+
+fn could_stand_in(
+    inventory: &Inventory,
+    snapshot: &Snapshot,
+    kuberesources: &Kuberesources,
+) -> bool {
+    let proven = inventory.proofs.find(snapshot, kuberesources);
+    let mut has_equal_revision = false;
+    for remark in remarks(snapshot, kuberesources, proven) {
+        if !remark.agrees {
+            return false;
+        }
+        has_equal_revision |= matches!(remark.fact, Fact::Revision { .. });
+    }
+    has_equal_revision
+}

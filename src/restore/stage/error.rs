@@ -1,0 +1,118 @@
+//! Why a pair could not be staged.
+
+use crate::digest::Sha256Digest;
+use crate::discovery::OpenError;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A pair could not be staged. The target is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// A source cannot be opened.
+    #[error("a half of the backup cannot be opened")]
+    Source(#[source] OpenError),
+    /// The system refused something.
+    #[error("cannot {action} {path}", path = path.display())]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The target is not a directory.
+    #[error("{path} is not a directory, expected an empty or a new one", path = path.display())]
+    NotADirectory {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The target holds something.
+    #[error("{path} holds {held}, expected an empty or a new directory", path = path.display())]
+    NotEmpty {
+        /// The target.
+        path: PathBuf,
+        /// What lies there, with the effect on a restore if there is one.
+        held: String,
+    },
+    /// A place where a restore could not be run from.
+    #[error("{path} cannot be restored from: {reason}", path = path.display())]
+    UnfitDirectory {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Too little space.
+    #[error("{path} has {available_bytes} bytes free, expected at least {needed_bytes}", path = path.display())]
+    NoSpace {
+        /// The target or the directory it is to be made in.
+        path: PathBuf,
+        /// What both halves take.
+        needed_bytes: u64,
+        /// What may be written.
+        available_bytes: u64,
+    },
+    /// The source is not as long as what was verified.
+    #[error("{path} yields {found} bytes, expected the {expected} that were verified", path = path.display())]
+    Length {
+        /// The source.
+        path: PathBuf,
+        /// Bytes read, at most one more than expected.
+        found: u64,
+        /// Bytes verified.
+        expected: u64,
+    },
+    /// The source is not what was verified.
+    #[error("SHA-256 of {path} is {found}, expected the verified {expected}", path = path.display())]
+    Digest {
+        /// The source.
+        path: PathBuf,
+        /// What was read now.
+        found: Sha256Digest,
+        /// What was verified.
+        expected: Sha256Digest,
+    },
+    /// Somebody wrote to the source.
+    #[error("{path} changed while it was copied", path = path.display())]
+    SourceChanged {
+        /// The source.
+        path: PathBuf,
+    },
+    /// The disk gave back other bytes than were written.
+    #[error("{path} reads back as {found}, expected the written {expected}", path = path.display())]
+    ReadBack {
+        /// The file in the target.
+        path: PathBuf,
+        /// SHA-256 of what was read back.
+        found: Sha256Digest,
+        /// SHA-256 of what was written.
+        expected: Sha256Digest,
+    },
+    /// Neither the names nor the content say when the backup was taken.
+    #[error("{path} has no time to be named after", path = path.display())]
+    NoStamp {
+        /// The snapshot.
+        path: PathBuf,
+    },
+    /// The run was to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl StageError {
+    /// For `map_err`: an I/O error with what was tried on which path.
+    pub(super) fn io<E: Into<io::Error>>(
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(E) -> Self + use<E> {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source: source.into(),
+        }
+    }
+}

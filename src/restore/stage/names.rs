@@ -1,0 +1,68 @@
+//! The names that the two halves get.
+
+use crate::discovery::{BackupName, Stamp};
+use std::path::Path;
+
+/// What the script adds to both names of a forced backup.
+const POSSIBLY_DIRTY: &str = "__POSSIBLY_DIRTY__";
+
+/// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Names {
+    pub(super) stamp: Stamp,
+    pub(super) snapshot: String,
+    pub(super) kuberesources: String,
+}
+
+impl Names {
+    /// Names for this stamp. The suffix of a forced backup stays only if both halves carry it: on one half alone it
+    /// was put there by a renaming, and the two names of a pair never differ.
+    pub(super) fn new(stamp: Stamp, snapshot: &Path, kuberesources: Option<&Path>) -> Self {
+        let is_dirty = is_possibly_dirty(snapshot) && kuberesources.is_none_or(is_possibly_dirty);
+        let suffix = if is_dirty { POSSIBLY_DIRTY } else { "" };
+        Self {
+            stamp,
+            snapshot: format!("snapshot_{stamp}{suffix}.db"),
+            kuberesources: format!("static_kuberesources_{stamp}{suffix}.tar.gz"),
+        }
+    }
+}
+
+fn is_possibly_dirty(path: &Path) -> bool {
+    let name = path.file_name().and_then(BackupName::parse);
+    name.is_some_and(|name| name.is_possibly_dirty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suffix_stays_only_on_both() {
+        let stamp = Stamp::find("2024-11-02_030000".as_ref()).expect("is a stamp");
+        let clean = Path::new("snapshot_2024-11-02_030000.db");
+        let dirty = Path::new("x/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
+        let clean_resources = Path::new("static_kuberesources_2024-11-02_030000.tar.gz");
+        let dirty_resources =
+            Path::new("static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
+        let rows = [
+            (clean, clean_resources, false),
+            (dirty, clean_resources, false),
+            (clean, dirty_resources, false),
+            (dirty, dirty_resources, true),
+        ];
+        for (snapshot, resources, is_kept) in rows {
+            let names = Names::new(stamp, snapshot, Some(resources));
+            assert_eq!(
+                names.snapshot.contains("DIRTY"),
+                is_kept,
+                "{snapshot:?} {resources:?}"
+            );
+            assert_eq!(
+                names.kuberesources.contains("DIRTY"),
+                is_kept,
+                "{snapshot:?} {resources:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Which of the known backups somebody means: filters, references, and what counts as qualified.
+//!
+//! Everything here is pure. It judges nothing itself: verdicts come with the backups.
+
+mod cluster;
+mod reason;
+mod reference;
+mod target;
+
+pub use cluster::{KnownCluster, known_clusters};
+pub use reason::Reason;
+pub use reference::{ResolveError, resolve};
+pub use target::{TargetError, TargetVersion};
+
+use crate::backup::Backup;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::cmp::Reverse;
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// Only backups that can restore exactly this version qualify.
+    pub valid_for: Option<TargetVersion>,
+    /// Only backups of this cluster: its id, its infrastructure name, or that without the suffix.
+    pub cluster: Option<String>,
+    /// Only backups taken at or after this instant.
+    pub since: Option<DateTime<Utc>>,
+    /// Only backups at most this old.
+    pub max_age: Option<TimeDelta>,
+    /// Whether to show also what is usually left out.
+    pub scope: Scope,
+}
+
+/// How much of what is known is shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Scope {
+    /// Every snapshot that is still there; with a target, only what qualifies.
+    #[default]
+    Usual,
+    /// Also orphans, records without files and, with a target, the others with the reason against each.
+    All,
+}
+
+/// One backup and whether it is what was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selected {
+    /// The backup.
+    pub backup: Backup,
+    /// Why it does not qualify, most telling first; `None` when there is no target to qualify for.
+    pub reasons_against: Option<Vec<Reason>>,
+}
+
+impl Selected {
+    /// True when there is a target and nothing speaks against this backup.
+    pub fn qualifies(&self) -> bool {
+        self.reasons_against.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// True when the version is all that speaks against it.
+    pub fn is_other_version_only(&self) -> bool {
+        match self.reasons_against.as_deref() {
+            Some([reason]) => matches!(reason, Reason::OtherVersion { .. }),
+            _ => false,
+        }
+    }
+}
+
+/// What a selection comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// What is to be shown, newest first.
+    pub shown: Vec<Selected>,
+    /// What was looked at and left out, newest first. Backups of other clusters are in neither list.
+    pub hidden: Vec<Selected>,
+    /// What the reader should know about the selection itself, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Outcome {
+    /// How many of the shown backups qualify for the target.
+    pub fn qualified(&self) -> usize {
+        self.shown.iter().filter(|one| one.qualifies()).count()
+    }
+}
+
+impl Selection {
+    /// True when anything narrows the selection.
+    pub fn is_narrowed(&self) -> bool {
+        self.valid_for.is_some()
+            || self.cluster.is_some()
+            || self.since.is_some()
+            || self.max_age.is_some()
+    }
+
+    /// Applies the selection as of `now`; the result is newest first, then by id.
+    pub fn apply(&self, mut backups: Vec<Backup>, now: DateTime<Utc>) -> Outcome {
+        sort_newest_first(&mut backups);
+        let notes = self.cluster_notes(&backups);
+        let mut outcome = Outcome {
+            notes,
+            ..Outcome::default()
+        };
+        for backup in backups {
+            if !self.is_of_cluster(&backup) {
+                continue;
+            }
+            let selected = self.judge(backup, now);
+            if self.shows(&selected, now) {
+                outcome.shown.push(selected);
+            } else {
+                outcome.hidden.push(selected);
+            }
+        }
+        outcome
+    }
+
+    fn is_of_cluster(&self, backup: &Backup) -> bool {
+        let Some(wanted) = &self.cluster else {
+            return true;
+        };
+        KnownCluster::of(backup).is_some_and(|cluster| cluster.answers_to(wanted))
+    }
+
+    fn judge(&self, backup: Backup, now: DateTime<Utc>) -> Selected {
+        let reasons_against = self
+            .valid_for
+            .as_ref()
+            .map(|target| reason::against(&backup, target, self.is_too_old(&backup, now)));
+        Selected {
+            backup,
+            reasons_against,
+        }
+    }
+
+    /// A backup of unknown age is too old for any limit.
+    fn is_too_old(&self, backup: &Backup, now: DateTime<Utc>) -> bool {
+        let oldest_by_age = self.max_age.and_then(|age| now.checked_sub_signed(age));
+        let Some(oldest) = self.since.max(oldest_by_age) else {
+            return false;
+        };
+        backup.taken_at.is_none_or(|taken_at| taken_at < oldest)
+    }
+
+    fn shows(&self, selected: &Selected, now: DateTime<Utc>) -> bool {
+        if self.valid_for.is_some() {
+            return self.scope == Scope::All || selected.qualifies();
+        }
+        if self.is_too_old(&selected.backup, now) {
+            return false;
+        }
+        let is_usual = !is_lone_kuberesources(&selected.backup) && is_present(&selected.backup);
+        self.scope == Scope::All || is_usual
+    }
+
+    fn cluster_notes(&self, backups: &[Backup]) -> Vec<String> {
+        let Some(wanted) = &self.cluster else {
+            return Vec::new();
+        };
+        let known = known_clusters(backups);
+        let matching: Vec<&KnownCluster> = known
+            .iter()
+            .filter(|cluster| cluster.answers_to(wanted))
+            .collect();
+        match (matching.as_slice(), known.as_slice()) {
+            ([_], _) => Vec::new(),
+            ([], []) => vec![format!(
+                "no backup names its cluster, so none can be of cluster {wanted:?}"
+            )],
+            ([], _) => vec![format!(
+                "no backup is of cluster {wanted:?}, known are {}",
+                join(known.iter())
+            )],
+            (several, _) => vec![format!(
+                "{} clusters answer to {wanted:?}: {}; give the id to select one",
+                several.len(),
+                join(several.iter().copied())
+            )],
+        }
+    }
+}
+
+fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
+    clusters
+        .map(ToString::to_string)
+        .collect::<Vec<String>>()
+        .join(", ")
+}
+
+/// Sorts by the moment of the snapshot, newest first, unknown last; then by id.
+pub fn sort_newest_first(backups: &mut [Backup]) {
+    backups.sort_by_cached_key(|backup| {
+        (
+            Reverse(backup.taken_at),
+            backup.digest,
+            backup.path().cloned(),
+        )
+    });
+}
+
+/// True while at least one half of the backup is on disk, or the path itself is what is reported.
+pub fn is_present(backup: &Backup) -> bool {
+    let snapshot = backup.snapshot.as_ref().map(|half| half.is_present);
+    let kuberesources = backup.kuberesources.as_ref().map(|half| half.is_present);
+    match (snapshot, kuberesources) {
+        (None, None) => backup.unreadable_path.is_some(),
+        (snapshot, kuberesources) => snapshot == Some(true) || kuberesources == Some(true),
+    }
+}
+
+fn is_lone_kuberesources(backup: &Backup) -> bool {
+    backup.snapshot.is_none() && backup.kuberesources.is_some()
+}
+
+#[cfg(test)]
+mod tests;

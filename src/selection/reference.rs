@@ -1,0 +1,148 @@
+//! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
+
+use crate::backup::{Backup, Located};
+use std::cmp::Reverse;
+use std::path::Path;
+
+/// Shorter beginnings of ids are typing errors more often than references.
+const MIN_ID_DIGITS: usize = 4;
+
+/// The reference names no backup, or more than one.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ResolveError {
+    /// There is nothing to choose from.
+    #[error("no backup is known")]
+    Empty,
+    /// `latest-valid`, and none is valid.
+    #[error("none of the {known} known backups is valid")]
+    NoneValid {
+        /// How many there are.
+        known: usize,
+    },
+    /// Nothing of that name.
+    #[error("no backup is called {reference:?}")]
+    NotFound {
+        /// What was given.
+        reference: String,
+    },
+    /// Too few digits.
+    #[error("{reference:?} is too short for an id, expected at least 4 digits of it")]
+    TooShort {
+        /// What was given.
+        reference: String,
+    },
+    /// The beginning of several ids.
+    #[error("{reference:?} is the beginning of {} ids: {}", candidates.len(), candidates.join(", "))]
+    Ambiguous {
+        /// What was given.
+        reference: String,
+        /// The ids, ascending.
+        candidates: Vec<String>,
+    },
+    /// The same file stands in several backups.
+    #[error("{reference:?} is part of {} backups: {}", candidates.len(), candidates.join(", "))]
+    PathAmbiguous {
+        /// What was given.
+        reference: String,
+        /// The ids, ascending.
+        candidates: Vec<String>,
+    },
+}
+
+/// The one backup that `reference` means.
+///
+/// A path is compared as it is: make it absolute before, if the backups' paths are.
+///
+/// # Errors
+///
+/// When nothing, or more than one backup, answers to the reference.
+pub fn resolve<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, ResolveError> {
+    if backups.is_empty() {
+        return Err(ResolveError::Empty);
+    }
+    // `oc -o name` style output can be pasted back.
+    let reference = reference.strip_prefix("backup/").unwrap_or(reference);
+    match reference {
+        "latest" => latest(backups),
+        "latest-valid" => latest_valid(backups),
+        _ => by_path(reference, backups).unwrap_or_else(|| by_id(reference, backups)),
+    }
+}
+
+/// Newest snapshot, whatever its verdict; kuberesources alone only when there is nothing else.
+fn latest(backups: &[Backup]) -> Result<&Backup, ResolveError> {
+    let newest = backups.iter().min_by_key(|backup| {
+        (
+            backup.snapshot.is_none(),
+            Reverse(backup.taken_at),
+            backup.digest,
+        )
+    });
+    newest.ok_or(ResolveError::Empty)
+}
+
+fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
+    let usable = backups.iter().filter(|backup| backup.verdict.is_usable());
+    let newest = usable.min_by_key(|backup| (Reverse(backup.taken_at), backup.digest));
+    newest.ok_or(ResolveError::NoneValid {
+        known: backups.len(),
+    })
+}
+
+fn by_path<'a>(reference: &str, backups: &'a [Backup]) -> Option<Result<&'a Backup, ResolveError>> {
+    let path = Path::new(reference);
+    let found: Vec<&Backup> = backups
+        .iter()
+        .filter(|backup| lies_at(backup, path))
+        .collect();
+    match found.as_slice() {
+        [] => None,
+        [one] => Some(Ok(one)),
+        several => Some(Err(ResolveError::PathAmbiguous {
+            reference: reference.to_owned(),
+            candidates: ids(several),
+        })),
+    }
+}
+
+fn lies_at(backup: &Backup, path: &Path) -> bool {
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
+    snapshot
+        .chain(kuberesources)
+        .chain(&backup.unreadable_path)
+        .any(|place| place == path)
+}
+
+fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, ResolveError> {
+    let wanted = reference.to_ascii_lowercase();
+    let is_hex = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = || reference.to_owned();
+    if !is_hex {
+        return Err(ResolveError::NotFound { reference: name() });
+    }
+    if wanted.len() < MIN_ID_DIGITS {
+        return Err(ResolveError::TooShort { reference: name() });
+    }
+    let has_prefix = |backup: &&Backup| {
+        let digest = backup.digest.map(|digest| digest.to_string());
+        digest.is_some_and(|digest| digest.starts_with(&wanted))
+    };
+    let mut found: Vec<&Backup> = backups.iter().filter(has_prefix).collect();
+    found.dedup_by_key(|backup| backup.digest);
+    match found.as_slice() {
+        [] => Err(ResolveError::NotFound { reference: name() }),
+        [one] => Ok(one),
+        several => Err(ResolveError::Ambiguous {
+            reference: name(),
+            candidates: ids(several),
+        }),
+    }
+}
+
+fn ids(backups: &[&Backup]) -> Vec<String> {
+    let mut ids: Vec<String> = backups.iter().filter_map(|backup| backup.id()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}

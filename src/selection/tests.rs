@@ -1,0 +1,343 @@
+//! Filters, references and reasons over small backups.
+
+use super::*;
+use crate::backup::{Located, Pairing, Verdict, Version};
+use crate::digest::Sha256Digest;
+use crate::finding::{Code, Finding};
+use crate::openshift::Cluster;
+use crate::snapshot::{Flavour, Snapshot, Status};
+use std::path::PathBuf;
+
+fn now() -> DateTime<Utc> {
+    "2024-11-02T12:00:00Z".parse().expect("an instant")
+}
+
+fn digest(first: u8, second: u8) -> Sha256Digest {
+    let mut bytes = [0; 32];
+    for (byte, value) in bytes.iter_mut().zip([first, second]) {
+        *byte = value;
+    }
+    Sha256Digest(bytes)
+}
+
+/// A valid backup of 4.17.3, so many hours old, of cluster `prod-abcde`.
+fn backup(first: u8, hours: i64) -> Backup {
+    Backup {
+        digest: Some(digest(first, 0x22)),
+        snapshot: Some(Located {
+            facts: snapshot("prod-abcde", "id-1"),
+            path: PathBuf::from(format!("/b/{first:02x}.db")),
+            copies: vec![PathBuf::from("/copy/of.db")],
+            modified_at: None,
+            is_present: true,
+        }),
+        kuberesources: None,
+        unreadable_path: None,
+        pairing: Pairing::default(),
+        key_proof: None,
+        sealed_certificates: Vec::new(),
+        version: Version {
+            openshift: Some("4.17.3".to_owned()),
+            ..Version::default()
+        },
+        taken_at: now().checked_sub_signed(TimeDelta::hours(hours)),
+        taken_at_source: None,
+        named_at: None,
+        findings: Vec::new(),
+        accepted: Vec::new(),
+        verdict: Verdict::Valid,
+        first_seen_at: None,
+        verified_at: None,
+        verifications: Vec::new(),
+    }
+}
+
+fn snapshot(name: &str, id: &str) -> Snapshot {
+    Snapshot {
+        size_bytes: 0,
+        computed: digest(0, 0),
+        trailer: None,
+        page_size: None,
+        status: Status::default(),
+        live_keys: None,
+        compact_revision: None,
+        cluster_version: None,
+        storage_version: None,
+        members: Vec::new(),
+        flavour: Flavour::OpenShift,
+        cluster: Cluster {
+            id: Some(id.to_owned()),
+            infrastructure_name: Some(name.to_owned()),
+            ..Cluster::default()
+        },
+        newest_lease_at: None,
+        newest_content_at: None,
+        encryption: Vec::new(),
+        certificates: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+fn of_cluster(mut backup: Backup, name: &str, id: &str) -> Backup {
+    if let Some(half) = &mut backup.snapshot {
+        half.facts = snapshot(name, id);
+    }
+    backup
+}
+
+fn with(mut backup: Backup, codes: &[Code]) -> Backup {
+    backup.findings = codes
+        .iter()
+        .map(|&code| Finding::new(code, "found"))
+        .collect();
+    backup.verdict = Verdict::Invalid;
+    backup
+}
+
+fn of_version(mut backup: Backup, version: Option<&str>) -> Backup {
+    backup.version.openshift = version.map(str::to_owned);
+    backup
+}
+
+fn gone(mut backup: Backup) -> Backup {
+    if let Some(half) = &mut backup.snapshot {
+        half.is_present = false;
+    }
+    backup.verdict = Verdict::Unknown;
+    backup
+}
+
+fn firsts(selected: &[Selected]) -> Vec<u8> {
+    let first = |one: &Selected| {
+        one.backup
+            .digest
+            .and_then(|digest| digest.0.first().copied())
+    };
+    selected.iter().filter_map(first).collect()
+}
+
+fn for_target() -> Selection {
+    Selection {
+        valid_for: Some("4.17.3".parse().expect("a version")),
+        ..Selection::default()
+    }
+}
+
+#[test]
+fn newest_comes_first_and_unknown_times_last() {
+    let mut unknown = backup(9, 0);
+    unknown.taken_at = None;
+    let outcome = Selection::default().apply(
+        vec![backup(1, 5), unknown, backup(3, 1), backup(2, 5)],
+        now(),
+    );
+    assert_eq!(firsts(&outcome.shown), [3, 1, 2, 9]);
+}
+
+#[test]
+fn a_plain_selection_leaves_out_what_is_gone() {
+    let backups = vec![
+        backup(1, 1),
+        gone(backup(2, 2)),
+        with(backup(3, 3), &[Code::KuberesourcesMissing]),
+    ];
+    let outcome = Selection::default().apply(backups.clone(), now());
+    assert_eq!(
+        firsts(&outcome.shown),
+        [1, 3],
+        "a snapshot without kuberesources is shown"
+    );
+    assert_eq!(firsts(&outcome.hidden), [2]);
+    let everything = Selection {
+        scope: Scope::All,
+        ..Selection::default()
+    };
+    assert_eq!(firsts(&everything.apply(backups, now()).shown), [1, 2, 3]);
+}
+
+#[test]
+fn only_usable_backups_of_the_very_version_qualify() {
+    let mut warned = backup(2, 2);
+    warned.verdict = Verdict::Warning;
+    let backups = vec![
+        backup(1, 1),
+        warned,
+        of_version(backup(3, 3), Some("4.17.30")),
+        of_version(backup(4, 4), Some("4.17.3-rc.1")),
+        of_version(backup(5, 5), None),
+        with(backup(6, 6), &[Code::Truncated, Code::DigestMismatch]),
+        gone(backup(7, 7)),
+    ];
+    let outcome = for_target().apply(backups.clone(), now());
+    assert_eq!(firsts(&outcome.shown), [1, 2]);
+    assert_eq!(outcome.qualified(), 2);
+    let reasons: Vec<Vec<&str>> = outcome
+        .hidden
+        .iter()
+        .map(|one| {
+            one.reasons_against
+                .iter()
+                .flatten()
+                .map(Reason::code)
+                .collect()
+        })
+        .collect();
+    let expected: [&[&str]; 5] = [
+        &["other-version"],
+        &["other-version"],
+        &["version-unknown"],
+        &["truncated", "digest-mismatch"],
+        &["file-missing"],
+    ];
+    assert_eq!(reasons, expected);
+    let everything = Selection {
+        scope: Scope::All,
+        ..for_target()
+    };
+    let outcome = everything.apply(backups, now());
+    assert_eq!(outcome.shown.len(), 7);
+    assert_eq!(outcome.qualified(), 2);
+}
+
+#[test]
+fn an_accepted_finding_speaks_against_nothing() {
+    let mut accepted = with(backup(1, 1), &[Code::DigestMissing]);
+    accepted.accepted = vec![Code::DigestMissing];
+    accepted.verdict = Verdict::Warning;
+    assert_eq!(for_target().apply(vec![accepted], now()).qualified(), 1);
+}
+
+#[test]
+fn a_backup_that_was_never_verified_does_not_qualify() {
+    let mut unverified = backup(1, 1);
+    unverified.verdict = Verdict::Unknown;
+    let outcome = for_target().apply(vec![unverified], now());
+    let reasons = outcome
+        .hidden
+        .first()
+        .and_then(|one| one.reasons_against.clone());
+    assert_eq!(reasons, Some(vec![Reason::NotVerified]));
+}
+
+#[test]
+fn age_is_a_filter_and_with_a_target_a_reason() {
+    let backups = || vec![backup(1, 1), backup(2, 48)];
+    let young = |selection: Selection| Selection {
+        max_age: Some(TimeDelta::hours(26)),
+        ..selection
+    };
+    assert_eq!(
+        firsts(&young(Selection::default()).apply(backups(), now()).shown),
+        [1]
+    );
+    let outcome = young(for_target()).apply(backups(), now());
+    let reasons = outcome
+        .hidden
+        .first()
+        .and_then(|one| one.reasons_against.clone());
+    assert_eq!(reasons, Some(vec![Reason::TooOld]));
+    let since = Selection {
+        since: now().checked_sub_signed(TimeDelta::hours(1)),
+        ..Selection::default()
+    };
+    assert_eq!(
+        firsts(&since.apply(backups(), now()).shown),
+        [1],
+        "the limit itself is young enough"
+    );
+}
+
+#[test]
+fn a_cluster_answers_to_id_name_and_short_name() {
+    let backups = || {
+        vec![
+            backup(1, 1),
+            of_cluster(backup(2, 2), "test-fghij", "id-2"),
+            of_cluster(backup(3, 3), "prod-zzzzz", "id-3"),
+        ]
+    };
+    let of = |wanted: &str| {
+        let selection = Selection {
+            cluster: Some(wanted.to_owned()),
+            ..Selection::default()
+        };
+        selection.apply(backups(), now())
+    };
+    for (wanted, expected) in [
+        ("id-2", vec![2]),
+        ("ID-2", vec![2]),
+        ("test-fghij", vec![2]),
+        ("test", vec![2]),
+    ] {
+        let outcome = of(wanted);
+        assert_eq!(firsts(&outcome.shown), expected, "{wanted}");
+        assert!(
+            outcome.notes.is_empty() && outcome.hidden.is_empty(),
+            "{wanted}"
+        );
+    }
+    let several = of("prod");
+    assert_eq!(firsts(&several.shown), [1, 3]);
+    assert!(
+        several
+            .notes
+            .iter()
+            .any(|note| note.starts_with("2 clusters answer to \"prod\"")),
+        "{several:?}"
+    );
+    let none = of("stage");
+    assert!(
+        none.notes
+            .iter()
+            .any(|note| note.contains("known are prod-abcde (id-1), ")),
+        "{none:?}"
+    );
+}
+
+#[test]
+fn references_are_ids_words_and_paths() {
+    let backups = vec![
+        with(backup(0x3f, 1), &[Code::Truncated]),
+        backup(0x3e, 2),
+        backup(0x40, 3),
+    ];
+    for (reference, expected) in [
+        ("latest", 0x3f),
+        ("latest-valid", 0x3e),
+        ("4022", 0x40),
+        ("backup/402200000000", 0x40),
+        ("3E22", 0x3e),
+        ("/b/40.db", 0x40),
+    ] {
+        let found = resolve(reference, &backups).expect(reference);
+        assert_eq!(found.digest, Some(digest(expected, 0x22)), "{reference}");
+    }
+}
+
+#[test]
+fn references_that_mean_nothing_or_too_much_are_refused() {
+    let mut twin = backup(0x40, 2);
+    twin.digest = Some(digest(0x40, 0x22));
+    if let Some(Sha256Digest(bytes)) = &mut twin.digest
+        && let Some(last) = bytes.last_mut()
+    {
+        *last = 1;
+    }
+    let backups = vec![with(backup(0x40, 1), &[Code::Truncated]), twin];
+    let error = |reference: &str| resolve(reference, &backups).expect_err(reference);
+    assert!(matches!(error("402"), ResolveError::TooShort { .. }));
+    assert!(matches!(error("5555"), ResolveError::NotFound { .. }));
+    assert!(matches!(error("newest"), ResolveError::NotFound { .. }));
+    assert!(matches!(error(""), ResolveError::NotFound { .. }));
+    assert!(matches!(error("4022"), ResolveError::Ambiguous { .. }));
+    assert!(matches!(
+        error("/copy/of.db"),
+        ResolveError::PathAmbiguous { .. }
+    ));
+    assert_eq!(resolve("latest", &[]), Err(ResolveError::Empty));
+    let invalid = vec![with(backup(1, 1), &[Code::Truncated])];
+    assert_eq!(
+        resolve("latest-valid", &invalid),
+        Err(ResolveError::NoneValid { known: 1 })
+    );
+}

@@ -1,0 +1,306 @@
+//! Everything known during one survey: what the catalogue remembered and what was read now.
+
+use super::SurveyError;
+use crate::backup::{Backup, Located};
+use crate::catalogue::{Content, Contents, FileRecord, SnapshotKey, Subject};
+use crate::digest::Sha256Digest;
+use crate::discovery::FileIdentity;
+use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
+use crate::judgement::{DirectoryPicks, Standpoint, judge};
+use crate::kuberesources::Kuberesources;
+use crate::restore::Picks;
+use crate::snapshot::Snapshot;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// A file and what is in it, as far as this survey knows.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) identity: FileIdentity,
+    pub(super) content: Content,
+    /// False when it is no longer on disk.
+    pub(super) is_present: bool,
+}
+
+/// The working knowledge of one survey.
+pub(super) struct Book {
+    pub(super) contents: Contents,
+    pub(super) files: BTreeMap<PathBuf, Entry>,
+    snapshots: HashMap<SnapshotKey, Snapshot>,
+    kuberesources: HashMap<Sha256Digest, Kuberesources>,
+    pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
+    pub(super) replaced: HashMap<PathBuf, Replaced>,
+}
+
+impl Book {
+    /// Opens with what the catalogue remembers.
+    pub(super) fn new(contents: Contents) -> Self {
+        let mut book = Self {
+            contents,
+            files: BTreeMap::new(),
+            snapshots: HashMap::new(),
+            kuberesources: HashMap::new(),
+            proofs: HashMap::new(),
+            replaced: HashMap::new(),
+        };
+        let proofs = book.contents.proofs.keys().copied().collect::<Vec<_>>();
+        for (snapshot, kuberesources) in proofs {
+            if let Some(proof) = book.contents.proof(snapshot, kuberesources) {
+                let proven = Proven {
+                    key_proof: proof.key_proof,
+                    certificates: proof.certificates,
+                };
+                book.proofs.insert((snapshot, kuberesources), proven);
+            }
+        }
+        book
+    }
+
+    /// Enters a file that the catalogue knows.
+    pub(super) fn enter_known(&mut self, path: &Path, record: &FileRecord, is_present: bool) {
+        if let Some(previous) = &record.previous
+            && let Some(digest) = previous.content.digest()
+        {
+            let replaced = Replaced {
+                digest,
+                verified_at: Some(previous.verified_at),
+            };
+            self.replaced.insert(path.to_owned(), replaced);
+        }
+        self.load_facts(&record.content);
+        let entry = Entry {
+            identity: record.identity,
+            content: record.content.clone(),
+            is_present,
+        };
+        self.files.insert(path.to_owned(), entry);
+    }
+
+    /// Enters a snapshot read now.
+    pub(super) fn enter_snapshot(&mut self, path: &Path, identity: FileIdentity, facts: Snapshot) {
+        let key = SnapshotKey::of(&facts);
+        self.snapshots.insert(key, facts);
+        self.enter(path, identity, Content::Snapshot(key));
+    }
+
+    /// Enters a kuberesources read now.
+    pub(super) fn enter_kuberesources(
+        &mut self,
+        path: &Path,
+        identity: FileIdentity,
+        facts: Kuberesources,
+    ) {
+        let digest = facts.sha256;
+        self.kuberesources.insert(digest, facts);
+        self.enter(path, identity, Content::Kuberesources(digest));
+    }
+
+    /// Enters a file looked at now; what sound bytes lay there before is kept in mind.
+    pub(super) fn enter(&mut self, path: &Path, identity: FileIdentity, content: Content) {
+        if let Some(replaced) = self.replaced_by(path, &content) {
+            self.replaced.insert(path.to_owned(), replaced);
+        }
+        self.files.insert(
+            path.to_owned(),
+            Entry {
+                identity,
+                content,
+                is_present: true,
+            },
+        );
+    }
+
+    fn replaced_by(&self, path: &Path, content: &Content) -> Option<Replaced> {
+        let record = self.contents.files.get(path)?;
+        let (before, now) = (record.content.digest()?, content.digest()?);
+        if let Some(previous) = &record.previous {
+            let digest = previous.content.digest()?;
+            return (digest != now).then_some(Replaced {
+                digest,
+                verified_at: Some(previous.verified_at),
+            });
+        }
+        let is_sound = match &record.content {
+            Content::Snapshot(key) => key.trailer == Some(key.computed),
+            _ => true,
+        };
+        (before != now && is_sound).then_some(Replaced {
+            digest: before,
+            verified_at: Some(record.read_at),
+        })
+    }
+
+    fn load_facts(&mut self, content: &Content) {
+        match content {
+            Content::Snapshot(key) if !self.snapshots.contains_key(key) => {
+                if let Some(facts) = self.contents.snapshot(key) {
+                    self.snapshots.insert(*key, facts);
+                }
+            }
+            Content::Kuberesources(digest) if !self.kuberesources.contains_key(digest) => {
+                if let Some(facts) = self.contents.kuberesources(digest) {
+                    self.kuberesources.insert(*digest, facts);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Every archive, files with the same bytes as one with copies.
+    pub(super) fn located_kuberesources(&self) -> Vec<Located<Kuberesources>> {
+        let mut places: BTreeMap<Sha256Digest, Vec<(&PathBuf, &Entry)>> = BTreeMap::new();
+        for (path, entry) in &self.files {
+            if let Content::Kuberesources(digest) = &entry.content {
+                places.entry(*digest).or_default().push((path, entry));
+            }
+        }
+        let located = places
+            .into_iter()
+            .filter_map(|(digest, places)| locate(self.kuberesources.get(&digest)?, places));
+        located.collect()
+    }
+
+    /// Every snapshot, files with the same bytes as one with copies.
+    fn located_snapshots(&self) -> Vec<Located<Snapshot>> {
+        let mut places: HashMap<SnapshotKey, Vec<(&PathBuf, &Entry)>> = HashMap::new();
+        for (path, entry) in &self.files {
+            if let Content::Snapshot(key) = &entry.content {
+                places.entry(*key).or_default().push((path, entry));
+            }
+        }
+        let mut located: Vec<_> = places
+            .into_iter()
+            .filter_map(|(key, places)| locate(self.snapshots.get(&key)?, places))
+            .collect();
+        located.sort_by(|left, right| left.path.cmp(&right.path));
+        located
+    }
+
+    /// Everything, for pairing and judgement.
+    pub(super) fn inventory(&self) -> Inventory {
+        let unreadable = self
+            .files
+            .iter()
+            .filter_map(|(path, entry)| match &entry.content {
+                Content::Unreadable { reason, offset } => Some(UnreadableFile {
+                    path: path.clone(),
+                    reason: reason.clone(),
+                    offset: *offset,
+                }),
+                _ => None,
+            });
+        let mut proofs = Proofs::default();
+        for ((snapshot, kuberesources), proven) in &self.proofs {
+            proofs.insert(snapshot.computed, *kuberesources, proven.clone());
+        }
+        Inventory {
+            snapshots: self.located_snapshots(),
+            kuberesources: self.located_kuberesources(),
+            unreadable: unreadable.collect(),
+            proofs,
+            replaced: self.replaced.clone(),
+        }
+    }
+
+    /// What `cluster-restore.sh` would take from each directory.
+    fn picks(&self) -> HashMap<PathBuf, DirectoryPicks> {
+        let mut names: HashMap<&Path, Vec<&OsStr>> = HashMap::new();
+        for (path, _) in self.files.iter().filter(|(_, entry)| entry.is_present) {
+            if let (Some(directory), Some(name)) = (path.parent(), path.file_name())
+                && crate::restore::is_restore_name(name)
+            {
+                names.entry(directory).or_default().push(name);
+            }
+        }
+        let picks = names.into_iter().map(|(directory, names)| {
+            let Picks {
+                snapshot,
+                kuberesources,
+            } = Picks::among(&names);
+            let place = |name: std::ffi::OsString| directory.join(name);
+            let picks = DirectoryPicks {
+                snapshot: snapshot.map(place),
+                kuberesources: kuberesources.map(place),
+            };
+            (directory.to_owned(), picks)
+        });
+        picks.collect()
+    }
+
+    /// Judges everything and adds what the catalogue knows of its history.
+    pub(super) fn judged(&self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
+        let picks = self.picks();
+        let standpoint = Standpoint {
+            as_of: options.as_of,
+            accept: &options.accept,
+            picks: &picks,
+        };
+        let mut backups = judge(self.inventory(), &standpoint);
+        for backup in &mut backups {
+            self.add_history(backup);
+        }
+        Ok(backups)
+    }
+
+    fn add_history(&self, backup: &mut Backup) {
+        let subject = subject_of(backup);
+        backup.verifications = subject.map_or_else(Vec::new, |subject| {
+            self.contents.verifications(&subject).to_vec()
+        });
+        backup.verified_at = backup
+            .verifications
+            .last()
+            .map(|verification| verification.at);
+        let records = places(backup)
+            .into_iter()
+            .filter_map(|place| self.contents.files.get(place));
+        backup.first_seen_at = records.map(|record| record.first_seen_at).min();
+    }
+}
+
+/// All files of a backup.
+pub(super) fn places(backup: &Backup) -> BTreeSet<&PathBuf> {
+    let snapshot = backup.snapshot.iter().flat_map(Located::places);
+    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
+    snapshot
+        .chain(kuberesources)
+        .chain(&backup.unreadable_path)
+        .collect()
+}
+
+/// What a backup's verifications are kept under.
+pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
+    let snapshot = backup
+        .snapshot
+        .as_ref()
+        .map(|half| Subject::Snapshot(SnapshotKey::of(&half.facts)));
+    snapshot.or_else(|| {
+        backup
+            .kuberesources
+            .as_ref()
+            .map(|half| Subject::Kuberesources(half.facts.sha256))
+    })
+}
+
+/// Joins the places of one content: those on disk first, canonical names before others, then by path.
+fn locate<T: Clone>(facts: &T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
+    let is_any_present = places.iter().any(|(_, entry)| entry.is_present);
+    places.retain(|(_, entry)| entry.is_present == is_any_present);
+    places.sort_by_key(|(path, _)| (!is_canonical(path), *path));
+    let ((path, entry), copies) = places.split_first()?;
+    Some(Located {
+        facts: facts.clone(),
+        path: (*path).clone(),
+        copies: copies.iter().map(|(path, _)| (*path).clone()).collect(),
+        modified_at: entry.identity.modified_at(),
+        is_present: is_any_present,
+    })
+}
+
+fn is_canonical(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .and_then(crate::discovery::BackupName::parse);
+    name.is_some_and(|name| name.is_canonical)
+}

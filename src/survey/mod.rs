@@ -1,0 +1,27 @@
+//! From locations to judged backups: find, read, pair, prove, judge, remember.
+//!
+//! [`examine`] reads files (`index`, `verify`, `check`); [`recall`] asks the catalogue alone (`list`, `show`).
+
+mod book;
+mod examine;
+mod file;
+mod prove;
+mod recall;
+mod recorder;
+
+pub use examine::{Depth, Options, Survey, examine};
+pub use recall::recall;
+
+use crate::catalogue::CatalogueError;
+
+/// Why a survey could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SurveyError {
+    /// The catalogue is damaged, held or not to be written.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// Stopped on request; what was finished is remembered.
+    #[error("interrupted")]
+    Interrupted,
+}

@@ -1,0 +1,133 @@
+//! Tries the keys of kuberesources on the values of snapshots, for every pair that is possible.
+
+use super::book::Book;
+use crate::backup::Located;
+use crate::catalogue::{Change, Content, Proof, SnapshotKey};
+use crate::digest::Sha256Digest;
+use crate::inventory::{Inventory, Proven};
+use crate::kubernetes::encryption::key_ring::KeyRing;
+use crate::kubernetes::encryption::proof::prove;
+use crate::monitor::Silent;
+use crate::pairing::candidates;
+use crate::snapshot::{Sealed, Snapshot};
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// Key rings of this run. In memory only.
+#[derive(Default)]
+pub(super) struct Rings {
+    rings: HashMap<Sha256Digest, Option<KeyRing>>,
+}
+
+impl Rings {
+    /// Keeps the ring of an archive that was read; `None` when it holds no keys.
+    pub(super) fn keep(&mut self, kuberesources: Sha256Digest, ring: Option<KeyRing>) {
+        self.rings.insert(kuberesources, ring);
+    }
+
+    /// The ring of an archive, read again from disk when this run has not read it yet.
+    fn of(&mut self, archive: &Located<crate::kuberesources::Kuberesources>) -> Option<&KeyRing> {
+        let digest = archive.facts.sha256;
+        if !self.rings.contains_key(&digest) && archive.is_present {
+            let read = archive
+                .places()
+                .find_map(|place| super::file::read_kuberesources(place, &Silent).ok());
+            let (facts, ring) = read?;
+            if facts.sha256 != digest {
+                return None;
+            }
+            self.rings.insert(digest, ring);
+        }
+        self.rings.get(&digest)?.as_ref()
+    }
+}
+
+/// Snapshots read now, waiting for keys.
+pub(super) type Waiting = Vec<(PathBuf, Snapshot, Sealed)>;
+
+/// Proves what waits against every archive that may be its partner; returns what is to be remembered.
+pub(super) fn prove_waiting(
+    book: &mut Book,
+    rings: &mut Rings,
+    archives: &mut Vec<Located<crate::kuberesources::Kuberesources>>,
+    waiting: Waiting,
+) -> Vec<Change> {
+    let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
+        .into_iter()
+        .filter(|(_, facts, _)| !facts.encryption.is_empty())
+        .map(|(path, facts, sealed)| (located(path, facts), sealed))
+        .unzip();
+    let inventory = Inventory {
+        snapshots: waiting,
+        kuberesources: std::mem::take(archives),
+        ..Inventory::default()
+    };
+    let mut changes = Vec::new();
+    for (snapshot, archive) in candidates(&inventory) {
+        let (Some(half), Some(sealed)) = (inventory.snapshots.get(snapshot), sealed.get(snapshot))
+        else {
+            continue;
+        };
+        let Some(archive) = inventory.kuberesources.get(archive) else {
+            continue;
+        };
+        let proven = prove(&half.facts.encryption, sealed, rings.of(archive));
+        let (key_proof, certificates) = (proven.proof, proven.certificates);
+        let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
+        let proof = Box::new(Proof {
+            key_proof: key_proof.clone(),
+            certificates: certificates.clone(),
+        });
+        changes.push(Change::Proof {
+            snapshot: key.0,
+            kuberesources: key.1,
+            proof,
+        });
+        book.proofs.insert(
+            key,
+            Proven {
+                key_proof,
+                certificates,
+            },
+        );
+    }
+    *archives = inventory.kuberesources;
+    changes
+}
+
+fn located(path: PathBuf, facts: Snapshot) -> Located<Snapshot> {
+    Located {
+        facts,
+        path,
+        copies: Vec::new(),
+        modified_at: None,
+        is_present: true,
+    }
+}
+
+/// Snapshots with encrypted values for which some possible partner's keys have not been tried: they must be read again.
+pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
+    let inventory = book.inventory();
+    let mut paths = Vec::new();
+    for (snapshot, archive) in candidates(&inventory) {
+        let (Some(half), Some(archive)) = (
+            inventory.snapshots.get(snapshot),
+            inventory.kuberesources.get(archive),
+        ) else {
+            continue;
+        };
+        let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
+        let is_wanted = half.is_present && archive.is_present && !half.facts.encryption.is_empty();
+        if is_wanted && !book.proofs.contains_key(&key) {
+            paths.push(half.path.clone());
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    paths.retain(|path| {
+        book.files
+            .get(path)
+            .is_some_and(|entry| matches!(entry.content, Content::Snapshot(_)))
+    });
+    paths
+}

@@ -1,0 +1,10 @@
+//! The catalogue from outside: what it remembers, and what no process, crash or damage may take from it.
+
+mod bench;
+mod damage;
+mod memory;
+mod processes;
+mod sample;
+mod stores;
+
+type TestResult = Result<(), Box<dyn std::error::Error>>;
