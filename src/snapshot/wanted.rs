@@ -154,8 +154,8 @@ fn secret_purpose(path: &[u8]) -> Option<Purpose> {
         b"openshift-kube-apiserver-operator"
         | b"openshift-kube-controller-manager-operator"
         | b"openshift-etcd-operator"
-        | b"openshift-kube-scheduler" => is_unrevisioned(name).then_some(Purpose::Certificate),
-        b"openshift-kube-apiserver"
+        | b"openshift-kube-scheduler"
+        | b"openshift-kube-apiserver"
         | b"openshift-kube-controller-manager"
         | b"openshift-config-managed" => is_unrevisioned(name).then_some(Purpose::Certificate),
         b"openshift-etcd" | b"openshift-config" => {
