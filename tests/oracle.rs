@@ -10,12 +10,14 @@
 mod support;
 
 use etcd_cat::bytes::ByteOrder;
+use etcd_cat::digest::Crc32c;
 use etcd_cat::monitor::Silent;
 use etcd_cat::snapshot::{self, HashOn, Snapshot};
 use serde_json::{Value, json};
 use std::io::Read;
+use support::records::{self, Put};
 use support::samples::{self, Sample};
-use support::write::{Form, transcode};
+use support::write::{Form, database, transcode};
 use support::{codes, read, told};
 
 /// What the samples are known to be found with, from the bytes alone.
@@ -214,6 +216,67 @@ fn neither_chunks_nor_threads_change_the_answer() {
                     "{path}, up to {most} bytes, {hash_on:?}"
                 );
             }
+        }
+    }
+}
+
+/// Values longer than the buffers of the pass, on runs that begin and end anywhere; stale runs across live pages.
+#[test]
+fn long_runs_are_read_whole_and_stale_ones_change_nothing() {
+    let mut content = records::store(40);
+    let entries = &mut content[5].1;
+    for (main, length) in (42_i64..).zip([1_500_000, 70_000, 3_000_001, 1, 65_500, 1_048_576]) {
+        let value: Vec<u8> = (0..length)
+            .map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        let put = Put {
+            key: &format!("/big/{main}"),
+            create: main,
+            modified: main,
+            version: 1,
+        };
+        entries.push((
+            records::revision(main, 0, false),
+            records::key_value(put, &value),
+        ));
+    }
+    let mut hash = Crc32c::default();
+    for (name, entries) in &content {
+        hash = hash.followed_by(name);
+        for (key, value) in entries {
+            hash = hash.followed_by(key).followed_by(value);
+        }
+    }
+    for (page_size, stale_every) in [(1024, 7), (4096, 3), (16_384, 2), (65_536, 2)] {
+        let form = Form {
+            page_size,
+            stale_every,
+            store_freelist: true,
+            ..Form::default()
+        };
+        let mut bolt = database(&content, form);
+        let freelist = bolt.page(bolt.freelist());
+        for index in 0..usize::from(bolt.u16(freelist + 10)) {
+            let free = bolt.u64(freelist + 16 + 8 * index);
+            let left = bolt.high_water_mark() - free - 1;
+            bolt.put_u32(bolt.page(free) + 12, left.min(90) as u32);
+        }
+        let file = bolt.sealed();
+        for hash_on in [HashOn::SameThread, HashOn::OwnThread] {
+            let mut source = Dripping {
+                rest: &file,
+                step: 0,
+                most: 100_003,
+            };
+            let reading = snapshot::read(&mut source, hash_on, &Silent).expect("memory");
+            assert_eq!(
+                codes(&reading),
+                Vec::<&str>::new(),
+                "{form:?}{}",
+                told(&reading)
+            );
+            assert_eq!(reading.snapshot.status.hash, Some(hash.value), "{form:?}");
+            assert_eq!(reading.snapshot.status.revision, Some(47), "{form:?}");
         }
     }
 }

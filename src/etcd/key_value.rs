@@ -92,7 +92,7 @@ impl<'v> KeyValue<'v> {
             match field.map_err(KeyValueDefect::Wire)? {
                 (1, WireValue::Bytes(key)) => decoded.key = key,
                 (2, WireValue::Varint(revision)) => {
-                    decoded.create_revision = revision.cast_signed()
+                    decoded.create_revision = revision.cast_signed();
                 }
                 (3, WireValue::Varint(revision)) => decoded.mod_revision = revision.cast_signed(),
                 (4, WireValue::Varint(version)) => decoded.version = version.cast_signed(),

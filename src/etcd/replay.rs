@@ -266,7 +266,7 @@ impl Replay {
             EntryKind::Put => self.put(page, entry, compact),
             EntryKind::Tombstone => self.delete(page, entry, compact),
             EntryKind::Bump if revision.main != compact && compact != i64::MAX => {
-                self.report(page, entry, RecordDefectKind::StrayBump)
+                self.report(page, entry, RecordDefectKind::StrayBump);
             }
             EntryKind::Bump | EntryKind::Defective => {}
         }

@@ -165,14 +165,14 @@ fn learn_keyspace(tree: &Tree<'_>, mut keyspace: Keyspace, snapshot: &mut Snapsh
             .into_iter()
             .find(|version| history.is_live(key_hash, version.main, &version.pages));
         if let Some(version) = live {
-            sort_out(key, version, snapshot, &mut sealed);
+            sort_out(key, &version, snapshot, &mut sealed);
         }
     }
     sealed
 }
 
 /// A wanted value that is alive goes where it is needed.
-fn sort_out(key: Vec<u8>, version: Version, snapshot: &mut Snapshot, sealed: &mut Sealed) {
+fn sort_out(key: Vec<u8>, version: &Version, snapshot: &mut Snapshot, sealed: &mut Sealed) {
     let is_sealed = Encoding::of(&version.value) == Encoding::Encrypted;
     match Keyspace::purpose_of(&key) {
         Some(Purpose::Cluster) => snapshot.cluster.learn(&key, &version.value),

@@ -40,7 +40,7 @@ pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     // bbolt grows its file ahead. A snapshot padded to whole pages is another thing: its digest is there.
     let is_grown_raw_copy = size > data
-        && size % u64::from(sizes.page_size) == 0
+        && size.is_multiple_of(u64::from(sizes.page_size))
         && !sizes.hashed.is_whole_before_trailing_data;
     if size < data {
         found.push(truncated(size, data));
@@ -55,7 +55,7 @@ pub(super) fn size_and_digest(sizes: &Sizes<'_>) -> Vec<Finding> {
     }
     match sizes.hashed.trailer {
         Some(trailer) if trailer != sizes.hashed.computed => {
-            found.push(digest_mismatch(sizes.hashed))
+            found.push(digest_mismatch(sizes.hashed));
         }
         None if found.is_empty() => found.push(digest_missing(size)),
         _ => {}

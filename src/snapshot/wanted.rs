@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 /// Versions kept of one key. Only the newest live one is wanted; the others are there in case it lies on a stale page.
 const VERSIONS: usize = 4;
-/// Pages noted for one version.
-const MAX_PAGES: usize = 256;
+/// Pages noted for one version. Each commit leaves a stale copy of the last leaf behind: hundreds on large pages.
+const MAX_PAGES: usize = 1 << 16;
 /// Largest value that is kept.
 const MAX_VALUE_BYTES: usize = 2 << 20;
 /// Bytes of all values kept.
@@ -154,8 +154,8 @@ fn secret_purpose(path: &[u8]) -> Option<Purpose> {
         b"openshift-kube-apiserver-operator"
         | b"openshift-kube-controller-manager-operator"
         | b"openshift-etcd-operator"
-        | b"openshift-kube-scheduler" => is_unrevisioned(name).then_some(Purpose::Certificate),
-        b"openshift-kube-apiserver"
+        | b"openshift-kube-scheduler"
+        | b"openshift-kube-apiserver"
         | b"openshift-kube-controller-manager"
         | b"openshift-config-managed" => is_unrevisioned(name).then_some(Purpose::Certificate),
         b"openshift-etcd" | b"openshift-config" => {

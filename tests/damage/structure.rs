@@ -303,3 +303,21 @@ fn a_cycle_through_two_levels_is_told() {
         told(&reading)
     );
 }
+
+/// Each commit writes the root page anew and leaves the old one behind; a large file holds thousands of them.
+#[test]
+fn stale_root_pages_do_not_crowd_out_the_live_one() {
+    let mut bolt = with_leases(Form::default());
+    let root = bolt.root();
+    let page = bolt.bytes[bolt.page(root)..][..4096].to_vec();
+    let mut id = bolt.high_water_mark();
+    for _ in 0..6000 {
+        bolt.bytes.extend(&page);
+        bolt.put_u64(bolt.page(id), id);
+        id += 1;
+    }
+    bolt.put_metas(56, id);
+    assert_codes("root in front", &bolt.sealed(), &[]);
+    bolt.put_metas(32, id - 1);
+    assert_codes("root behind", &bolt.sealed(), &[]);
+}
