@@ -127,7 +127,7 @@ const HOSTILE: [(&str, Build); 15] = [
     }),
     ("every page a huge leaf", || {
         hostile(1024, |id, page| {
-            leaf(page, id, longest(id, 1024), 0, &[(vec![7; 900], vec![])])
+            leaf(page, id, longest(id, 1024), 0, &[(vec![7; 900], vec![])]);
         })
     }),
     ("every page a huge leaf of buckets", || {
@@ -138,7 +138,7 @@ const HOSTILE: [(&str, Build); 15] = [
                 longest(id, 1024),
                 1,
                 &buckets_to(&[id + 1, id + 2]),
-            )
+            );
         })
     }),
     ("every page a huge leaf of one value", || {
@@ -153,7 +153,7 @@ const HOSTILE: [(&str, Build); 15] = [
     }),
     ("every page a huge branch", || {
         hostile(1024, |id, page| {
-            branch(page, id, longest(id, 1024), &[id + 1, id + 2, id + 3])
+            branch(page, id, longest(id, 1024), &[id + 1, id + 2, id + 3]);
         })
     }),
     ("all claim the same children", || {
@@ -175,7 +175,7 @@ const HOSTILE: [(&str, Build); 15] = [
     }),
     ("branches in a ring", || {
         hostile(1024, |id, page| {
-            branch(page, id, 0, &[id + 1, 2, id, id - 1])
+            branch(page, id, 0, &[id + 1, 2, id, id - 1]);
         })
     }),
     ("a chain of branches", || {
@@ -186,7 +186,7 @@ const HOSTILE: [(&str, Build); 15] = [
     }),
     ("tables of 65535", || {
         hostile(4096, |id, page| {
-            header(page, id, 1 + (id % 2) as u16, u16::MAX, 300)
+            header(page, id, 1 + (id % 2) as u16, u16::MAX, 300);
         })
     }),
     ("zero elements", || {
@@ -205,7 +205,7 @@ const HOSTILE: [(&str, Build); 15] = [
     }),
     ("thousands of root pages, thousands of buckets", || {
         hostile(4096, |id, page| {
-            leaf(page, id, 0, 1, &buckets_to(&[id + 1; 100]))
+            leaf(page, id, 0, 1, &buckets_to(&[id + 1; 100]));
         })
     }),
     ("nothing but entries that decode to nothing", || {

@@ -68,7 +68,7 @@ fn alarms_are_told_by_kind_and_member() {
     let file = written(|content| {
         content[0]
             .1
-            .push((made_up::alarm(0xe21b_4945_71a6_b521, 2), vec![]))
+            .push((made_up::alarm(0xe21b_4945_71a6_b521, 2), vec![]));
     });
     assert_codes("CORRUPT", &file, &["alarm-raised"]);
     let reading = read(&file);

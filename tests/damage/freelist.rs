@@ -16,23 +16,23 @@ fn a_malformed_freelist_is_told() {
         ("other id", |bolt, at| bolt.bytes[at] ^= 1),
         ("a leaf", |bolt, at| bolt.put_u16(at + 8, 2)),
         ("one too few", |bolt, at| {
-            bolt.put_u16(at + 10, bolt.u16(at + 10) - 1)
+            bolt.put_u16(at + 10, bolt.u16(at + 10) - 1);
         }),
         ("one too many", |bolt, at| {
-            bolt.put_u16(at + 10, bolt.u16(at + 10) + 1)
+            bolt.put_u16(at + 10, bolt.u16(at + 10) + 1);
         }),
         ("more than fit", |bolt, at| bolt.put_u16(at + 10, 0xFFFE)),
         ("true count elsewhere", |bolt, at| {
-            bolt.put_u16(at + 10, 0xFFFF)
+            bolt.put_u16(at + 10, 0xFFFF);
         }),
         ("overflow", |bolt, at| bolt.put_u32(at + 12, u32::MAX)),
         ("meta page free", |bolt, at| bolt.put_u64(at + 16, 1)),
         ("far page free", |bolt, at| bolt.put_u64(at + 16, u64::MAX)),
         ("page free twice", |bolt, at| {
-            bolt.put_u64(at + 16, bolt.u64(at + 24))
+            bolt.put_u64(at + 16, bolt.u64(at + 24));
         }),
         ("out of order", |bolt, at| {
-            bolt.put_u64(at + 24, bolt.u64(at + 16) - 1)
+            bolt.put_u64(at + 24, bolt.u64(at + 16) - 1);
         }),
     ];
     for (name, damage) in rows {

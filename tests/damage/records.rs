@@ -6,7 +6,8 @@ use crate::support::records::{self as made_up, Put, key_value, revision, tombsto
 use crate::support::write::{Form, database};
 use crate::support::{codes, findings_of, read, told};
 
-type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+type Entry = (Vec<u8>, Vec<u8>);
+type Entries = Vec<Entry>;
 
 /// Bucket `key` with these entries, never compacted.
 fn written(entries: Entries) -> Vec<u8> {
@@ -45,7 +46,7 @@ fn with(index: usize, entry: (Vec<u8>, Vec<u8>)) -> Entries {
 #[test]
 fn an_entry_that_does_not_decode_is_told_and_nothing_is_called_lost() {
     let key = revision(3, 0, false);
-    let rows: [(&str, (Vec<u8>, Vec<u8>)); 9] = [
+    let rows: [(&str, Entry); 9] = [
         ("garbage", (key.clone(), b"\xff\xff\xff".to_vec())),
         ("cut", (key.clone(), put(3, 2, 2).1[..5].to_vec())),
         (

@@ -38,20 +38,20 @@ fn a_malformed_page_is_told_with_its_place() {
         ("branch", |bolt, at| bolt.put_u16(at + 8, 1)),
         ("no elements", |bolt, at| bolt.put_u16(at + 10, 0)),
         ("too many elements", |bolt, at| {
-            bolt.put_u16(at + 10, u16::MAX)
+            bolt.put_u16(at + 10, u16::MAX);
         }),
         ("overflow past the end", |bolt, at| {
-            bolt.put_u32(at + 12, 10_000)
+            bolt.put_u32(at + 12, 10_000);
         }),
         ("overflow without end", |bolt, at| {
-            bolt.put_u32(at + 12, u32::MAX)
+            bolt.put_u32(at + 12, u32::MAX);
         }),
         ("element flags", |bolt, at| bolt.put_u32(at + 16, 2)),
         ("element position", |bolt, at| {
-            bolt.put_u32(at + 20, u32::MAX)
+            bolt.put_u32(at + 20, u32::MAX);
         }),
         ("element into the table", |bolt, at| {
-            bolt.put_u32(at + 20, 0)
+            bolt.put_u32(at + 20, 0);
         }),
         ("empty key", |bolt, at| bolt.put_u32(at + 24, 0)),
         ("key length", |bolt, at| bolt.put_u32(at + 24, u32::MAX)),
@@ -137,19 +137,19 @@ fn a_malformed_inline_bucket_is_told() {
     type Damage = fn(&mut Bolt, usize, usize);
     let rows: [(&str, Damage); 7] = [
         ("cut short", |bolt, element, _| {
-            bolt.put_u32(element + 12, 15)
+            bolt.put_u32(element + 12, 15);
         }),
         ("no leaf", |bolt, _, page| bolt.put_u16(page + 8, 1)),
         ("count", |bolt, _, page| bolt.put_u16(page + 10, 1000)),
         ("overflow", |bolt, _, page| bolt.put_u32(page + 12, 1)),
         ("key length", |bolt, _, page| {
-            bolt.put_u32(page + 24, 0xFFFF)
+            bolt.put_u32(page + 24, 0xFFFF);
         }),
         ("value length", |bolt, _, page| {
-            bolt.put_u32(page + 28, 0xFFFF)
+            bolt.put_u32(page + 28, 0xFFFF);
         }),
         ("a bucket inside", |bolt, _, page| {
-            bolt.put_u32(page + 16, 1)
+            bolt.put_u32(page + 16, 1);
         }),
     ];
     for (name, damage) in rows {

@@ -221,7 +221,7 @@ impl Writer {
     fn push(&mut self, run: Vec<u8>) {
         self.pages.extend(run);
         let id = self.next_id();
-        if self.form.stale_every > 0 && id % self.form.stale_every == 0 {
+        if self.form.stale_every > 0 && id.is_multiple_of(self.form.stale_every) {
             let mut stale = self
                 .last_leaf
                 .clone()
