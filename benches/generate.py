@@ -83,7 +83,18 @@ class Etcd:
         return payload.decode()
 
     def write(self, operations):
-        payload = self.call("/v3/kv/txn", '{"success":[' + ",".join(operations) + "]}")
+        body = '{"success":[' + ",".join(operations) + "]}"
+        for _ in range(20):
+            try:
+                payload = self.call("/v3/kv/txn", body)
+                break
+            except RuntimeError as error:
+                # A busy machine: the transaction may come to be written twice, which does no harm.
+                if "timed out" not in str(error) and "too many" not in str(error):
+                    raise
+                time.sleep(0.5)
+        else:
+            raise SystemExit("generate.py: etcd is too slow")
         revision = int(payload.split('"revision":"', 1)[1].split('"', 1)[0])
         self.revision = max(self.revision, revision)
 
@@ -168,7 +179,7 @@ def kubernetes(etcd, target):
 
 def tiny(etcd, target):
     # Some 90 bytes an entry, pages and their slack included.
-    keys, batch = target // 330, 4000
+    keys, batch = target // 330, 1000
     values = [b64(random.Random(seed).randbytes(16)) for seed in range(512)]
     with ThreadPoolExecutor(CONNECTIONS) as workers:
         for version in range(3):

@@ -17,6 +17,7 @@ use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{self, Encryption, Expected, Plan, PlanInput, Source, StageRequest};
 use etcd_cat::selection::TargetVersion;
 use etcd_cat::snapshot::EncryptionUse;
+use etcd_cat::source::PageCache;
 use etcd_cat::survey::{self, Depth, Options, SurveyError};
 use std::path::{Path, PathBuf};
 
@@ -302,6 +303,11 @@ impl Request<'_> {
             jobs: self.global.jobs.map_or_else(processors, usize::from),
             as_of: self.as_of,
             accept: self.accept.to_vec(),
+            page_cache: if self.global.drop_cache {
+                PageCache::Drop
+            } else {
+                PageCache::Keep
+            },
         }
     }
 }
