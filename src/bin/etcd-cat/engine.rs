@@ -177,6 +177,16 @@ pub(crate) fn verify(
     }
 }
 
+/// Reads a snapshot from standard input. The catalogue has no part in it.
+pub(crate) fn verify_stream(
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Survey, Failure> {
+    let options = request.options(Depth::Everything);
+    let stream = std::io::stdin().lock();
+    Ok(survey::examine_stream(stream, &options, monitor)?.into())
+}
+
 /// Everything in the catalogue, judged as of the request.
 pub(crate) fn recall(request: &Request<'_>) -> Result<Vec<Backup>, Failure> {
     let catalogue = catalogue(request.global)?;
