@@ -22,14 +22,34 @@ pub(super) struct PageNote {
     crc: u32,
     content_bytes: u32,
     /// Where its keys begin in the key store.
-    keys: u64,
+    keys: Short,
     /// What the observer of leaves wants to find again.
-    tag: u64,
+    tag: Short,
     pub(super) count: u16,
     pub(super) is_branch: bool,
     pub(super) is_ascending: bool,
     /// Some value on it is a bucket.
     pub(super) has_buckets: bool,
+}
+
+/// A number below 2^40 in five bytes: there is a note for each page, and the notes of a large file fill much memory.
+#[derive(Clone, Copy, Debug)]
+struct Short([u8; 5]);
+
+impl Short {
+    /// Larger numbers, positions in a terabyte of notes, become the largest one.
+    fn new(number: u64) -> Self {
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_le_bytes();
+        match [b5, b6, b7] {
+            [0, 0, 0] => Self([b0, b1, b2, b3, b4]),
+            _ => Self([0xFF; 5]),
+        }
+    }
+
+    fn get(self) -> u64 {
+        let [b0, b1, b2, b3, b4] = self.0;
+        u64::from_le_bytes([b0, b1, b2, b3, b4, 0, 0, 0])
+    }
 }
 
 impl PageNote {
@@ -42,7 +62,7 @@ impl PageNote {
     }
 
     pub(super) fn tag(&self) -> u64 {
-        self.tag
+        self.tag.get()
     }
 }
 
@@ -88,8 +108,8 @@ impl Notes {
             overflow_pages: leaf.overflow_pages,
             crc: leaf.content.value,
             content_bytes: u32::try_from(leaf.content.length).unwrap_or(u32::MAX),
-            keys,
-            tag: leaf.tag,
+            keys: Short::new(keys),
+            tag: Short::new(leaf.tag),
             count: leaf.count,
             is_branch: false,
             is_ascending: leaf.is_ascending,
@@ -118,8 +138,8 @@ impl Notes {
             overflow_pages,
             crc: 0,
             content_bytes: 0,
-            keys,
-            tag: 0,
+            keys: Short::new(keys),
+            tag: Short::new(0),
             count,
             is_branch: true,
             is_ascending,
@@ -211,13 +231,13 @@ impl Notes {
         if note.count == 0 {
             return None;
         }
-        let mut reader = KeyReader::new(&self.keys, note.keys);
+        let mut reader = KeyReader::new(&self.keys, note.keys.get());
         Some((reader.key()?, reader.key()?))
     }
 
     /// Children of a branch page with their keys, in element order.
     pub(super) fn children(&self, note: &PageNote) -> impl Iterator<Item = (Pgid, Key<'_>)> {
-        let mut reader = KeyReader::new(&self.keys, note.keys);
+        let mut reader = KeyReader::new(&self.keys, note.keys.get());
         (0..note.count).map_while(move |_| Some((Pgid(reader.number()?), reader.key()?)))
     }
 }

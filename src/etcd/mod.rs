@@ -2,6 +2,7 @@
 
 pub mod buckets;
 mod key_value;
+mod newest;
 mod replay;
 mod revision;
 mod trail;

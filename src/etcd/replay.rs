@@ -4,11 +4,10 @@
 //! and each change of a key follows the one before. Entries that vanished with a page show, even where the digest
 //! has been remade or is absent.
 
+use super::newest::NewestEntries;
 use super::revision::Revision;
-use super::trail::{Entry, EntryKind};
+use super::trail::{Entry, EntryKind, Trail, TrailPage};
 use crate::bbolt::Pgid;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Losses that are described one by one, and as many contradictions.
 const MAX_DESCRIBED: u64 = 64;
@@ -42,6 +41,18 @@ pub struct KeyState {
     class: u16,
     /// The newest entry is a deletion.
     pub is_tombstone: bool,
+}
+
+impl From<Entry> for KeyState {
+    fn from(entry: Entry) -> Self {
+        Self {
+            main: entry.revision.main,
+            create_revision: entry.create_revision,
+            version: u32::try_from(entry.version).unwrap_or(u32::MAX),
+            class: entry.class,
+            is_tombstone: entry.kind == EntryKind::Tombstone,
+        }
+    }
 }
 
 /// Two entries that contradict each other, or entries that are not there.
@@ -141,22 +152,6 @@ impl RecordDefectKind {
     }
 }
 
-/// Key hashes are uniform already.
-#[derive(Default)]
-struct Passthrough(u64);
-
-impl Hasher for Passthrough {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 /// Entries that are there but cannot be read. Each of them may be what another one lacks; a gap that they explain is
 /// not told a second time.
 struct Unreadable {
@@ -192,12 +187,62 @@ fn take(left: &mut u64, wanted: i64) -> bool {
     rest.is_some()
 }
 
+/// The keys that one of several replays of the same history looks after: two cores share the work by key. The order of
+/// revisions, which is nobody's key, belongs to the first lane.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Lane {
+    index: u64,
+    lanes: u64,
+}
+
+impl Lane {
+    fn has(self, key_hash: u64) -> bool {
+        // Neither the bits that choose a slot nor those that tag it.
+        (key_hash >> 32) % self.lanes == self.index
+    }
+
+    fn is_first(self) -> bool {
+        self.index == 0
+    }
+}
+
+/// Live keys, in all and of each class.
+#[derive(Debug, Default)]
+struct Live {
+    keys: u64,
+    by_class: Vec<u64>,
+}
+
+impl Live {
+    fn add(&mut self, class: u16) {
+        let class = usize::from(class);
+        if self.by_class.len() <= class {
+            self.by_class.resize(class + 1, 0);
+        }
+        self.keys += 1;
+        if let Some(count) = self.by_class.get_mut(class) {
+            *count += 1;
+        }
+    }
+
+    fn remove(&mut self, class: u16) {
+        self.keys -= 1;
+        if let Some(count) = self.by_class.get_mut(usize::from(class)) {
+            *count -= 1;
+        }
+    }
+}
+
 /// The replay under way, and what it has learnt.
-pub struct Replay {
+pub struct Replay<'t> {
     /// Nothing above it has been removed; `i64::MAX` when it is not known.
     compact: i64,
     finished: Option<i64>,
-    keys: HashMap<u64, KeyState, BuildHasherDefault<Passthrough>>,
+    lane: Lane,
+    /// Of this lane, and of those joined to it.
+    keys: Vec<NewestEntries<'t>>,
+    live: Live,
+    page: Vec<(u64, Entry)>,
     /// The last entry that can be relied upon.
     last: Option<Revision>,
     newest: Option<Revision>,
@@ -212,25 +257,33 @@ pub struct Replay {
     pub defective_entries: u64,
 }
 
-impl std::fmt::Debug for Replay {
+impl std::fmt::Debug for Replay<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Replay({} keys)", self.keys.len())
+        write!(f, "Replay({} live keys)", self.live.keys)
     }
 }
 
-impl Replay {
-    /// Starts before the first entry.
+impl<'t> Replay<'t> {
+    /// Starts before the first entry; about `entries` of `trail` are to come.
     ///
     /// Where the compaction is not known, nobody can tell which entries must be there. `unreadable_entries` of the
     /// entries to come are [`EntryKind::Defective`] or cannot be handed over at all.
-    pub fn new(compaction: Option<Compaction>, unreadable_entries: u64) -> Self {
+    pub fn new(
+        trail: &'t Trail,
+        entries: u64,
+        compaction: Option<Compaction>,
+        unreadable_entries: u64,
+    ) -> Self {
         let compact = compaction.map_or(i64::MAX, |compaction| {
             compaction.revision().unwrap_or_default()
         });
         Self {
             compact,
             finished: compaction.and_then(|compaction| compaction.finished),
-            keys: HashMap::default(),
+            lane: Lane { index: 0, lanes: 1 },
+            keys: vec![NewestEntries::new(trail, entries)],
+            live: Live::default(),
+            page: Vec::new(),
             last: None,
             newest: None,
             unreadable: Unreadable {
@@ -244,8 +297,81 @@ impl Replay {
         }
     }
 
+    /// Two replays that each take all entries and look after half of the keys, to be [joined](Self::join) in the end.
+    ///
+    /// Only for a history whose every entry can be read: what is unreadable may explain a gap of any key.
+    pub fn halves(trail: &'t Trail, entries: u64, compaction: Option<Compaction>) -> [Self; 2] {
+        [0, 1].map(|index| {
+            let half = Self::new(trail, entries / 2, compaction, 0);
+            let lane = Lane { index, lanes: 2 };
+            Self { lane, ..half }
+        })
+    }
+
+    /// Adds what the other half has learnt.
+    #[must_use]
+    pub fn join(mut self, second: Self) -> Self {
+        self.keys.extend(second.keys);
+        self.live.keys += second.live.keys;
+        let classes = self.live.by_class.len().max(second.live.by_class.len());
+        self.live.by_class.resize(classes, 0);
+        for (count, more) in self.live.by_class.iter_mut().zip(second.live.by_class) {
+            *count += more;
+        }
+        self.losses += second.losses;
+        self.contradictions += second.contradictions;
+        self.defects.extend(second.defects);
+        self.defects.sort_by_key(|defect| defect.revision);
+        let (mut losses, mut contradictions) = (0, 0);
+        self.defects.retain(|defect| {
+            let count = if defect.kind.is_loss() {
+                &mut losses
+            } else {
+                &mut contradictions
+            };
+            *count += 1;
+            *count <= MAX_DESCRIBED
+        });
+        self
+    }
+
+    /// Takes the entries of the next page, sorted by revision unless they are.
+    pub fn page(&mut self, id: Pgid, mut entries: TrailPage<'_>, is_ordered: bool) {
+        let mut page = std::mem::take(&mut self.page);
+        page.clear();
+        page.extend(std::iter::from_fn(|| entries.next_at()));
+        if !is_ordered {
+            page.sort_by_key(|(_, entry)| entry.revision);
+        }
+        let lane = self.lane;
+        if let Some(keys) = self.keys.first() {
+            let own = page.iter().filter(|(_, entry)| lane.has(entry.key_hash));
+            let glanced = own.fold(0, |all, (_, entry)| all ^ keys.glance(entry.key_hash));
+            std::hint::black_box(glanced);
+        }
+        for (position, entry) in &page {
+            self.entry(id, *position, entry);
+        }
+        self.page = page;
+    }
+
     /// Takes the next entry in the order of revisions.
-    pub fn entry(&mut self, page: Pgid, entry: &Entry) {
+    fn entry(&mut self, page: Pgid, position: u64, entry: &Entry) {
+        if self.lane.is_first() {
+            self.place(page, entry);
+        }
+        if !self.lane.has(entry.key_hash) {
+            return;
+        }
+        match entry.kind {
+            EntryKind::Put => self.put(page, position, entry),
+            EntryKind::Tombstone => self.delete(page, position, entry),
+            EntryKind::Bump | EntryKind::Defective => {}
+        }
+    }
+
+    /// Compares an entry's revision with those before.
+    fn place(&mut self, page: Pgid, entry: &Entry) {
         let (revision, compact) = (entry.revision, self.compact);
         self.newest = self.newest.max(Some(revision).filter(|at| at.main > 0));
         if entry.kind == EntryKind::Defective {
@@ -262,15 +388,10 @@ impl Replay {
             }
             self.last = Some(revision);
         }
-        match entry.kind {
-            EntryKind::Put => self.put(page, entry, compact),
-            EntryKind::Tombstone => self.delete(page, entry, compact),
-            // etcd takes it for an entry of the empty key, so compaction keeps it for ever: lawful at the compaction
-            // revision that the restore set, and below any later one.
-            EntryKind::Bump if revision.main > compact => {
-                self.report(page, entry, RecordDefectKind::StrayBump);
-            }
-            EntryKind::Bump | EntryKind::Defective => {}
+        // etcd takes it for an entry of the empty key, so compaction keeps it for ever: lawful at the compaction
+        // revision that the restore set, and below any later one.
+        if entry.kind == EntryKind::Bump && revision.main > compact {
+            self.report(page, entry, RecordDefectKind::StrayBump);
         }
     }
 
@@ -301,41 +422,39 @@ impl Replay {
         }
     }
 
-    fn put(&mut self, page: Pgid, entry: &Entry, compact: i64) {
-        let state = KeyState {
-            main: entry.revision.main,
-            create_revision: entry.create_revision,
-            version: u32::try_from(entry.version).unwrap_or(u32::MAX),
-            class: entry.class,
-            is_tombstone: false,
-        };
-        let previous = self.keys.insert(entry.key_hash, state);
+    fn put(&mut self, page: Pgid, position: u64, entry: &Entry) {
+        let previous = self.replace(position, entry);
+        self.live.add(entry.class);
         if let Some(previous) = &previous {
             self.check_compacted(page, entry, previous);
         }
-        let defect = put_defect(entry, previous.as_ref(), compact);
+        let defect = put_defect(entry, previous.as_ref(), self.compact);
         if let Some(kind) = defect.filter(|kind| !self.unreadable.explain_version(*kind)) {
             self.report(page, entry, kind);
         }
     }
 
-    fn delete(&mut self, page: Pgid, entry: &Entry, compact: i64) {
-        let state = KeyState {
-            main: entry.revision.main,
-            create_revision: 0,
-            version: 0,
-            class: entry.class,
-            is_tombstone: true,
-        };
-        let previous = self.keys.insert(entry.key_hash, state);
+    fn delete(&mut self, page: Pgid, position: u64, entry: &Entry) {
+        let previous = self.replace(position, entry);
         if let Some(previous) = &previous {
             self.check_compacted(page, entry, previous);
         }
         let was_live = previous.is_some_and(|previous| !previous.is_tombstone);
         let kind = RecordDefectKind::NothingDeleted;
-        if !was_live && entry.revision.main > compact && !self.unreadable.explain_version(kind) {
+        let is_told = entry.revision.main > self.compact;
+        if !was_live && is_told && !self.unreadable.explain_version(kind) {
             self.report(page, entry, kind);
         }
+    }
+
+    /// Makes an entry the newest of its key; what was known of the key before.
+    fn replace(&mut self, position: u64, entry: &Entry) -> Option<KeyState> {
+        let keys = self.keys.first_mut()?;
+        let previous = keys.replace(entry.key_hash, position).map(KeyState::from)?;
+        if !previous.is_tombstone {
+            self.live.remove(previous.class);
+        }
+        Some(previous)
     }
 
     fn check_compacted(&mut self, page: Pgid, entry: &Entry, previous: &KeyState) {
@@ -377,28 +496,20 @@ impl Replay {
     }
 
     /// The newest entry of a key.
-    pub fn key(&self, key_hash: u64) -> Option<&KeyState> {
-        self.keys.get(&key_hash)
+    pub fn key(&self, key_hash: u64) -> Option<KeyState> {
+        let entry = self.keys.iter().find_map(|keys| keys.get(key_hash));
+        entry.map(KeyState::from)
     }
 
     /// Keys whose newest entry is no tombstone.
     pub fn live_keys(&self) -> u64 {
-        crate::bytes::to_u64(
-            self.keys
-                .values()
-                .filter(|state| !state.is_tombstone)
-                .count(),
-        )
+        self.live.keys
     }
 
     /// Live keys of each class below `classes`.
     pub fn live_by_class(&self, classes: usize) -> Vec<u64> {
-        let mut counts = vec![0; classes];
-        for state in self.keys.values().filter(|state| !state.is_tombstone) {
-            if let Some(count) = counts.get_mut(usize::from(state.class)) {
-                *count += 1;
-            }
-        }
+        let mut counts = self.live.by_class.clone();
+        counts.resize(classes, 0);
         counts
     }
 }

@@ -3,14 +3,14 @@
 use super::findings;
 use super::hashing::Hashed;
 use super::keyspace::{DefectiveEntry, Keyspace, NO_TRAIL};
-use super::read::Reading;
+use super::read::{HashOn, Reading};
 use super::wanted::{Purpose, Version};
 use super::{Flavour, Member, Sealed, SealedValue, Snapshot, Status};
 use crate::bbolt::proof::{Bucket, LeafRef, Tree};
 use crate::bbolt::scan::{LeafObserver as _, Notes};
 use crate::bbolt::{Layout, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
-use crate::etcd::{Compaction, Entry, EntryKind, PageTimes, Replay, buckets};
+use crate::etcd::{Compaction, EntryKind, PageTimes, Replay, Trail, buckets};
 use crate::kubernetes::certificate::{Certificate, parse_object};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
@@ -53,6 +53,7 @@ pub(super) fn conclude(
     notes: &Notes,
     keyspace: Keyspace,
     hashed: &Hashed,
+    hash_on: HashOn,
 ) -> Reading {
     let tree = Tree::prove(layout, notes);
     let mut snapshot = empty(hashed);
@@ -66,7 +67,7 @@ pub(super) fn conclude(
     snapshot.findings.extend(findings::tree(&tree));
     snapshot.findings.extend(findings::buckets(&tree));
     learn_small_buckets(&tree, &mut snapshot);
-    let sealed = learn_keyspace(&tree, keyspace, &mut snapshot);
+    let sealed = learn_keyspace(&tree, keyspace, &mut snapshot, hash_on);
     Reading { snapshot, sealed }
 }
 
@@ -116,16 +117,24 @@ fn learn_small_buckets(tree: &Tree<'_>, snapshot: &mut Snapshot) {
 }
 
 /// Replays the history of all keys and takes what was wanted out of the live pages.
-fn learn_keyspace(tree: &Tree<'_>, mut keyspace: Keyspace, snapshot: &mut Snapshot) -> Sealed {
+fn learn_keyspace(
+    tree: &Tree<'_>,
+    mut keyspace: Keyspace,
+    snapshot: &mut Snapshot,
+    hash_on: HashOn,
+) -> Sealed {
     let Some(bucket) = tree.bucket(b"key") else {
         return Sealed::default();
     };
+    let inline = inline_leaf(tree, bucket, &mut keyspace);
+    let trail = std::mem::take(&mut keyspace.trail);
     let leaves = Leaves {
         tree,
         bucket,
-        inline: inline_leaf(tree, bucket, &mut keyspace),
+        inline,
+        trail: &trail,
     };
-    let history = History::replay(&leaves, &keyspace);
+    let history = History::replay(&leaves, &keyspace, hash_on);
     let Keyspace {
         classes,
         wanted,
@@ -211,6 +220,7 @@ struct Leaves<'t, 'n> {
     tree: &'t Tree<'n>,
     bucket: &'t Bucket<'n>,
     inline: Option<LeafRef>,
+    trail: &'t Trail,
 }
 
 impl Leaves<'_, '_> {
@@ -253,26 +263,66 @@ fn unreadable_entries(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> u64 {
         .iter()
         .filter(|leaf| leaf.tag != NO_TRAIL && pages.contains(&leaf.page.0));
     let defective = live
-        .flat_map(|leaf| keyspace.trail.page(leaf.tag - 1, leaf.count))
+        .flat_map(|leaf| leaves.trail.page(leaf.tag - 1, leaf.count))
         .filter(|entry| entry.kind == EntryKind::Defective);
     foreign + crate::bytes::to_u64(defective.count())
 }
 
 /// Leaf pages by their smallest revision, for a tree that has them in another order.
-fn by_revision(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> Vec<LeafRef> {
-    let mut leaves: Vec<LeafRef> = leaves.iter().collect();
-    leaves.sort_by_cached_key(|leaf| {
+fn by_revision(leaves: &Leaves<'_, '_>) -> Vec<LeafRef> {
+    let mut sorted: Vec<LeafRef> = leaves.iter().collect();
+    sorted.sort_by_cached_key(|leaf| {
         let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
-        let entries = keyspace.trail.page(start, leaf.count);
+        let entries = leaves.trail.page(start, leaf.count);
         let sound = entries.filter(|entry| entry.kind != EntryKind::Defective);
         sound.map(|entry| entry.revision).min()
     });
-    leaves
+    sorted
+}
+
+/// Hands all entries to a replay, by revision where the tree is out of order: what is merely out of place is not gone.
+fn replay_all(replay: &mut Replay<'_>, leaves: &Leaves<'_, '_>) {
+    let is_ordered = leaves.tree.is_ordered();
+    let mut hand_over = |leaf: LeafRef| {
+        if let Some(start) = leaf.tag.checked_sub(NO_TRAIL + 1) {
+            replay.page(leaf.page, leaves.trail.page(start, leaf.count), is_ordered);
+        }
+    };
+    if is_ordered {
+        leaves.iter().for_each(&mut hand_over);
+    } else {
+        by_revision(leaves).into_iter().for_each(hand_over);
+    }
+}
+
+/// Entries from which it pays to start a second thread.
+const MIN_SHARED_ENTRIES: u64 = 50_000;
+
+/// Replays the history, on two cores where the hash has done with the second one.
+fn replay<'t>(leaves: &Leaves<'t, '_>, keyspace: &Keyspace, hash_on: HashOn) -> Replay<'t> {
+    let compaction = compaction(leaves.tree);
+    let entries = leaves.tree.count(leaves.bucket);
+    let unreadable = unreadable_entries(leaves, keyspace);
+    let is_shared = hash_on == HashOn::OwnThread
+        && entries >= MIN_SHARED_ENTRIES
+        && unreadable == 0
+        && leaves.tree.is_ordered();
+    if is_shared {
+        let [mut first, mut second] = Replay::halves(leaves.trail, entries, compaction);
+        std::thread::scope(|scope| {
+            scope.spawn(|| replay_all(&mut second, leaves));
+            replay_all(&mut first, leaves);
+        });
+        return first.join(second);
+    }
+    let mut replay = Replay::new(leaves.trail, entries, compaction, unreadable);
+    replay_all(&mut replay, leaves);
+    replay
 }
 
 /// The replayed history of bucket `key`.
-struct History {
-    replay: Replay,
+struct History<'t> {
+    replay: Replay<'t>,
     times: PageTimes,
     /// Pages that hold a wanted value or a sample, and are alive.
     live_pages: HashSet<u64>,
@@ -282,8 +332,8 @@ struct History {
     foreign_pages: Vec<(Pgid, u16)>,
 }
 
-impl History {
-    fn replay(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> Self {
+impl<'t> History<'t> {
+    fn replay(leaves: &Leaves<'t, '_>, keyspace: &Keyspace, hash_on: HashOn) -> Self {
         let sample_pages = keyspace
             .samples
             .values()
@@ -297,61 +347,33 @@ impl History {
             .chain(defective_pages)
             .collect();
         let mut history = Self {
-            replay: Replay::new(
-                compaction(leaves.tree),
-                unreadable_entries(leaves, keyspace),
-            ),
+            replay: replay(leaves, keyspace, hash_on),
             times: PageTimes::default(),
             live_pages: HashSet::new(),
             defective: Vec::new(),
             foreign_pages: Vec::new(),
         };
-        let is_ordered = leaves.tree.is_ordered();
-        if is_ordered {
-            for leaf in leaves.iter() {
-                history.leaf(leaf, keyspace, &wanted, is_ordered);
+        for leaf in leaves.iter() {
+            if wanted.contains(&leaf.page.0) {
+                history.live_pages.insert(leaf.page.0);
             }
-        } else {
-            for leaf in by_revision(leaves, keyspace) {
-                history.leaf(leaf, keyspace, &wanted, is_ordered);
-            }
+            history.look_at(leaf, leaves.trail);
         }
         let is_live = |entry: &&DefectiveEntry| history.live_pages.contains(&entry.page.0);
         history.defective = keyspace.defective.iter().filter(is_live).copied().collect();
         history
     }
 
-    /// Replays one leaf page, its entries by revision where the tree is out of order: what is merely out of place is
-    /// not gone.
-    fn leaf(
-        &mut self,
-        leaf: LeafRef,
-        keyspace: &Keyspace,
-        wanted: &HashSet<u64>,
-        is_ordered: bool,
-    ) {
-        if wanted.contains(&leaf.page.0) {
-            self.live_pages.insert(leaf.page.0);
-        }
+    fn look_at(&mut self, leaf: LeafRef, trail: &Trail) {
         let Some(start) = leaf.tag.checked_sub(NO_TRAIL + 1) else {
             if leaf.count > 0 {
                 self.foreign_pages.push((leaf.page, leaf.count));
             }
             return;
         };
-        let page = keyspace.trail.page(start, leaf.count);
-        let (times, on_page) = (&mut self.times, page.times);
+        let (times, on_page) = (&mut self.times, trail.page(start, leaf.count).times);
         times.lease_seconds = times.lease_seconds.max(on_page.lease_seconds);
         times.content_seconds = times.content_seconds.max(on_page.content_seconds);
-        if is_ordered {
-            page.for_each(|entry| self.replay.entry(leaf.page, &entry));
-        } else {
-            let mut entries: Vec<Entry> = page.collect();
-            entries.sort_by_key(|entry| entry.revision);
-            entries
-                .iter()
-                .for_each(|entry| self.replay.entry(leaf.page, entry));
-        }
     }
 
     fn is_live(&self, key_hash: u64, main: i64, pages: &[u64]) -> bool {

@@ -258,7 +258,7 @@ fn alarm(alarm: &Alarm) -> Finding {
 
 /// Entries of bucket `key` that are wrong by themselves or do not fit together.
 pub(super) fn records(
-    replay: &Replay,
+    replay: &Replay<'_>,
     defective: &[DefectiveEntry],
     foreign_pages: &[(Pgid, u16)],
 ) -> Vec<Finding> {

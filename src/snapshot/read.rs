@@ -74,7 +74,7 @@ pub fn read(
         HashOn::SameThread => pass.run_alone()?,
         HashOn::OwnThread => pass.run_beside_hash()?,
     };
-    Ok(pass.conclude(&hashed))
+    Ok(pass.conclude(&hashed, hash_on))
 }
 
 /// How far the scan is.
@@ -188,7 +188,7 @@ impl Pass<'_> {
         layout.meta.size_bytes().filter(|_| is_first)
     }
 
-    fn conclude(self, hashed: &Hashed) -> Reading {
+    fn conclude(self, hashed: &Hashed, hash_on: HashOn) -> Reading {
         let (scan, layout) = match self.scan {
             ScanState::Start => return unreadable(hashed, None),
             ScanState::NoLayout(defect) => return unreadable(hashed, Some(defect)),
@@ -202,7 +202,7 @@ impl Pass<'_> {
         let mut found = findings::size_and_digest(&sizes);
         found.extend(findings::meta(&layout));
         let (notes, keyspace) = scan.finish();
-        let mut reading = content::conclude(&layout, &notes, keyspace, hashed);
+        let mut reading = content::conclude(&layout, &notes, keyspace, hashed, hash_on);
         found.append(&mut reading.snapshot.findings);
         reading.snapshot.findings = found;
         reading

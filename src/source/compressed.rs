@@ -2,7 +2,10 @@
 
 use crate::discovery::Compression;
 use flate2::read::MultiGzDecoder;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, Read};
+
+const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
+const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
 
 /// Bytes taken from the packed file at once.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -21,4 +24,56 @@ pub fn decompress<'r>(
         Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
     })
+}
+
+/// The bytes of a stream, unpacked if it begins as a packed one does.
+///
+/// # Errors
+///
+/// The stream cannot be read, or as [`decompress`].
+pub fn unpack<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
+    let most = crate::bytes::to_u64(ZSTD_MAGIC.len());
+    stream.by_ref().take(most).read_to_end(&mut head)?;
+    let compression = if head.starts_with(GZIP_MAGIC) {
+        Some(Compression::Gzip)
+    } else if head == ZSTD_MAGIC {
+        Some(Compression::Zstd)
+    } else {
+        None
+    };
+    let whole = Cursor::new(head).chain(stream);
+    match compression {
+        Some(compression) => decompress(whole, compression),
+        None => Ok(Box::new(whole)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unpack;
+    use std::io::{Read as _, Write as _};
+
+    #[test]
+    fn a_stream_is_unpacked_by_what_it_begins_with() -> std::io::Result<()> {
+        let plain = b"pages and pages".repeat(1000);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain)?;
+        let packed = [
+            plain.clone(),
+            gzip.finish()?,
+            zstd::stream::encode_all(plain.as_slice(), 1)?,
+        ];
+        for stream in packed {
+            let mut found = Vec::new();
+            unpack(stream.as_slice())?.read_to_end(&mut found)?;
+            assert_eq!(found, plain);
+        }
+        for short in [&b""[..], b"\x1f", b"\x28\xb5\x2f"] {
+            let mut found = Vec::new();
+            unpack(short)?.read_to_end(&mut found)?;
+            assert_eq!(found, short);
+        }
+        Ok(())
+    }
 }

@@ -2,8 +2,11 @@
 //!
 //! Sources are opened read-only and never mapped into memory: a file that shrinks while it is mapped kills the process.
 
+mod ahead;
 mod compressed;
 mod counting;
+mod file;
 
-pub use compressed::decompress;
+pub use compressed::{decompress, unpack};
 pub use counting::Counting;
+pub use file::{FileReader, PageCache};

@@ -11,6 +11,7 @@ use crate::discovery::{Candidate, Kind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
 use crate::snapshot::HashOn;
+use crate::source::PageCache;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,8 @@ pub struct Options {
     pub as_of: DateTime<Utc>,
     /// Codes that do not count this time.
     pub accept: Vec<Code>,
+    /// What becomes of the page cache.
+    pub page_cache: PageCache,
 }
 
 /// What a survey found.
@@ -332,10 +335,11 @@ impl Examination<'_> {
         let next = AtomicUsize::new(0);
         let done = Mutex::new(Vec::new());
         let (monitor, recorder, now) = (self.monitor, &self.recorder, self.now);
+        let page_cache = self.options.page_cache;
         let work = || -> Result<(), SurveyError> {
             while let Some((candidate, kind)) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
                 monitor.begin(&candidate.path, candidate.identity.size_bytes);
-                let read = read_snapshot(&candidate.path, *kind, hash_on, monitor);
+                let read = read_snapshot(&candidate.path, *kind, hash_on, page_cache, monitor);
                 monitor.finish(&candidate.path);
                 match &read {
                     SnapshotRead::Facts(facts, _) => {

@@ -7,8 +7,9 @@ use crate::kuberesources::{self, Kuberesources, Limits};
 use crate::kubernetes::encryption::key_ring::KeyRing;
 use crate::monitor::Monitor;
 use crate::snapshot::{self, HashOn, ReadError, Sealed, Snapshot};
-use crate::source::{Counting, decompress};
+use crate::source::{Counting, FileReader, PageCache, decompress};
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// What a file turned out to be when it was looked at for the first time.
@@ -48,6 +49,7 @@ pub(super) fn read_snapshot(
     path: &Path,
     kind: Kind,
     hash_on: HashOn,
+    page_cache: PageCache,
     monitor: &dyn Monitor,
 ) -> SnapshotRead {
     let (file, before) = match open_regular(path) {
@@ -59,16 +61,12 @@ pub(super) fn read_snapshot(
             };
         }
     };
-    let counted = Counting::new(&file, monitor);
-    let read = match kind {
-        Kind::CompressedSnapshot(compression) => decompress(counted, compression)
-            .map_err(|source| ReadError::Io { offset: 0, source })
-            .and_then(|mut unpacked| snapshot::read(&mut unpacked, hash_on, monitor)),
-        _ => {
-            let mut counted = counted;
-            snapshot::read(&mut counted, hash_on, monitor)
-        }
-    };
+    let opened = FileReader::new(&file, page_cache)
+        .map(|reader| Counting::new(reader, monitor))
+        .and_then(|bytes| unpacked(bytes, kind));
+    let read = opened
+        .map_err(|source| ReadError::Io { offset: 0, source })
+        .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on, monitor));
     match read {
         Ok(mut reading) => {
             reading
@@ -82,6 +80,14 @@ pub(super) fn read_snapshot(
             reason: source.to_string(),
             offset: Some(offset),
         },
+    }
+}
+
+/// The bytes of the snapshot, which may be packed.
+fn unpacked<'r>(bytes: impl Read + 'r, kind: Kind) -> io::Result<Box<dyn Read + 'r>> {
+    match kind {
+        Kind::CompressedSnapshot(compression) => decompress(bytes, compression),
+        _ => Ok(Box::new(bytes)),
     }
 }
 

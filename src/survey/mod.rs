@@ -1,6 +1,6 @@
 //! From locations to judged backups: find, read, pair, prove, judge, remember.
 //!
-//! [`examine`] reads files (`index`, `verify`, `check`); [`recall`] asks the catalogue alone (`list`, `show`).
+//! [`examine`] reads files (`index`, `verify`, `check`), [`examine_stream`] a pipe; [`recall`] asks the catalogue alone (`list`, `show`).
 
 mod book;
 mod examine;
@@ -8,9 +8,11 @@ mod file;
 mod prove;
 mod recall;
 mod recorder;
+mod stream;
 
 pub use examine::{Depth, Options, Survey, examine};
 pub use recall::recall;
+pub use stream::{STREAM, examine_stream};
 
 use crate::catalogue::CatalogueError;
 

@@ -17,6 +17,7 @@ use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{self, Encryption, Expected, Plan, PlanInput, Source, StageRequest};
 use etcd_cat::selection::TargetVersion;
 use etcd_cat::snapshot::EncryptionUse;
+use etcd_cat::source::PageCache;
 use etcd_cat::survey::{self, Depth, Options, SurveyError};
 use std::path::{Path, PathBuf};
 
@@ -176,6 +177,16 @@ pub(crate) fn verify(
     }
 }
 
+/// Reads a snapshot from standard input. The catalogue has no part in it.
+pub(crate) fn verify_stream(
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Survey, Failure> {
+    let options = request.options(Depth::Everything);
+    let stream = std::io::stdin().lock();
+    Ok(survey::examine_stream(stream, &options, monitor)?.into())
+}
+
 /// Everything in the catalogue, judged as of the request.
 pub(crate) fn recall(request: &Request<'_>) -> Result<Vec<Backup>, Failure> {
     let catalogue = catalogue(request.global)?;
@@ -302,6 +313,11 @@ impl Request<'_> {
             jobs: self.global.jobs.map_or_else(processors, usize::from),
             as_of: self.as_of,
             accept: self.accept.to_vec(),
+            page_cache: if self.global.drop_cache {
+                PageCache::Drop
+            } else {
+                PageCache::Keep
+            },
         }
     }
 }

@@ -33,9 +33,11 @@ Examples:
   etcd-cat verify /mnt/usb                              on a machine that has never seen etcd-cat
   etcd-cat verify latest                                the newest backup in the catalogue
   etcd-cat verify /backup --valid-for 4.17.3 -o json    the whole question in one go
+  ssh node cat snapshot.db | etcd-cat verify -          a snapshot that lies elsewhere, plain or packed
   etcd-cat verify                                       everything at the remembered locations")]
 pub(crate) struct VerifyArgs {
-    /// Backups (id, latest, latest-valid), files or directories; without one, the remembered locations
+    /// Backups (id, latest, latest-valid), files or directories, or - for standard input; without one, the remembered
+    /// locations
     #[arg(value_name = "BACKUP|PATH")]
     pub(crate) operands: Vec<String>,
 

@@ -3,17 +3,34 @@
 use super::{Context, find, report};
 use crate::args::VerifyArgs;
 use crate::engine::{self, Request};
-use crate::error::Failure;
+use crate::error::{Failure, code};
 use crate::output::Answer;
 use etcd_cat::backup::Backup;
+use etcd_cat::survey::STREAM;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &VerifyArgs, context: &Context<'_>) -> Result<Answer, Failure> {
     let request = context.request(&args.accept.codes);
-    let locations = locations(&args.operands, &request)?;
-    let mut survey = engine::verify(&request, &locations, context.progress)?;
+    let mut survey = if is_stream(&args.operands)? {
+        engine::verify_stream(&request, context.progress)?
+    } else {
+        let locations = locations(&args.operands, &request)?;
+        engine::verify(&request, &locations, context.progress)?
+    };
     let selection = args.selection.selection(context.look.now);
     report(&mut survey, &selection, &context.look)
+}
+
+/// Is the snapshot to come through standard input?
+fn is_stream(operands: &[String]) -> Result<bool, Failure> {
+    if !operands.iter().any(|operand| operand == STREAM) {
+        return Ok(false);
+    }
+    if operands.len() > 1 {
+        let message = "standard input (-) is given together with other operands";
+        return Err(Failure::new(code::USAGE, message).hint("verify it in a run of its own"));
+    }
+    Ok(true)
 }
 
 /// What exists as a file is one; anything else is a backup in the catalogue.

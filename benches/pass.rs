@@ -1,0 +1,84 @@
+//! The one pass over a snapshot, timed in memory: `cargo bench --bench pass`. Needs no etcd; benches/verify.sh does.
+//!
+//! Rates are medians of some runs over a database written here, beside the rates of the two things that no pass can do
+//! without: reading every byte once, and SHA-256.
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "measures, and says what it has measured"
+)]
+
+#[path = "../tests/support/mod.rs"]
+#[expect(dead_code, reason = "the part that writes databases is wanted")]
+mod support;
+
+use etcd_cat::digest::Crc32c;
+use etcd_cat::monitor::Silent;
+use etcd_cat::snapshot::{self, HashOn};
+use sha2::{Digest as _, Sha256};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use support::records::{Put, around, key_value, revision};
+use support::write::{Form, database};
+
+const RUNS: usize = 7;
+
+fn main() {
+    println!("{:<44} {:>9} {:>9}", "median of 7", "ms", "GB/s");
+    for (name, keys, changes, value_bytes) in [
+        ("objects of 4 KiB", 4_000, 24_000, 4_000),
+        ("tiny keys", 300_000, 600_000, 16),
+    ] {
+        let file = store(keys, changes, value_bytes);
+        let row = |what: &str, time: Duration| {
+            let seconds = time.as_secs_f64();
+            let rate = file.len() as f64 / seconds / 1e9;
+            println!("{name}: {what:<26} {:>9.1} {rate:>9.2}", seconds * 1e3);
+        };
+        row("SHA-256 alone", median(|| Sha256::digest(&file)));
+        row("CRC-32C alone", median(|| Crc32c::of(&file)));
+        for (what, hash_on) in [
+            ("whole pass, one core", HashOn::SameThread),
+            ("whole pass, two cores", HashOn::OwnThread),
+        ] {
+            row(what, median(|| pass(&file, hash_on)));
+        }
+    }
+}
+
+fn pass(mut file: &[u8], hash_on: HashOn) -> u64 {
+    let reading = snapshot::read(&mut file, hash_on, &Silent).unwrap();
+    assert_eq!(reading.snapshot.trailer, Some(reading.snapshot.computed));
+    reading.snapshot.live_keys.unwrap()
+}
+
+/// A snapshot in which each of `keys` keys is changed in turn.
+fn store(keys: i64, changes: i64, value_bytes: usize) -> Vec<u8> {
+    let value = vec![b'x'; value_bytes];
+    let entry = |change: i64| {
+        let (number, before) = (change % keys, change / keys);
+        let put = Put {
+            key: &format!("/kubernetes.io/configmaps/bench/{number}"),
+            create: number + 2,
+            modified: change + 2,
+            version: before + 1,
+        };
+        (revision(change + 2, 0, false), key_value(put, &value))
+    };
+    database(&around((0..changes).map(entry).collect()), Form::default()).sealed()
+}
+
+fn median<T>(mut work: impl FnMut() -> T) -> Duration {
+    let mut times: Vec<Duration> = (0..RUNS)
+        .map(|_| {
+            let started = Instant::now();
+            black_box(work());
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[RUNS / 2]
+}

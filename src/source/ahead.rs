@@ -1,0 +1,235 @@
+//! Blocks of a file read ahead of whoever wants them, several requests in flight.
+
+use super::file::{PageCache, drop_from_cache, read_if_cached};
+use crate::bytes::{to_u64, to_usize};
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Requests in flight.
+const READERS: usize = 4;
+/// Bytes of one request.
+const BLOCK_BYTES: usize = 2 << 20;
+/// Offsets, lengths and addresses of direct reads are multiples of this: no disk asks for more.
+const ALIGNMENT: usize = 4096;
+
+/// Threads that read every fourth block each. They end when this is dropped, each after the request it waits for.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    readers: Vec<Reader>,
+    /// The reader whose block is next.
+    turn: usize,
+    /// Bytes of the next block that were read before.
+    skip: usize,
+    current: Option<(Block, usize)>,
+    is_at_end: bool,
+}
+
+/// One thread as the consumer sees it.
+#[derive(Debug)]
+struct Reader {
+    blocks: Receiver<Block>,
+    empty: SyncSender<Block>,
+}
+
+/// A block, or as much of it as there was.
+#[derive(Debug)]
+struct Block {
+    bytes: Vec<u8>,
+    start: usize,
+    length: usize,
+    error: Option<io::Error>,
+}
+
+impl Block {
+    /// A longer vector has an aligned part of the length wanted.
+    fn new() -> Self {
+        let bytes = vec![0; BLOCK_BYTES + ALIGNMENT];
+        let start = bytes.as_ptr().align_offset(ALIGNMENT);
+        Self {
+            bytes,
+            start,
+            length: 0,
+            error: None,
+        }
+    }
+
+    fn filled(&self) -> &[u8] {
+        let from_start = self.bytes.get(self.start..).unwrap_or_default();
+        from_start.get(..self.length).unwrap_or_default()
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        let from_start = self.bytes.get_mut(self.start..).unwrap_or_default();
+        from_start.get_mut(..BLOCK_BYTES).unwrap_or_default()
+    }
+
+    fn is_last(&self) -> bool {
+        self.length < BLOCK_BYTES
+    }
+}
+
+impl Ahead {
+    /// Starts reading at `position`.
+    pub(super) fn start(file: &Arc<File>, position: u64, page_cache: PageCache) -> Self {
+        let alignment = to_u64(ALIGNMENT);
+        let first = position / alignment * alignment;
+        let direct = open_direct(file).map(Arc::new);
+        let reader = |index: usize| {
+            let (filled, blocks) = sync_channel(1);
+            let (empty, to_fill) = sync_channel(1);
+            let reading = Reading {
+                file: Arc::clone(file),
+                direct: direct.clone(),
+                page_cache,
+            };
+            let offset = first + to_u64(index * BLOCK_BYTES);
+            std::thread::spawn(move || reading.run(offset, &to_fill, &filled));
+            Reader { blocks, empty }
+        };
+        Self {
+            readers: (0..READERS).map(reader).collect(),
+            turn: 0,
+            skip: to_usize(position - first),
+            current: None,
+            is_at_end: false,
+        }
+    }
+
+    /// Copies what is there of the current block.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some((block, taken)) = &mut self.current else {
+                if self.is_at_end {
+                    return Ok(0);
+                }
+                self.receive()?;
+                continue;
+            };
+            let rest = block.filled().get(*taken..).unwrap_or_default();
+            let length = rest.len().min(buffer.len());
+            if let Some((to, from)) = buffer.get_mut(..length).zip(rest.get(..length)) {
+                to.copy_from_slice(from);
+            }
+            *taken += length;
+            if length > 0 || buffer.is_empty() {
+                return Ok(length);
+            }
+            self.give_back()?;
+        }
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        let reader = self.readers.get(self.turn).ok_or(ErrorKind::BrokenPipe)?;
+        let block = reader.blocks.recv().map_err(|_| ErrorKind::BrokenPipe)?;
+        self.current = Some((block, std::mem::take(&mut self.skip)));
+        Ok(())
+    }
+
+    /// Lets the reader go on, or ends at a block that is not full: behind it lies nothing, or a defect.
+    fn give_back(&mut self) -> io::Result<()> {
+        let Some((mut block, _)) = self.current.take() else {
+            return Ok(());
+        };
+        if block.is_last() {
+            self.is_at_end = true;
+            self.readers.clear();
+            return block.error.take().map_or(Ok(()), Err);
+        }
+        if let Some(reader) = self.readers.get(self.turn) {
+            // A reader that has ended is told of when its next block is due.
+            let _ = reader.empty.send(block);
+        }
+        self.turn = (self.turn + 1) % READERS;
+        Ok(())
+    }
+}
+
+/// One thread's work.
+struct Reading {
+    file: Arc<File>,
+    direct: Option<Arc<File>>,
+    page_cache: PageCache,
+}
+
+impl Reading {
+    fn run(&self, mut offset: u64, to_fill: &Receiver<Block>, filled: &SyncSender<Block>) {
+        let mut block = Block::new();
+        loop {
+            self.fill(&mut block, offset);
+            let is_last = block.is_last();
+            if filled.send(block).is_err() || is_last {
+                return;
+            }
+            let Ok(empty) = to_fill.recv() else {
+                return;
+            };
+            block = empty;
+            offset += to_u64(READERS * BLOCK_BYTES);
+        }
+    }
+
+    fn fill(&self, block: &mut Block, offset: u64) {
+        block.error = None;
+        block.length = read_if_cached(&self.file, block.space(), offset).unwrap_or(0);
+        if block.length == BLOCK_BYTES {
+            return;
+        }
+        if let Some(direct) = &self.direct
+            && let Ok(length) = read_direct(direct, block.space(), offset)
+        {
+            block.length = length;
+            return;
+        }
+        // Refused; or a bad sector, before which there may be more to read.
+        (block.length, block.error) = read_plainly(&self.file, block.space(), offset);
+        if self.page_cache == PageCache::Drop {
+            drop_from_cache(&self.file, offset, to_u64(block.length));
+        }
+    }
+}
+
+/// Opens the same file once more for reads past the page cache; `None` where that is refused.
+fn open_direct(file: &File) -> Option<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::DIRECT | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let direct = rustix::fs::open(path, flags, Mode::empty()).ok()?;
+    Some(File::from(direct))
+}
+
+/// Fills `space` unless the file ends.
+fn read_direct(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(rest) = space.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + to_u64(length)) {
+            Ok(read) => {
+                length += read;
+                // The end of the file is where a direct read stops at no multiple of the alignment.
+                if read == 0 || length % ALIGNMENT != 0 {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// Fills `space` as far as the file and its disk allow.
+fn read_plainly(file: &File, space: &mut [u8], offset: u64) -> (usize, Option<io::Error>) {
+    let mut length = 0;
+    while let Some(rest) = space.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + to_u64(length)) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (length, Some(error)),
+        }
+    }
+    (length, None)
+}
