@@ -54,6 +54,22 @@ pub(crate) fn text(content: &mut Content, prefix: &str, from: &str, to: &str) {
     });
 }
 
+/// Drops keys that were not touched since `compacted`, as if they had been deleted before it.
+pub(crate) fn forget_old_keys(content: &mut Content, compacted: i64, kept: &[&str]) {
+    let entries = bucket(content, "key");
+    let is_young = |key: &[u8]| key[..8] > compacted.to_be_bytes()[..];
+    let touched: std::collections::HashSet<Vec<u8>> = entries
+        .iter()
+        .filter(|(key, _)| is_young(key))
+        .map(|(_, message)| key_and_value(message).0)
+        .collect();
+    entries.retain(|(_, message)| {
+        let key = key_and_value(message).0;
+        let text = String::from_utf8_lossy(&key);
+        touched.contains(&key) || kept.iter().any(|part| text.contains(part))
+    });
+}
+
 /// Replaces an instant, wherever it is stored in Protobuf, by another one.
 pub(crate) fn instant(bytes: &mut [u8], from: &str, to: &str) {
     let varint = |text: &str| {

@@ -30,9 +30,14 @@ impl TestEnv {
     /// With the healthy pair in two directories.
     pub(crate) fn healthy() -> Self {
         let env = Self::new();
-        env.copy(SNAPSHOT, "data");
-        env.copy(KUBERESOURCES, "keys");
+        env.put_healthy();
         env
+    }
+
+    /// Puts the healthy pair in two directories.
+    pub(crate) fn put_healthy(&self) {
+        self.copy(SNAPSHOT, "data");
+        self.copy(KUBERESOURCES, "keys");
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
