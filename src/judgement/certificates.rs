@@ -278,6 +278,7 @@ fn merge_places(certificates: &[&Certificate]) -> Vec<String> {
         let first = group.first()?;
         let more = match group.len() {
             1 => String::new(),
+            2 => " and 1 other place".to_owned(),
             count => format!(" and {} other places", count - 1),
         };
         Some(format!(

@@ -37,7 +37,12 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             || untried(line, &kuberesources.facts),
             |proof| proof.outcome,
         );
-        let key = (outcome, line.provider.as_str(), line.key_name.as_str());
+        // A key service has one name for each resource: one problem all the same.
+        let key_name = match outcome {
+            KeyOutcome::External => "",
+            _ => line.key_name.as_str(),
+        };
+        let key = (outcome, line.provider.as_str(), key_name);
         problems.entry(key).or_default().push(line);
     }
     let path = kuberesources.path.display().to_string();
@@ -91,18 +96,20 @@ fn problem(
         .fold(0, |sum, line| sum.saturating_add(line.values));
     let resources: BTreeSet<&str> = lines.iter().map(|line| line.resource.as_str()).collect();
     let resources: Vec<String> = resources.into_iter().map(str::to_owned).collect();
-    let what = format!("{values} values of {}", resources.join(", "));
+    let what = values_are(values, &resources.join(", "));
+    let key_names: BTreeSet<&str> = lines.iter().map(|line| line.key_name.as_str()).collect();
+    let key_names: Vec<String> = key_names.into_iter().map(str::to_owned).collect();
     let (code, message, remedy) = match outcome {
         KeyOutcome::Decrypted => return None,
         KeyOutcome::ConfigMissing => (
             Code::EncryptionConfigMissing,
-            format!("{what} are encrypted with {provider} key {key_name}, and {path} holds no encryption configuration for them"),
+            format!("{what} encrypted with {provider} key {key_name}, and {path} holds no encryption configuration for them"),
             "find the kuberesources of the same run; while the cluster lives, its newest keys are Secrets \
              encryption-key-* in namespace openshift-config-managed".to_owned(),
         ),
         KeyOutcome::KeyMissing => (
             Code::EncryptionKeyMissing,
-            format!("key {key_name} not in the kuberesources: {what} are encrypted with {provider} key {key_name}, {path} has no key of this name"),
+            format!("key {key_name} not in the kuberesources: {what} encrypted with {provider} key {key_name}, {path} has no key of this name"),
             format!("find a kuberesources of this cluster that holds key {key_name}; while the cluster lives, see \
              Secrets encryption-key-* in namespace openshift-config-managed"),
         ),
@@ -113,18 +120,18 @@ fn problem(
         ),
         KeyOutcome::External => (
             Code::EncryptionExternal,
-            format!("{what} are encrypted with {provider} {key_name}: cannot be proven offline"),
-            "make sure that the key service and its key of that time will be there for the restore".to_owned(),
+            format!("{what} encrypted by a key service ({provider}: {}), so nobody can prove offline that they open", key_names.join(", ")),
+            "make sure that the key service and its key of that time can be reached from the restored control plane".to_owned(),
         ),
         KeyOutcome::Unproven => (
             Code::EncryptionExternal,
-            format!("{what} are encrypted with {provider} key {key_name}, which was not tried on any of them"),
+            format!("{what} encrypted with {provider} key {key_name}, which was not tried on any of them"),
             "read both halves again with etcd-cat verify".to_owned(),
         ),
     };
     let finding = Finding::new(code, message)
         .with("provider", provider)
-        .with("key", key_name);
+        .with("key", key_names.join(", "));
     Some(
         finding
             .with("resources", resources)
@@ -161,7 +168,15 @@ pub(super) fn lost_without_keys(snapshot: &Snapshot) -> Option<String> {
     let join = |items: Vec<String>| items.join(", ");
     let resources = join(resources.into_iter().map(str::to_owned).collect());
     let keys = join(keys.into_iter().collect());
-    (values > 0).then(|| format!("{values} values of {resources} are encrypted with {keys}"))
+    (values > 0).then(|| format!("{} encrypted with {keys}", values_are(values, &resources)))
+}
+
+/// `12 values of secrets are`, `1 value of secrets is`.
+fn values_are(values: u64, resources: &str) -> String {
+    match values {
+        1 => format!("1 value of {resources} is"),
+        values => format!("{values} values of {resources} are"),
+    }
 }
 
 /// `encryption-partial`, one for each resource.

@@ -12,6 +12,9 @@ const KUBE_APISERVER_RESOURCES: [&str; 2] = ["configmaps", "secrets"];
 /// Providers that encrypt; `identity` does not.
 const IDENTITY: &str = "identity";
 
+/// An outside key service.
+const KMS: &str = "kms";
+
 /// `encryption` of a backup.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,8 +98,10 @@ fn keys_found(backup: &Backup) -> Vec<String> {
         .kuberesources
         .iter()
         .flat_map(|half| half.facts.encryption.iter().flatten());
-    let found =
-        configured.filter(|one| one.provider != IDENTITY && is_of_kube_apiserver(&one.resource));
+    // A key service keeps its keys to itself: the archive only names it.
+    let found = configured.filter(|one| {
+        one.provider != IDENTITY && one.provider != KMS && is_of_kube_apiserver(&one.resource)
+    });
     newest_first(found.map(|one| one.key_name.clone()))
 }
 

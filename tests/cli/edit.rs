@@ -1,0 +1,151 @@
+//! Changes what a real snapshot holds and makes it whole again.
+
+use crate::support::bolt::{Bolt, Content};
+use crate::support::samples;
+use crate::support::write::{Form, database};
+
+/// The sample with other content, sound and with a digest that matches.
+pub(crate) fn rewritten(sample: &str, change: impl FnOnce(&mut Content)) -> Vec<u8> {
+    let mut content = Bolt::open(&samples::bytes(sample)).content();
+    let before = content.clone();
+    change(&mut content);
+    assert!(content != before, "the change changes something");
+    database(&content, Form::default()).sealed()
+}
+
+/// The sample with some bytes damaged and a digest that matches.
+pub(crate) fn damaged(sample: &str, damage: impl FnOnce(&mut Bolt)) -> Vec<u8> {
+    let mut bolt = Bolt::open(&samples::bytes(sample));
+    damage(&mut bolt);
+    bolt.sealed()
+}
+
+/// The entries of a bucket.
+pub(crate) fn bucket<'c>(content: &'c mut Content, name: &str) -> &'c mut Vec<(Vec<u8>, Vec<u8>)> {
+    let found = content
+        .iter_mut()
+        .find(|(bucket, _)| bucket == name.as_bytes());
+    &mut found.unwrap_or_else(|| panic!("bucket {name}")).1
+}
+
+/// Changes every stored value of the keys that begin with `prefix`.
+pub(crate) fn values(
+    content: &mut Content,
+    prefix: &str,
+    change: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) {
+    for (_, message) in bucket(content, "key") {
+        let (key, value) = key_and_value(message);
+        if !key.starts_with(prefix.as_bytes()) || value.is_empty() {
+            continue;
+        }
+        if let Some(changed) = change(&value) {
+            replace_value(message, &changed);
+        }
+    }
+}
+
+/// Replaces text in every stored value of the keys that begin with `prefix`.
+pub(crate) fn text(content: &mut Content, prefix: &str, from: &str, to: &str) {
+    values(content, prefix, |value| {
+        let text = std::str::from_utf8(value).ok()?;
+        text.contains(from)
+            .then(|| text.replace(from, to).into_bytes())
+    });
+}
+
+/// Drops keys that were not touched since `compacted`, as if they had been deleted before it.
+pub(crate) fn forget_old_keys(content: &mut Content, compacted: i64, kept: &[&str]) {
+    let entries = bucket(content, "key");
+    let is_young = |key: &[u8]| key[..8] > compacted.to_be_bytes()[..];
+    let touched: std::collections::HashSet<Vec<u8>> = entries
+        .iter()
+        .filter(|(key, _)| is_young(key))
+        .map(|(_, message)| key_and_value(message).0)
+        .collect();
+    entries.retain(|(_, message)| {
+        let key = key_and_value(message).0;
+        let text = String::from_utf8_lossy(&key);
+        touched.contains(&key) || kept.iter().any(|part| text.contains(part))
+    });
+}
+
+/// Replaces an instant, wherever it is stored in Protobuf, by another one.
+pub(crate) fn instant(bytes: &mut [u8], from: &str, to: &str) {
+    let varint = |text: &str| {
+        let at: chrono::DateTime<chrono::Utc> = text.parse().expect("an instant");
+        let mut bytes = vec![0x08];
+        let mut number = at.timestamp() as u64;
+        while number >= 0x80 {
+            bytes.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+        bytes
+    };
+    let (from, to) = (varint(from), varint(to));
+    let places: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter_map(|(at, window)| (window == from).then_some(at))
+        .collect();
+    assert!(!places.is_empty(), "the instant is stored somewhere");
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(&to);
+    }
+}
+
+/// Splits a message into its fields: number, and bytes with the tag.
+fn fields(message: &[u8]) -> Vec<(u8, std::ops::Range<usize>, std::ops::Range<usize>)> {
+    let mut fields = Vec::new();
+    let mut at = 0;
+    while at < message.len() {
+        let start = at;
+        let tag = message[at];
+        at += 1;
+        let mut number = 0_usize;
+        for shift in 0.. {
+            let byte = message[at];
+            at += 1;
+            number |= usize::from(byte & 0x7f).checked_shl(7 * shift).unwrap_or(0);
+            if byte < 0x80 {
+                break;
+            }
+        }
+        let body = at;
+        if tag & 7 == 2 {
+            at += number;
+        }
+        fields.push((tag >> 3, start..at, body..at));
+    }
+    fields
+}
+
+fn key_and_value(message: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let field = |wanted: u8| {
+        let found = fields(message)
+            .into_iter()
+            .find(|(number, ..)| *number == wanted);
+        found.map_or_else(Vec::new, |(_, _, body)| message[body].to_vec())
+    };
+    (field(1), field(5))
+}
+
+fn replace_value(message: &mut Vec<u8>, value: &[u8]) {
+    let mut made = Vec::new();
+    for (number, whole, _) in fields(message) {
+        if number != 5 {
+            made.extend(&message[whole]);
+            continue;
+        }
+        made.push(5 << 3 | 2);
+        let mut length = value.len();
+        while length >= 0x80 {
+            made.push((length & 0x7f) as u8 | 0x80);
+            length >>= 7;
+        }
+        made.push(length as u8);
+        made.extend(value);
+    }
+    *message = made;
+}
