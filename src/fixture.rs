@@ -227,6 +227,7 @@ pub(crate) fn proven(key_name: &str, outcome: KeyOutcome) -> Proven {
 }
 
 pub(crate) fn certificate(place: &str, subject: &str, is_ca: bool, until: &str) -> Certificate {
+        is_annotated: true,
     Certificate {
         place: place.to_owned(),
         subject: subject.to_owned(),

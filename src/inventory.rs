@@ -45,6 +45,8 @@ pub struct Replaced {
     pub digest: Sha256Digest,
     /// When it was verified.
     pub verified_at: Option<DateTime<Utc>>,
+    /// When it was taken, by the content of a snapshot.
+    pub taken_at: Option<DateTime<Utc>>,
 }
 
 /// What the keys of one kuberesources did for the values of one snapshot.

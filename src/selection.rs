@@ -3,11 +3,13 @@
 //! Everything here is pure. It judges nothing itself: verdicts come with the backups.
 
 mod cluster;
+mod near_miss;
 mod reason;
 mod reference;
 mod target;
 
 pub use cluster::{KnownCluster, known_clusters};
+pub use near_miss::{NearMiss, nearest_misses};
 pub use reason::Reason;
 pub use reference::{ResolveError, resolve};
 pub use target::{TargetError, TargetVersion};

@@ -12,6 +12,7 @@ mod walk;
 
 pub use directory::{DirectoryName, RollbackCopy};
 pub use fingerprint::{Kind, fingerprint};
+pub(crate) use names::POSSIBLY_DIRTY;
 pub use names::{BackupName, Compression, NameKind};
 pub use open::{FileIdentity, OpenError, open_regular};
 pub use stamp::Stamp;

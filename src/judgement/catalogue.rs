@@ -1,10 +1,10 @@
 //! What the catalogue remembers against what is there now.
 
+use super::notes::Replacement;
 use super::text::instant;
 use crate::backup::Located;
-use crate::finding::{Code, Finding};
-use crate::inventory::{Replaced, UnreadableFile};
-use std::path::PathBuf;
+use crate::finding::{Code, Finding, Severity};
+use crate::inventory::UnreadableFile;
 
 /// `file-missing`: no place of a half is left.
 pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
@@ -28,22 +28,35 @@ pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
 }
 
 /// `file-changed`: something else was verified under this name before.
-pub(super) fn file_changed((path, before): &(PathBuf, Replaced)) -> Finding {
+///
+/// For a name without a stamp that holds something sound and newer this is how it is used, and only told.
+pub(super) fn file_changed(replacement: &Replacement) -> Finding {
+    let before = &replacement.before;
     let verified = before
         .verified_at
         .map_or_else(String::new, |at| format!(" at {}", instant(at)));
-    let path = path.display().to_string();
-    let message = format!(
-        "{path} holds other bytes than those verified{verified}, whose digest was {}",
-        before.digest
-    );
-    let remedy = format!(
-        "find out who wrote {path}; if the change was meant, drop the old record with etcd-cat forget"
-    );
-    Finding::new(Code::FileChanged, message)
+    let path = replacement.path.display().to_string();
+    let finding = if replacement.is_rotation {
+        let message = format!(
+            "{path} holds a newer backup than the one verified there{verified}: each run writes to this name"
+        );
+        let remedy = "nothing, if only the newest backup is to be kept; else let the job put the time into the name";
+        Finding::new(Code::FileChanged, message)
+            .severity(Severity::Info)
+            .remedy(remedy)
+    } else {
+        let message = format!(
+            "{path} holds other bytes than those verified{verified}, whose digest was {}",
+            before.digest
+        );
+        let remedy = format!(
+            "find out who wrote {path}; if the change was meant, drop the old record with etcd-cat forget"
+        );
+        Finding::new(Code::FileChanged, message).remedy(remedy)
+    };
+    finding
         .with("path", path)
         .with("digestBefore", before.digest.to_string())
-        .remedy(remedy)
 }
 
 /// `unreadable`.

@@ -5,6 +5,7 @@
 //! Docs give no number of days: 30-day leaf certificates are expired in any older backup and are regenerated
 //! after a restore, so they warn; an expired etcd CA or kubelet signer leaves nothing to start from.
 
+use super::certificate_role::{Family, Role, family, role, short_name};
 use super::text::{first_few, instant};
 use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
@@ -43,27 +44,9 @@ pub(super) fn calendar<'a>(
         .filter(|certificate| certificate.not_after < as_of + SOON)
         .collect();
     let findings = [
-        finding(
-            Code::CertificateExpired,
-            Severity::Error,
-            "expired",
-            &vital,
-            taken_at,
-        ),
-        finding(
-            Code::CertificateExpired,
-            Severity::Warning,
-            "expired",
-            &other,
-            taken_at,
-        ),
-        finding(
-            Code::CertificateExpiring,
-            Severity::Info,
-            "will expire",
-            &soon,
-            None,
-        ),
+        finding(Fate::VitalExpired, &vital, taken_at),
+        finding(Fate::Expired, &other, taken_at),
+        finding(Fate::Expiring, &soon, taken_at),
     ];
     findings.into_iter().flatten().collect()
 }
@@ -74,128 +57,6 @@ fn is_spent(certificate: &Certificate, taken_at: Option<DateTime<Utc>>) -> bool 
         && !certificate.subject.contains('@')
         && certificate.not_after - certificate.not_before <= TimeDelta::hours(25)
         && taken_at.is_some_and(|at| certificate.not_after < at)
-}
-
-/// What a certificate is for.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-enum Role {
-    /// Signs what etcd members and clients show each other.
-    EtcdCa,
-    /// Signs the client certificate with which the kube-apiserver reaches kubelets.
-    KubeletSigner,
-    /// Any other CA.
-    OtherCa,
-    /// No CA.
-    Leaf,
-}
-
-impl Role {
-    /// Nothing can be restored with it expired.
-    fn is_vital(self) -> bool {
-        matches!(self, Self::EtcdCa | Self::KubeletSigner)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::EtcdCa => "etcd CA ",
-            Self::KubeletSigner => "kube-apiserver-to-kubelet-signer ",
-            Self::OtherCa | Self::Leaf => "",
-        }
-    }
-}
-
-/// Bundles of the archive that hold etcd's CA under whatever name (`etcd-all-bundles` since 4.17).
-const ETCD_BUNDLES: [&str; 4] = [
-    "etcd-all-bundles/server-ca-bundle.crt",
-    "configmaps/etcd-serving-ca/",
-    "configmaps/etcd-peer-client-ca/",
-    "configmaps/etcd-ca-bundle/",
-];
-
-fn role(certificate: &Certificate) -> Role {
-    let name = common_name(certificate);
-    if !certificate.is_ca {
-        return Role::Leaf;
-    }
-    if name.contains("kube-apiserver-to-kubelet-signer") {
-        return Role::KubeletSigner;
-    }
-    let is_metrics = name.contains("metric");
-    let is_etcd_signer =
-        name.starts_with("openshift-etcd_etcd-signer@") || name.starts_with("etcd-signer");
-    let is_in_bundle = ETCD_BUNDLES
-        .iter()
-        .any(|bundle| certificate.place.contains(bundle));
-    if !is_metrics && (is_etcd_signer || is_in_bundle) {
-        Role::EtcdCa
-    } else {
-        Role::OtherCa
-    }
-}
-
-fn common_name(certificate: &Certificate) -> &str {
-    let parts = certificate.subject.split(", ");
-    let mut names = parts.filter_map(|part| part.trim().strip_prefix("CN="));
-    names.next().unwrap_or(&certificate.subject)
-}
-
-/// What stays when a certificate is replaced: the role for the vital ones, the signer's name without its
-/// moment for other CAs, subject and place without its revision for leaves.
-#[derive(Debug, Eq, Hash, PartialEq)]
-struct Family {
-    role: Role,
-    name: String,
-    place: String,
-}
-
-fn family(certificate: &Certificate) -> Family {
-    let role = role(certificate);
-    let name = common_name(certificate);
-    let signer = name.split('@').next().unwrap_or(name);
-    // Installer signers have a plain name, rotated ones `<namespace>_<secret>@<moment>`.
-    let signer = signer.rsplit('_').next().unwrap_or(signer);
-    let (name, place) = match role {
-        Role::EtcdCa | Role::KubeletSigner => (String::new(), String::new()),
-        Role::OtherCa => (signer.to_owned(), String::new()),
-        Role::Leaf => (
-            without_moment(&certificate.subject),
-            without_revision(&certificate.place),
-        ),
-    };
-    Family { role, name, place }
-}
-
-/// `CN=x@1730000000` as `CN=x`.
-fn without_moment(subject: &str) -> String {
-    let keep = |part: &str| {
-        let (name, moment) = part.split_once('@').unwrap_or((part, ""));
-        let is_moment = !moment.is_empty() && moment.bytes().all(|byte| byte.is_ascii_digit());
-        if is_moment {
-            name.to_owned()
-        } else {
-            part.to_owned()
-        }
-    };
-    subject.split(", ").map(keep).collect::<Vec<_>>().join(", ")
-}
-
-/// `.../secrets/openshift-etcd/etcd-client-7` as `.../secrets/openshift-etcd/etcd-client`.
-fn without_revision(place: &str) -> String {
-    let keep = |segment: &str| {
-        let (name, field) = segment
-            .split_once(' ')
-            .map_or((segment, None), |(name, field)| (name, Some(field)));
-        let (base, revision) = name.rsplit_once('-').unwrap_or((name, ""));
-        let is_revision =
-            !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
-        let name = if is_revision && !base.is_empty() {
-            base
-        } else {
-            name
-        };
-        field.map_or_else(|| name.to_owned(), |field| format!("{name} {field}"))
-    };
-    place.split('/').map(keep).collect::<Vec<_>>().join("/")
 }
 
 fn newest_of_each_family<'a>(
@@ -214,48 +75,54 @@ fn newest_of_each_family<'a>(
     newest
 }
 
+/// What became of some certificates by the instant of judgement.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    /// Expired, and nothing can be restored without them.
+    VitalExpired,
+    /// Expired; operators make them anew.
+    Expired,
+    /// To expire within [`SOON`].
+    Expiring,
+}
+
 fn finding(
-    code: Code,
-    severity: Severity,
-    verb: &str,
+    fate: Fate,
     certificates: &[&Certificate],
     taken_at: Option<DateTime<Utc>>,
 ) -> Option<Finding> {
     if certificates.is_empty() {
         return None;
     }
-    let lines = merge_places(certificates);
-    let count = lines.len();
-    let verb = if verb == "expired" {
-        verb.to_owned()
-    } else {
-        format!("{verb} within 7 days")
-    };
-    let noun = if count == 1 {
-        "certificate"
-    } else {
-        "certificates"
-    };
-    let mut message = format!("{count} {noun} {verb}: {}", first_few(&lines, NAMED));
-    let before = certificates
-        .iter()
-        .filter(|certificate| taken_at.is_some_and(|at| certificate.not_after < at))
-        .count();
+    let mut message = sentence(fate, certificates);
+    let is_before = |certificate: &&&Certificate| taken_at.is_some_and(|at| certificate.not_after < at);
+    let before = certificates.iter().filter(is_before).count();
     if before > 0 {
-        message.push_str(&format!(" ({before} already when the backup was taken)"));
+        message.push_str(&format!("; {before} already when the backup was taken"));
+    } else if fate != Fate::Expiring && taken_at.is_some() {
+        message.push_str("; valid when the backup was taken");
     }
-    let remedy = match severity {
-        Severity::Error => {
-            "use a newer backup; without one, only a restore with Red Hat support can replace the signer by hand"
-        }
-        Severity::Warning => {
+    let (code, severity, remedy) = match fate {
+        Fate::VitalExpired => (
+            Code::CertificateExpired,
+            Severity::Error,
+            "use a newer backup; without one, only a restore with Red Hat support can replace the signer by hand",
+        ),
+        Fate::Expired => (
+            Code::CertificateExpired,
+            Severity::Warning,
             "after a restore let the operators renew them: watch `oc get csr` and approve pending requests with \
-             `oc adm certificate approve`"
-        }
-        Severity::Info => "take a new backup before they expire",
+             `oc adm certificate approve`",
+        ),
+        Fate::Expiring => (
+            Code::CertificateExpiring,
+            Severity::Info,
+            "take a new backup before they expire",
+        ),
     };
-    let listed: Vec<String> = lines.into_iter().take(LISTED).collect();
-    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    let listed = merge_places(certificates);
+    let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+    let listed: Vec<String> = listed.into_iter().take(LISTED).collect();
     Some(
         Finding::new(code, message)
             .severity(severity)
@@ -263,6 +130,41 @@ fn finding(
             .with("certificates", listed)
             .remedy(remedy),
     )
+}
+
+/// `kube-apiserver-to-kubelet-signer expired on 2022-08-05`, or how many and the first of them. Where they lie is
+/// too long for a sentence and stands in the evidence.
+fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
+    let verb = match fate {
+        Fate::VitalExpired | Fate::Expired => "expired",
+        Fate::Expiring => "will expire within 7 days",
+    };
+    let mut names: Vec<(String, DateTime<Utc>)> = certificates
+        .iter()
+        .map(|certificate| (short_name(certificate), certificate.not_after))
+        .collect();
+    names.dedup();
+    match names.as_slice() {
+        [(name, at)] => {
+            let verb = verb.strip_suffix(" within 7 days").unwrap_or(verb);
+            format!("{name} {verb} on {}", day(*at))
+        }
+        several => {
+            let noun = match fate {
+                Fate::VitalExpired => "signers that a restore needs",
+                Fate::Expired | Fate::Expiring => "certificates",
+            };
+            let lines: Vec<String> = several
+                .iter()
+                .map(|(name, at)| format!("{name} on {}", day(*at)))
+                .collect();
+            format!("{} {noun} {verb}: {}", lines.len(), first_few(&lines, NAMED))
+        }
+    }
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d").to_string()
 }
 
 /// One line for each subject and date: the first place, and how many more.
@@ -282,8 +184,7 @@ fn merge_places(certificates: &[&Certificate]) -> Vec<String> {
             count => format!(" and {} other places", count - 1),
         };
         Some(format!(
-            "{}{subject} at {}{more} on {}",
-            role(first).name(),
+            "{subject} at {}{more} on {}",
             first.place,
             instant(not_after)
         ))

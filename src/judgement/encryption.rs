@@ -5,6 +5,7 @@ use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine};
 use crate::openshift::Topology;
+use crate::pairing::is_first_stage;
 use crate::snapshot::{EncryptionUse, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,24 +38,53 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             || untried(line, &kuberesources.facts),
             |proof| proof.outcome,
         );
-        // A key service has one name for each resource: one problem all the same.
+        // A key service names a key for each resource, and says nothing about any of them offline.
         let key_name = match outcome {
             KeyOutcome::External => "",
             _ => line.key_name.as_str(),
         };
-        let key = (outcome, line.provider.as_str(), key_name);
+        // The keys of routes and tokens lie in another place, so what to do differs.
+        let stage = Stage::of(&line.resource);
+        let key = (outcome, stage, line.provider.as_str(), key_name);
         problems.entry(key).or_default().push(line);
     }
     let path = kuberesources.path.display().to_string();
     problems
         .iter()
-        .filter_map(|(&(outcome, provider, key_name), lines)| {
-            problem(outcome, provider, key_name, lines, &path)
+        .filter_map(|(&(outcome, stage, provider, key_name), lines)| {
+            Problem {
+                outcome,
+                stage,
+                provider,
+                key_name,
+                lines,
+                path: &path,
+            }
+            .finding()
         })
         .collect()
 }
 
-type Problems<'a> = BTreeMap<(KeyOutcome, &'a str, &'a str), Vec<&'a EncryptionUse>>;
+type Problems<'a> = BTreeMap<(KeyOutcome, Stage, &'a str, &'a str), Vec<&'a EncryptionUse>>;
+
+/// Where the keys of a resource are kept.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Stage {
+    /// In the kuberesources: the kube-apiserver's.
+    Archive,
+    /// In Secrets of the snapshot, sealed with the keys of the first stage: the other API servers'.
+    Snapshot,
+}
+
+impl Stage {
+    fn of(resource: &str) -> Self {
+        if is_first_stage(resource) {
+            Self::Archive
+        } else {
+            Self::Snapshot
+        }
+    }
+}
 
 fn is_about(proof: &KeyProofLine, line: &EncryptionUse) -> bool {
     proof.resource == line.resource
@@ -84,61 +114,142 @@ fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
     }
 }
 
-fn problem(
+/// Values that one key, or its absence, keeps shut.
+struct Problem<'a> {
     outcome: KeyOutcome,
-    provider: &str,
-    key_name: &str,
-    lines: &[&EncryptionUse],
-    path: &str,
-) -> Option<Finding> {
-    let values: u64 = lines
-        .iter()
-        .fold(0, |sum, line| sum.saturating_add(line.values));
-    let resources: BTreeSet<&str> = lines.iter().map(|line| line.resource.as_str()).collect();
-    let resources: Vec<String> = resources.into_iter().map(str::to_owned).collect();
-    let what = values_are(values, &resources.join(", "));
-    let key_names: BTreeSet<&str> = lines.iter().map(|line| line.key_name.as_str()).collect();
-    let key_names: Vec<String> = key_names.into_iter().map(str::to_owned).collect();
-    let (code, message, remedy) = match outcome {
-        KeyOutcome::Decrypted => return None,
-        KeyOutcome::ConfigMissing => (
-            Code::EncryptionConfigMissing,
-            format!("{what} encrypted with {provider} key {key_name}, and {path} holds no encryption configuration for them"),
-            "find the kuberesources of the same run; while the cluster lives, its newest keys are Secrets \
-             encryption-key-* in namespace openshift-config-managed".to_owned(),
-        ),
-        KeyOutcome::KeyMissing => (
-            Code::EncryptionKeyMissing,
-            format!("key {key_name} not in the kuberesources: {what} encrypted with {provider} key {key_name}, {path} has no key of this name"),
-            format!("find a kuberesources of this cluster that holds key {key_name}; while the cluster lives, see \
-             Secrets encryption-key-* in namespace openshift-config-managed"),
-        ),
-        KeyOutcome::KeyWrong => (
-            Code::EncryptionKeyWrong,
-            format!("{provider} key {key_name} in {path} does not open the values of {} that name it", resources.join(", ")),
-            "this kuberesources is of another cluster or another time: find the one of the same run".to_owned(),
-        ),
-        KeyOutcome::External => (
-            Code::EncryptionExternal,
-            format!("{what} encrypted by a key service ({provider}: {}), so nobody can prove offline that they open", key_names.join(", ")),
-            "make sure that the key service and its key of that time can be reached from the restored control plane".to_owned(),
-        ),
-        KeyOutcome::Unproven => (
-            Code::EncryptionExternal,
-            format!("{what} encrypted with {provider} key {key_name}, which was not tried on any of them"),
-            "read both halves again with etcd-cat verify".to_owned(),
-        ),
-    };
-    let finding = Finding::new(code, message)
-        .with("provider", provider)
-        .with("key", key_names.join(", "));
-    Some(
-        finding
-            .with("resources", resources)
-            .with("values", values)
-            .with("kuberesources", path)
-            .remedy(remedy),
-    )
+    stage: Stage,
+    provider: &'a str,
+    /// Empty for key services.
+    key_name: &'a str,
+    lines: &'a [&'a EncryptionUse],
+    /// The kuberesources.
+    path: &'a str,
+}
+
+impl Problem<'_> {
+    /// `None` when the key opened what it should.
+    fn finding(&self) -> Option<Finding> {
+        let (code, message, remedy) = match self.outcome {
+            KeyOutcome::Decrypted => return None,
+            KeyOutcome::ConfigMissing => (
+                Code::EncryptionConfigMissing,
+                self.no_configuration(),
+                self.where_keys_are(),
+            ),
+            KeyOutcome::KeyMissing => (
+                Code::EncryptionKeyMissing,
+                self.no_key(),
+                self.where_keys_are(),
+            ),
+            KeyOutcome::KeyWrong => (
+                Code::EncryptionKeyWrong,
+                self.wrong_key(),
+                "this kuberesources is of another cluster or another time: find the one of the same run".to_owned(),
+            ),
+            KeyOutcome::External => (
+                Code::EncryptionExternal,
+                format!("{} are encrypted by a key service (KMS), so nothing can be proven offline", self.what()),
+                "make sure that the key service, with its key of that time, will answer during the restore".to_owned(),
+            ),
+            KeyOutcome::Unproven => (
+                Code::EncryptionExternal,
+                format!("{} key {} was not tried: no value of {} was at hand", self.provider, self.key_name, self.resources().join(", ")),
+                "read both halves again with etcd-cat verify".to_owned(),
+            ),
+        };
+        let mut finding = Finding::new(code, message).with("provider", self.provider);
+        if self.key_name.is_empty() {
+            let keys: BTreeSet<String> =
+                self.lines.iter().map(|line| line.key_name.clone()).collect();
+            finding = finding.with("keys", keys.into_iter().collect::<Vec<String>>());
+        } else {
+            finding = finding.with("key", self.key_name);
+        }
+        Some(
+            finding
+                .with("resources", self.resources())
+                .with("values", self.values())
+                .with("kuberesources", self.path)
+                .remedy(remedy),
+        )
+    }
+
+    fn values(&self) -> u64 {
+        let values = self.lines.iter().map(|line| line.values);
+        values.fold(0, u64::saturating_add)
+    }
+
+    fn resources(&self) -> Vec<String> {
+        let resources: BTreeSet<&str> =
+            self.lines.iter().map(|line| line.resource.as_str()).collect();
+        resources.into_iter().map(str::to_owned).collect()
+    }
+
+    /// `58 values of configmaps, secrets`.
+    fn what(&self) -> String {
+        let values = self.values();
+        let noun = if values == 1 { "value" } else { "values" };
+        format!("{values} {noun} of {}", self.resources().join(", "))
+    }
+
+    fn no_configuration(&self) -> String {
+        let (what, provider, key) = (self.what(), self.provider, self.key_name);
+        match self.stage {
+            Stage::Archive => format!(
+                "no keys in the kuberesources: {what} are encrypted with {provider} key {key}, and {} has no \
+                 encryption configuration for them",
+                self.path
+            ),
+            Stage::Snapshot => format!(
+                "no keys for {}: {what} are encrypted with {provider} key {key}, and no Secret encryption-config of \
+                 their API server could be opened in the snapshot",
+                self.resources().join(", ")
+            ),
+        }
+    }
+
+    fn no_key(&self) -> String {
+        let (what, provider, key) = (self.what(), self.provider, self.key_name);
+        match self.stage {
+            Stage::Archive => format!(
+                "key {key} not in the kuberesources: {what} are encrypted with {provider} key {key}, {} has no key \
+                 of this name",
+                self.path
+            ),
+            Stage::Snapshot => format!(
+                "key {key} of {} not in the snapshot: {what} are encrypted with {provider} key {key}, the Secrets of \
+                 their API server hold no key of this name",
+                self.resources().join(", ")
+            ),
+        }
+    }
+
+    fn wrong_key(&self) -> String {
+        let (provider, key, resources) = (self.provider, self.key_name, self.resources().join(", "));
+        match self.stage {
+            Stage::Archive => format!(
+                "{provider} key {key} in the kuberesources is not the one of the snapshot: it does not open the \
+                 values of {resources} that name it"
+            ),
+            Stage::Snapshot => format!(
+                "{provider} key {key} in the Secrets of the snapshot does not open the values of {resources} that \
+                 name it"
+            ),
+        }
+    }
+
+    fn where_keys_are(&self) -> String {
+        let which = match self.stage {
+            Stage::Archive => "find the kuberesources of the same run",
+            Stage::Snapshot => {
+                "these keys come with the kube-apiserver's: find the kuberesources of the same run"
+            }
+        };
+        format!(
+            "{which}; while the cluster lives, its keys are Secrets encryption-key-* in namespace \
+             openshift-config-managed"
+        )
+    }
 }
 
 /// Clusters whose backups have no archive keep their keys outside: nothing here can prove them.
@@ -168,15 +279,7 @@ pub(super) fn lost_without_keys(snapshot: &Snapshot) -> Option<String> {
     let join = |items: Vec<String>| items.join(", ");
     let resources = join(resources.into_iter().map(str::to_owned).collect());
     let keys = join(keys.into_iter().collect());
-    (values > 0).then(|| format!("{} encrypted with {keys}", values_are(values, &resources)))
-}
-
-/// `12 values of secrets are`, `1 value of secrets is`.
-fn values_are(values: u64, resources: &str) -> String {
-    match values {
-        1 => format!("1 value of {resources} is"),
-        values => format!("{values} values of {resources} are"),
-    }
+    (values > 0).then(|| format!("{values} values of {resources} are encrypted with {keys}"))
 }
 
 /// `encryption-partial`, one for each resource.

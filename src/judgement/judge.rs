@@ -1,6 +1,5 @@
 //! The whole way from facts to judged backups.
 
-use super::location::DirectoryPicks;
 use super::notes::{Notes, notes};
 use super::verdict::{accepted, sort, verdict};
 use super::{
@@ -11,6 +10,7 @@ use crate::backup::{Backup, Located, Pairing, Verdict, Version};
 use crate::finding::{Artifact, Code, Finding};
 use crate::inventory::{Inventory, UnreadableFile};
 use crate::pairing::{Paired, pair as pair_halves};
+use crate::restore::Picks;
 use crate::snapshot::Flavour;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub struct Standpoint<'a> {
     /// Codes that do not count this time.
     pub accept: &'a [Code],
     /// What `cluster-restore.sh` would take, by directory. Directories not listed are not judged for it.
-    pub picks: &'a HashMap<PathBuf, DirectoryPicks>,
+    pub picks: &'a HashMap<PathBuf, Picks>,
 }
 
 /// Pairs the halves and judges each backup: one for each snapshot in the order of the inventory, then

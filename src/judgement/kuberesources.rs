@@ -58,7 +58,7 @@ fn is_named_by_script(half: &Located<Snapshot>) -> bool {
 }
 
 fn required(half: &Located<Snapshot>, notes: &Notes) -> Finding {
-    let mut message = format!("no kuberesources for {}", half.path.display());
+    let mut message = format!("there is no kuberesources for {}", half.path.display());
     if let Some(lost) = lost_without_keys(&half.facts) {
         message.push_str(&format!(": {lost}, which are lost without it"));
     }
@@ -83,7 +83,7 @@ pub(super) fn snapshot_missing(backup: &Backup, notes: &Notes) -> Option<Finding
     if backup.snapshot.is_some() {
         return None;
     }
-    let mut message = format!("no snapshot for {}", half.path.display());
+    let mut message = format!("there is no snapshot for {}", half.path.display());
     let mut finding = Finding::new(Code::SnapshotMissing, "")
         .with("kuberesources", half.path.display().to_string());
     if let Some(path) = &notes.counterpart {

@@ -4,17 +4,10 @@ use super::encryption::encrypted;
 use crate::backup::Located;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
+use crate::restore::Picks;
 use crate::snapshot::Snapshot;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-
-/// What `cluster-restore.sh` would take from one directory.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct DirectoryPicks {
-    /// The last `snapshot*.db` in version order.
-    pub snapshot: Option<PathBuf>,
-    /// The last `static_kuberesources*.tar.gz` in version order.
-    pub kuberesources: Option<PathBuf>,
-}
 
 /// `keys-beside-snapshot`.
 pub(super) fn keys_beside(
@@ -48,43 +41,42 @@ pub(super) fn keys_beside(
 }
 
 /// `restore-picks-other`: in the directory of the shown snapshot the script takes files with other bytes.
+///
+/// Where one half is missing the script stops, or takes the other half from another backup: both are told only when
+/// it would take something.
 pub(super) fn picks_other(
     half: &Located<Snapshot>,
     other: Option<&Located<Kuberesources>>,
-    picks: &DirectoryPicks,
+    picks: &Picks,
 ) -> Option<Finding> {
+    let directory = half.path.parent()?;
+    let place = |name: &Option<OsString>| name.as_ref().map(|name| directory.join(name));
     let is_own = |pick: &PathBuf| half.places().any(|place| place == pick);
     let is_partner =
         |pick: &PathBuf| other.is_some_and(|other| other.places().any(|place| place == pick));
-    let snapshot = picks.snapshot.as_ref().filter(|pick| !is_own(pick));
-    let kuberesources = picks
-        .kuberesources
-        .as_ref()
-        .filter(|pick| !is_partner(pick));
-    let taken: Vec<String> = snapshot
-        .into_iter()
-        .chain(kuberesources)
-        .map(|pick| pick.display().to_string())
-        .collect();
+    let snapshot = place(&picks.snapshot).filter(|pick| !is_own(pick));
+    let kuberesources = place(&picks.kuberesources).filter(|pick| !is_partner(pick));
+    let taken: Vec<PathBuf> = snapshot.into_iter().chain(kuberesources).collect();
     if taken.is_empty() {
         return None;
     }
-    let directory = half
-        .path
-        .parent()
-        .unwrap_or(Path::new(""))
-        .display()
-        .to_string();
+    let names: Vec<String> = taken.iter().filter_map(|pick| name_of(pick)).collect();
+    let directory = directory.display().to_string();
     let message = format!(
-        "cluster-restore.sh run on {directory} would take {} instead",
-        taken.join(" and ")
+        "cluster-restore.sh run on {directory} would not take this pair but {} there",
+        names.join(" and ")
     );
     let remedy = format!(
         "copy this pair alone with etcd-cat stage {} --to DIR and run the script on DIR",
         short_id(&half.facts)
     );
+    let taken: Vec<String> = taken.iter().map(|pick| pick.display().to_string()).collect();
     let finding = Finding::new(Code::RestorePicksOther, message).with("directory", directory);
     Some(finding.with("picks", taken).remedy(remedy))
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    Some(path.file_name()?.display().to_string())
 }
 
 fn short_id(snapshot: &Snapshot) -> String {

@@ -3,6 +3,7 @@
 //! Nothing here reads a file or a clock: the instant of judgement is part of the [`Standpoint`].
 
 mod catalogue;
+mod certificate_role;
 mod certificates;
 mod encryption;
 mod host;
@@ -14,7 +15,6 @@ mod notes;
 mod pair;
 mod rollout;
 mod rotation;
-mod target;
 mod text;
 mod time;
 mod trend;
@@ -23,8 +23,6 @@ mod verdict;
 mod version;
 
 pub use judge::{Standpoint, judge};
-pub use location::DirectoryPicks;
-pub use target::{NearMiss, Reason, Target, nearest_misses, qualifies};
 pub use verdict::verdict;
 pub use version::version_of;
 

@@ -2,9 +2,9 @@
 
 use super::text::first_few;
 use crate::backup::Located;
+use crate::discovery::POSSIBLY_DIRTY;
 use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::pairing::stamp_of;
 use crate::snapshot::Snapshot;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(super) fn possibly_dirty(
     let places: Vec<String> = places.map(|place| place.display().to_string()).collect();
     let first = places.first()?;
     let message =
-        format!("{first}: forced with operators unchecked, so a rollout may have been under way");
+        format!("forced with operators unchecked, so a rollout may have been under way: {first}");
     let artifact = if snapshot.is_some() {
         Artifact::Snapshot
     } else {
@@ -34,8 +34,7 @@ pub(super) fn possibly_dirty(
 
 fn is_dirty(place: &Path) -> bool {
     let name = place.file_name().and_then(|name| name.to_str());
-    stamp_of(place).is_some_and(|stamp| stamp.is_dirty)
-        || name.is_some_and(|name| name.contains("__POSSIBLY_DIRTY__"))
+    name.is_some_and(|name| name.contains(POSSIBLY_DIRTY))
 }
 
 /// `incomplete-download`: the bytes lie nowhere under a finished name.
@@ -53,7 +52,7 @@ pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> O
         .map(|place| place.display().to_string())
         .collect();
     let message = format!(
-        "{}: a save that was interrupted before the file got its name",
+        "a save was interrupted before the file got its name: {}",
         first_few(&places, 3)
     );
     let remedy = format!(

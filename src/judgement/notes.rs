@@ -1,9 +1,10 @@
 //! What has to be looked up in the whole inventory before a backup can be judged by itself.
 
 use crate::backup::{Located, Pairing};
+use crate::finding::Finding;
 use crate::inventory::{Inventory, Proven, Replaced};
 use crate::pairing::{
-    Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
+    Contradiction, Paired, Substitutes, contradictions, has_error, pairing, stamp_of, substitutes,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -27,7 +28,18 @@ pub(super) struct Notes {
     /// What the keys did.
     pub(super) proven: Option<Proven>,
     /// Places whose content is another than before.
-    pub(super) replaced: Vec<(PathBuf, Replaced)>,
+    pub(super) replaced: Vec<Replacement>,
+}
+
+/// A place that held something else before.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    /// The place.
+    pub(super) path: PathBuf,
+    /// What lay there.
+    pub(super) before: Replaced,
+    /// The name carries no stamp and now holds something sound and newer: every run writes to it.
+    pub(super) is_rotation: bool,
 }
 
 /// Notes for each pair, in their order.
@@ -82,10 +94,12 @@ impl<'a> Surroundings<'a> {
         } else {
             None
         };
-        let replaced = half.into_iter().flat_map(|half| self.replaced(half));
-        let replaced = replaced
-            .chain(other.into_iter().flat_map(|other| self.replaced(other)))
-            .collect();
+        let of_half = half.map(|half| {
+            let content = half.facts.newest_lease_at.or(half.facts.newest_content_at);
+            self.replaced(half, &half.facts.findings, content)
+        });
+        let of_other = other.map(|other| self.replaced(other, &other.facts.findings, None));
+        let replaced = of_half.into_iter().chain(of_other).flatten().collect();
         Notes {
             pairing: pairing(inventory, paired),
             contradictions,
@@ -119,12 +133,30 @@ impl<'a> Surroundings<'a> {
         Some((*snapshot).clone())
     }
 
-    fn replaced<T>(&self, half: &Located<T>) -> Vec<(PathBuf, Replaced)> {
-        let places = half
-            .places()
-            .filter(|_| !self.inventory.replaced.is_empty());
-        let before = places
-            .filter_map(|place| Some((place.clone(), self.inventory.replaced.get(place)?.clone())));
-        before.collect()
+    fn replaced<T>(
+        &self,
+        half: &Located<T>,
+        findings: &[Finding],
+        content: Option<DateTime<Utc>>,
+    ) -> Vec<Replacement> {
+        if self.inventory.replaced.is_empty() {
+            return Vec::new();
+        }
+        let is_sound = !has_error(findings);
+        let replacement = |path: &PathBuf| {
+            let before = self.inventory.replaced.get(path)?.clone();
+            // Content against content; where either does not know, the file against the last look at it.
+            let (now, then) = match (content, before.taken_at) {
+                (Some(now), Some(then)) => (Some(now), Some(then)),
+                (content, _) => (content.or(half.modified_at), before.verified_at),
+            };
+            let is_newer = now.zip(then).is_some_and(|(now, then)| now > then);
+            Some(Replacement {
+                is_rotation: is_sound && is_newer && stamp_of(path).is_none(),
+                path: path.clone(),
+                before,
+            })
+        };
+        half.places().filter_map(replacement).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Do the two halves belong together?
 
 use super::notes::Notes;
+use super::text::first_few;
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 
@@ -23,16 +24,14 @@ pub(super) fn mismatch(backup: &Backup, notes: &Notes) -> Option<Finding> {
         .iter()
         .map(|line| {
             format!(
-                "{}: snapshot {}, kuberesources {}",
+                "{} is {} in the snapshot, {} in the kuberesources",
                 line.field, line.snapshot, line.kuberesources
             )
         })
         .collect();
     let message = format!(
-        "{} and {} are not of one backup: {}",
-        half.path.display(),
-        other.path.display(),
-        lines.join("; ")
+        "the two halves are not of one backup: {}",
+        first_few(&lines, 4)
     );
     let remedy = match &notes.substitute {
         Some(path) => format!(

@@ -1,7 +1,7 @@
 //! Had the cluster replaced the certificates that its installer made for one day?
 
 use super::text::{instant, span};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,21 +20,46 @@ const ROTATED_SECRETS: [&str; 4] = [
     "/secrets/openshift-kube-controller-manager-operator/csr-signer",
 ];
 
+/// Some signers are replaced only some time after the first day.
+const SURELY_ROTATED: TimeDelta = TimeDelta::hours(26);
+
 /// `taken-before-rotation`, from the installation time or from signers that the installer made.
+///
+/// A warning in the two hours in which the rotation is under way, unless a signer shows that it has happened.
 pub(super) fn before_first(
     snapshot: &Snapshot,
     sealed: &[Certificate],
     taken_at: Option<DateTime<Utc>>,
 ) -> Option<Finding> {
-    let finding = too_young(snapshot, taken_at).or_else(|| unrotated(snapshot, sealed))?;
+    let signers = || signers(snapshot, sealed);
+    let finding = too_young(snapshot, taken_at)
+        .or_else(|| unrotated(signers()))
+        .or_else(|| doubtful(snapshot, taken_at, signers()))?;
     let remedy = "use a backup taken at least 24 h after the installation";
     Some(finding.remedy(remedy))
 }
 
+/// The signers that the first rotation replaces.
+fn signers<'a>(
+    snapshot: &'a Snapshot,
+    sealed: &'a [Certificate],
+) -> impl Iterator<Item = &'a Certificate> {
+    let certificates = snapshot.certificates.iter().chain(sealed);
+    certificates.filter(|certificate| {
+        certificate.is_ca
+            && ROTATED_SECRETS
+                .iter()
+                .any(|secret| certificate.place.contains(secret))
+    })
+}
+
+fn lives_one_day(signer: &Certificate) -> bool {
+    signer.not_after - signer.not_before <= ONE_DAY_LIFE
+}
+
 fn too_young(snapshot: &Snapshot, taken_at: Option<DateTime<Utc>>) -> Option<Finding> {
     let installed_at = snapshot.cluster.installed_at?;
-    let taken_at = taken_at?;
-    let age = taken_at - installed_at;
+    let age = taken_at? - installed_at;
     if age >= FIRST_ROTATION {
         return None;
     }
@@ -51,31 +76,53 @@ fn too_young(snapshot: &Snapshot, taken_at: Option<DateTime<Utc>>) -> Option<Fin
             instant(installed_at)
         )
     };
-    let finding = Finding::new(Code::TakenBeforeRotation, message);
-    Some(
-        finding
-            .with("installedAt", instant(installed_at))
-            .with("takenAt", instant(taken_at)),
-    )
+    Some(of_age(message, installed_at, taken_at?))
 }
 
-fn unrotated(snapshot: &Snapshot, sealed: &[Certificate]) -> Option<Finding> {
-    let mut signers = snapshot.certificates.iter().chain(sealed);
-    let signer = signers.find(|certificate| {
-        ROTATED_SECRETS.iter().any(|secret| certificate.place.contains(secret))
-            // Rotated signers are named `<namespace>_<secret>@<unix seconds>`.
-            && !certificate.subject.contains('@')
-            && certificate.not_after - certificate.not_before <= ONE_DAY_LIFE
-    })?;
+fn doubtful<'a>(
+    snapshot: &Snapshot,
+    taken_at: Option<DateTime<Utc>>,
+    mut signers: impl Iterator<Item = &'a Certificate>,
+) -> Option<Finding> {
+    let installed_at = snapshot.cluster.installed_at?;
+    let age = taken_at? - installed_at;
+    if age >= SURELY_ROTATED || signers.any(|signer| !lives_one_day(signer)) {
+        return None;
+    }
     let message = format!(
-        "signer {:?} at {} is still the installer's, valid for one day only: no rotation had happened",
-        signer.subject, signer.place
+        "taken {} after the cluster was installed at {}: no signer shows that the first certificate rotation was over",
+        span(age),
+        instant(installed_at)
     );
-    let finding = Finding::new(Code::TakenBeforeRotation, message);
+    Some(of_age(message, installed_at, taken_at?).severity(Severity::Warning))
+}
+
+fn of_age(message: String, installed_at: DateTime<Utc>, taken_at: DateTime<Utc>) -> Finding {
+    Finding::new(Code::TakenBeforeRotation, message)
+        .with("installedAt", instant(installed_at))
+        .with("takenAt", instant(taken_at))
+}
+
+/// Rotated signers are named `<namespace>_<secret>@<unix seconds>`, live longer, and their Secrets are annotated.
+fn unrotated<'a>(mut signers: impl Iterator<Item = &'a Certificate>) -> Option<Finding> {
+    let signer = signers.find(|signer| {
+        let is_rotated = signer.is_annotated && signer.subject.contains('@');
+        lives_one_day(signer) && !is_rotated
+    })?;
+    let sign = if signer.is_annotated {
+        "its name is the installer's"
+    } else {
+        "its Secret has no rotation annotations"
+    };
+    let message = format!(
+        "no certificate rotation had happened: signer {} is valid for one day only and {sign}",
+        signer.subject
+    );
     Some(
-        finding
+        Finding::new(Code::TakenBeforeRotation, message)
             .with("subject", signer.subject.as_str())
-            .with("place", signer.place.as_str()),
+            .with("place", signer.place.as_str())
+            .with("notAfter", instant(signer.not_after)),
     )
 }
 

@@ -1,6 +1,6 @@
 //! X.509 certificates: who, from when, until when.
 
-use crate::kubernetes::envelope;
+use crate::kubernetes::envelope::{self, ObjectMeta};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use x509_parser::certificate::X509Certificate;
@@ -26,7 +26,14 @@ pub struct Certificate {
     /// End of validity.
     #[serde(with = "crate::instant")]
     pub not_after: DateTime<Utc>,
+    /// The object that holds it carries the annotations by which operators rotate certificates.
+    pub is_annotated: bool,
 }
+
+/// What an operator writes on each Secret whose certificate it has made.
+///
+/// Source: library-go `pkg/operator/certrotation/annotations.go`.
+const ROTATION_ANNOTATION: &str = "auth.openshift.io/certificate-not-after";
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
@@ -48,11 +55,18 @@ pub fn parse_pem(place: &str, bundle: &[u8]) -> Vec<Certificate> {
 pub fn parse_object(storage_key: &[u8], object: &[u8]) -> Vec<Certificate> {
     let storage_key = storage_key.escape_ascii();
     let entries = envelope::data_entries(object);
-    entries
+    let mut certificates: Vec<Certificate> = entries
         .flat_map(|(field, data)| {
             parse_pem(&format!("{storage_key} {}", field.escape_ascii()), data)
         })
-        .collect()
+        .collect();
+    let meta = ObjectMeta::of(object).ok();
+    if meta.is_some_and(|meta| meta.annotation(ROTATION_ANNOTATION).is_some()) {
+        for certificate in &mut certificates {
+            certificate.is_annotated = true;
+        }
+    }
+    certificates
 }
 
 /// The base64 texts between the marks.
@@ -104,6 +118,7 @@ fn parse_block(place: &str, base64: &[u8]) -> Option<Certificate> {
         is_ca: certificate.is_ca(),
         not_before: instant(validity.not_before)?,
         not_after: instant(validity.not_after)?,
+        is_annotated: false,
     })
 }
 

@@ -7,6 +7,7 @@
 mod assign;
 mod compare;
 mod evidence;
+mod fact;
 mod rank;
 mod shelf;
 mod stamp;
@@ -14,6 +15,8 @@ mod substitute;
 
 pub use assign::{Paired, candidates, pair};
 pub use compare::{Contradiction, contradictions};
+pub(crate) use compare::is_first_stage;
+pub(crate) use rank::has_error;
 pub use evidence::pairing;
 pub use stamp::{Stamp, stamp_of};
 pub use substitute::{Substitutes, substitutes};

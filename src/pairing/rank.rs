@@ -172,7 +172,7 @@ fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[Stamp]) -> i64 {
 }
 
 /// True when some finding of a half is an error.
-pub(super) fn has_error(findings: &[Finding]) -> bool {
+pub(crate) fn has_error(findings: &[Finding]) -> bool {
     findings
         .iter()
         .any(|finding| finding.severity == Severity::Error)

@@ -1,6 +1,7 @@
 //! The next best archive for a snapshot that has lost its own.
 
-use super::compare::{Fact, remarks};
+use super::compare::remarks;
+use super::fact::Fact;
 use super::rank::{has_error, stamps};
 use crate::backup::Located;
 use crate::inventory::Inventory;

@@ -4,7 +4,7 @@ use crate::backup::Backup;
 use std::fmt;
 
 /// A cluster as at least one backup names it.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct KnownCluster {
     /// The infrastructure name, such as `prod-x7k2p`.
     pub name: Option<String>,

@@ -341,3 +341,59 @@ fn references_that_mean_nothing_or_too_much_are_refused() {
         Err(ResolveError::NoneValid { known: 1 })
     );
 }
+
+/// With this message on its only finding.
+fn because(mut backup: Backup, code: Code, message: &str) -> Backup {
+    backup.findings = vec![Finding::new(code, message)];
+    backup.verdict = Verdict::Invalid;
+    backup
+}
+
+fn misses_of(backups: Vec<Backup>) -> Vec<(usize, String)> {
+    let everything = Selection {
+        scope: Scope::All,
+        ..for_target()
+    };
+    let wanted = "4.17.3".parse().expect("a version");
+    let shown = everything.apply(backups, now()).shown;
+    let misses = nearest_misses(&shown, &wanted);
+    misses.into_iter().map(|miss| (miss.alike, miss.text)).collect()
+}
+
+#[test]
+fn near_misses_come_nearest_first_and_say_why() {
+    let key = "key 7 not in the kuberesources: 40 values of secrets are encrypted";
+    let mut upgrading = because(
+        of_version(backup(7, 7), None),
+        Code::UpgradeInProgress,
+        "the cluster was being upgraded from 4.17.2 to 4.17.3, since",
+    );
+    upgrading.version.upgrading_from = Some("4.17.2".to_owned());
+    upgrading.version.upgrading_to = Some("4.17.3".to_owned());
+    let mut broken = because(of_version(backup(8, 8), None), Code::Truncated, "cut off");
+    broken.version = Version::default();
+    let found = misses_of(vec![
+        of_version(backup(1, 1), Some("4.16.9")),
+        of_version(backup(2, 2), Some("4.17.9")),
+        of_version(backup(3, 3), Some("4.17.2")),
+        of_version(backup(4, 4), Some("4.17.2")),
+        because(backup(5, 5), Code::EncryptionKeyMissing, key),
+        with(backup(6, 6), &[Code::Truncated, Code::DigestMismatch]),
+        upgrading,
+        broken,
+        backup(9, 9),
+        of_version(backup(10, 10), Some("4.17.3-rc.1")),
+    ]);
+    let expected = [
+        (1, "newest 4.17.3: key 7 not in the kuberesources"),
+        (1, "4.17.3: found (and 1 more)"),
+        (1, "4.17.2 to 4.17.3: taken in the middle of the upgrade"),
+        (1, "4.17.3-rc.1: other build of the same z-stream"),
+        (2, "4.17.2: other z-stream"),
+        (1, "4.17.9: other z-stream"),
+        (1, "4.16.9: other minor version"),
+        (1, "unknown version: cut off (and 1 more)"),
+    ];
+    let expected: Vec<(usize, String)> = expected.map(|(alike, text)| (alike, text.to_owned())).into();
+    assert_eq!(found, expected);
+}

@@ -6,12 +6,13 @@ use crate::catalogue::{Content, Contents, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
-use crate::judgement::{DirectoryPicks, Standpoint, judge};
+use crate::judgement::{Standpoint, judge};
 use crate::kuberesources::Kuberesources;
-use crate::restore::Picks;
+use crate::restore::{Picks, is_restore_name};
 use crate::snapshot::Snapshot;
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// A file and what is in it, as far as this survey knows.
@@ -65,6 +66,7 @@ impl Book {
             let replaced = Replaced {
                 digest,
                 verified_at: Some(previous.verified_at),
+                taken_at: self.taken_at(&previous.content),
             };
             self.replaced.insert(path.to_owned(), replaced);
         }
@@ -116,19 +118,30 @@ impl Book {
         let (before, now) = (record.content.digest()?, content.digest()?);
         if let Some(previous) = &record.previous {
             let digest = previous.content.digest()?;
-            return (digest != now).then_some(Replaced {
+            return (digest != now).then(|| Replaced {
                 digest,
                 verified_at: Some(previous.verified_at),
+                taken_at: self.taken_at(&previous.content),
             });
         }
         let is_sound = match &record.content {
             Content::Snapshot(key) => key.trailer == Some(key.computed),
             _ => true,
         };
-        (before != now && is_sound).then_some(Replaced {
+        (before != now && is_sound).then(|| Replaced {
             digest: before,
             verified_at: Some(record.read_at),
+            taken_at: self.taken_at(&record.content),
         })
+    }
+
+    /// When remembered content was taken, by its own word.
+    fn taken_at(&self, content: &Content) -> Option<DateTime<Utc>> {
+        let Content::Snapshot(key) = content else {
+            return None;
+        };
+        let facts = self.contents.snapshot(key)?;
+        facts.newest_lease_at.or(facts.newest_content_at)
     }
 
     fn load_facts(&mut self, content: &Content) {
@@ -203,25 +216,22 @@ impl Book {
         }
     }
 
-    /// What `cluster-restore.sh` would take from each directory.
-    fn picks(&self) -> HashMap<PathBuf, DirectoryPicks> {
+    /// What `cluster-restore.sh` would take from each directory that holds a snapshot.
+    ///
+    /// The directory itself is asked: the script also takes what is no backup, and what was not read in this survey.
+    fn picks(&self) -> HashMap<PathBuf, Picks> {
         let mut names: HashMap<&Path, Vec<&OsStr>> = HashMap::new();
-        for (path, _) in self.files.iter().filter(|(_, entry)| entry.is_present) {
+        for (path, entry) in self.files.iter().filter(|(_, entry)| entry.is_present) {
             if let (Some(directory), Some(name)) = (path.parent(), path.file_name())
-                && crate::restore::is_restore_name(name)
+                && (is_restore_name(name) || matches!(entry.content, Content::Snapshot(_)))
             {
                 names.entry(directory).or_default().push(name);
             }
         }
-        let picks = names.into_iter().map(|(directory, names)| {
-            let Picks {
-                snapshot,
-                kuberesources,
-            } = Picks::among(&names);
-            let place = |name: std::ffi::OsString| directory.join(name);
-            let picks = DirectoryPicks {
-                snapshot: snapshot.map(place),
-                kuberesources: kuberesources.map(place),
+        let picks = names.into_iter().map(|(directory, known)| {
+            let picks = match names_in(directory) {
+                Some(names) => Picks::among(&names),
+                None => Picks::among(&known),
             };
             (directory.to_owned(), picks)
         });
@@ -257,6 +267,15 @@ impl Book {
             .filter_map(|place| self.contents.files.get(place));
         backup.first_seen_at = records.map(|record| record.first_seen_at).min();
     }
+}
+
+/// Names in a directory that a glob of the script matches; `None` when it cannot be read to its end.
+fn names_in(directory: &Path) -> Option<Vec<OsString>> {
+    let entries = std::fs::read_dir(directory).ok()?;
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let mut names = names.collect::<Result<Vec<OsString>, _>>().ok()?;
+    names.retain(|name| is_restore_name(name));
+    Some(names)
 }
 
 /// All files of a backup.

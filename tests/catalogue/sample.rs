@@ -139,6 +139,7 @@ fn rollout(component: &str) -> OperatorRollout {
 fn certificates(place: &str, count: u64, backup: u64) -> Vec<Certificate> {
     let rotation = backup / BACKUPS_OF_ROTATION;
     let certificate = |number: u64| Certificate {
+        is_annotated: true,
         place: format!("{place}component-{number}/serving-cert tls.crt"),
         subject: format!("CN=service-{number}.openshift-component.svc, O=system:masters"),
         issuer: "CN=openshift-service-serving-signer@1700000000".to_owned(),

@@ -1,10 +1,7 @@
 //! The names that the two halves get.
 
-use crate::discovery::{BackupName, Stamp};
+use crate::discovery::{BackupName, POSSIBLY_DIRTY, Stamp};
 use std::path::Path;
-
-/// What the script adds to both names of a forced backup.
-const POSSIBLY_DIRTY: &str = "__POSSIBLY_DIRTY__";
 
 /// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,0 +1,168 @@
+//! Facts that both halves of a pair know, and how they are told.
+
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::encryption::KeyProofLine;
+use crate::openshift::{Cluster, OperatorRollout};
+use crate::snapshot::Snapshot;
+use super::compare::{current_versions, endpoint_ids, nodes};
+
+/// One fact that both halves know something about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fact<'a> {
+    /// Infrastructure name: cluster and random suffix, so two clusters never share it.
+    InfrastructureName {
+        snapshot: &'a str,
+        kuberesources: &'a str,
+    },
+    /// URL of the API server inside the cluster.
+    InternalApiUrl {
+        snapshot: &'a str,
+        kuberesources: &'a str,
+    },
+    /// The node of the archive among the nodes that the operators know. Only ever contradicts:
+    /// half the clusters of the world have a `master-0`.
+    Node { cluster: &'a Cluster, node: &'a str },
+    /// Revision of one component on the archive's node.
+    Revision {
+        component: &'a str,
+        node: Option<&'a str>,
+        operator: &'a OperatorRollout,
+        found: i64,
+    },
+    /// `OPERATOR_IMAGE_VERSION`.
+    OpenshiftVersion {
+        cluster: &'a Cluster,
+        found: &'a str,
+    },
+    /// Member ids of ConfigMap `etcd-endpoints`.
+    MemberIds {
+        snapshot: &'a Snapshot,
+        kuberesources: &'a Kuberesources,
+    },
+    /// A key tried on values.
+    Key(&'a KeyProofLine),
+}
+
+/// A fact and which way it speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Remark<'a> {
+    pub(crate) fact: Fact<'a>,
+    pub(crate) agrees: bool,
+}
+
+impl Remark<'_> {
+    /// True for facts that no two clusters share.
+    pub(crate) fn is_about_cluster(&self) -> bool {
+        matches!(
+            self.fact,
+            Fact::InfrastructureName { .. }
+                | Fact::InternalApiUrl { .. }
+                | Fact::MemberIds { .. }
+                | Fact::Key(_)
+        )
+    }
+
+    /// The agreement as a sentence.
+    pub(crate) fn line(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { snapshot, .. } => {
+                format!("infrastructure name {snapshot} in both")
+            }
+            Fact::InternalApiUrl { snapshot, .. } => format!("internal API URL {snapshot} in both"),
+            Fact::Node { node, .. } => format!("node {node} in both"),
+            Fact::Revision {
+                component,
+                node,
+                found,
+                ..
+            } => {
+                let place = node.map_or_else(String::new, |node| format!(" on {node}"));
+                format!("{component} revision {found}{place} in both")
+            }
+            Fact::OpenshiftVersion { found, .. } => format!("OpenShift {found} in both"),
+            Fact::MemberIds { kuberesources, .. } => {
+                format!(
+                    "etcd member ids in both: {}",
+                    join(endpoint_ids(kuberesources).map(hex))
+                )
+            }
+            Fact::Key(KeyProofLine {
+                resource,
+                key_name,
+                tried,
+                ..
+            }) => {
+                format!("key {key_name} opens {tried} of {tried} sampled {resource}")
+            }
+        }
+    }
+
+    /// What the fact is about.
+    pub(super) fn field(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { .. } => "infrastructure name".to_owned(),
+            Fact::InternalApiUrl { .. } => "internal API URL".to_owned(),
+            Fact::Node { .. } => "control-plane node".to_owned(),
+            Fact::Revision {
+                component,
+                node: Some(node),
+                ..
+            } => format!("{component} revision on {node}"),
+            Fact::Revision {
+                component,
+                node: None,
+                ..
+            } => format!("{component} revision"),
+            Fact::OpenshiftVersion { .. } => "OpenShift version".to_owned(),
+            Fact::MemberIds { .. } => "etcd member ids".to_owned(),
+            Fact::Key(line) => format!("key {} of {}", line.key_name, line.resource),
+        }
+    }
+
+    pub(super) fn snapshot_value(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { snapshot, .. } | Fact::InternalApiUrl { snapshot, .. } => {
+                snapshot.to_owned()
+            }
+            Fact::Node { cluster, .. } => {
+                let mut known: Vec<&str> = nodes(cluster).collect();
+                known.sort_unstable();
+                known.dedup();
+                join(known)
+            }
+            Fact::Revision { node, operator, .. } => {
+                let statuses = operator
+                    .nodes
+                    .iter()
+                    .filter(|status| node.is_none_or(|node| status.node == node));
+                join(statuses.map(|status| status.current_revision))
+            }
+            Fact::OpenshiftVersion { cluster, .. } => join(current_versions(cluster)),
+            Fact::MemberIds { snapshot, .. } => {
+                join(snapshot.members.iter().map(|member| hex(member.id)))
+            }
+            Fact::Key(line) => format!("{} values encrypted with it", line.tried),
+        }
+    }
+
+    pub(super) fn kuberesources_value(&self) -> String {
+        match self.fact {
+            Fact::InfrastructureName { kuberesources, .. }
+            | Fact::InternalApiUrl { kuberesources, .. } => kuberesources.to_owned(),
+            Fact::Node { node, .. } => node.to_owned(),
+            Fact::Revision { found, .. } => found.to_string(),
+            Fact::OpenshiftVersion { found, .. } => found.to_owned(),
+            Fact::MemberIds { kuberesources, .. } => join(endpoint_ids(kuberesources).map(hex)),
+            Fact::Key(_) => "a key of this name that does not open them".to_owned(),
+        }
+    }
+}
+
+fn hex(id: u64) -> String {
+    format!("{id:x}")
+}
+
+fn join<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}
