@@ -22,10 +22,11 @@ mod upgrade;
 mod verdict;
 mod version;
 
+pub use certificates::Calendar;
 pub use judge::{Standpoint, judge};
 pub use location::DirectoryPicks;
 pub use target::{NearMiss, Reason, Target, nearest_misses, qualifies};
-pub use verdict::verdict;
+pub use verdict::{verdict, verdict_of};
 pub use version::version_of;
 
 #[cfg(test)]
