@@ -109,7 +109,7 @@ impl Backup {
 }
 
 /// Which OpenShift it was taken from.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Version {
     /// The exact version, such as `4.17.3`; `None` when unknown or between two.
     pub openshift: Option<String>,

@@ -2,21 +2,24 @@
 //!
 //! Everything here is pure. It judges nothing itself: verdicts come with the backups.
 
+mod candidate;
 mod cluster;
 mod near_miss;
 mod reason;
 mod reference;
+mod summary;
 mod target;
 
+pub use candidate::{Candidate, Halves};
 pub use cluster::{KnownCluster, known_clusters};
 pub use near_miss::{NearMiss, nearest_misses};
 pub use reason::Reason;
 pub use reference::{ResolveError, resolve};
+pub use summary::{Judged, Place, Summary};
 pub use target::{TargetError, TargetVersion};
 
 use crate::backup::Backup;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::cmp::Reverse;
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,14 +48,14 @@ pub enum Scope {
 
 /// One backup and whether it is what was asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Selected {
+pub struct Selected<B = Backup> {
     /// The backup.
-    pub backup: Backup,
+    pub backup: B,
     /// Why it does not qualify, most telling first; `None` when there is no target to qualify for.
     pub reasons_against: Option<Vec<Reason>>,
 }
 
-impl Selected {
+impl<B> Selected<B> {
     /// True when there is a target and nothing speaks against this backup.
     pub fn qualifies(&self) -> bool {
         self.reasons_against.as_ref().is_some_and(Vec::is_empty)
@@ -68,17 +71,17 @@ impl Selected {
 }
 
 /// What a selection comes to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outcome {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<B = Backup> {
     /// What is to be shown, newest first.
-    pub shown: Vec<Selected>,
+    pub shown: Vec<Selected<B>>,
     /// What was looked at and left out, newest first. Backups of other clusters are in neither list.
-    pub hidden: Vec<Selected>,
+    pub hidden: Vec<Selected<B>>,
     /// What the reader should know about the selection itself, one sentence each.
     pub notes: Vec<String>,
 }
 
-impl Outcome {
+impl<B> Outcome<B> {
     /// How many of the shown backups qualify for the target.
     pub fn qualified(&self) -> usize {
         self.shown.iter().filter(|one| one.qualifies()).count()
@@ -95,19 +98,24 @@ impl Selection {
     }
 
     /// Applies the selection as of `now`; the result is newest first, then by id.
-    pub fn apply(&self, mut backups: Vec<Backup>, now: DateTime<Utc>) -> Outcome {
+    pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         sort_newest_first(&mut backups);
-        let notes = self.cluster_notes(&backups);
         let mut outcome = Outcome {
-            notes,
-            ..Outcome::default()
+            notes: self.cluster_notes(&backups),
+            shown: Vec::new(),
+            hidden: Vec::new(),
         };
         for backup in backups {
             if !self.is_of_cluster(&backup) {
                 continue;
             }
-            let selected = self.judge(backup, now);
-            if self.shows(&selected, now) {
+            let reasons_against = self.reasons_against(&backup, now);
+            let is_shown = self.shows(&backup, reasons_against.as_deref(), now);
+            let selected = Selected {
+                backup,
+                reasons_against,
+            };
+            if is_shown {
                 outcome.shown.push(selected);
             } else {
                 outcome.hidden.push(selected);
@@ -116,45 +124,57 @@ impl Selection {
         outcome
     }
 
-    fn is_of_cluster(&self, backup: &Backup) -> bool {
+    /// True when [`apply`](Self::apply) would show this backup.
+    pub fn would_show(&self, backup: &impl Candidate, now: DateTime<Utc>) -> bool {
+        self.is_of_cluster(backup)
+            && self.shows(backup, self.reasons_against(backup, now).as_deref(), now)
+    }
+
+    fn is_of_cluster(&self, backup: &impl Candidate) -> bool {
         let Some(wanted) = &self.cluster else {
             return true;
         };
-        KnownCluster::of(backup).is_some_and(|cluster| cluster.answers_to(wanted))
+        let cluster = backup.cluster();
+        cluster.is_some_and(|cluster| cluster.answers_to(wanted))
     }
 
-    fn judge(&self, backup: Backup, now: DateTime<Utc>) -> Selected {
-        let reasons_against = self
-            .valid_for
-            .as_ref()
-            .map(|target| reason::against(&backup, target, self.is_too_old(&backup, now)));
-        Selected {
+    fn reasons_against(&self, backup: &impl Candidate, now: DateTime<Utc>) -> Option<Vec<Reason>> {
+        let target = self.valid_for.as_ref()?;
+        Some(reason::against(
             backup,
-            reasons_against,
-        }
+            target,
+            self.is_too_old(backup, now),
+        ))
     }
 
     /// A backup of unknown age is too old for any limit.
-    fn is_too_old(&self, backup: &Backup, now: DateTime<Utc>) -> bool {
+    fn is_too_old(&self, backup: &impl Candidate, now: DateTime<Utc>) -> bool {
         let oldest_by_age = self.max_age.and_then(|age| now.checked_sub_signed(age));
         let Some(oldest) = self.since.max(oldest_by_age) else {
             return false;
         };
-        backup.taken_at.is_none_or(|taken_at| taken_at < oldest)
+        backup.taken_at().is_none_or(|taken_at| taken_at < oldest)
     }
 
-    fn shows(&self, selected: &Selected, now: DateTime<Utc>) -> bool {
-        if self.valid_for.is_some() {
-            return self.scope == Scope::All || selected.qualifies();
+    fn shows(
+        &self,
+        backup: &impl Candidate,
+        reasons_against: Option<&[Reason]>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        if let Some(reasons) = reasons_against {
+            return self.scope == Scope::All || reasons.is_empty();
         }
-        if self.is_too_old(&selected.backup, now) {
+        if self.is_too_old(backup, now) {
             return false;
         }
-        let is_usual = !is_lone_kuberesources(&selected.backup) && is_present(&selected.backup);
+        let halves = backup.halves();
+        let is_lone_kuberesources = halves.snapshot.is_none() && halves.kuberesources.is_some();
+        let is_usual = !is_lone_kuberesources && backup.is_present();
         self.scope == Scope::All || is_usual
     }
 
-    fn cluster_notes(&self, backups: &[Backup]) -> Vec<String> {
+    fn cluster_notes(&self, backups: &[impl Candidate]) -> Vec<String> {
         let Some(wanted) = &self.cluster else {
             return Vec::new();
         };
@@ -189,28 +209,14 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
 }
 
 /// Sorts by the moment of the snapshot, newest first, unknown last; then by id.
-pub fn sort_newest_first(backups: &mut [Backup]) {
-    backups.sort_by_cached_key(|backup| {
-        (
-            Reverse(backup.taken_at),
-            backup.digest,
-            backup.path().cloned(),
-        )
+pub fn sort_newest_first(backups: &mut [impl Candidate]) {
+    backups.sort_by(|left, right| {
+        let newest_first = right.taken_at().cmp(&left.taken_at());
+        let by_digest = || left.digest().cmp(&right.digest());
+        // Paths are put together only where nothing else tells two apart.
+        let by_place = || left.place().cmp(&right.place());
+        newest_first.then_with(by_digest).then_with(by_place)
     });
-}
-
-/// True while at least one half of the backup is on disk, or the path itself is what is reported.
-pub fn is_present(backup: &Backup) -> bool {
-    let snapshot = backup.snapshot.as_ref().map(|half| half.is_present);
-    let kuberesources = backup.kuberesources.as_ref().map(|half| half.is_present);
-    match (snapshot, kuberesources) {
-        (None, None) => backup.unreadable_path.is_some(),
-        (snapshot, kuberesources) => snapshot == Some(true) || kuberesources == Some(true),
-    }
-}
-
-fn is_lone_kuberesources(backup: &Backup) -> bool {
-    backup.snapshot.is_none() && backup.kuberesources.is_some()
 }
 
 #[cfg(test)]

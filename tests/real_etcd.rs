@@ -118,7 +118,9 @@ impl Etcd {
 
     fn live_keys(&self) -> Result<u64, Box<dyn Error>> {
         let fields = self.ctl(&["get", "", "--prefix", "--count-only", "-w", "fields"])?;
-        let count = fields.lines().find_map(|line| line.strip_prefix("\"Count\" : "));
+        let count = fields
+            .lines()
+            .find_map(|line| line.strip_prefix("\"Count\" : "));
         Ok(count.ok_or("a count is asked for")?.trim().parse()?)
     }
 

@@ -2,11 +2,11 @@
 
 use super::error::CatalogueError;
 use super::key::{
-    CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, place_bytes, proof_bytes,
+    CertificateSetId, SnapshotKey, Subject, path_bytes, place_bytes, proof_bytes,
     verification_bytes,
 };
 use super::reader::{Instant, Reader};
-use super::record::{Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow};
+use super::record::{Content, FileRecord, PreviousContent, Proof, Provenance};
 use super::seal::seal;
 use super::store::{Operation, Table};
 use crate::backup::Verification;
@@ -72,23 +72,10 @@ pub enum Change {
     },
 }
 
-/// What to drop from the catalogue. Files on disk stay.
-#[derive(Clone, Debug, Default)]
-pub struct Forget {
-    /// Snapshots: facts, history and every path that held them.
-    pub snapshots: Vec<SnapshotKey>,
-    /// Kuberesources: likewise.
-    pub kuberesources: Vec<Sha256Digest>,
-    /// Single paths, whatever they held.
-    pub paths: Vec<PathBuf>,
-    /// Remembered locations.
-    pub locations: Vec<PathBuf>,
-}
-
 /// Collects the operations of one batch on top of what the store holds already.
 pub(super) struct Batch<'r> {
-    before: &'r Reader<'r>,
-    operations: Vec<Operation>,
+    pub(super) before: &'r Reader<'r>,
+    pub(super) operations: Vec<Operation>,
     /// Files and certificate sets of this batch, which `before` does not know.
     files: HashMap<PathBuf, FileRecord>,
     sets: HashSet<CertificateSetId>,
@@ -156,7 +143,6 @@ impl<'r> Batch<'r> {
     fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {
         let key = SnapshotKey::of(&facts).to_bytes();
         let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
-        self.put(Table::Rows, key.clone(), &SnapshotRow::from(&facts))?;
         self.put(Table::Snapshots, key, &(facts, set))
     }
 
@@ -303,123 +289,9 @@ impl<'r> Batch<'r> {
         Ok(())
     }
 
-    fn delete(&mut self, table: Table, key: Vec<u8>) {
+    pub(super) fn delete(&mut self, table: Table, key: Vec<u8>) {
         self.operations.push(Operation::Delete { table, key });
     }
-
-    /// Drops records; returns how many.
-    pub(super) fn forget(&mut self, forget: &Forget) -> Result<u64, CatalogueError> {
-        let snapshots = forget.snapshots.iter().copied().map(Subject::Snapshot);
-        let kuberesources = forget
-            .kuberesources
-            .iter()
-            .copied()
-            .map(Subject::Kuberesources);
-        let subjects: HashSet<Subject> = snapshots.chain(kuberesources).collect();
-        let paths: HashSet<_> = forget.paths.iter().collect();
-        for (path, file) in self.before.files()? {
-            let subject = file.content.subject();
-            if paths.contains(&path) || subject.is_some_and(|subject| subjects.contains(&subject)) {
-                self.delete(Table::Files, path_bytes(&path));
-                if let Some(subject) = subject {
-                    self.delete(Table::Places, place_bytes(subject, &path));
-                }
-            }
-        }
-        for subject in &subjects {
-            self.forget_subject(*subject)?;
-        }
-        self.forget_proofs(&subjects)?;
-        for location in &forget.locations {
-            self.delete_all(Table::Locations, &path_bytes(location), Extent::Exact)?;
-        }
-        let count = u64::try_from(self.operations.len()).unwrap_or(u64::MAX);
-        self.drop_unused_certificates()?;
-        Ok(count)
-    }
-
-    fn forget_subject(&mut self, subject: Subject) -> Result<(), CatalogueError> {
-        self.delete_all(Table::Verifications, &subject.to_bytes(), Extent::Prefix)?;
-        match subject {
-            Subject::Snapshot(key) => {
-                for table in [Table::Rows, Table::Snapshots, Table::Provenance] {
-                    self.delete_all(table, &key.to_bytes(), Extent::Exact)?;
-                }
-                Ok(())
-            }
-            Subject::Kuberesources(digest) => {
-                self.delete_all(Table::Kuberesources, &digest.0, Extent::Exact)
-            }
-        }
-    }
-
-    /// Drops every proof that has one of the subjects for a half.
-    fn forget_proofs(&mut self, subjects: &HashSet<Subject>) -> Result<(), CatalogueError> {
-        let mut keys = Vec::new();
-        self.before.scan(Table::Proofs, &[], &mut |key, _| {
-            let halves = <(SnapshotKey, Sha256Digest)>::decode(key);
-            let is_forgotten = halves.is_some_and(|(snapshot, kuberesources)| {
-                subjects.contains(&Subject::Snapshot(snapshot))
-                    || subjects.contains(&Subject::Kuberesources(kuberesources))
-            });
-            if is_forgotten {
-                keys.push(key.to_vec());
-            }
-        })?;
-        keys.into_iter()
-            .for_each(|key| self.delete(Table::Proofs, key));
-        Ok(())
-    }
-
-    /// Drops certificate sets that only deleted records name.
-    fn drop_unused_certificates(&mut self) -> Result<(), CatalogueError> {
-        let deleted: HashSet<(Table, Vec<u8>)> = self
-            .operations
-            .iter()
-            .filter_map(Operation::deleted)
-            .collect();
-        let mut used = HashSet::new();
-        for (table, key, set) in self.before.sets_in_use()? {
-            if !deleted.contains(&(table, key)) {
-                used.insert(set.0.to_vec());
-            }
-        }
-        let mut unused = Vec::new();
-        self.before
-            .scan(Table::CertificateSets, &[], &mut |key, _| {
-                if !used.contains(key) {
-                    unused.push(key.to_vec());
-                }
-            })?;
-        unused
-            .into_iter()
-            .for_each(|key| self.delete(Table::CertificateSets, key));
-        Ok(())
-    }
-
-    /// Deletes what is there under this key, or under every key that begins with it.
-    fn delete_all(
-        &mut self,
-        table: Table,
-        key: &[u8],
-        extent: Extent,
-    ) -> Result<(), CatalogueError> {
-        let mut keys = Vec::new();
-        self.before.scan(table, key, &mut |found, _| {
-            if extent == Extent::Prefix || found == key {
-                keys.push(found.to_vec());
-            }
-        })?;
-        keys.into_iter().for_each(|key| self.delete(table, key));
-        Ok(())
-    }
-}
-
-/// How much a key stands for.
-#[derive(Clone, Copy, PartialEq)]
-enum Extent {
-    Exact,
-    Prefix,
 }
 
 fn failure(table: Table, source: super::seal::RecordError) -> CatalogueError {

@@ -35,6 +35,8 @@ pub struct Contents {
     pub provenance: HashMap<SnapshotKey, Provenance>,
     /// Where to look for backups, and since when.
     pub locations: BTreeMap<PathBuf, DateTime<Utc>>,
+    /// How often the catalogue had been written to.
+    pub generation: u64,
     /// Records that could not be used.
     pub skipped: Vec<SkippedRecord>,
 }

@@ -1,12 +1,14 @@
 //! The catalogue as commands use it: opened late, closed early.
 
-use super::change::{Batch, Change, Forget};
+use super::change::{Batch, Change};
 use super::contents::Contents;
 use super::error::CatalogueError;
+use super::forget::Forget;
 use super::location::CatalogueLocation;
 use super::lock::{Turn, Wait};
 use super::memory::MemoryStore;
-use super::reader::Reader;
+use super::overview::Overview;
+use super::reader::{GENERATION_KEY, Reader};
 use super::redb::RedbStore;
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
 use chrono::{DateTime, Utc};
@@ -115,6 +117,21 @@ impl Catalogue {
         self.reader()?.locations(&mut Vec::new())
     }
 
+    /// Keeps what was judged, unless the catalogue was written to since the facts were loaded that it was judged by:
+    /// then whoever wrote will judge again.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record).
+    pub fn keep_overview(&self, overview: Overview) -> Result<(), CatalogueError> {
+        let mut reader = self.open(Access::Write)?;
+        if overview.head.generation != reader.generation()? {
+            return Ok(());
+        }
+        let operations = overview.operations(&reader)?;
+        apply(&mut reader, operations)
+    }
+
     fn write<T>(
         &self,
         work: impl FnOnce(&mut Batch<'_>) -> Result<T, CatalogueError>,
@@ -124,14 +141,11 @@ impl Catalogue {
         let result = work(&mut batch)?;
         let mut operations = batch.into_operations();
         if reader.bytes(Table::About, LAYOUT_KEY)?.is_none() {
-            operations.push(Operation::Put {
-                table: Table::About,
-                key: LAYOUT_KEY.to_vec(),
-                value: LAYOUT.as_bytes().to_vec(),
-            });
+            operations.push(about(LAYOUT_KEY, LAYOUT.as_bytes()));
         }
-        let applied = reader.store.as_mut().map(|store| store.apply(operations));
-        applied.transpose().map_err(|error| reader.error(error))?;
+        let generation = reader.generation()?.wrapping_add(1);
+        operations.push(about(GENERATION_KEY, &generation.to_be_bytes()));
+        apply(&mut reader, operations)?;
         Ok(result)
     }
 
@@ -166,6 +180,20 @@ impl Catalogue {
                 }
             },
         }
+    }
+}
+
+fn apply(reader: &mut Reader<'_>, operations: Vec<Operation>) -> Result<(), CatalogueError> {
+    let applied = reader.store.as_mut().map(|store| store.apply(operations));
+    applied.transpose().map_err(|error| reader.error(error))?;
+    Ok(())
+}
+
+fn about(key: &[u8], value: &[u8]) -> Operation {
+    Operation::Put {
+        table: Table::About,
+        key: key.to_vec(),
+        value: value.to_vec(),
     }
 }
 

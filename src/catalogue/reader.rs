@@ -4,7 +4,8 @@ use super::contents::{Contents, SkippedRecord, Stored};
 use super::error::CatalogueError;
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, proof_bytes};
 use super::lock::Turn;
-use super::record::{FileRecord, Proof, Provenance, SnapshotRow};
+use super::overview::Overview;
+use super::record::{FileRecord, Proof, Provenance};
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
 use crate::backup::Verification;
@@ -42,6 +43,9 @@ impl std::fmt::Debug for Reader<'_> {
 #[derive(Deserialize, Serialize)]
 pub(super) struct Instant(#[serde(with = "crate::instant")] pub(super) DateTime<Utc>);
 
+/// Under this key in [`Table::About`].
+pub(super) const GENERATION_KEY: &[u8] = b"generation";
+
 /// Facts as they are written: their certificates named, not held.
 type WithSet<T> = (T, Option<CertificateSetId>);
 
@@ -62,6 +66,7 @@ impl Reader<'_> {
             verifications: self.verifications(&mut skipped)?,
             provenance: self.table(Table::Provenance, &mut skipped)?,
             locations: self.locations(&mut skipped)?.into_iter().collect(),
+            generation: self.generation()?,
             skipped,
         };
         contents.settle();
@@ -75,15 +80,6 @@ impl Reader<'_> {
     /// As [`load`](Self::load).
     pub fn files(&self) -> Result<Vec<(PathBuf, FileRecord)>, CatalogueError> {
         self.each(Table::Files, &mut Vec::new())
-    }
-
-    /// One row for each snapshot, ascending by key.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn rows(&self) -> Result<Vec<(SnapshotKey, SnapshotRow)>, CatalogueError> {
-        self.each(Table::Rows, &mut Vec::new())
     }
 
     /// What is remembered of one file.
@@ -193,6 +189,22 @@ impl Reader<'_> {
             paths.extend(path.and_then(|path| PathBuf::from_bytes(path).ok()));
         })?;
         Ok(paths)
+    }
+
+    /// What was judged last; `None` when nothing was, or when the catalogue was written to since.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged. An overview that is damaged by itself is none.
+    pub fn overview(&self) -> Result<Option<Overview>, CatalogueError> {
+        Overview::read(self)
+    }
+
+    /// How often the catalogue was written to.
+    pub(super) fn generation(&self) -> Result<u64, CatalogueError> {
+        let bytes = self.bytes(Table::About, GENERATION_KEY)?;
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        Ok(bytes.map_or(0, u64::from_be_bytes))
     }
 
     /// Remembered locations and since when, ascending.

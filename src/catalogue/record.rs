@@ -6,10 +6,8 @@
 use super::key::{SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
-use crate::finding::Severity;
 use crate::kubernetes::certificate::Certificate;
 use crate::kubernetes::encryption::KeyProof;
-use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -105,48 +103,4 @@ pub struct Provenance {
     /// When the script ran.
     #[serde(with = "crate::instant")]
     pub taken_at: DateTime<Utc>,
-}
-
-/// The few facts of a snapshot by which it is selected, ordered and compared with its neighbours.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct SnapshotRow {
-    /// [`Cluster::id`](crate::openshift::Cluster).
-    pub cluster_id: Option<String>,
-    /// [`Cluster::infrastructure_name`](crate::openshift::Cluster).
-    pub infrastructure_name: Option<String>,
-    /// [`Cluster::desired_version`](crate::openshift::Cluster).
-    pub desired_version: Option<String>,
-    /// Version of the newest entry of the history.
-    pub newest_version: Option<String>,
-    /// Main revision.
-    pub revision: Option<i64>,
-    /// Live keys.
-    pub live_keys: Option<u64>,
-    /// Newest `renewTime` of a Lease.
-    #[serde(with = "crate::instant::option")]
-    pub newest_lease_at: Option<DateTime<Utc>>,
-    /// Newest other time in the content.
-    #[serde(with = "crate::instant::option")]
-    pub newest_content_at: Option<DateTime<Utc>>,
-    /// Severity of the worst finding in its bytes.
-    pub worst: Option<Severity>,
-}
-
-impl From<&Snapshot> for SnapshotRow {
-    fn from(snapshot: &Snapshot) -> Self {
-        let cluster = &snapshot.cluster;
-        let newest = cluster.history.first();
-        let severities = snapshot.findings.iter().map(|finding| finding.severity);
-        Self {
-            cluster_id: cluster.id.clone(),
-            infrastructure_name: cluster.infrastructure_name.clone(),
-            desired_version: cluster.desired_version.clone(),
-            newest_version: newest.map(|entry| entry.version.clone()),
-            revision: snapshot.status.revision,
-            live_keys: snapshot.live_keys,
-            newest_lease_at: snapshot.newest_lease_at,
-            newest_content_at: snapshot.newest_content_at,
-            worst: severities.max(),
-        }
-    }
 }

@@ -11,8 +11,8 @@ pub enum Table {
     Files,
     /// Subject and path, for every file of a subject.
     Places,
-    /// Snapshot key to row: what selecting among snapshots needs.
-    Rows,
+    /// What was judged last, in short.
+    Overview,
     /// Snapshot key to facts.
     Snapshots,
     /// Digest to facts.
@@ -35,7 +35,7 @@ impl Table {
         Self::About,
         Self::Files,
         Self::Places,
-        Self::Rows,
+        Self::Overview,
         Self::Snapshots,
         Self::Kuberesources,
         Self::CertificateSets,
@@ -51,7 +51,7 @@ impl Table {
             Self::About => "about",
             Self::Files => "files",
             Self::Places => "places",
-            Self::Rows => "rows",
+            Self::Overview => "overview",
             Self::Snapshots => "snapshots",
             Self::Kuberesources => "kuberesources",
             Self::CertificateSets => "certificate-sets",

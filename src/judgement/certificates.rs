@@ -7,9 +7,11 @@
 
 use super::certificate_role::{Family, Role, family, role, short_name};
 use super::text::{first_few, instant};
+use crate::backup::Backup;
 use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// How far ahead `certificate-expiring` looks.
@@ -27,9 +29,7 @@ pub(super) fn calendar<'a>(
     as_of: DateTime<Utc>,
     taken_at: Option<DateTime<Utc>>,
 ) -> Vec<Finding> {
-    let newest =
-        newest_of_each_family(certificates.filter(|certificate| !is_spent(certificate, taken_at)));
-    let mut by_date: Vec<&Certificate> = newest.into_values().collect();
+    let mut by_date = counted(certificates, taken_at);
     by_date.sort_by(|a, b| {
         (a.not_after, &a.place, &a.subject).cmp(&(b.not_after, &b.place, &b.subject))
     });
@@ -49,6 +49,91 @@ pub(super) fn calendar<'a>(
         finding(Fate::Expiring, &soon, taken_at),
     ];
     findings.into_iter().flatten().collect()
+}
+
+/// The certificates that count, in no order.
+fn counted<'a>(
+    certificates: impl Iterator<Item = &'a Certificate>,
+    taken_at: Option<DateTime<Utc>>,
+) -> Vec<&'a Certificate> {
+    let unspent = certificates.filter(|certificate| !is_spent(certificate, taken_at));
+    newest_of_each_family(unspent).into_values().collect()
+}
+
+/// When the certificates that count end: all that a judgement at another instant needs to know of them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Calendar {
+    /// Ends of the etcd CA and the kubelet signer, ascending, each once.
+    vital: Vec<End>,
+    /// Ends of all others, ascending, each once.
+    other: Vec<End>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+struct End(#[serde(with = "crate::instant")] DateTime<Utc>);
+
+impl Calendar {
+    /// The calendar of a judged backup.
+    pub fn of(backup: &Backup) -> Self {
+        let counted = counted(certificates_of(backup), backup.taken_at);
+        let (vital, other) = counted
+            .into_iter()
+            .partition(|certificate| role(certificate).is_vital());
+        Self {
+            vital: ends(vital),
+            other: ends(other),
+        }
+    }
+
+    /// Code and severity of each finding that [`judge`](super::judge) makes of these certificates at `as_of`.
+    pub fn marks(&self, as_of: DateTime<Utc>) -> Vec<(Code, Severity)> {
+        let has_expired = |ends: &[End]| ends.first().is_some_and(|first| first.0 < as_of);
+        let expires_soon = |ends: &[End]| {
+            let later = ends.get(ends.partition_point(|end| end.0 < as_of));
+            later.is_some_and(|next| next.0 < as_of + SOON)
+        };
+        let soon = expires_soon(&self.vital) || expires_soon(&self.other);
+        let marks = [
+            (
+                has_expired(&self.vital),
+                Code::CertificateExpired,
+                Severity::Error,
+            ),
+            (
+                has_expired(&self.other),
+                Code::CertificateExpired,
+                Severity::Warning,
+            ),
+            (soon, Code::CertificateExpiring, Severity::Info),
+        ];
+        let set = marks.into_iter().filter(|(is_set, ..)| *is_set);
+        set.map(|(_, code, severity)| (code, severity)).collect()
+    }
+}
+
+fn ends(certificates: Vec<&Certificate>) -> Vec<End> {
+    let mut ends: Vec<End> = certificates
+        .into_iter()
+        .map(|certificate| End(certificate.not_after))
+        .collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
+
+/// Every certificate in either half and behind the encryption.
+pub(super) fn certificates_of(backup: &Backup) -> impl Iterator<Item = &Certificate> {
+    let snapshot = backup
+        .snapshot
+        .iter()
+        .flat_map(|half| &half.facts.certificates);
+    let kuberesources = backup
+        .kuberesources
+        .iter()
+        .flat_map(|half| &half.facts.certificates);
+    snapshot
+        .chain(kuberesources)
+        .chain(&backup.sealed_certificates)
 }
 
 /// The installer's own signers live one day; old bundles keep them, and nothing depends on them any more.
@@ -95,7 +180,8 @@ fn finding(
         return None;
     }
     let mut message = sentence(fate, certificates);
-    let is_before = |certificate: &&&Certificate| taken_at.is_some_and(|at| certificate.not_after < at);
+    let is_before =
+        |certificate: &&&Certificate| taken_at.is_some_and(|at| certificate.not_after < at);
     let before = certificates.iter().filter(is_before).count();
     if before > 0 {
         message.push_str(&format!("; {before} already when the backup was taken"));
@@ -158,7 +244,11 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
                 .iter()
                 .map(|(name, at)| format!("{name} on {}", day(*at)))
                 .collect();
-            format!("{} {noun} {verb}: {}", lines.len(), first_few(&lines, NAMED))
+            format!(
+                "{} {noun} {verb}: {}",
+                lines.len(),
+                first_few(&lines, NAMED)
+            )
         }
     }
 }

@@ -230,17 +230,7 @@ fn of_places(backup: &Backup, notes: &Notes) -> Vec<Finding> {
 }
 
 fn calendar(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
-    let snapshot = backup
-        .snapshot
-        .iter()
-        .flat_map(|half| &half.facts.certificates);
-    let kuberesources = backup
-        .kuberesources
-        .iter()
-        .flat_map(|half| &half.facts.certificates);
-    let certificates = snapshot
-        .chain(kuberesources)
-        .chain(&backup.sealed_certificates);
+    let certificates = certificates::certificates_of(backup);
     certificates::calendar(certificates, standpoint.as_of, backup.taken_at)
 }
 

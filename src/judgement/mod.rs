@@ -22,8 +22,9 @@ mod upgrade;
 mod verdict;
 mod version;
 
+pub use certificates::Calendar;
 pub use judge::{Standpoint, judge};
-pub use verdict::verdict;
+pub use verdict::{verdict, verdict_of};
 pub use version::version_of;
 
 #[cfg(test)]

@@ -5,13 +5,20 @@ use crate::finding::{Code, Finding, Severity};
 
 /// The verdict; accepted codes do not count, but no acceptance brings a file back.
 pub fn verdict(findings: &[Finding], accepted: &[Code]) -> Verdict {
-    let is_unverified = findings
+    let marks = findings
         .iter()
-        .any(|finding| leaves_unverified(finding.code));
-    let counted = findings
-        .iter()
-        .filter(|finding| !accepted.contains(&finding.code) && !leaves_unverified(finding.code));
-    let worst = counted.map(|finding| finding.severity).max();
+        .map(|finding| (finding.code, finding.severity));
+    verdict_of(marks, accepted)
+}
+
+/// The same from the codes and severities of the findings.
+pub fn verdict_of(
+    marks: impl Iterator<Item = (Code, Severity)> + Clone,
+    accepted: &[Code],
+) -> Verdict {
+    let is_unverified = marks.clone().any(|(code, _)| leaves_unverified(code));
+    let counted = marks.filter(|(code, _)| !accepted.contains(code) && !leaves_unverified(*code));
+    let worst = counted.map(|(_, severity)| severity).max();
     match worst {
         Some(Severity::Error) => Verdict::Invalid,
         _ if is_unverified => Verdict::Unknown,

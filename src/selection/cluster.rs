@@ -1,10 +1,13 @@
 //! Which clusters the known backups are of, and by what names they can be called.
 
+use super::Candidate;
 use crate::backup::Backup;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::fmt;
 
 /// A cluster as at least one backup names it.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct KnownCluster {
     /// The infrastructure name, such as `prod-x7k2p`.
     pub name: Option<String>,
@@ -62,8 +65,12 @@ impl fmt::Display for KnownCluster {
 }
 
 /// Every cluster that the backups name, by name, then id.
-pub fn known_clusters(backups: &[Backup]) -> Vec<KnownCluster> {
-    let mut clusters: Vec<KnownCluster> = backups.iter().filter_map(KnownCluster::of).collect();
+pub fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
+    let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
+    let mut clusters: Vec<KnownCluster> = distinct
+        .into_iter()
+        .map(|cluster| cluster.into_owned())
+        .collect();
     // Those that know their id come first, so that a half without one joins them.
     clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));
     let mut known: Vec<KnownCluster> = Vec::new();

@@ -1,7 +1,7 @@
 //! Why a backup does not qualify for a target.
 
-use super::{TargetVersion, is_present};
-use crate::backup::{Backup, Verdict};
+use super::{Candidate, TargetVersion};
+use crate::backup::Verdict;
 use crate::finding::Code;
 use std::fmt;
 
@@ -48,12 +48,16 @@ impl fmt::Display for Reason {
 }
 
 /// Everything that speaks against `backup` for `target`; empty when it qualifies.
-pub(super) fn against(backup: &Backup, target: &TargetVersion, is_too_old: bool) -> Vec<Reason> {
+pub(super) fn against(
+    backup: &impl Candidate,
+    target: &TargetVersion,
+    is_too_old: bool,
+) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    match &backup.version.openshift {
+    match backup.version() {
         Some(version) if target.is(version) => {}
         Some(version) => reasons.push(Reason::OtherVersion {
-            found: version.clone(),
+            found: version.to_owned(),
         }),
         None => reasons.push(Reason::NoVersion),
     }
@@ -61,12 +65,13 @@ pub(super) fn against(backup: &Backup, target: &TargetVersion, is_too_old: bool)
     if is_too_old {
         reasons.push(Reason::TooOld);
     }
-    if !backup.verdict.is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_))) {
+    if !backup.verdict().is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_)))
+    {
         reasons.push(without_finding(backup));
     }
     // An upgrade in progress, or a snapshot that is not there, says it better than "no version".
-    let is_explained =
-        backup.snapshot.is_none() || reasons.contains(&Reason::Finding(Code::UpgradeInProgress));
+    let is_explained = backup.halves().snapshot.is_none()
+        || reasons.contains(&Reason::Finding(Code::UpgradeInProgress));
     if is_explained && reasons.len() > 1 {
         reasons.retain(|reason| *reason != Reason::NoVersion);
     }
@@ -74,8 +79,8 @@ pub(super) fn against(backup: &Backup, target: &TargetVersion, is_too_old: bool)
 }
 
 /// The reason behind a verdict that no error finding explains.
-fn without_finding(backup: &Backup) -> Reason {
-    if backup.verdict == Verdict::Unknown && !is_present(backup) {
+fn without_finding(backup: &impl Candidate) -> Reason {
+    if backup.verdict() == Verdict::Unknown && !backup.is_present() {
         Reason::Finding(Code::FileMissing)
     } else {
         Reason::NotVerified

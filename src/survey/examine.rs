@@ -462,6 +462,7 @@ impl Examination<'_> {
         self.recorder.add(changes)?;
         self.recorder.flush()?;
         self.survey.backups = backups;
+        super::refresh(self.recorder.catalogue())?;
         Ok(self.survey)
     }
 }

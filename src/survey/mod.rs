@@ -1,17 +1,22 @@
 //! From locations to judged backups: find, read, pair, prove, judge, remember.
 //!
-//! [`examine`] reads files (`index`, `verify`, `check`), [`examine_stream`] a pipe; [`recall`] asks the catalogue alone (`list`, `show`).
+//! [`examine`] reads files (`index`, `verify`, `check`), [`examine_stream`] a pipe; [`recall`] asks the catalogue
+//! alone (`show`), and [`glance`] only for what a list shows of it.
 
 mod book;
 mod examine;
 mod file;
+mod glance;
+mod overview;
+mod presence;
 mod prove;
 mod recall;
 mod recorder;
 mod stream;
 
 pub use examine::{Depth, Options, Survey, examine};
-pub use recall::recall;
+pub use glance::glance;
+pub use recall::{recall, refresh};
 pub use stream::{STREAM, examine_stream};
 
 use crate::catalogue::CatalogueError;

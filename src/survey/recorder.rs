@@ -22,6 +22,11 @@ impl<'c> Recorder<'c> {
         }
     }
 
+    /// Where it is remembered.
+    pub(super) fn catalogue(&self) -> &'c Catalogue {
+        self.catalogue
+    }
+
     /// Takes finished work; commits all that waits when the last commit is long enough ago.
     pub(super) fn add(&self, changes: Vec<Change>) -> Result<(), SurveyError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

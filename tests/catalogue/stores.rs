@@ -38,7 +38,7 @@ fn keeps_ordered_tables(store: &mut dyn CatalogueStore) -> TestResult {
     );
     store.apply(vec![
         put(Table::Files, b"b", b"2"),
-        put(Table::Rows, b"a", b"other table"),
+        put(Table::Overview, b"a", b"other table"),
         put(Table::Files, b"a\xff", b"1"),
         put(Table::Files, b"a", b"0"),
         put(Table::Files, b"b", b"3"),
@@ -69,7 +69,7 @@ fn keeps_ordered_tables(store: &mut dyn CatalogueStore) -> TestResult {
         entries(&[(b"a\xff", b"1")])
     );
     assert_eq!(
-        scan(store, Table::Rows, b"")?,
+        scan(store, Table::Overview, b"")?,
         entries(&[(b"a", b"other table")])
     );
     Ok(())

@@ -22,11 +22,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    const fn new(
-        story: &'static str,
-        codes: &'static [&'static str],
-        put: fn(&TestEnv),
-    ) -> Self {
+    const fn new(story: &'static str, codes: &'static [&'static str], put: fn(&TestEnv)) -> Self {
         Self {
             codes,
             story,
@@ -49,7 +45,9 @@ impl Row {
         let env = TestEnv::new();
         (self.put)(&env);
         let root = env.text("");
-        let ran = env.run(&["verify", "-o", "json", "--as-of", self.as_of, "--all", &root]);
+        let ran = env.run(&[
+            "verify", "-o", "json", "--as-of", self.as_of, "--all", &root,
+        ]);
         let report: crate::contract::VerifyReport = ran.json();
         let backup = report.of(self.of);
         let told = backup

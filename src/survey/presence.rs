@@ -1,0 +1,136 @@
+//! Are the files there that were there when they were judged?
+
+use crate::catalogue::{Directory, KnownFile};
+use crate::discovery::FileIdentity;
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// From so many files on whose attributes nobody wants, a listing of the directory is cheaper than asking for each.
+const LISTED: usize = 8;
+
+/// The attributes of some files were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    /// Files that were written since, by directory and number in it.
+    pub(super) rewritten: HashSet<(u32, u32)>,
+}
+
+/// Looks whether every file is there or gone as it was, and whether those in `wanted` are as they were.
+/// `None` when a file has gone or come back: what was judged holds no more.
+pub(super) fn observe(directories: &[Directory], wanted: &[Vec<u32>]) -> Option<Observed> {
+    let next = AtomicUsize::new(0);
+    let work = || -> Option<Observed> {
+        let mut observed = Observed::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some((directory, wanted)) = directories.get(number).zip(wanted.get(number)) else {
+                return Some(observed);
+            };
+            let number = u32::try_from(number).ok()?;
+            let rewritten = in_directory(directory, wanted)?;
+            observed
+                .rewritten
+                .extend(rewritten.into_iter().map(|file| (number, file)));
+        }
+    };
+    // Waiting for a disk or a server is most of the work: more threads than processors do not harm.
+    let threads = directories.len().min(4);
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others = others
+            .into_iter()
+            .map(|thread| thread.join().ok().flatten());
+        others.fold(own, |all, part| {
+            let (mut all, part) = all.zip(part)?;
+            all.rewritten.extend(part.rewritten);
+            Some(all)
+        })
+    })
+}
+
+/// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
+fn in_directory(directory: &Directory, wanted: &[u32]) -> Option<Vec<u32>> {
+    let path = Path::new(OsStr::from_bytes(&directory.path));
+    let place = Opened::new(path);
+    let rest = directory.files.len().saturating_sub(wanted.len());
+    let listed = (rest > LISTED).then(|| listing(path)).flatten();
+    let mut rewritten = Vec::new();
+    let mut next_wanted = wanted.iter().copied().peekable();
+    for (number, file) in (0..).zip(&directory.files) {
+        let is_wanted = next_wanted.next_if_eq(&number).is_some();
+        if !is_wanted && let Some(names) = &listed {
+            let is_there = names.contains(file.name.as_slice());
+            if is_there && file.is_present {
+                continue;
+            }
+            if !is_there && !file.is_present {
+                continue;
+            }
+        }
+        let identity = place.identity(file);
+        if identity.is_some() != file.is_present {
+            return None;
+        }
+        if is_wanted && identity.is_some_and(|identity| identity != file.identity) {
+            rewritten.push(number);
+        }
+    }
+    Some(rewritten)
+}
+
+/// Names of what certainly is a regular file. The target of a link, or a file of unknown kind, may not be there.
+fn listing(path: &Path) -> Option<HashSet<Vec<u8>>> {
+    // Names can be listed without the right to look at the files: then they count as gone.
+    std::fs::metadata(path.join(".")).ok()?;
+    let mut names = HashSet::new();
+    for entry in std::fs::read_dir(path).ok()? {
+        let entry = entry.ok()?;
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            names.insert(entry.file_name().into_encoded_bytes());
+        }
+    }
+    Some(names)
+}
+
+/// A directory through which attributes are asked for without walking its path each time.
+struct Opened {
+    path: PathBuf,
+    directory: Option<rustix::fd::OwnedFd>,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Self {
+        use rustix::fs::{Mode, OFlags};
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Self {
+            directory: rustix::fs::open(path, flags, Mode::empty()).ok(),
+            path: path.to_owned(),
+        }
+    }
+
+    fn identity(&self, file: &KnownFile) -> Option<FileIdentity> {
+        use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
+        let name = OsStr::from_bytes(&file.name);
+        let flags = StatxFlags::INO | StatxFlags::SIZE | StatxFlags::MTIME;
+        let asked = self
+            .directory
+            .as_ref()
+            .and_then(|directory| statx(directory, name, AtFlags::empty(), flags).ok());
+        let Some(found) = asked else {
+            // Gone; or an old kernel without this call.
+            let metadata = std::fs::metadata(self.path.join(name)).ok()?;
+            return Some(FileIdentity::of(&metadata));
+        };
+        Some(FileIdentity {
+            device: makedev(found.stx_dev_major, found.stx_dev_minor),
+            inode: found.stx_ino,
+            size_bytes: found.stx_size,
+            modified_seconds: found.stx_mtime.tv_sec,
+            modified_nanoseconds: found.stx_mtime.tv_nsec,
+        })
+    }
+}
