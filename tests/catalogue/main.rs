@@ -1,6 +1,5 @@
 //! The catalogue from outside: what it remembers, and what no process, crash or damage may take from it.
 
-mod bench;
 mod damage;
 mod memory;
 mod processes;
