@@ -89,6 +89,16 @@ impl<B> Outcome<B> {
 }
 
 impl Selection {
+    /// For what was read just now: nothing of it is left out, except by a target that was asked for.
+    #[must_use]
+    pub fn of_what_was_read(self) -> Self {
+        let scope = match self.valid_for {
+            Some(_) => self.scope,
+            None => Scope::All,
+        };
+        Self { scope, ..self }
+    }
+
     /// True when anything narrows the selection.
     pub fn is_narrowed(&self) -> bool {
         self.valid_for.is_some()

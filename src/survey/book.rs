@@ -174,17 +174,22 @@ impl Book {
         located.collect()
     }
 
-    /// Every snapshot, files with the same bytes as one with copies.
+    /// Every snapshot, files with the same bytes as one with copies. Files without a database in them are no copies
+    /// of each other: many downloads end empty.
     fn located_snapshots(&self) -> Vec<Located<Snapshot>> {
-        let mut places: HashMap<SnapshotKey, Vec<(&PathBuf, &Entry)>> = HashMap::new();
+        let mut places: HashMap<(SnapshotKey, Option<&PathBuf>), Vec<(&PathBuf, &Entry)>> =
+            HashMap::new();
         for (path, entry) in &self.files {
             if let Content::Snapshot(key) = &entry.content {
-                places.entry(*key).or_default().push((path, entry));
+                let facts = self.snapshots.get(key);
+                let is_database = facts.is_some_and(|facts| facts.page_size.is_some());
+                let own = (!is_database).then_some(path);
+                places.entry((*key, own)).or_default().push((path, entry));
             }
         }
         let mut located: Vec<_> = places
             .into_iter()
-            .filter_map(|(key, places)| locate(self.snapshots.get(&key)?, places))
+            .filter_map(|((key, _), places)| locate(self.snapshots.get(&key)?, places))
             .collect();
         located.sort_by(|left, right| left.path.cmp(&right.path));
         located

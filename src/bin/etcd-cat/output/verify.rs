@@ -97,9 +97,11 @@ pub(super) fn files(backup: &Backup) -> String {
     };
     if let Some(half) = &backup.snapshot {
         add("snapshot", &half.path, gone(half.is_present));
+        half.copies.iter().for_each(|path| add("  copy", path, ""));
     }
     if let Some(half) = &backup.kuberesources {
         add("kuberesources", &half.path, gone(half.is_present));
+        half.copies.iter().for_each(|path| add("  copy", path, ""));
     }
     if let (Some(_), Some(path)) = (backup.id(), &backup.unreadable_path) {
         add("file", path, "");
