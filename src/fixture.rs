@@ -227,8 +227,8 @@ pub(crate) fn proven(key_name: &str, outcome: KeyOutcome) -> Proven {
 }
 
 pub(crate) fn certificate(place: &str, subject: &str, is_ca: bool, until: &str) -> Certificate {
-        is_annotated: true,
     Certificate {
+        is_annotated: true,
         place: place.to_owned(),
         subject: subject.to_owned(),
         issuer: "CN=issuer".to_owned(),

@@ -95,7 +95,8 @@ fn finding(
         return None;
     }
     let mut message = sentence(fate, certificates);
-    let is_before = |certificate: &&&Certificate| taken_at.is_some_and(|at| certificate.not_after < at);
+    let is_before =
+        |certificate: &&&Certificate| taken_at.is_some_and(|at| certificate.not_after < at);
     let before = certificates.iter().filter(is_before).count();
     if before > 0 {
         message.push_str(&format!("; {before} already when the backup was taken"));
@@ -158,7 +159,11 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
                 .iter()
                 .map(|(name, at)| format!("{name} on {}", day(*at)))
                 .collect();
-            format!("{} {noun} {verb}: {}", lines.len(), first_few(&lines, NAMED))
+            format!(
+                "{} {noun} {verb}: {}",
+                lines.len(),
+                first_few(&lines, NAMED)
+            )
         }
     }
 }

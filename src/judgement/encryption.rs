@@ -159,8 +159,11 @@ impl Problem<'_> {
         };
         let mut finding = Finding::new(code, message).with("provider", self.provider);
         if self.key_name.is_empty() {
-            let keys: BTreeSet<String> =
-                self.lines.iter().map(|line| line.key_name.clone()).collect();
+            let keys: BTreeSet<String> = self
+                .lines
+                .iter()
+                .map(|line| line.key_name.clone())
+                .collect();
             finding = finding.with("keys", keys.into_iter().collect::<Vec<String>>());
         } else {
             finding = finding.with("key", self.key_name);
@@ -180,8 +183,11 @@ impl Problem<'_> {
     }
 
     fn resources(&self) -> Vec<String> {
-        let resources: BTreeSet<&str> =
-            self.lines.iter().map(|line| line.resource.as_str()).collect();
+        let resources: BTreeSet<&str> = self
+            .lines
+            .iter()
+            .map(|line| line.resource.as_str())
+            .collect();
         resources.into_iter().map(str::to_owned).collect()
     }
 
@@ -225,7 +231,8 @@ impl Problem<'_> {
     }
 
     fn wrong_key(&self) -> String {
-        let (provider, key, resources) = (self.provider, self.key_name, self.resources().join(", "));
+        let (provider, key, resources) =
+            (self.provider, self.key_name, self.resources().join(", "));
         match self.stage {
             Stage::Archive => format!(
                 "{provider} key {key} in the kuberesources is not the one of the snapshot: it does not open the \

@@ -70,7 +70,10 @@ pub(super) fn picks_other(
         "copy this pair alone with etcd-cat stage {} --to DIR and run the script on DIR",
         short_id(&half.facts)
     );
-    let taken: Vec<String> = taken.iter().map(|pick| pick.display().to_string()).collect();
+    let taken: Vec<String> = taken
+        .iter()
+        .map(|pick| pick.display().to_string())
+        .collect();
     let finding = Finding::new(Code::RestorePicksOther, message).with("directory", directory);
     Some(finding.with("picks", taken).remedy(remedy))
 }

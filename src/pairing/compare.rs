@@ -244,4 +244,3 @@ fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
 pub(crate) fn is_first_stage(resource: &str) -> bool {
     matches!(resource, "secrets" | "configmaps")
 }
-

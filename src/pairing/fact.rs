@@ -1,10 +1,10 @@
 //! Facts that both halves of a pair know, and how they are told.
 
+use super::compare::{current_versions, endpoint_ids, nodes};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyProofLine;
 use crate::openshift::{Cluster, OperatorRollout};
 use crate::snapshot::Snapshot;
-use super::compare::{current_versions, endpoint_ids, nodes};
 
 /// One fact that both halves know something about.
 #[derive(Clone, Copy, Debug)]

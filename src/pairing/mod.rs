@@ -14,10 +14,10 @@ mod stamp;
 mod substitute;
 
 pub use assign::{Paired, candidates, pair};
-pub use compare::{Contradiction, contradictions};
 pub(crate) use compare::is_first_stage;
-pub(crate) use rank::has_error;
+pub use compare::{Contradiction, contradictions};
 pub use evidence::pairing;
+pub(crate) use rank::has_error;
 pub use stamp::{Stamp, stamp_of};
 pub use substitute::{Substitutes, substitutes};
 

@@ -100,7 +100,10 @@ fn in_words(reason: &Reason, backup: &Backup, wanted: &TargetVersion) -> String 
 
 /// What a finding's message says before it goes into detail.
 fn headline(code: Code, backup: &Backup) -> String {
-    let mut of_code = backup.findings.iter().filter(|finding| finding.code == code);
+    let mut of_code = backup
+        .findings
+        .iter()
+        .filter(|finding| finding.code == code);
     let message = of_code.next().map(|finding| finding.message.as_str());
     let head = message.map(|message| message.split_once(": ").map_or(message, |(head, _)| head));
     head.filter(|head| !head.is_empty())

@@ -357,7 +357,10 @@ fn misses_of(backups: Vec<Backup>) -> Vec<(usize, String)> {
     let wanted = "4.17.3".parse().expect("a version");
     let shown = everything.apply(backups, now()).shown;
     let misses = nearest_misses(&shown, &wanted);
-    misses.into_iter().map(|miss| (miss.alike, miss.text)).collect()
+    misses
+        .into_iter()
+        .map(|miss| (miss.alike, miss.text))
+        .collect()
 }
 
 #[test]
@@ -394,6 +397,8 @@ fn near_misses_come_nearest_first_and_say_why() {
         (1, "4.16.9: other minor version"),
         (1, "unknown version: cut off (and 1 more)"),
     ];
-    let expected: Vec<(usize, String)> = expected.map(|(alike, text)| (alike, text.to_owned())).into();
+    let expected: Vec<(usize, String)> = expected
+        .map(|(alike, text)| (alike, text.to_owned()))
+        .into();
     assert_eq!(found, expected);
 }

@@ -5,8 +5,7 @@ mod names;
 mod pairs;
 mod state;
 
-use crate::restore::Picks;
-use std::ffi::OsString;
+use super::{Standpoint, judge, verdict};
 use crate::backup::{Backup, TakenAtSource, Verdict};
 use crate::finding::{Code, Evidence, Finding, Severity};
 use crate::fixture::{
@@ -17,8 +16,10 @@ use crate::inventory::{Inventory, Replaced, UnreadableFile};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyOutcome;
 use crate::openshift::Topology;
+use crate::restore::Picks;
 use crate::snapshot::{Flavour, Snapshot};
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The healthy pair after something was done to its snapshot.
@@ -103,6 +104,8 @@ pub(super) fn check(cases: Vec<Case>) {
     }
 }
 
-pub(super) const CA: &str = "static-pod-resources/etcd-pod-3/configmaps/etcd-all-bundles/server-ca-bundle.crt";
+pub(super) const CA: &str =
+    "static-pod-resources/etcd-pod-3/configmaps/etcd-all-bundles/server-ca-bundle.crt";
 
-pub(super) const LEAF: &str = "/kubernetes.io/secrets/openshift-kube-apiserver/aggregator-client tls.crt";
+pub(super) const LEAF: &str =
+    "/kubernetes.io/secrets/openshift-kube-apiserver/aggregator-client tls.crt";

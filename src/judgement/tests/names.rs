@@ -187,16 +187,40 @@ fn moment_is_known_by_the_best_evidence() {
 fn a_name_without_stamp_is_written_to_by_every_run() {
     let latest = "/b/latest.db";
     let cases = [
-        ("newer", latest, "2024-11-01T03:00:07Z", true, Severity::Info),
-        ("older", latest, "2024-11-03T03:00:07Z", true, Severity::Error),
-        ("damaged", latest, "2024-11-01T03:00:07Z", false, Severity::Error),
+        (
+            "newer",
+            latest,
+            "2024-11-01T03:00:07Z",
+            true,
+            Severity::Info,
+        ),
+        (
+            "older",
+            latest,
+            "2024-11-03T03:00:07Z",
+            true,
+            Severity::Error,
+        ),
+        (
+            "damaged",
+            latest,
+            "2024-11-01T03:00:07Z",
+            false,
+            Severity::Error,
+        ),
         ("stamped", DB, "2024-11-01T03:00:07Z", true, Severity::Error),
     ];
     for (name, path, before, is_sound, expected) in cases {
         let mut inventory = renamed(path);
-        inventory.snapshots.iter_mut().filter(|_| !is_sound).for_each(|half| {
-            half.facts.findings.push(Finding::new(Code::DigestMismatch, "flipped"));
-        });
+        inventory
+            .snapshots
+            .iter_mut()
+            .filter(|_| !is_sound)
+            .for_each(|half| {
+                half.facts
+                    .findings
+                    .push(Finding::new(Code::DigestMismatch, "flipped"));
+            });
         let replaced = Replaced {
             digest: digest(77),
             verified_at: Some(at("2024-11-02T12:00:00Z")),
@@ -204,7 +228,14 @@ fn a_name_without_stamp_is_written_to_by_every_run() {
         };
         inventory.replaced.insert(PathBuf::from(path), replaced);
         let backup = only(inventory);
-        let mut found = backup.findings.iter().filter(|one| one.code == Code::FileChanged);
-        assert_eq!(found.next().map(|one| one.severity), Some(expected), "{name}");
+        let mut found = backup
+            .findings
+            .iter()
+            .filter(|one| one.code == Code::FileChanged);
+        assert_eq!(
+            found.next().map(|one| one.severity),
+            Some(expected),
+            "{name}"
+        );
     }
 }
