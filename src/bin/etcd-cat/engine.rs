@@ -187,6 +187,25 @@ pub(crate) fn verify_stream(
     Ok(survey::examine_stream(stream, &options, monitor)?.into())
 }
 
+/// Everything in the catalogue, after the remembered locations were searched for what is new or was rewritten.
+pub(crate) fn remembered(
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Backup>, Failure> {
+    let catalogue = catalogue(request.global)?;
+    let locations = catalogue.locations()?;
+    if !locations.is_empty() {
+        let locations: Vec<PathBuf> = locations.into_iter().map(|(path, _)| path).collect();
+        survey::examine(
+            &locations,
+            &catalogue,
+            &request.options(Depth::New),
+            monitor,
+        )?;
+    }
+    recall(request)
+}
+
 /// Everything in the catalogue, judged as of the request.
 pub(crate) fn recall(request: &Request<'_>) -> Result<Vec<Backup>, Failure> {
     let catalogue = catalogue(request.global)?;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::restore::Plan;
-use etcd_cat::selection::{Outcome, Scope, Selected, Selection, TargetVersion};
+use etcd_cat::selection::{
+    NearMiss, Outcome, Scope, Selected, Selection, TargetVersion, nearest_misses,
+};
 
 /// Backups this close together are taken for one moment: among them a valid one is better than one with warnings.
 const ONE_MOMENT: TimeDelta = TimeDelta::minutes(10);
@@ -48,6 +50,11 @@ impl RestoreCheck {
             plan: None,
             notes,
         }
+    }
+
+    /// What does not qualify, nearest first.
+    pub(crate) fn near_misses(&self) -> Vec<NearMiss<'_>> {
+        nearest_misses(&self.candidates, &self.version)
     }
 }
 

@@ -10,13 +10,14 @@ use crate::restore_check::RestoreCheck;
 use etcd_cat::backup::Backup;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::selection::{Selection, TargetVersion, known_clusters};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub(super) fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Answer, Failure> {
     let (version, selection) = target(args, context)?;
     let request = context.request(&args.accept.codes);
     let survey = if args.locations.is_empty() {
-        let backups = engine::recall(&request)?;
+        let backups = engine::remembered(&request, context.progress)?;
         proven_now(backups, &version, &selection, &request, context.progress)?
     } else {
         engine::verify(&request, &args.locations, context.progress)?
@@ -43,7 +44,7 @@ fn target(args: &CheckArgs, context: &Context<'_>) -> Result<(TargetVersion, Sel
     Ok((version.ok_or_else(missing)?, selection))
 }
 
-/// Reads the bytes of the choice again. When they no longer hold, the next best is tried.
+/// Reads both halves of the choice again. When they no longer hold, the next best is tried.
 fn proven_now(
     mut backups: Vec<Backup>,
     version: &TargetVersion,
@@ -52,7 +53,7 @@ fn proven_now(
     monitor: &dyn Monitor,
 ) -> Result<Survey, Failure> {
     let mut survey = Survey::default();
-    let mut proven: Vec<PathBuf> = Vec::new();
+    let mut proven: BTreeSet<PathBuf> = BTreeSet::new();
     loop {
         let check = RestoreCheck::new(
             version.clone(),
@@ -63,18 +64,34 @@ fn proven_now(
         one_cluster(&check)?;
         let chosen = check
             .chosen
-            .and_then(|chosen| chosen.backup.path().cloned());
-        let Some(path) = chosen.filter(|path| !proven.contains(path)) else {
+            .map_or_else(Vec::new, |one| halves(&one.backup));
+        if chosen.iter().all(|path| proven.contains(path)) {
             survey.backups = backups;
             return Ok(survey);
-        };
-        let read = engine::verify(request, &[path.clone()], monitor)?;
-        backups.retain(|backup| backup.path() != Some(&path));
-        backups.extend(read.backups);
+        }
+        let read = engine::verify(request, &chosen, monitor)?;
         survey.skipped.extend(read.skipped);
-        survey.catalogue = survey.catalogue.or(read.catalogue);
-        proven.push(path);
+        survey.files = survey.files.saturating_add(read.files);
+        survey.bytes = survey.bytes.saturating_add(read.bytes);
+        backups = match read.catalogue {
+            None => engine::recall(request)?,
+            // What was read now could not be remembered, so it must be carried over by hand.
+            Some(error) => {
+                survey.catalogue = Some(error);
+                backups.retain(|backup| !halves(backup).iter().any(|path| chosen.contains(path)));
+                backups.extend(read.backups);
+                backups
+            }
+        };
+        proven.extend(chosen);
     }
+}
+
+/// The files that a restore would be made from.
+fn halves(backup: &Backup) -> Vec<PathBuf> {
+    let snapshot = backup.snapshot.as_ref().map(|half| &half.path);
+    let kuberesources = backup.kuberesources.as_ref().map(|half| &half.path);
+    snapshot.into_iter().chain(kuberesources).cloned().collect()
 }
 
 /// Backups of several clusters qualify: which one is dead only the user knows.
@@ -96,7 +113,13 @@ fn one_cluster(check: &RestoreCheck) -> Result<(), Failure> {
         check.version,
         names.join(", ")
     );
-    Err(Failure::new(code::USAGE, message).hint("say which one is to be restored: --cluster NAME"))
+    let example = clusters
+        .into_iter()
+        .find_map(|cluster| cluster.name.or(cluster.id));
+    let example = example.unwrap_or_else(|| "NAME".to_owned());
+    Err(Failure::new(code::USAGE, message).hint(format!(
+        "say which one is to be restored, such as --cluster {example}"
+    )))
 }
 
 pub(super) fn answer(

@@ -2,7 +2,7 @@
 
 use super::{Context, find};
 use crate::args::{Format, StageArgs};
-use crate::engine::{self, StageRun};
+use crate::engine::{self, Request, StageRun};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::check::restore_plan;
@@ -10,18 +10,46 @@ use crate::output::text::safe_path;
 use crate::output::views::StageRunView;
 use crate::output::{Answer, Look, document};
 use etcd_cat::backup::Backup;
+use etcd_cat::monitor::Monitor;
+use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let backups = engine::recall(&context.request(&args.accept.codes))?;
+    let request = context.request(&args.accept.codes);
+    let backups = known(&args.backup, &request, context.progress)?;
     let backup = find(&args.backup, &backups)?;
     if !backup.verdict.is_usable() {
         return Err(unusable(backup));
     }
     let run = engine::stage(backup, &args.to, context.look.now, context.progress)?;
-    Ok(Answer::new(
-        render(backup, &run, &context.look)?,
-        Exit::Good,
-    ))
+    let mut answer = Answer::new(render(backup, &run, &context.look)?, Exit::Good);
+    answer.notes.extend(accepted(backup));
+    Ok(answer)
+}
+
+/// What the catalogue knows; a file that it does not know is verified first.
+fn known(
+    reference: &str,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Backup>, Failure> {
+    let backups = engine::recall(request)?;
+    let path = Path::new(reference);
+    if find(reference, &backups).is_ok() || !path.is_file() {
+        return Ok(backups);
+    }
+    Ok(engine::verify(request, &[path.to_path_buf()], monitor)?.backups)
+}
+
+/// The directory looks like any other afterwards: what was passed over must be said now.
+fn accepted(backup: &Backup) -> Option<String> {
+    let codes: Vec<&str> = backup.accepted.iter().map(|code| code.as_str()).collect();
+    let id = backup.id().unwrap_or_default();
+    (!codes.is_empty()).then(|| {
+        format!(
+            "backup {id} is used although {} was found, as accepted",
+            codes.join(", ")
+        )
+    })
 }
 
 /// A directory that is ready for the restore must hold a backup that will restore.

@@ -1,7 +1,8 @@
 //! The pre-restore check: the answer first, then the pair, the plan, and what came near.
 
-use super::list::table;
-use super::text::safe;
+use super::list;
+use super::text::{safe, safe_path};
+use super::units::size;
 use super::verify::{files, findings, headline};
 use super::views::RestoreCheckView;
 use super::words::coloured;
@@ -10,7 +11,7 @@ use super::{Look, document, names};
 use crate::args::Format;
 use crate::error::Failure;
 use crate::restore_check::RestoreCheck;
-use etcd_cat::backup::Verdict;
+use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
 use etcd_cat::restore::Plan;
 use etcd_cat::selection::Selected;
@@ -34,18 +35,49 @@ fn page(check: &RestoreCheck, look: &Look) -> String {
         Some(chosen) => yes(chosen, check, look),
         None => no(check, look),
     };
-    let misses: Vec<Selected> = check
-        .candidates
-        .iter()
-        .filter(|one| !one.qualifies())
-        .take(NEAR_MISSES)
-        .cloned()
-        .collect();
-    if !misses.is_empty() {
-        text.push_str("\nDOES NOT QUALIFY\n");
-        text.push_str(&table(&misses, look));
+    text.push_str(&misses(check, look));
+    text
+}
+
+/// Why each of the others fails, nearest first.
+fn misses(check: &RestoreCheck, look: &Look) -> String {
+    let misses = check.near_misses();
+    if misses.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nDOES NOT QUALIFY, NEAREST FIRST\n");
+    for miss in misses.iter().take(NEAR_MISSES) {
+        let alike = match miss.alike {
+            1 => String::new(),
+            several => format!(" ({several} backups, the newest:)"),
+        };
+        let line = format!("{}{alike}", safe(&miss.text));
+        text.push_str(&paragraph("  ", &line, look.width));
+        text.push_str(&format!(
+            "      {}\n",
+            whereabouts(&miss.selected.backup, look)
+        ));
+    }
+    let others = misses.len().saturating_sub(NEAR_MISSES);
+    if others > 0 {
+        text.push_str(&format!(
+            "  and {others} more: etcd-cat list --all --valid-for {}\n",
+            check.version
+        ));
     }
     text
+}
+
+fn whereabouts(backup: &Backup, look: &Look) -> String {
+    let mut parts = Vec::new();
+    if backup.id().is_some() {
+        parts.extend([list::id(backup), list::cluster(backup)]);
+    }
+    if backup.taken_at.is_some() {
+        parts.push(format!("{} ago", list::age_of(backup, look)));
+    }
+    parts.extend(backup.path().map(|path| safe_path(path)));
+    parts.join("  ")
 }
 
 fn target(check: &RestoreCheck) -> String {
@@ -57,9 +89,13 @@ fn target(check: &RestoreCheck) -> String {
 
 fn yes(chosen: &Selected, check: &RestoreCheck, look: &Look) -> String {
     let backup = &chosen.backup;
-    let id = super::list::id(backup);
+    let id = list::id(backup);
     let yes = coloured("YES", Verdict::Valid, look);
-    let mut text = format!("{yes}: backup {id} qualifies for {}\n\n", target(check));
+    let mut text = format!("{yes}: backup {id} qualifies for {}\n", target(check));
+    text.push_str(match backup.kuberesources {
+        Some(_) => "Both files were read to the last byte for this answer.\n\n",
+        None => "The snapshot was read to the last byte for this answer.\n\n",
+    });
     text.push_str(&headline(backup, look));
     text.push_str(&files(backup));
     text.push_str(&findings(backup, look, Severity::Warning));
@@ -77,6 +113,11 @@ pub(crate) fn restore_plan(plan: &Plan, look: &Look) -> String {
         text.push_str(&paragraph("  - ", warning, look.width));
     }
     if !plan.steps.is_empty() {
+        let space = format!(
+            "Have {} free below /var of the recovery host.",
+            size(plan.space_needed_bytes)
+        );
+        text.push_str(&paragraph("  - ", &space, look.width));
         text.push_str("\nTO RESTORE IT\n");
     }
     for (index, step) in plan.steps.iter().enumerate() {
@@ -97,7 +138,11 @@ fn no(check: &RestoreCheck, look: &Look) -> String {
         1 => "the only backup does not qualify".to_owned(),
         several => format!("none of {several} backups qualifies"),
     };
+    let place = "index or name the directories that hold backups: etcd-cat check --valid-for VERSION LOCATION";
     let mut text = format!("{no}: {looked_at} for {}\n", target(check));
+    if check.candidates.is_empty() {
+        text.push_str(&paragraph("", place, look.width));
+    }
     let all_other_version = check.candidates.iter().all(Selected::is_other_version_only);
     if !check.candidates.is_empty() && all_other_version {
         let hint = "the backups are sound, but a cluster is restored only from a backup of its own version; \

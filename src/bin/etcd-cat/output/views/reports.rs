@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::restore::{Plan, Step};
-use etcd_cat::selection::{Outcome, Selected};
+use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -121,6 +121,7 @@ pub(crate) struct RestoreCheckView {
     restorable: bool,
     chosen: Option<BackupView>,
     candidates: Vec<CandidateView>,
+    near_misses: Vec<NearMissView>,
     plan: Vec<String>,
     steps: Vec<StepView>,
     warnings: Vec<String>,
@@ -165,6 +166,27 @@ struct CandidateView {
     reasons_against: Vec<String>,
 }
 
+/// What does not qualify and why, in words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct NearMissView {
+    id: Option<String>,
+    path: Option<String>,
+    alike: usize,
+    text: String,
+}
+
+impl NearMissView {
+    fn new(miss: &NearMiss<'_>) -> Self {
+        let backup = &miss.selected.backup;
+        Self {
+            id: backup.id(),
+            path: backup.path().map(|path| text::path(path)),
+            alike: miss.alike,
+            text: miss.text.clone(),
+        }
+    }
+}
+
 impl RestoreCheckView {
     /// The answer of the check.
     pub(crate) fn new(check: &RestoreCheck, now: DateTime<Utc>) -> Self {
@@ -181,6 +203,7 @@ impl RestoreCheckView {
                 .as_ref()
                 .map(|chosen| BackupView::selected(chosen, now)),
             candidates: check.candidates.iter().map(CandidateView::new).collect(),
+            near_misses: check.near_misses().iter().map(NearMissView::new).collect(),
             plan: commands(check.plan.as_ref()),
             steps: steps(check.plan.as_ref()),
             warnings: warnings(check.plan.as_ref()),
