@@ -29,7 +29,7 @@ pub use location::{CatalogueLocation, LocationError, default_location};
 pub use memory::MemoryStore;
 pub use open::Catalogue;
 pub use reader::Reader;
-pub use record::{Content, FileRecord, PreviousContent, Proof, Provenance, SnapshotRow};
+pub use record::{Content, FileRecord, PreviousContent, Proof, SnapshotRow};
 pub use redb::RedbStore;
 pub use seal::RecordError;
 #[cfg(feature = "store-sled")]

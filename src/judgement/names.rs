@@ -2,6 +2,7 @@
 
 use super::text::first_few;
 use crate::backup::Located;
+use crate::discovery::Aside;
 use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::pairing::stamp_of;
@@ -36,6 +37,18 @@ fn is_dirty(place: &Path) -> bool {
     let name = place.file_name().and_then(|name| name.to_str());
     stamp_of(place).is_some_and(|stamp| stamp.is_dirty)
         || name.is_some_and(|name| name.contains("__POSSIBLY_DIRTY__"))
+}
+
+/// `put-aside`: the bytes lie nowhere under a name that may be believed.
+pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
+    let failed = |place: &PathBuf| place.file_name().and_then(Aside::of) == Some(Aside::Failed);
+    let message = || {
+        let place = half.path.display();
+        format!("{place}: put aside by the run that took it, since it failed verification")
+    };
+    half.places()
+        .all(failed)
+        .then(|| Finding::new(Code::PutAside, message()))
 }
 
 /// `incomplete-download`: the bytes lie nowhere under a finished name.
