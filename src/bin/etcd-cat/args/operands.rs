@@ -195,6 +195,15 @@ pub(crate) struct BackupArgs {
     )]
     pub(crate) host_directory: Option<String>,
 
+    /// Keep the lock of the cluster in this directory [default: beside the default catalogue]
+    #[arg(
+        long,
+        env = "ETCD_CAT_LOCK_DIRECTORY",
+        value_name = "DIR",
+        hide_env = true
+    )]
+    pub(crate) lock_directory: Option<PathBuf>,
+
     /// Leave the files on the node as well
     #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) keep_on_node: bool,

@@ -57,7 +57,9 @@ pub(crate) fn take(
 
 fn options(args: &BackupArgs) -> BackupOptions {
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let mut options = BackupOptions::new(absolute(&args.to), locks::directory());
+    let locks = args.lock_directory.as_ref();
+    let locks = locks.map_or_else(locks::directory, absolute);
+    let mut options = BackupOptions::new(absolute(&args.to), locks);
     options.node.clone_from(&args.node);
     options.keys_to = args.keys_to.as_ref().map(absolute);
     options.forced.clone_from(&args.force);
