@@ -69,6 +69,8 @@ pub struct Backup {
     pub verified_at: Option<DateTime<Utc>>,
     /// Every verification, oldest first.
     pub verifications: Vec<Verification>,
+    /// How `etcd-cat backup` took it; `None` when it came another way.
+    pub provenance: Option<Provenance>,
 }
 
 impl Backup {
@@ -196,4 +198,22 @@ pub struct Verification {
     pub verdict: Verdict,
     /// Codes accepted in that run.
     pub accepted: Vec<Code>,
+}
+
+/// How `backup` took a snapshot.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Provenance {
+    /// The control-plane node.
+    pub node: String,
+    /// Version of `oc`.
+    pub oc_version: Option<String>,
+    /// OpenShift version that the cluster reported.
+    pub cluster_version: Option<String>,
+    /// What `cluster-backup.sh` printed.
+    pub script_output: String,
+    /// Checks before the backup that were overridden.
+    pub forced: Vec<String>,
+    /// When the script ran.
+    #[serde(with = "crate::instant")]
+    pub taken_at: DateTime<Utc>,
 }

@@ -9,6 +9,7 @@ mod files;
 mod moment;
 mod pair;
 mod records;
+mod taking;
 mod trend;
 
 use crate::finding::Code;
@@ -87,6 +88,8 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::RevisionWentBack => &trend::REVISION_WENT_BACK,
         Code::SizeFell => &trend::SIZE_FELL,
         Code::MembersChanged => &trend::MEMBERS_CHANGED,
+        Code::ProvenanceMismatch => &taking::PROVENANCE_MISMATCH,
+        Code::PutAside => &taking::PUT_ASIDE,
         Code::FileMissing => &files::FILE_MISSING,
         Code::FileChanged => &files::FILE_CHANGED,
         Code::ChangedWhileReading => &files::CHANGED_WHILE_READING,

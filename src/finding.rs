@@ -156,6 +156,10 @@ codes! {
     SizeFell = "size-fell", Warning, Snapshot;
     /// Another set of etcd members than in the backup before it.
     MembersChanged = "members-changed", Info, Snapshot;
+    /// The bytes are not what the host or the cluster said of them when the backup was taken.
+    ProvenanceMismatch = "provenance-mismatch", Error, Snapshot;
+    /// Its name says that it failed verification when it was taken.
+    PutAside = "put-aside", Error, Snapshot;
     /// In the catalogue, no longer on disk.
     FileMissing = "file-missing", Error, Catalogue;
     /// Content differs from what was verified before, under the same name.

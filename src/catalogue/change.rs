@@ -6,10 +6,10 @@ use super::key::{
     verification_bytes,
 };
 use super::reader::{Instant, Reader};
-use super::record::{Content, FileRecord, PreviousContent, Proof, Provenance};
+use super::record::{Content, FileRecord, PreviousContent, Proof};
 use super::seal::seal;
 use super::store::{Operation, Table};
-use crate::backup::Verification;
+use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::finding::{Finding, Severity};

@@ -1,9 +1,9 @@
 //! Everything the catalogue remembers, in memory.
 
 use super::key::{CertificateSetId, SnapshotKey, Subject};
-use super::record::{Content, FileRecord, Proof, Provenance};
+use super::record::{Content, FileRecord, Proof};
 use super::store::Table;
-use crate::backup::Verification;
+use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificate;

@@ -34,7 +34,7 @@ pub use open::Catalogue;
 pub(crate) use overview::JUDGE;
 pub use overview::{Directory, Head, KnownFile, Overview, Row};
 pub use reader::Reader;
-pub use record::{Content, FileRecord, PreviousContent, Proof, Provenance};
+pub use record::{Content, FileRecord, PreviousContent, Proof};
 pub use redb::RedbStore;
 pub use seal::RecordError;
 #[cfg(feature = "store-sled")]

@@ -86,21 +86,3 @@ pub struct Proof {
     /// Certificates found behind the encryption.
     pub certificates: Vec<Certificate>,
 }
-
-/// How `backup` took a snapshot.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Provenance {
-    /// The control-plane node.
-    pub node: String,
-    /// Version of `oc`.
-    pub oc_version: Option<String>,
-    /// OpenShift version that the cluster reported.
-    pub cluster_version: Option<String>,
-    /// What `cluster-backup.sh` printed.
-    pub script_output: String,
-    /// Checks before the backup that were overridden.
-    pub forced: Vec<String>,
-    /// When the script ran.
-    #[serde(with = "crate::instant")]
-    pub taken_at: DateTime<Utc>,
-}

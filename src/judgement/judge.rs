@@ -130,6 +130,7 @@ fn empty() -> Backup {
         first_seen_at: None,
         verified_at: None,
         verifications: Vec::new(),
+        provenance: None,
     }
 }
 
@@ -220,6 +221,7 @@ fn of_places(backup: &Backup, notes: &Notes) -> Vec<Finding> {
     let (snapshot, kuberesources) = (backup.snapshot.as_ref(), backup.kuberesources.as_ref());
     let mut findings: Vec<Finding> = notes.replaced.iter().map(catalogue::file_changed).collect();
     findings.extend(names::possibly_dirty(snapshot, kuberesources));
+    findings.extend(snapshot.and_then(names::put_aside));
     findings.extend(snapshot.and_then(|half| names::incomplete_download(half, Artifact::Snapshot)));
     findings.extend(
         kuberesources.and_then(|half| names::incomplete_download(half, Artifact::Kuberesources)),

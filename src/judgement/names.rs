@@ -2,7 +2,7 @@
 
 use super::text::first_few;
 use crate::backup::Located;
-use crate::discovery::POSSIBLY_DIRTY;
+use crate::discovery::{Aside, POSSIBLY_DIRTY};
 use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
@@ -35,6 +35,18 @@ pub(super) fn possibly_dirty(
 fn is_dirty(place: &Path) -> bool {
     let name = place.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| name.contains(POSSIBLY_DIRTY))
+}
+
+/// `put-aside`: the bytes lie nowhere under a name that may be believed.
+pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
+    let failed = |place: &PathBuf| place.file_name().and_then(Aside::of) == Some(Aside::Failed);
+    let message = || {
+        let place = half.path.display();
+        format!("{place}: put aside by the run that took it, since it failed verification")
+    };
+    half.places()
+        .all(failed)
+        .then(|| Finding::new(Code::PutAside, message()))
 }
 
 /// `incomplete-download`: the bytes lie nowhere under a finished name.

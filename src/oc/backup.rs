@@ -6,8 +6,9 @@ use super::context::Context;
 use super::error::OcError;
 use super::plan::BackupPlan;
 use super::procedure::take;
-use super::quarantine::{self, put_aside};
+use super::quarantine::put_aside;
 use super::record::{BackupFailure, BackupRun, Outcome, Verification};
+use crate::discovery::Aside;
 use crate::monitor::Monitor;
 
 /// Runs the plan. `after_fetch` verifies the two files and says whether they may be believed.
@@ -60,16 +61,16 @@ fn judge(
     after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
 ) -> Result<(), OcError> {
     let verification = after_fetch(run);
-    let suffix = match &verification {
+    let why = match &verification {
         Verification::Passed => {
             run.outcome = Outcome::Verified;
             return Ok(());
         }
-        Verification::Failed => quarantine::FAILED,
-        Verification::Unfinished(_) => quarantine::UNFINISHED,
+        Verification::Failed => Aside::Failed,
+        Verification::Unfinished(_) => Aside::Unfinished,
     };
     let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
-    let aside = put_aside(&paths, suffix)?;
+    let aside = put_aside(&paths, why)?;
     if let [snapshot, kuberesources] = aside.as_slice() {
         run.snapshot.path.clone_from(snapshot);
         run.kuberesources.path.clone_from(kuberesources);

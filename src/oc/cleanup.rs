@@ -57,20 +57,17 @@ impl<'o> Remains<'o> {
 
     /// Removes all of it: directory, pod, namespace. Not interruptible, and short.
     pub(super) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
-        let leftovers: Vec<Leftover> = [
+        if self.has_namespace || self.process.is_some() || self.directory.is_some() {
+            monitor.note("removing what was made in the cluster");
+        }
+        [
             self.remove_directory(),
             self.remove_pod(),
             self.remove_namespace(),
         ]
         .into_iter()
         .flatten()
-        .collect();
-        for Leftover { what, command } in &leftovers {
-            monitor.note(&format!(
-                "{what} could not be removed; remove it with: {command}"
-            ));
-        }
-        leftovers
+        .collect()
     }
 
     fn call(&self, call: &Call) -> Result<(), RunError> {

@@ -2,10 +2,11 @@
 
 use super::error::{AtPath as _, OcError};
 use chrono::{DateTime, SecondsFormat, Utc};
+use rustix::fs::{Mode, OFlags};
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// A holder's line is short; a longer file is not ours to believe.
@@ -46,14 +47,10 @@ pub(super) fn acquire(
     builder.recursive(true).mode(0o700);
     builder.create(directory).at_path("create", directory)?;
     let path = directory.join(format!("backup-{}.lock", file_part(cluster_id)));
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
-    let mut file = options.open(&path).at_path("open", &path)?;
+    // Among the temporary files somebody else may have laid a link in our way.
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
+    let mut file = File::from(opened.at_path("open", &path)?);
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -1,13 +1,9 @@
 //! Puts a backup that is not believed aside, under a name that says so and that no restore script picks up.
 
 use super::error::{AtPath as _, OcError};
+use crate::discovery::Aside;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// Suffix of a backup that failed verification.
-pub(super) const FAILED: &str = "failed-verification";
-/// Suffix of a backup whose verification was never finished.
-pub(super) const UNFINISHED: &str = "not-verified";
 
 /// More backups of one second than this are not renamed aside.
 const MAX_SAME_NAME: u32 = 100;
@@ -19,16 +15,16 @@ const MAX_SAME_NAME: u32 = 100;
 /// # Errors
 /// A file cannot be renamed. Those before it have their new names.
 pub fn quarantine(paths: &[PathBuf]) -> Result<Vec<PathBuf>, OcError> {
-    put_aside(paths, FAILED)
+    put_aside(paths, Aside::Failed)
 }
 
-pub(super) fn put_aside(paths: &[PathBuf], suffix: &str) -> Result<Vec<PathBuf>, OcError> {
+pub(super) fn put_aside(paths: &[PathBuf], aside: Aside) -> Result<Vec<PathBuf>, OcError> {
     paths
         .iter()
         .map(|path| {
-            let aside = free_name(path, suffix)?;
-            fs::rename(path, &aside).at_path("rename", path)?;
-            Ok(aside)
+            let name = free_name(path, aside.suffix())?;
+            fs::rename(path, &name).at_path("rename", path)?;
+            Ok(name)
         })
         .collect()
 }

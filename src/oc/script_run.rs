@@ -8,7 +8,7 @@ use super::script_output::{ScriptOutput, parse_script_output};
 use crate::monitor::Monitor;
 use chrono::{DateTime, Utc};
 
-/// The script prints some twenty lines; more than this is not kept.
+/// The script prints some twenty lines; of more than this the older half is dropped, for the last lines decide.
 const SCRIPT_OUTPUT_LIMIT_BYTES: usize = 1 << 20;
 
 /// What the script said, and when.
@@ -91,7 +91,7 @@ struct LiveText {
 impl LiveText {
     fn push(&mut self, bytes: &[u8], monitor: &dyn Monitor) {
         if self.text.len().saturating_add(bytes.len()) > SCRIPT_OUTPUT_LIMIT_BYTES {
-            return;
+            self.drop_older_half();
         }
         self.text.extend_from_slice(bytes);
         while let Some(rest) = self.text.get(self.told..)
@@ -101,6 +101,13 @@ impl LiveText {
             monitor.note(&printable(line));
             self.told += length + 1;
         }
+    }
+
+    /// A line longer than half the limit is none of the script's: it goes as well.
+    fn drop_older_half(&mut self) {
+        let half = self.text.len() / 2;
+        self.text.drain(..half);
+        self.told = self.told.saturating_sub(half);
     }
 
     fn finish(self, monitor: &dyn Monitor) -> String {

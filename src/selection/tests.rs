@@ -48,6 +48,7 @@ fn backup(first: u8, hours: i64) -> Backup {
         verdict: Verdict::Valid,
         first_seen_at: None,
         verified_at: None,
+        provenance: None,
         verifications: Vec::new(),
     }
 }

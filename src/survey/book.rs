@@ -263,6 +263,10 @@ impl Book {
         backup.verifications = subject.map_or_else(Vec::new, |subject| {
             self.contents.verifications(&subject).to_vec()
         });
+        backup.provenance = match subject {
+            Some(Subject::Snapshot(key)) => self.contents.provenance.get(&key).cloned(),
+            _ => None,
+        };
         backup.verified_at = backup
             .verifications
             .last()

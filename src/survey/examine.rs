@@ -7,7 +7,7 @@ use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use crate::backup::{Backup, Verification};
 use crate::catalogue::{Catalogue, Change, Content, FileRecord, SnapshotKey};
-use crate::discovery::{Candidate, Kind, Skipped, walk};
+use crate::discovery::{Aside, Candidate, Kind, Skipped, Walk, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
 use crate::snapshot::HashOn;
@@ -122,9 +122,12 @@ impl Examination<'_> {
         let mut neighbours = Vec::new();
         for location in locations {
             let is_file = std::fs::metadata(location).is_ok_and(|metadata| metadata.is_file());
-            let walked = walk(location, self.monitor);
+            let mut walked = walk(location, self.monitor);
             if walked.is_interrupted {
                 return Err(SurveyError::Interrupted);
+            }
+            if !is_file {
+                pass_over_put_aside(&mut walked);
             }
             self.survey.skipped.extend(walked.skipped);
             self.asked.extend(
@@ -147,7 +150,9 @@ impl Examination<'_> {
         for (candidate, is_named) in met.into_values() {
             self.sort(candidate, is_named, &mut todo);
         }
-        neighbours.retain(|candidate| !self.asked.contains(&candidate.path));
+        neighbours.retain(|candidate| {
+            !self.asked.contains(&candidate.path) && put_aside(candidate).is_none()
+        });
         for candidate in neighbours {
             self.sort_neighbour(candidate, &mut todo);
         }
@@ -480,6 +485,26 @@ fn snapshot_changes(
         read_at: now,
     };
     vec![Change::Snapshot(Box::new(facts.clone())), file]
+}
+
+/// Sound bytes under such a name are not believed for a reason: only who names the file wants it read.
+fn pass_over_put_aside(walked: &mut Walk) {
+    let skipped = walked.candidates.iter().filter_map(|candidate| {
+        let aside = put_aside(candidate)?;
+        Some(Skipped {
+            path: candidate.path.clone(),
+            reason: aside.reason().to_owned(),
+            is_error: false,
+        })
+    });
+    walked.skipped.extend(skipped);
+    walked
+        .candidates
+        .retain(|candidate| put_aside(candidate).is_none());
+}
+
+fn put_aside(candidate: &Candidate) -> Option<Aside> {
+    Aside::of(candidate.path.file_name()?)
 }
 
 /// The files in the directory of a file that the user named.

@@ -1,10 +1,8 @@
 //! What is remembered, and for how long.
 
 use crate::{TestResult, sample};
-use etcd_cat::backup::{Verdict, Verification};
-use etcd_cat::catalogue::{
-    Catalogue, CatalogueLocation, Change, Content, Forget, Proof, Provenance, Subject,
-};
+use etcd_cat::backup::{Provenance, Verdict, Verification};
+use etcd_cat::catalogue::{Catalogue, CatalogueLocation, Change, Content, Forget, Proof, Subject};
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use std::ffi::OsStr;

@@ -2,7 +2,7 @@
 
 mod take;
 
-pub(crate) use take::{live_cluster, take};
+pub(crate) use take::{BackupRun, RunOutcome, live_cluster, take};
 
 use crate::args::GlobalArgs;
 use crate::error::{Failure, code};
@@ -22,7 +22,7 @@ use etcd_cat::survey::{self, Depth, Options, SurveyError};
 use std::path::{Path, PathBuf};
 
 /// What every request to the engine carries.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Request<'a> {
     /// Catalogue, jobs, cache.
     pub(crate) global: &'a GlobalArgs,
@@ -65,48 +65,6 @@ impl From<survey::Survey> for Survey {
             bytes,
             unchanged,
             catalogue: None,
-        }
-    }
-}
-
-/// What came of `backup`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct BackupRun {
-    /// Whether one was taken.
-    pub(crate) outcome: RunOutcome,
-    /// Why none was taken.
-    pub(crate) reason: Option<String>,
-    /// The node it was, or would be, taken on.
-    pub(crate) node: Option<String>,
-    /// The commands.
-    pub(crate) plan: Vec<String>,
-    /// The new backup.
-    pub(crate) backup: Option<Backup>,
-    /// What could not be removed from the cluster, with the command that does it.
-    pub(crate) leftovers: Vec<String>,
-}
-
-/// Whether a backup was taken.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum RunOutcome {
-    /// Taken and verified; the verdict says the rest.
-    Taken,
-    /// Taken, not to be believed, and put aside.
-    Rejected,
-    /// `--dry-run`.
-    Planned,
-    /// There was no need, or it was not the time.
-    Skipped,
-}
-
-impl RunOutcome {
-    /// The word in documents.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Taken => "taken",
-            Self::Rejected => "rejected",
-            Self::Planned => "planned",
-            Self::Skipped => "skipped",
         }
     }
 }

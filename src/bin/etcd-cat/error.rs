@@ -30,6 +30,8 @@ pub(crate) mod code {
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
     pub(crate) const OC: &str = "oc";
+    /// A named reason speaks against it: try later, or override the reason.
+    pub(crate) const REFUSED: &str = "refused";
     /// Stopped by a signal.
     pub(crate) const INTERRUPTED: &str = "interrupted";
 }
@@ -50,6 +52,14 @@ impl Failure {
         Self {
             exit: Exit::Interrupted { signal },
             ..Self::new(code::INTERRUPTED, "interrupted")
+        }
+    }
+
+    /// The same run stopped by a signal: its failure was our own doing, its hint still counts.
+    pub(crate) fn stopped_by(self, signal: u8) -> Self {
+        Self {
+            hint: self.hint.filter(|_| self.code == code::OC),
+            ..Self::interrupted(signal)
         }
     }
 

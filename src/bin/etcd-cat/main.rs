@@ -58,9 +58,10 @@ fn answer(cli: &Cli, now: chrono::DateTime<Utc>, progress: &Progress) -> Result<
     let result = commands::run(cli, &context);
     progress.clear();
     // Whatever a run says that was told to stop: it was told to stop.
-    match progress.interruption() {
-        Some(interruption) => Err(interruption),
-        None => result,
+    match (progress.signal(), result) {
+        (None, result) => result,
+        (Some(signal), Err(failure)) => Err(failure.stopped_by(signal)),
+        (Some(signal), Ok(_)) => Err(Failure::interrupted(signal)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From backups to text: one answer, rendered as a document, a table or names.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod document;
 pub(crate) mod explanation;

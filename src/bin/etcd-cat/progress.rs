@@ -1,6 +1,5 @@
 //! Progress of long work on stderr, and the signals that end it.
 
-use crate::error::Failure;
 use crate::output::text::safe_path;
 use etcd_cat::monitor::Monitor;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -64,11 +63,6 @@ impl Progress {
     pub(crate) fn signal(&self) -> Option<u8> {
         let number = self.signal.load(Ordering::Relaxed);
         u8::try_from(number).ok().filter(|number| *number > 0)
-    }
-
-    /// The failure to end with when a signal asked to stop.
-    pub(crate) fn interruption(&self) -> Option<Failure> {
-        self.signal().map(Failure::interrupted)
     }
 
     /// Removes the bars, so that nothing is drawn over the answer.
@@ -170,11 +164,10 @@ mod tests {
     fn a_signal_asks_to_stop_and_is_told_by_the_exit_code() {
         let progress = Progress::new(false, true).expect("signals can be listened to");
         assert!(!progress.is_interrupted());
-        assert!(progress.interruption().is_none());
         signal_hook::low_level::raise(SIGTERM).expect("a signal to ourselves");
         assert!(progress.is_interrupted());
-        let exit = progress.interruption().map(|failure| failure.exit.code());
-        assert_eq!(exit, Some(143));
+        let failure = progress.signal().map(crate::error::Failure::interrupted);
+        assert_eq!(failure.map(|failure| failure.exit.code()), Some(143));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use crate::args::Format;
 use crate::output::Look;
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{
-    Backup, Located, Pairing, PairingBasis, TakenAtSource, Verdict, Verification, Version,
+    Backup, Located, Pairing, PairingBasis, Provenance, TakenAtSource, Verdict, Verification,
+    Version,
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::finding::{Code, Finding, Severity};
@@ -78,6 +79,7 @@ pub(crate) fn valid() -> Backup {
             verdict: Verdict::Valid,
             accepted: Vec::new(),
         }],
+        provenance: None,
     }
 }
 
@@ -220,6 +222,14 @@ pub(crate) fn hostile() -> Backup {
     {
         evil.clone_into(&mut line.key_name);
     }
+    backup.provenance = Some(Provenance {
+        node: evil.to_owned(),
+        oc_version: Some(evil.to_owned()),
+        cluster_version: Some(evil.to_owned()),
+        script_output: evil.to_owned(),
+        forced: vec![evil.to_owned()],
+        taken_at: now(),
+    });
     backup
 }
 

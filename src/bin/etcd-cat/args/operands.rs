@@ -179,6 +179,33 @@ pub(crate) struct BackupArgs {
     )]
     pub(crate) not_during: Vec<Window>,
 
+    /// Run the debug pod in this namespace, which enforces pod security "privileged" [default: one made and removed]
+    #[arg(
+        long,
+        env = "ETCD_CAT_DEBUG_NAMESPACE",
+        value_name = "NAMESPACE",
+        hide_env = true
+    )]
+    pub(crate) debug_namespace: Option<String>,
+
+    /// Make the temporary directory on the node inside this one [default: /home/core]
+    #[arg(
+        long,
+        env = "ETCD_CAT_HOST_DIRECTORY",
+        value_name = "DIR",
+        hide_env = true
+    )]
+    pub(crate) host_directory: Option<String>,
+
+    /// Keep the lock of the cluster in this directory [default: beside the default catalogue]
+    #[arg(
+        long,
+        env = "ETCD_CAT_LOCK_DIRECTORY",
+        value_name = "DIR",
+        hide_env = true
+    )]
+    pub(crate) lock_directory: Option<PathBuf>,
+
     /// Leave the files on the node as well
     #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) keep_on_node: bool,

@@ -5,26 +5,39 @@ use crate::args::{BackupArgs, Format};
 use crate::engine::{self, BackupRun, RunOutcome};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::text::safe;
 use crate::output::views::BackupRunView;
 use crate::output::{self, Answer, Look, document};
 
 pub(super) fn run(args: &BackupArgs, context: &Context<'_>) -> Result<Answer, Failure> {
     let run = engine::take(&context.request(&[]), args, context.progress)?;
-    answer(&run, &context.look)
+    answer(run, &context.look)
 }
 
-pub(super) fn answer(run: &BackupRun, look: &Look) -> Result<Answer, Failure> {
+pub(super) fn answer(mut run: BackupRun, look: &Look) -> Result<Answer, Failure> {
     let text = match look.format {
         Format::Json | Format::Yaml => {
-            document::render(&BackupRunView::new(run, look.now), look.format)?
+            document::render(&BackupRunView::new(&run, look.now), look.format)?
         }
         Format::Name => output::names(run.backup.iter()),
-        Format::Table | Format::Wide => page(run, look)?,
+        Format::Table | Format::Wide => output::backup::render(&run, look)?,
     };
-    let mut answer = Answer::new(text, exit(run));
-    answer.notes.clone_from(&run.leftovers);
+    let mut answer = Answer::new(text, exit(&run));
+    answer.failure = run.catalogue.take().map(|error| {
+        let hint = "the backup is complete and verified; remember it once the catalogue is well: etcd-cat index";
+        Failure::from(error).hint(format!("{hint} {}", directories(&run)))
+    });
     Ok(answer)
+}
+
+/// Where the two files lie.
+fn directories(run: &BackupRun) -> String {
+    let taken = run.taken.iter();
+    let paths = taken.flat_map(|taken| [&taken.snapshot.path, &taken.kuberesources.path]);
+    let mut directories: Vec<String> = paths
+        .filter_map(|path| Some(path.parent()?.display().to_string()))
+        .collect();
+    directories.dedup();
+    etcd_cat::oc::shell_line(&directories)
 }
 
 /// A backup that was taken is only as good as its verdict.
@@ -38,33 +51,4 @@ fn exit(run: &BackupRun) -> Exit {
         RunOutcome::Rejected => Exit::Bad,
         _ => Exit::Good,
     }
-}
-
-fn page(run: &BackupRun, look: &Look) -> Result<String, Failure> {
-    let node = run
-        .node
-        .as_deref()
-        .map_or_else(String::new, |node| format!(" on {}", safe(node)));
-    let reason = run
-        .reason
-        .as_deref()
-        .map_or_else(String::new, |reason| format!(": {}", safe(reason)));
-    let mut text = match run.outcome {
-        RunOutcome::Taken => format!("backup taken{node}{reason}\n"),
-        RunOutcome::Rejected => {
-            format!("backup taken{node}, but it is not to be believed{reason}\n")
-        }
-        RunOutcome::Planned => format!("would take a backup{node}{reason}\n"),
-        RunOutcome::Skipped => format!("no backup taken{reason}\n"),
-    };
-    if run.outcome == RunOutcome::Planned {
-        for step in &run.plan {
-            text.push_str(&format!("  {}\n", safe(step)));
-        }
-    }
-    if let Some(backup) = &run.backup {
-        text.push('\n');
-        text.push_str(&output::show::render(backup, look)?);
-    }
-    Ok(text)
 }

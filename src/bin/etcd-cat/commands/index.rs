@@ -9,6 +9,9 @@ use crate::output::Answer;
 pub(super) fn run(args: &IndexArgs, context: &Context<'_>) -> Result<Answer, Failure> {
     let request = context.request(&args.accept.codes);
     let mut survey = engine::index(&request, &args.locations, context.progress)?;
-    let selection = args.selection.selection(context.look.now).of_what_was_read();
+    let selection = args
+        .selection
+        .selection(context.look.now)
+        .of_what_was_read();
     report(&mut survey, &selection, &context.look)
 }

@@ -126,11 +126,8 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
     use crate::engine::{BackupRun, RunOutcome};
     let run = |outcome, backup| BackupRun {
         outcome,
-        reason: None,
-        node: Some("master-0".to_owned()),
-        plan: Vec::new(),
         backup,
-        leftovers: Vec::new(),
+        ..BackupRun::default()
     };
     let look = sample::look(Format::Json, None);
     for (run, expected) in [
@@ -140,12 +137,9 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
         (run(RunOutcome::Planned, None), Exit::Good),
         (run(RunOutcome::Skipped, Some(sample::valid())), Exit::Good),
     ] {
-        assert_eq!(
-            backup::answer(&run, &look).expect("an answer").exit,
-            expected,
-            "{:?}",
-            run.outcome
-        );
+        let outcome = run.outcome;
+        let answer = backup::answer(run, &look).expect("an answer");
+        assert_eq!(answer.exit, expected, "{outcome:?}");
     }
 }
 

@@ -17,7 +17,10 @@ pub(super) fn run(args: &VerifyArgs, context: &Context<'_>) -> Result<Answer, Fa
         let locations = locations(&args.operands, &request)?;
         engine::verify(&request, &locations, context.progress)?
     };
-    let selection = args.selection.selection(context.look.now).of_what_was_read();
+    let selection = args
+        .selection
+        .selection(context.look.now)
+        .of_what_was_read();
     report(&mut survey, &selection, &context.look)
 }
 

@@ -59,6 +59,7 @@ impl<'a> Page<'a> {
         }
         self.pairing(backup);
         self.encryption(backup);
+        self.provenance(backup);
         self.findings(backup);
         self.verifications(backup);
         self.text
@@ -235,6 +236,20 @@ impl<'a> Page<'a> {
                 one.key_name, one.resource, one.provider, one.tried
             );
             self.line("key", &safe(&line));
+        }
+    }
+
+    fn provenance(&mut self, backup: &Backup) {
+        let Some(provenance) = &backup.provenance else {
+            return;
+        };
+        self.section("TAKEN BY ETCD-CAT");
+        self.line("at", &instant(provenance.taken_at));
+        self.line("on", &safe(&provenance.node));
+        self.safe_line("cluster", provenance.cluster_version.as_deref());
+        self.safe_line("oc", provenance.oc_version.as_deref());
+        for reason in &provenance.forced {
+            self.line("overridden", &safe(reason));
         }
     }
 

@@ -6,14 +6,15 @@ mod backup;
 mod encryption;
 mod explanation;
 mod reports;
+mod run;
 
 pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use encryption::{Proof, encryption_view};
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use reports::{
-    BackupListView, BackupRunView, ErrorView, RestoreCheckView, StageRunView, SummaryView,
-    VerifyReportView,
+    BackupListView, ErrorView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
 };
+pub(crate) use run::BackupRunView;
 
 /// Version of all documents.
 pub(crate) const API_VERSION: &str = "etcd-cat/v1";

@@ -5,7 +5,7 @@ use super::encryption::{EncryptionView, encryption_view};
 use crate::output::text;
 use crate::output::units::rfc3339;
 use chrono::{DateTime, Utc};
-use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource, Verdict};
+use etcd_cat::backup::{Backup, Located, PairingBasis, Provenance, TakenAtSource, Verdict};
 use etcd_cat::finding::{Artifact, Code, Evidence, Finding, Severity};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::selection::{Reason, Selected};
@@ -39,6 +39,7 @@ pub(crate) struct BackupView {
     accepted: Vec<Code>,
     reasons_against: Option<Vec<String>>,
     unreadable_path: Option<String>,
+    provenance: Option<ProvenanceView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,6 +147,18 @@ enum EvidenceView {
     List(Vec<String>),
 }
 
+/// How `etcd-cat backup` took it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProvenanceView {
+    node: String,
+    oc_version: Option<String>,
+    cluster_version: Option<String>,
+    script_output: Vec<String>,
+    forced: Vec<String>,
+    taken_at: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct VerificationView {
     at: String,
@@ -180,6 +193,7 @@ impl BackupView {
             accepted: backup.accepted.clone(),
             reasons_against: None,
             unreadable_path: backup.unreadable_path.as_deref().map(text::path),
+            provenance: backup.provenance.as_ref().map(ProvenanceView::new),
         }
     }
 
@@ -190,6 +204,23 @@ impl BackupView {
         Self {
             reasons_against: selected.reasons_against.as_ref().map(codes),
             ..Self::new(&selected.backup, now)
+        }
+    }
+}
+
+impl ProvenanceView {
+    fn new(provenance: &Provenance) -> Self {
+        Self {
+            node: provenance.node.clone(),
+            oc_version: provenance.oc_version.clone(),
+            cluster_version: provenance.cluster_version.clone(),
+            script_output: provenance
+                .script_output
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+            forced: provenance.forced.clone(),
+            taken_at: rfc3339(provenance.taken_at),
         }
     }
 }

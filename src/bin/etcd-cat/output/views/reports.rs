@@ -1,7 +1,7 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::engine::{BackupRun, StageRun, Survey};
+use crate::engine::{StageRun, Survey};
 use crate::output::text;
 use crate::restore_check::RestoreCheck;
 use chrono::{DateTime, Utc};
@@ -218,39 +218,6 @@ impl CandidateView {
         Self {
             id: candidate.backup.id(),
             reasons_against: reasons.map(|one| one.code().to_owned()).collect(),
-        }
-    }
-}
-
-/// `kind: BackupRun`
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BackupRunView {
-    api_version: &'static str,
-    kind: &'static str,
-    outcome: &'static str,
-    reason: Option<String>,
-    node: Option<String>,
-    plan: Vec<String>,
-    backup: Option<BackupView>,
-    leftovers: Vec<String>,
-}
-
-impl BackupRunView {
-    /// What was taken, planned or left.
-    pub(crate) fn new(run: &BackupRun, now: DateTime<Utc>) -> Self {
-        Self {
-            api_version: API_VERSION,
-            kind: "BackupRun",
-            outcome: run.outcome.as_str(),
-            reason: run.reason.clone(),
-            node: run.node.clone(),
-            plan: run.plan.clone(),
-            backup: run
-                .backup
-                .as_ref()
-                .map(|backup| BackupView::new(backup, now)),
-            leftovers: run.leftovers.clone(),
         }
     }
 }

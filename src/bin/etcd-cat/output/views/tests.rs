@@ -39,7 +39,7 @@ contract! {
         snapshot: Nullable<SnapshotDocument>, kuberesources: Nullable<KuberesourcesDocument>, pairing: PairingDocument,
         encryption: EncryptionDocument, findings: Vec<FindingDocument>, first_seen_at: Present,
         verified_at: Present, verifications: Vec<VerificationDocument>, accepted: Vec<String>,
-        reasons_against: Present, unreadable_path: Present,
+        reasons_against: Present, unreadable_path: Present, provenance: Nullable<ProvenanceDocument>,
     }
     ClusterDocument { id: Present, name: Present, api_server_url: Present, }
     VersionDocument {
@@ -63,6 +63,10 @@ contract! {
     FindingDocument {
         code: String, severity: String, artifact: String, message: String, evidence: BTreeMap<String, Value>,
         remedy: String,
+    }
+    ProvenanceDocument {
+        node: String, oc_version: Present, cluster_version: Present, script_output: Vec<String>, forced: Vec<String>,
+        taken_at: String,
     }
     VerificationDocument { at: String, verdict: String, }
     BackupListDocument { api_version: String, kind: String, items: Vec<BackupDocument>, }

@@ -1,0 +1,73 @@
+//! The cluster behind `oc`, and what its failures mean to the user.
+
+use crate::args::OcArgs;
+use crate::engine::LiveCluster;
+use crate::error::{Failure, code};
+use etcd_cat::monitor::Monitor;
+use etcd_cat::oc::{self, BackupFailure, ClientOptions, Leftover, Oc, OcError};
+
+/// Asks the cluster for its id and version.
+pub(crate) fn live_cluster(args: &OcArgs, monitor: &dyn Monitor) -> Result<LiveCluster, Failure> {
+    let oc = client(args)?;
+    let live = oc::live_target(&oc, monitor).map_err(|error| failed(error.into()))?;
+    if live.is_upgrading {
+        let message = format!(
+            "the cluster is between two versions, on its way to {}",
+            live.version
+        );
+        return Err(
+            Failure::new(code::OC, message).hint("say what is to be restored: --valid-for VERSION")
+        );
+    }
+    let version = live
+        .version
+        .parse()
+        .map_err(|error| Failure::new(code::OC, error))?;
+    Ok(LiveCluster {
+        id: Some(live.cluster_id),
+        version: Some(version),
+    })
+}
+
+pub(super) fn client(args: &OcArgs) -> Result<Oc, Failure> {
+    let options = ClientOptions {
+        program: args.oc.clone(),
+        kubeconfig: args.kubeconfig.clone(),
+        context: args.context.clone(),
+        ..ClientOptions::default()
+    };
+    Oc::new(options).map_err(|error| failed(error.into()))
+}
+
+pub(super) fn failed(error: OcError) -> Failure {
+    let remedy = error.remedy();
+    let code = match &error {
+        OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,
+        OcError::Option { .. } => code::USAGE,
+        OcError::Io { .. } | OcError::Exists { .. } => code::IO,
+        _ => code::OC,
+    };
+    let failure = Failure::new(code, error);
+    match remedy {
+        Some(remedy) => failure.hint(remedy),
+        None => failure,
+    }
+}
+
+/// A run that broke off: what is still in the cluster matters more than any other advice.
+pub(super) fn broken(failure: BackupFailure) -> Failure {
+    let leftovers: Vec<String> = failure.leftovers.iter().map(told).collect();
+    let failed = failed(failure.error);
+    if leftovers.is_empty() {
+        failed
+    } else {
+        failed.hint(leftovers.join("; "))
+    }
+}
+
+fn told(leftover: &Leftover) -> String {
+    format!(
+        "{} is still there; remove it with: {}",
+        leftover.what, leftover.command
+    )
+}

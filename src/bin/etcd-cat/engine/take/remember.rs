@@ -1,0 +1,153 @@
+//! Remembers a backup that is believed: what was learnt of it, and how it was taken.
+
+use super::examine::{Examined, accepted, holds};
+use super::outcome::BackupRun;
+use crate::engine::Request;
+use chrono::Utc;
+use etcd_cat::backup::{Backup, Provenance};
+use etcd_cat::catalogue::{
+    Catalogue, CatalogueError, Change, Content, Contents, Forget, SnapshotKey, Subject,
+};
+use etcd_cat::oc;
+use etcd_cat::survey::{self, Depth};
+use std::path::{Path, PathBuf};
+
+/// Remembers it, and shows it as every later command will. A catalogue that refuses takes nothing from the backup.
+pub(super) fn remember(
+    request: &Request<'_>,
+    catalogue: &Catalogue,
+    run: oc::BackupRun,
+    examined: Examined,
+) -> BackupRun {
+    let Examined { backup, contents } = examined;
+    match record(catalogue, &run, &contents) {
+        Ok(()) => {
+            let shown = recalled(request, catalogue, &run).unwrap_or(backup);
+            BackupRun::taken(run, Some(shown))
+        }
+        Err(error) => BackupRun {
+            catalogue: Some(error),
+            ..BackupRun::taken(run, Some(backup))
+        },
+    }
+}
+
+/// With its neighbours in view: an earlier backup may make more of it.
+fn recalled(request: &Request<'_>, catalogue: &Catalogue, run: &oc::BackupRun) -> Option<Backup> {
+    let request = Request {
+        accept: &accepted(run),
+        ..*request
+    };
+    let backups = survey::recall(catalogue, &request.options(Depth::New)).ok()?;
+    backups
+        .into_iter()
+        .find(|backup| holds(backup, &run.snapshot.path))
+}
+
+fn record(
+    catalogue: &Catalogue,
+    run: &oc::BackupRun,
+    contents: &Contents,
+) -> Result<(), CatalogueError> {
+    let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
+    let mut changes: Vec<Change> = paths
+        .iter()
+        .flat_map(|path| of_file(contents, path))
+        .collect();
+    let subjects: Vec<Subject> = paths
+        .iter()
+        .filter_map(|path| contents.files.get(path)?.content.subject())
+        .collect();
+    changes.extend(proofs(contents, &subjects));
+    changes.extend(
+        subjects
+            .iter()
+            .flat_map(|subject| of_subject(contents, run, *subject)),
+    );
+    changes.extend(locations(&paths));
+    // The files are new: what lay under their names in other days is another story.
+    catalogue.forget(&Forget {
+        paths: paths.to_vec(),
+        ..Forget::default()
+    })?;
+    catalogue.record(changes)
+}
+
+fn of_file(contents: &Contents, path: &Path) -> Vec<Change> {
+    let Some(record) = contents.files.get(path) else {
+        return Vec::new();
+    };
+    let facts = match &record.content {
+        Content::Snapshot(key) => contents
+            .snapshot(key)
+            .map(|facts| Change::Snapshot(Box::new(facts))),
+        Content::Kuberesources(digest) => contents
+            .kuberesources(digest)
+            .map(|facts| Change::Kuberesources(Box::new(facts))),
+        _ => None,
+    };
+    let file = Change::File {
+        path: path.to_owned(),
+        identity: record.identity,
+        content: record.content.clone(),
+        read_at: record.read_at,
+    };
+    facts.into_iter().chain([file]).collect()
+}
+
+fn proofs(contents: &Contents, subjects: &[Subject]) -> Vec<Change> {
+    let is_ours = |snapshot: SnapshotKey, kuberesources| {
+        subjects.contains(&Subject::Snapshot(snapshot))
+            && subjects.contains(&Subject::Kuberesources(kuberesources))
+    };
+    let keys = contents.proofs.keys().copied();
+    keys.filter(|(snapshot, kuberesources)| is_ours(*snapshot, *kuberesources))
+        .filter_map(|(snapshot, kuberesources)| {
+            Some(Change::Proof {
+                snapshot,
+                kuberesources,
+                proof: Box::new(contents.proof(snapshot, kuberesources)?),
+            })
+        })
+        .collect()
+}
+
+fn of_subject(contents: &Contents, run: &oc::BackupRun, subject: Subject) -> Vec<Change> {
+    let verifications = contents.verifications(&subject).iter();
+    let provenance = match subject {
+        Subject::Snapshot(snapshot) => Some(Change::Provenance {
+            snapshot,
+            provenance: Box::new(provenance(run)),
+        }),
+        Subject::Kuberesources(_) => None,
+    };
+    verifications
+        .map(|verification| Change::Verification {
+            subject,
+            verification: verification.clone(),
+        })
+        .chain(provenance)
+        .collect()
+}
+
+/// Where backups go is where they are looked for.
+fn locations(paths: &[PathBuf]) -> Vec<Change> {
+    let directories = paths.iter().filter_map(|path| path.parent());
+    directories
+        .map(|directory| Change::Location {
+            path: directory.to_owned(),
+            first_seen_at: Utc::now(),
+        })
+        .collect()
+}
+
+fn provenance(run: &oc::BackupRun) -> Provenance {
+    Provenance {
+        node: run.node.clone(),
+        oc_version: run.oc_version.clone(),
+        cluster_version: Some(run.version_before.clone()),
+        script_output: run.script_output.join("\n"),
+        forced: run.forced.iter().map(ToString::to_string).collect(),
+        taken_at: run.started_at,
+    }
+}
