@@ -3,6 +3,7 @@
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
+use crate::kubernetes::encryption::proof::is_inner;
 use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine};
 use crate::openshift::Topology;
 use crate::snapshot::{EncryptionUse, Snapshot};
@@ -27,34 +28,81 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
     let Some(kuberesources) = &backup.kuberesources else {
         return kept_elsewhere(&snapshot.facts).into_iter().collect();
     };
+    let outcomes: Vec<(KeyOutcome, &EncryptionUse)> = encrypted(&snapshot.facts)
+        .map(|line| (outcome(backup, &kuberesources.facts, line), line))
+        .collect();
+    let behind = locked_in(&outcomes);
     let mut problems = Problems::new();
-    for line in encrypted(&snapshot.facts) {
-        let proof = backup
-            .key_proof
-            .as_ref()
-            .and_then(|proof| proof.lines.iter().find(|proof| is_about(proof, line)));
-        let outcome = proof.map_or_else(
-            || untried(line, &kuberesources.facts),
-            |proof| proof.outcome,
-        );
+    for (outcome, line) in outcomes {
+        let is_inner = is_inner(&line.resource);
+        if is_inner && behind.is_some() && outcome == KeyOutcome::ConfigMissing {
+            continue;
+        }
         // A key service has one name for each resource: one problem all the same.
         let key_name = match outcome {
             KeyOutcome::External => "",
             _ => line.key_name.as_str(),
         };
-        let key = (outcome, line.provider.as_str(), key_name);
+        let key = (outcome, is_inner, line.provider.as_str(), key_name);
         problems.entry(key).or_default().push(line);
     }
     let path = kuberesources.path.display().to_string();
-    problems
+    let mut findings: Vec<Finding> = problems
         .iter()
-        .filter_map(|(&(outcome, provider, key_name), lines)| {
-            problem(outcome, provider, key_name, lines, &path)
+        .filter_map(|(&(outcome, is_inner, provider, key_name), lines)| {
+            problem(outcome, is_inner, provider, key_name, lines, &path)
         })
-        .collect()
+        .collect();
+    let locked = findings
+        .iter_mut()
+        .find(|finding| finding.severity == crate::finding::Severity::Error);
+    if let Some((finding, behind)) = locked.zip(behind) {
+        finding.message.push_str("; behind it ");
+        finding.message.push_str(&behind);
+    }
+    findings
 }
 
-type Problems<'a> = BTreeMap<(KeyOutcome, &'a str, &'a str), Vec<&'a EncryptionUse>>;
+type Problems<'a> = BTreeMap<(KeyOutcome, bool, &'a str, &'a str), Vec<&'a EncryptionUse>>;
+
+fn outcome(backup: &Backup, kuberesources: &Kuberesources, line: &EncryptionUse) -> KeyOutcome {
+    let proof = backup
+        .key_proof
+        .as_ref()
+        .and_then(|proof| proof.lines.iter().find(|proof| is_about(proof, line)));
+    proof.map_or_else(|| untried(line, kuberesources), |proof| proof.outcome)
+}
+
+/// What cannot be opened only because its keys lie in Secrets that cannot be opened: one problem, not several.
+fn locked_in(outcomes: &[(KeyOutcome, &EncryptionUse)]) -> Option<String> {
+    let is_lost = |outcome| {
+        matches!(
+            outcome,
+            KeyOutcome::ConfigMissing | KeyOutcome::KeyMissing | KeyOutcome::KeyWrong
+        )
+    };
+    let mut secrets = outcomes
+        .iter()
+        .filter(|(_, line)| line.resource == "secrets");
+    if !secrets.any(|(outcome, _)| is_lost(*outcome)) {
+        return None;
+    }
+    let locked = outcomes.iter().filter(|(outcome, line)| {
+        is_inner(&line.resource) && *outcome == KeyOutcome::ConfigMissing
+    });
+    let (mut values, mut resources) = (0_u64, BTreeSet::new());
+    for (_, line) in locked {
+        values = values.saturating_add(line.values);
+        resources.insert(line.resource.as_str());
+    }
+    let resources: Vec<&str> = resources.into_iter().collect();
+    (values > 0).then(|| {
+        format!(
+            "{} lost too: their keys are among these Secrets",
+            values_are(values, &resources.join(", "))
+        )
+    })
+}
 
 fn is_about(proof: &KeyProofLine, line: &EncryptionUse) -> bool {
     proof.resource == line.resource
@@ -86,6 +134,7 @@ fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
 
 fn problem(
     outcome: KeyOutcome,
+    is_inner: bool,
     provider: &str,
     key_name: &str,
     lines: &[&EncryptionUse],
@@ -101,6 +150,11 @@ fn problem(
     let key_names: Vec<String> = key_names.into_iter().map(str::to_owned).collect();
     let (code, message, remedy) = match outcome {
         KeyOutcome::Decrypted => return None,
+        KeyOutcome::ConfigMissing if is_inner => (
+            Code::EncryptionConfigMissing,
+            format!("{what} encrypted with {provider} key {key_name}, and no Secret in the snapshot holds their keys"),
+            "use another backup: without these keys the routes or tokens cannot be read after a restore".to_owned(),
+        ),
         KeyOutcome::ConfigMissing => (
             Code::EncryptionConfigMissing,
             format!("{what} encrypted with {provider} key {key_name}, and {path} holds no encryption configuration for them"),

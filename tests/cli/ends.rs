@@ -5,7 +5,14 @@ use std::process::Stdio;
 
 fn indexed() -> TestEnv {
     let env = TestEnv::healthy();
-    env.run(&["index", "--as-of", SOON, &env.text("data"), &env.text("keys")]).ends_with(0);
+    env.run(&[
+        "index",
+        "--as-of",
+        SOON,
+        &env.text("data"),
+        &env.text("keys"),
+    ])
+    .ends_with(0);
     env
 }
 
@@ -17,7 +24,14 @@ fn broken() -> TestEnv {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(path, bytes).expect("our own");
-    env.run(&["index", "--as-of", SOON, &env.text("data"), &env.text("keys")]).ends_with(1);
+    env.run(&[
+        "index",
+        "--as-of",
+        SOON,
+        &env.text("data"),
+        &env.text("keys"),
+    ])
+    .ends_with(1);
     env
 }
 
@@ -52,7 +66,11 @@ fn a_good_answer_is_0() {
         all.extend(arguments);
         let ran = env.run(&all);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:#?}");
-        assert!(!ran.stderr.contains("error:"), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("error:"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
     }
 }
 
@@ -75,7 +93,10 @@ fn a_bad_answer_is_1() {
         let ran = env.run(&all);
         assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:#?}");
     }
-    assert!(!env.path("staged").exists(), "nothing is staged that will not restore");
+    assert!(
+        !env.path("staged").exists(),
+        "nothing is staged that will not restore"
+    );
 }
 
 #[test]
@@ -85,8 +106,14 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
     let to = env.text("data");
     for (arguments, code, part) in [
         (&["verify", &nowhere][..], "io", "No such file"),
+        (&["verify", "nonsense"], "reference", "neither a file"),
+        (&["verify", "/dev/zero"], "io", "character device"),
         (&["index", &nowhere], "io", "No such file"),
-        (&["check", "--valid-for", "4.17.3", &nowhere], "io", "No such file"),
+        (
+            &["check", "--valid-for", "4.17.3", &nowhere],
+            "io",
+            "No such file",
+        ),
         (&["show", "ffff"], "reference", "ffff"),
         (&["verify", "ffff"], "reference", "ffff"),
         (&["forget", "ffff"], "reference", "ffff"),
@@ -97,11 +124,18 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
         (&["show"], "usage", "BACKUP"),
         (&["no-such-command"], "usage", "no-such-command"),
         (&["list", "--no-such-flag"], "usage", "--no-such-flag"),
-        (&["list", "--as-of", "yesterday"], "usage", "2026-11-02T03:00:00Z"),
+        (
+            &["list", "--as-of", "yesterday"],
+            "usage",
+            "2026-11-02T03:00:00Z",
+        ),
         (&["list", "--jobs", "0"], "usage", "0"),
         (&["explain", "no-such-code"], "usage", "no-such-code"),
-        (&["list", "--catalogue", "/proc/version"], "catalogue", "/proc/version"),
-        (&["list", "--catalogue", "s3:bucket"], "usage", "s3"),
+        (
+            &["list", "--catalogue", "/proc"],
+            "catalogue",
+            "/proc",
+        ),
     ] {
         let mut all = vec!["-o", "json"];
         all.extend(arguments);
@@ -114,10 +148,18 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
         assert_eq!(error["kind"], "Error", "{arguments:?}");
         assert_eq!(error["code"], code, "{arguments:?}: {error}");
         let message = error["message"].as_str().unwrap_or_default();
-        assert!(message.contains(part) || ran.stderr.contains(part), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            message.contains(part) || ran.stderr.contains(part),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
         // Without JSON: words for people, and what to do.
         let ran = env.run(arguments).ends_with(2);
-        assert!(ran.stderr.starts_with("error: "), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.starts_with("error: "),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
         assert!(!ran.stderr.contains("\"kind\":\"Error\""), "{arguments:?}");
     }
 }
@@ -125,14 +167,27 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let env = indexed();
-    for arguments in [&["list"][..], &["list", "-o", "json"], &["verify"], &["show", "latest"], &["explain"]] {
+    for arguments in [
+        &["list"][..],
+        &["list", "-o", "json"],
+        &["verify"],
+        &["show", "latest"],
+        &["explain"],
+    ] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
         let mut command = env.command(arguments);
-        command.env("ETCD_CAT_AS_OF", SOON).stdout(writer).stderr(Stdio::piped());
+        command
+            .env("ETCD_CAT_AS_OF", SOON)
+            .stdout(writer)
+            .stderr(Stdio::piped());
         let ran = Ran::of(command.output().expect("it starts"));
         assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:#?}");
-        assert!(!ran.stderr.contains("error"), "{arguments:?}: {}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("error"),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
     }
 }
 
@@ -144,15 +199,36 @@ fn a_full_disk_under_the_answer_is_an_error() {
     let mut command = env.command(&["list"]);
     command.stdout(full).stderr(Stdio::piped());
     let ran = Ran::of(command.output().expect("it starts")).ends_with(2);
-    assert!(ran.stderr.contains("cannot write the answer"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("cannot write the answer"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
 fn one_lost_file_does_not_stop_the_rest() {
     let env = TestEnv::healthy();
-    let ran = env.run(&["verify", "-o", "json", "--as-of", SOON, &env.text("data"), &env.text("keys"), &env.text("nowhere")]);
+    let ran = env.run(&[
+        "verify",
+        "-o",
+        "json",
+        "--as-of",
+        SOON,
+        &env.text("data"),
+        &env.text("keys"),
+        &env.text("nowhere"),
+    ]);
     let report: crate::contract::VerifyReport = ran.ends_with(2).json();
     assert_eq!(report.only().verdict, "valid");
-    assert!(report.skipped[0].path.ends_with("nowhere"), "{:?}", report.skipped);
-    assert!(report.skipped[0].reason.contains("No such file"), "{:?}", report.skipped);
+    assert!(
+        report.skipped[0].path.ends_with("nowhere"),
+        "{:?}",
+        report.skipped
+    );
+    assert!(
+        report.skipped[0].reason.contains("No such file"),
+        "{:?}",
+        report.skipped
+    );
 }

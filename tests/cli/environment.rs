@@ -83,7 +83,11 @@ impl TestEnv {
 
     /// Runs it to its end.
     pub(crate) fn run<A: AsRef<std::ffi::OsStr>>(&self, arguments: &[A]) -> Ran {
-        Ran::of(self.command(arguments).output().expect("the command starts"))
+        Ran::of(
+            self.command(arguments)
+                .output()
+                .expect("the command starts"),
+        )
     }
 
     /// Runs `verify` on everything here, as of `as_of`.

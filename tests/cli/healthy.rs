@@ -13,7 +13,9 @@ fn verified(sample: &Sample) -> (TestEnv, Backup) {
         env.copy(archive, "keys");
     }
     let taken = sample.row["takenAt"].as_str().expect("each row has it");
-    let soon = taken.parse::<chrono::DateTime<chrono::Utc>>().expect("RFC 3339");
+    let soon = taken
+        .parse::<chrono::DateTime<chrono::Utc>>()
+        .expect("RFC 3339");
     let soon = (soon + chrono::TimeDelta::hours(1)).to_rfc3339();
     let report = env.verify_as_of(&soon, &[]);
     assert_eq!(report.api_version, "etcd-cat/v1");
@@ -84,30 +86,72 @@ fn every_sample_tells_what_it_was_taken_from() {
     for sample in samples::all() {
         let (_env, backup) = verified(&sample);
         let (name, row) = (&sample.path, &sample.row);
-        assert_eq!(backup.version.openshift.as_deref(), text(&row["version"]), "{name}");
-        assert_eq!(backup.version.upgrading_from.as_deref(), text(&row["upgradingFrom"]), "{name}");
-        assert_eq!(backup.version.upgrading_to.as_deref(), text(&row["upgradingTo"]), "{name}");
-        assert_eq!(backup.cluster.id.as_deref(), text(&row["clusterId"]), "{name}");
-        assert_eq!(backup.cluster.name.as_deref(), text(&row["infrastructureName"]), "{name}");
-        assert_eq!(backup.cluster.api_server_url.as_deref(), text(&row["apiServerUrl"]), "{name}");
-        assert_eq!(backup.taken_at.as_ref().map(|at| at.0.as_str()), text(&row["takenAt"]), "{name}");
-        assert_eq!(backup.named_at.as_ref().map(|at| at.0.as_str()), text(&row["namedAt"]), "{name}");
+        assert_eq!(
+            backup.version.openshift.as_deref(),
+            text(&row["version"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.version.upgrading_from.as_deref(),
+            text(&row["upgradingFrom"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.version.upgrading_to.as_deref(),
+            text(&row["upgradingTo"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.cluster.id.as_deref(),
+            text(&row["clusterId"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.cluster.name.as_deref(),
+            text(&row["infrastructureName"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.cluster.api_server_url.as_deref(),
+            text(&row["apiServerUrl"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.taken_at.as_ref().map(|at| at.0.as_str()),
+            text(&row["takenAt"]),
+            "{name}"
+        );
+        assert_eq!(
+            backup.named_at.as_ref().map(|at| at.0.as_str()),
+            text(&row["namedAt"]),
+            "{name}"
+        );
         assert_eq!(backup.age_seconds, Some(3600), "{name}");
         let etcd = text(&row["etcd"]).and_then(|etcd| etcd.get(..3));
         assert_eq!(backup.version.etcd.as_deref(), etcd, "{name}");
-        let history: Vec<Value> = backup.version.history.iter().map(|entry| {
-            serde_json::json!({
-                "version": entry.version,
-                "state": entry.state,
-                "startedTime": entry.started_time.as_ref().map(|at| &at.0),
-                "completionTime": entry.completion_time.as_ref().map(|at| &at.0),
+        let history: Vec<Value> = backup
+            .version
+            .history
+            .iter()
+            .map(|entry| {
+                serde_json::json!({
+                    "version": entry.version,
+                    "state": entry.state,
+                    "startedTime": entry.started_time.as_ref().map(|at| &at.0),
+                    "completionTime": entry.completion_time.as_ref().map(|at| &at.0),
+                })
             })
-        }).collect();
+            .collect();
         assert_eq!(Value::from(history), row["history"], "{name}");
-        let members: Vec<Value> = backup.snapshot().members.iter().map(|member| {
-            assert!(!member.peer_urls.is_empty() && !member.is_learner, "{name}");
-            serde_json::json!({"id": member.id, "name": member.name})
-        }).collect();
+        let members: Vec<Value> = backup
+            .snapshot()
+            .members
+            .iter()
+            .map(|member| {
+                assert!(!member.peer_urls.is_empty() && !member.is_learner, "{name}");
+                serde_json::json!({"id": member.id, "name": member.name})
+            })
+            .collect();
         assert_eq!(Value::from(members), row["members"], "{name}");
     }
 }
@@ -136,9 +180,21 @@ fn every_sample_finds_its_other_half_and_its_keys() {
         }
         let encryption = &row["encryption"];
         let found = &backup.encryption;
-        assert_eq!(Some(found.provider.as_str()), text(&encryption["provider"]), "{name}");
-        assert_eq!(sorted(&found.keys_used), of(&encryption["keysUsed"]), "{name}");
-        assert_eq!(sorted(&found.keys_found), of(&encryption["keysFound"]), "{name}");
+        assert_eq!(
+            Some(found.provider.as_str()),
+            text(&encryption["provider"]),
+            "{name}"
+        );
+        assert_eq!(
+            sorted(&found.keys_used),
+            of(&encryption["keysUsed"]),
+            "{name}"
+        );
+        assert_eq!(
+            sorted(&found.keys_found),
+            of(&encryption["keysFound"]),
+            "{name}"
+        );
         let proof = match (found.provider.as_str(), archive) {
             ("none", _) => "not-needed",
             ("kms", _) => "impossible",
@@ -162,7 +218,9 @@ fn sorted(names: &[String]) -> Vec<String> {
 
 fn of(names: &Value) -> Vec<String> {
     let names = names.as_array().into_iter().flatten();
-    let names: Vec<String> = names.filter_map(|name| name.as_str().map(str::to_owned)).collect();
+    let names: Vec<String> = names
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect();
     sorted(&names)
 }
 
@@ -175,27 +233,52 @@ fn every_sample_has_exactly_the_findings_of_its_story() {
         (
             "fresh/",
             "invalid",
-            &["taken-before-rotation", "bootstrap-incomplete", "certificate-expiring"],
+            &[
+                "taken-before-rotation",
+                "bootstrap-incomplete",
+                "certificate-expiring",
+            ],
         ),
         ("kms/", "warning", &["encryption-external"]),
         ("kubernetes/", "warning", &["version-unknown"]),
         ("lab/", "valid", &[]),
         ("next/", "valid", &[]),
         ("prod-master-1/", "valid", &[]),
-        ("prod-upgrade/", "invalid", &["upgrade-in-progress", "rollout-in-progress"]),
+        (
+            "prod-upgrade/",
+            "invalid",
+            &["upgrade-in-progress", "rollout-in-progress"],
+        ),
         ("prod/snapshot_2024-10-20", "valid", &[]),
         ("prod/snapshot_2024-11-02", "valid", &[]),
         ("prod/snapshot_2024-11-09", "valid", &[]),
-        ("raw/", "invalid", &["digest-missing", "kuberesources-missing"]),
+        (
+            "raw/",
+            "invalid",
+            &["digest-missing", "kuberesources-missing"],
+        ),
         ("secretbox/", "valid", &[]),
     ];
     let samples = samples::all();
-    assert_eq!(samples.len(), expected.len(), "every sample is in the table");
+    assert_eq!(
+        samples.len(),
+        expected.len(),
+        "every sample is in the table"
+    );
     for sample in samples {
-        let row = expected.iter().find(|(path, ..)| sample.path.contains(path));
-        let (_, verdict, codes) = row.unwrap_or_else(|| panic!("{} is not in the table", sample.path));
+        let row = expected
+            .iter()
+            .find(|(path, ..)| sample.path.contains(path));
+        let (_, verdict, codes) =
+            row.unwrap_or_else(|| panic!("{} is not in the table", sample.path));
         let (_env, backup) = verified(&sample);
-        assert_eq!(backup.codes(), *codes, "{}: {:#?}", sample.path, backup.findings);
+        assert_eq!(
+            backup.codes(),
+            *codes,
+            "{}: {:#?}",
+            sample.path,
+            backup.findings
+        );
         assert_eq!(backup.verdict, *verdict, "{}", sample.path);
     }
 }

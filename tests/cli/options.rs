@@ -5,13 +5,22 @@ use crate::environment::{Ran, SOON, TestEnv};
 
 fn indexed() -> TestEnv {
     let env = TestEnv::healthy();
-    env.run(&["index", "--as-of", SOON, &env.text("data"), &env.text("keys")]).ends_with(0);
+    env.run(&[
+        "index",
+        "--as-of",
+        SOON,
+        &env.text("data"),
+        &env.text("keys"),
+    ])
+    .ends_with(0);
     env
 }
 
 fn with(env: &TestEnv, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let mut command = env.command(arguments);
-    command.env("ETCD_CAT_AS_OF", SOON).envs(variables.iter().copied());
+    command
+        .env("ETCD_CAT_AS_OF", SOON)
+        .envs(variables.iter().copied());
     Ran::of(command.output().expect("it starts"))
 }
 
@@ -21,26 +30,68 @@ fn every_option_has_a_variable_and_the_command_line_wins() {
     let missing = env.text("none.redb");
     type Proof = fn(&Ran) -> bool;
     let rows: [(&[(&str, &str)], &[&str], Proof); 12] = [
-        (&[("ETCD_CAT_OUTPUT", "name")], &["list"], |ran| ran.stdout == "backup/27be558ad3a9\n"),
-        (&[("ETCD_CAT_OUTPUT", "name")], &["list", "-o", "json"], |ran| ran.stdout.starts_with('{')),
-        (&[("ETCD_CAT_VALID_FOR", "4.17.4")], &["list"], |ran| ran.code == Some(1)),
-        (&[("ETCD_CAT_VALID_FOR", "4.17.4")], &["list", "--valid-for", "4.17.3"], |ran| ran.code == Some(0)),
-        (&[("ETCD_CAT_CLUSTER", "nowhere")], &["list"], |ran| ran.code == Some(1)),
-        (&[("ETCD_CAT_MAX_AGE", "1h")], &["list"], |ran| ran.code == Some(1)),
-        (&[("ETCD_CAT_SINCE", "2024-11-03")], &["list"], |ran| ran.code == Some(1)),
-        (&[("ETCD_CAT_NO_CATALOGUE", "true")], &["list", "-o", "json"], |ran| ran.json::<BackupList>().items.is_empty()),
-        (&[("ETCD_CAT_QUIET", "1"), ("ETCD_CAT_NO_CATALOGUE", "1")], &["list"], |ran| ran.stderr.is_empty()),
-        (&[("ETCD_CAT_COLOR", "always")], &["list"], |ran| ran.stdout.contains('\u{1b}')),
-        (&[("ETCD_CAT_JOBS", "0")], &["list"], |ran| ran.code == Some(2)),
-        (&[("ETCD_CAT_ACCEPT", "truncated,digest-mismatch")], &["list"], |ran| ran.code == Some(0)),
+        (&[("ETCD_CAT_OUTPUT", "name")], &["list"], |ran| {
+            ran.stdout == "backup/27be558ad3a9\n"
+        }),
+        (
+            &[("ETCD_CAT_OUTPUT", "name")],
+            &["list", "-o", "json"],
+            |ran| ran.stdout.starts_with('{'),
+        ),
+        (&[("ETCD_CAT_VALID_FOR", "4.17.4")], &["list"], |ran| {
+            ran.code == Some(1)
+        }),
+        (
+            &[("ETCD_CAT_VALID_FOR", "4.17.4")],
+            &["list", "--valid-for", "4.17.3"],
+            |ran| ran.code == Some(0),
+        ),
+        (&[("ETCD_CAT_CLUSTER", "nowhere")], &["list"], |ran| {
+            ran.code == Some(1)
+        }),
+        (&[("ETCD_CAT_MAX_AGE", "1h")], &["list"], |ran| {
+            ran.code == Some(1)
+        }),
+        (&[("ETCD_CAT_SINCE", "2024-11-03")], &["list"], |ran| {
+            ran.code == Some(1)
+        }),
+        (
+            &[("ETCD_CAT_NO_CATALOGUE", "true")],
+            &["list", "-o", "json"],
+            |ran| ran.json::<BackupList>().items.is_empty(),
+        ),
+        (
+            &[("ETCD_CAT_QUIET", "1"), ("ETCD_CAT_NO_CATALOGUE", "1")],
+            &["list"],
+            |ran| ran.stderr.is_empty(),
+        ),
+        (&[("ETCD_CAT_COLOR", "always")], &["list"], |ran| {
+            ran.stdout.contains('\u{1b}')
+        }),
+        (&[("ETCD_CAT_JOBS", "0")], &["list"], |ran| {
+            ran.code == Some(2)
+        }),
+        (
+            &[("ETCD_CAT_ACCEPT", "truncated,digest-mismatch")],
+            &["list"],
+            |ran| ran.code == Some(0),
+        ),
     ];
     for (variables, arguments, proof) in rows {
         let ran = with(&env, variables, arguments);
         assert!(proof(&ran), "{variables:?} {arguments:?}: {ran:#?}");
     }
-    let ran = with(&env, &[("ETCD_CAT_CATALOGUE", &missing)], &["list", "-o", "json"]);
+    let ran = with(
+        &env,
+        &[("ETCD_CAT_CATALOGUE", &missing)],
+        &["list", "-o", "json"],
+    );
     assert!(ran.json::<BackupList>().items.is_empty());
-    let ran = with(&env, &[("ETCD_CAT_ALL", "1"), ("ETCD_CAT_VALID_FOR", "4.17.4")], &["list", "-o", "json"]);
+    let ran = with(
+        &env,
+        &[("ETCD_CAT_ALL", "1"), ("ETCD_CAT_VALID_FOR", "4.17.4")],
+        &["list", "-o", "json"],
+    );
     assert_eq!(ran.json::<BackupList>().items.len(), 1);
     let to = env.text("staged");
     with(&env, &[("ETCD_CAT_TO", &to)], &["stage", "latest"]).ends_with(0);
@@ -50,7 +101,12 @@ fn every_option_has_a_variable_and_the_command_line_wins() {
 #[test]
 fn the_same_answer_comes_in_every_form() {
     let env = indexed();
-    for command in [&["list"][..], &["verify"], &["show", "latest"], &["check", "--valid-for", "4.17.3"]] {
+    for command in [
+        &["list"][..],
+        &["verify"],
+        &["show", "latest"],
+        &["check", "--valid-for", "4.17.3"],
+    ] {
         let run = |form: &str| {
             let mut all = command.to_vec();
             all.extend(["-o", form]);
@@ -60,7 +116,10 @@ fn the_same_answer_comes_in_every_form() {
         for form in ["table", "wide"] {
             let text = run(form).stdout;
             for part in ["27be558ad3a9", "valid", "4.17.3"] {
-                assert!(text.contains(part), "{command:?} {form} lacks {part}: {text}");
+                assert!(
+                    text.contains(part),
+                    "{command:?} {form} lacks {part}: {text}"
+                );
             }
             assert!(!text.contains('\u{1b}'), "{command:?} {form}");
         }
@@ -92,7 +151,15 @@ fn forget_the_clock(value: &mut serde_json::Value) {
 fn a_narrow_window_or_no_colour_loses_nothing() {
     let env = indexed();
     for columns in ["20", "80", "300"] {
-        let ran = with(&env, &[("COLUMNS", columns), ("NO_COLOR", "1"), ("TERM", "xterm-256color")], &["list"]);
+        let ran = with(
+            &env,
+            &[
+                ("COLUMNS", columns),
+                ("NO_COLOR", "1"),
+                ("TERM", "xterm-256color"),
+            ],
+            &["list"],
+        );
         assert!(ran.stdout.contains("27be558ad3a9"), "{}", ran.stdout);
         assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
     }
@@ -102,7 +169,15 @@ fn a_narrow_window_or_no_colour_loses_nothing() {
 fn verify_needs_no_home_and_no_catalogue() {
     let env = TestEnv::healthy();
     let root = env.text("");
-    let mut command = env.command(&["verify", "-o", "json", "--as-of", SOON, "--no-catalogue", &root]);
+    let mut command = env.command(&[
+        "verify",
+        "-o",
+        "json",
+        "--as-of",
+        SOON,
+        "--no-catalogue",
+        &root,
+    ]);
     command.env_clear();
     let ran = Ran::of(command.output().expect("it starts")).ends_with(0);
     assert_eq!(ran.json::<VerifyReport>().only().verdict, "valid");
@@ -115,7 +190,16 @@ fn verify_answers_even_where_the_catalogue_cannot_be_written() {
     let env = TestEnv::healthy();
     let root = env.text("");
     for place in ["/proc/etcd-cat/catalogue.redb", "/dev/null/catalogue.redb"] {
-        let ran = env.run(&["verify", "-o", "json", "--as-of", SOON, "--catalogue", place, &root]);
+        let ran = env.run(&[
+            "verify",
+            "-o",
+            "json",
+            "--as-of",
+            SOON,
+            "--catalogue",
+            place,
+            &root,
+        ]);
         let report: VerifyReport = ran.json();
         assert_eq!(report.only().verdict, "valid", "{place}");
         // The question was answered; what was not done is said.
@@ -130,8 +214,24 @@ fn a_catalogue_of_garbage_is_told_and_left_alone() {
     let ran = env.run(&["list", "-o", "json"]).ends_with(2);
     let error = ran.error();
     assert_eq!(error["code"], "catalogue");
-    assert!(error["message"].as_str().is_some_and(|text| text.contains("damaged") && text.contains("index")), "{error}");
-    assert_eq!(std::fs::read(path).expect("still there"), vec![0x5a; 70_000]);
-    let ran = env.run(&["verify", "-o", "json", "--as-of", SOON, &env.text("data"), &env.text("keys")]);
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("damaged") && text.contains("index")),
+        "{error}"
+    );
+    assert_eq!(
+        std::fs::read(path).expect("still there"),
+        vec![0x5a; 70_000]
+    );
+    let ran = env.run(&[
+        "verify",
+        "-o",
+        "json",
+        "--as-of",
+        SOON,
+        &env.text("data"),
+        &env.text("keys"),
+    ]);
     assert_eq!(ran.json::<VerifyReport>().only().verdict, "valid");
 }

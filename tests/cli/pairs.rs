@@ -10,18 +10,37 @@ const EDGE_KEYS: &str = "backups/keys/edge/static_kuberesources_2024-11-02_03000
 fn equal_stamps_of_two_clusters_in_one_directory_pair_by_content() {
     // The names are swapped on purpose: what is called edge is of prod.
     let env = TestEnv::new();
-    env.put("all/snapshot_2024-11-02_030000-prod.db", samples::bytes(SNAPSHOT));
-    env.put("all/snapshot_2024-11-02_030000-edge.db", samples::bytes(EDGE));
-    env.put("all/static_kuberesources_2024-11-02_030000-edge.tar.gz", samples::bytes(KUBERESOURCES));
-    env.put("all/static_kuberesources_2024-11-02_030000-prod.tar.gz", samples::bytes(EDGE_KEYS));
+    env.put(
+        "all/snapshot_2024-11-02_030000-prod.db",
+        samples::bytes(SNAPSHOT),
+    );
+    env.put(
+        "all/snapshot_2024-11-02_030000-edge.db",
+        samples::bytes(EDGE),
+    );
+    env.put(
+        "all/static_kuberesources_2024-11-02_030000-edge.tar.gz",
+        samples::bytes(KUBERESOURCES),
+    );
+    env.put(
+        "all/static_kuberesources_2024-11-02_030000-prod.tar.gz",
+        samples::bytes(EDGE_KEYS),
+    );
     let report = env.verify(&[]);
     assert_eq!(report.items.len(), 2);
     for (name, other) in [("-prod.db", "-edge.tar.gz"), ("-edge.db", "-prod.tar.gz")] {
         let backup = report.of(name);
-        assert!(backup.kuberesources().path.ends_with(other), "{name}: {backup:#?}");
+        assert!(
+            backup.kuberesources().path.ends_with(other),
+            "{name}: {backup:#?}"
+        );
         assert_eq!(backup.pairing.basis, "content", "{name}");
         assert_eq!(backup.encryption.proof, "decrypted", "{name}");
-        assert!(backup.findings.iter().all(|one| one.severity != "error"), "{:#?}", backup.findings);
+        assert!(
+            backup.findings.iter().all(|one| one.severity != "error"),
+            "{:#?}",
+            backup.findings
+        );
     }
 }
 
@@ -44,18 +63,43 @@ fn one_file_finds_its_sibling_and_nothing_else() {
     env.copy(SNAPSHOT, "all");
     env.copy(KUBERESOURCES, "all");
     env.copy("backups/prod/snapshot_2024-11-09_030000.db", "all");
-    for name in ["snapshot_2024-11-02_030000.db", "static_kuberesources_2024-11-02_030000.tar.gz"] {
+    for name in [
+        "snapshot_2024-11-02_030000.db",
+        "static_kuberesources_2024-11-02_030000.tar.gz",
+    ] {
         let report = env.verify(&[&env.text("all"), "--no-catalogue"]);
         assert_eq!(report.items.len(), 2);
         let report = env.verify(&[&env.text(&format!("all/{name}")), "--no-catalogue"]);
         let backup = report.only();
-        assert!(backup.snapshot().path.ends_with("snapshot_2024-11-02_030000.db"), "{name}");
-        assert!(backup.kuberesources().path.ends_with("2024-11-02_030000.tar.gz"), "{name}");
+        assert!(
+            backup
+                .snapshot()
+                .path
+                .ends_with("snapshot_2024-11-02_030000.db"),
+            "{name}"
+        );
+        assert!(
+            backup
+                .kuberesources()
+                .path
+                .ends_with("2024-11-02_030000.tar.gz"),
+            "{name}"
+        );
         assert_eq!(backup.encryption.proof, "decrypted", "{name}");
     }
     // A relative name without any directory.
-    let mut command = env.command(&["verify", "snapshot_2024-11-02_030000.db", "-o", "name", "--as-of", SOON]);
-    let output = command.current_dir(env.path("all")).output().expect("it starts");
+    let mut command = env.command(&[
+        "verify",
+        "snapshot_2024-11-02_030000.db",
+        "-o",
+        "name",
+        "--as-of",
+        SOON,
+    ]);
+    let output = command
+        .current_dir(env.path("all"))
+        .output()
+        .expect("it starts");
     let ran = crate::environment::Ran::of(output).ends_with(0);
     assert_eq!(ran.stdout, "backup/27be558ad3a9\n");
 }
@@ -85,7 +129,10 @@ fn archives_swapped_between_runs_are_put_right() {
     let env = TestEnv::new();
     env.copy(SNAPSHOT, "data");
     env.copy("backups/prod/snapshot_2024-10-20_030000.db", "data");
-    env.put("keys/static_kuberesources_2024-10-20_030000.tar.gz", samples::bytes(KUBERESOURCES));
+    env.put(
+        "keys/static_kuberesources_2024-10-20_030000.tar.gz",
+        samples::bytes(KUBERESOURCES),
+    );
     env.put(
         "keys/static_kuberesources_2024-11-02_030000.tar.gz",
         samples::bytes("backups/prod/static_kuberesources_2024-10-20_030000.tar.gz"),
@@ -93,7 +140,12 @@ fn archives_swapped_between_runs_are_put_right() {
     let report = env.verify(&[]);
     let encrypted = report.of("data/snapshot_2024-11-02");
     assert_eq!(encrypted.encryption.proof, "decrypted", "{encrypted:#?}");
-    assert!(encrypted.kuberesources().path.ends_with("2024-10-20_030000.tar.gz"));
+    assert!(
+        encrypted
+            .kuberesources()
+            .path
+            .ends_with("2024-10-20_030000.tar.gz")
+    );
     assert!(!encrypted.pairing.evidence.is_empty());
 }
 
@@ -108,5 +160,9 @@ fn a_compressed_snapshot_is_verified_too() {
     assert_eq!(backup.id(), "27be558ad3a9");
     assert_eq!(backup.snapshot().digest.state, "match");
     assert_eq!(backup.snapshot().status.hash, Some(4_087_570_503));
-    assert!(backup.verdict == "valid" || backup.verdict == "warning", "{:#?}", backup.findings);
+    assert!(
+        backup.verdict == "valid" || backup.verdict == "warning",
+        "{:#?}",
+        backup.findings
+    );
 }

@@ -18,11 +18,28 @@ fn state(env: &TestEnv) -> BTreeMap<PathBuf, State> {
         } else {
             Vec::new()
         };
-        let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
-        let state = (metadata.ino(), metadata.mode(), metadata.nlink(), times.0, times.1, times.2, times.3, bytes);
+        let times = (
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+            metadata.ctime(),
+            metadata.ctime_nsec(),
+        );
+        let state = (
+            metadata.ino(),
+            metadata.mode(),
+            metadata.nlink(),
+            times.0,
+            times.1,
+            times.2,
+            times.3,
+            bytes,
+        );
         (entry.into_path(), state)
     };
-    files.into_iter().map(|entry| state(entry.expect("walked"))).collect()
+    files
+        .into_iter()
+        .map(|entry| state(entry.expect("walked")))
+        .collect()
 }
 
 #[test]
@@ -64,10 +81,12 @@ fn a_read_only_place_is_enough() {
     use std::os::unix::fs::PermissionsExt as _;
     let env = TestEnv::healthy();
     for directory in ["data", "keys"] {
-        std::fs::set_permissions(env.path(directory), PermissionsExt::from_mode(0o555)).expect("our own");
+        std::fs::set_permissions(env.path(directory), std::fs::Permissions::from_mode(0o555))
+            .expect("our own");
     }
     assert_eq!(env.verify(&[]).only().verdict, "valid");
     for directory in ["data", "keys"] {
-        std::fs::set_permissions(env.path(directory), PermissionsExt::from_mode(0o755)).expect("our own");
+        std::fs::set_permissions(env.path(directory), std::fs::Permissions::from_mode(0o755))
+            .expect("our own");
     }
 }

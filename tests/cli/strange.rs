@@ -14,7 +14,11 @@ fn soon(env: &TestEnv, arguments: &[&str]) -> Ran {
     let started = Instant::now();
     let mut timed = Command::new("timeout");
     let command = env.command(arguments);
-    timed.arg("60").arg(command.get_program()).args(command.get_args()).env_clear();
+    timed
+        .arg("60")
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
     for (name, value) in command.get_envs() {
         timed.env(name, value.unwrap_or_default());
     }
@@ -33,18 +37,51 @@ fn loops_pipes_sockets_and_devices_hold_nothing_up() {
     symlink("/dev/zero", env.path("data/snapshot_2024-11-01_030000.db")).expect("linked");
     symlink("/proc", env.path("data/proc")).expect("linked");
     let pipe = env.path("data/snapshot_2024-11-03_030000.db");
-    let made = Command::new("mkfifo").arg(&pipe).status().expect("coreutils");
+    let made = Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .expect("coreutils");
     assert!(made.success());
-    let _socket = std::os::unix::net::UnixListener::bind(env.path("data/snapshot_2024-11-04_030000.db")).expect("bound");
+    let _socket =
+        std::os::unix::net::UnixListener::bind(env.path("data/snapshot_2024-11-04_030000.db"))
+            .expect("bound");
     let root = env.text("");
-    let ran = soon(&env, &["verify", "-o", "json", "--as-of", SOON, "--no-catalogue", &root]);
+    let ran = soon(
+        &env,
+        &[
+            "verify",
+            "-o",
+            "json",
+            "--as-of",
+            SOON,
+            "--no-catalogue",
+            &root,
+        ],
+    );
     let report: VerifyReport = ran.json();
-    assert_eq!(report.only().verdict, "valid", "{:#?}", report.only().findings);
-    assert!(report.only().snapshot().copies.is_empty(), "a loop makes no copies");
-    for (name, word) in [("_2024-11-01_", "device"), ("_2024-11-03_", "FIFO"), ("_2024-11-04_", "socket")] {
+    assert_eq!(
+        report.only().verdict,
+        "valid",
+        "{:#?}",
+        report.only().findings
+    );
+    assert!(
+        report.only().snapshot().copies.is_empty(),
+        "a loop makes no copies"
+    );
+    for (name, word) in [
+        ("_2024-11-01_", "device"),
+        ("_2024-11-03_", "FIFO"),
+        ("_2024-11-04_", "socket"),
+    ] {
         let skipped = report.skipped.iter().find(|one| one.path.contains(name));
-        let reason = &skipped.unwrap_or_else(|| panic!("{name}: {:#?}", report.skipped)).reason;
-        assert!(reason.to_lowercase().contains(&word.to_lowercase()), "{reason}");
+        let reason = &skipped
+            .unwrap_or_else(|| panic!("{name}: {:#?}", report.skipped))
+            .reason;
+        assert!(
+            reason.to_lowercase().contains(&word.to_lowercase()),
+            "{reason}"
+        );
     }
     // Named by the user it is still no regular file.
     let pipe = pipe.to_str().expect("plain");
@@ -69,14 +106,22 @@ fn odd_names_are_survived_and_shown_safely() {
     for (index, name) in odd.into_iter().enumerate() {
         let directory = env.path(&format!("odd{index}"));
         std::fs::create_dir_all(&directory).expect("made");
-        std::fs::write(directory.join(OsStr::from_bytes(name)), samples::bytes(SNAPSHOT)).expect("any name");
+        std::fs::write(
+            directory.join(OsStr::from_bytes(name)),
+            samples::bytes(SNAPSHOT),
+        )
+        .expect("any name");
     }
     let root = env.text("");
     for form in ["json", "yaml", "table", "wide", "name"] {
         let ran = env.run(&["verify", "-o", form, "--as-of", SOON, &root]);
         assert_eq!(ran.code, Some(0), "{form}: {ran:#?}");
         assert!(!ran.stdout.contains('\u{1b}'), "{form}: {}", ran.stdout);
-        assert!(!ran.stdout.contains("snapshot\n2024"), "{form}: {}", ran.stdout);
+        assert!(
+            !ran.stdout.contains("snapshot\n2024"),
+            "{form}: {}",
+            ran.stdout
+        );
     }
     let report = env.verify(&[]);
     assert_eq!(report.only().snapshot().copies.len(), 3, "{report:#?}");
@@ -95,12 +140,19 @@ fn empty_files_and_directories_are_what_they_are() {
     let ran = env.run(&["verify", "-o", "json", &root]).ends_with(0);
     assert!(ran.json::<VerifyReport>().items.is_empty());
     let said = env.run(&["verify", &root]).ends_with(0);
-    assert!(said.stdout.contains('0') || said.stdout.contains("no "), "{}", said.stdout);
+    assert!(
+        said.stdout.contains('0') || said.stdout.contains("no "),
+        "{}",
+        said.stdout
+    );
     env.put("empty/snapshot_2024-11-02_030000.db", "");
     env.put("empty/static_kuberesources_2024-11-02_030000.tar.gz", "");
     let report = env.verify(&[]);
     let codes: Vec<&str> = report.items.iter().flat_map(|one| one.codes()).collect();
-    assert!(codes.contains(&"truncated") && codes.contains(&"kuberesources-corrupt"), "{codes:?}");
+    assert!(
+        codes.contains(&"truncated") && codes.contains(&"kuberesources-corrupt"),
+        "{codes:?}"
+    );
 }
 
 #[test]
@@ -108,17 +160,28 @@ fn files_that_are_no_backups_are_left_alone() {
     let env = TestEnv::healthy();
     env.put("data/README.md", "hello");
     env.put("data/notes.db", "SQLite format 3\0 and so on");
-    env.put("data/backup.tar.gz", crate::archive::gzip(b"something else"));
+    env.put(
+        "data/backup.tar.gz",
+        crate::archive::gzip(b"something else"),
+    );
     env.put("data/.hidden", vec![0; 4096]);
     let report = env.verify(&[]);
     assert_eq!(report.only().verdict, "valid");
     assert_eq!(report.summary.files, 2);
     let skipped: Vec<&str> = report.skipped.iter().map(|one| one.path.as_str()).collect();
-    assert!(skipped.iter().all(|path| path.ends_with("notes.db")), "{skipped:?}");
+    assert!(
+        skipped.iter().all(|path| path.ends_with("notes.db")),
+        "{skipped:?}"
+    );
     // Named by the user, such a file gets an answer.
-    let ran = env.run(&["verify", "-o", "json", &env.text("data/notes.db")]).ends_with(1);
+    let ran = env
+        .run(&["verify", "-o", "json", &env.text("data/notes.db")])
+        .ends_with(1);
     let report: VerifyReport = ran.json();
-    assert!(report.of("notes.db").codes().contains(&"not-a-snapshot"), "{report:#?}");
+    assert!(
+        report.of("notes.db").codes().contains(&"not-a-snapshot"),
+        "{report:#?}"
+    );
 }
 
 #[test]
@@ -127,12 +190,25 @@ fn a_link_to_a_backup_is_that_backup() {
     env.put("store/27be", samples::bytes(SNAPSHOT));
     env.put("store/3e8e", samples::bytes(KUBERESOURCES));
     std::fs::create_dir_all(env.path("data")).expect("made");
-    symlink("../store/27be", env.path("data/snapshot_2024-11-02_030000.db")).expect("linked");
+    symlink(
+        "../store/27be",
+        env.path("data/snapshot_2024-11-02_030000.db"),
+    )
+    .expect("linked");
     let data = env.text("data");
     let report = env.verify(&[&data]);
     assert_eq!(report.items.len(), 1);
-    assert!(report.only().path().ends_with("data/snapshot_2024-11-02_030000.db"));
+    assert!(
+        report
+            .only()
+            .path()
+            .ends_with("data/snapshot_2024-11-02_030000.db")
+    );
     symlink("/nowhere", env.path("data/snapshot_2024-11-03_030000.db")).expect("linked");
     let ran = env.run(&["verify", "--as-of", SOON, &data]).ends_with(2);
-    assert!(ran.stderr.contains("snapshot_2024-11-03_030000.db"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("snapshot_2024-11-03_030000.db"),
+        "{}",
+        ran.stderr
+    );
 }

@@ -17,7 +17,8 @@ pub(super) const CODES: &[&str] = &[
 fn indexed() -> TestEnv {
     let env = TestEnv::healthy();
     let root = [env.text("data"), env.text("keys")];
-    env.run(&["index", "--as-of", SOON, &root[0], &root[1]]).ends_with(0);
+    env.run(&["index", "--as-of", SOON, &root[0], &root[1]])
+        .ends_with(0);
     env
 }
 
@@ -36,7 +37,10 @@ fn a_file_that_is_gone_is_told_until_it_comes_back() {
     assert_eq!(backup.verdict, "unknown");
     assert!(!backup.snapshot().present && backup.kuberesources().present);
     let told = backup.finding("file-missing");
-    assert!(told.message.contains("snapshot_2024-11-02_030000.db"), "{told:?}");
+    assert!(
+        told.message.contains("snapshot_2024-11-02_030000.db"),
+        "{told:?}"
+    );
     let report = env.verify(&[&env.text("data"), &env.text("keys"), "--all"]);
     assert_eq!(report.only().codes(), ["file-missing"]);
     std::fs::rename(env.path("elsewhere"), &path).expect("moved back");
@@ -51,18 +55,37 @@ fn other_bytes_under_a_verified_name_are_told() {
     bytes[middle] ^= 1;
     env.put("data/snapshot_2024-11-02_030000.db", bytes);
     let before = env.list();
-    assert!(before.iter().all(|one| one.verdict == "unknown"), "{before:#?}");
-    let report = env.run(&["index", "-o", "json", "--as-of", SOON]).ends_with(1);
+    assert!(
+        before.iter().all(|one| one.verdict == "unknown"),
+        "{before:#?}"
+    );
+    let report = env
+        .run(&["index", "-o", "json", "--as-of", SOON])
+        .ends_with(1);
     let report: crate::contract::VerifyReport = report.json();
     let backup = report.of("snapshot_2024-11-02");
-    assert!(backup.codes().contains(&"file-changed"), "{:?}", backup.codes());
-    assert!(backup.codes().contains(&"digest-mismatch"), "{:?}", backup.codes());
+    assert!(
+        backup.codes().contains(&"file-changed"),
+        "{:?}",
+        backup.codes()
+    );
+    assert!(
+        backup.codes().contains(&"digest-mismatch"),
+        "{:?}",
+        backup.codes()
+    );
     let told = backup.finding("file-changed");
     let digest = told.evidence["digestBefore"].as_str().unwrap_or_default();
-    assert!(digest.starts_with("27be558ad3a9") && told.message.contains(digest), "{told:?}");
+    assert!(
+        digest.starts_with("27be558ad3a9") && told.message.contains(digest),
+        "{told:?}"
+    );
     assert_eq!(told.severity, "error");
     // A sound file under the same name is still another one than was verified.
-    env.put("data/snapshot_2024-11-02_030000.db", samples::bytes("backups/prod/snapshot_2024-11-09_030000.db"));
+    env.put(
+        "data/snapshot_2024-11-02_030000.db",
+        samples::bytes("backups/prod/snapshot_2024-11-09_030000.db"),
+    );
     let report = env.verify(&[&env.text("data")]);
     assert!(report.of("/data/").codes().contains(&"file-changed"));
 }
@@ -71,13 +94,18 @@ fn other_bytes_under_a_verified_name_are_told() {
 fn a_file_that_is_being_written_is_told() {
     let env = TestEnv::healthy();
     let path = env.path("data/snapshot_2024-11-02_030000.db");
-    let file = std::fs::File::options().write(true).open(path).expect("opened");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(path)
+        .expect("opened");
     let is_over = AtomicBool::new(false);
     let report = std::thread::scope(|scope| {
         scope.spawn(|| {
             // Some twenty thousand times while the file is read once.
             for moment in 1.. {
-                let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_nanos(moment * 1000);
+                let at = SystemTime::UNIX_EPOCH
+                    + Duration::from_secs(1_700_000_000)
+                    + Duration::from_nanos(moment * 1000);
                 file.set_modified(at).expect("our own file");
                 if is_over.load(Ordering::Relaxed) {
                     break;
@@ -100,7 +128,9 @@ fn a_file_that_cannot_be_read_is_told_and_the_others_are_finished() {
     let link = env.path("data/snapshot_2024-10-01_030000.db");
     std::os::unix::fs::symlink("/proc/self/mem", &link).expect("linked");
     let root = env.text("");
-    let ran = env.run(&["verify", "-o", "json", "--as-of", SOON, &root]).ends_with(2);
+    let ran = env
+        .run(&["verify", "-o", "json", "--as-of", SOON, &root])
+        .ends_with(2);
     let report: crate::contract::VerifyReport = ran.json();
     let backup = report.of("snapshot_2024-10-01");
     assert_eq!(backup.codes(), ["unreadable"]);
@@ -109,12 +139,19 @@ fn a_file_that_cannot_be_read_is_told_and_the_others_are_finished() {
     assert!(told.message.contains("Input/output error"), "{told:?}");
     assert_eq!(report.of("snapshot_2024-11-02").verdict, "valid");
     let skipped = &report.skipped[0];
-    assert!(skipped.path.ends_with("snapshot_2024-10-01_030000.db"), "{skipped:?}");
+    assert!(
+        skipped.path.ends_with("snapshot_2024-10-01_030000.db"),
+        "{skipped:?}"
+    );
     assert!(skipped.reason.contains("Input/output error"), "{skipped:?}");
     let error = ran.error();
     assert_eq!(error["kind"], "Error");
     assert_eq!(error["code"], "io");
-    assert!(error["message"].as_str().is_some_and(|text| text.contains("Input/output error")));
+    assert!(
+        error["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("Input/output error"))
+    );
 }
 
 /// As nobody when the test runs as root, who may read everything.
@@ -124,12 +161,21 @@ fn a_file_that_may_not_be_read_is_told_in_the_words_of_the_system() {
     let env = TestEnv::healthy();
     let root = env.text("");
     let mode = |path: &str, mode| {
-        std::fs::set_permissions(env.path(path), std::fs::Permissions::from_mode(mode)).expect("our own file");
+        std::fs::set_permissions(env.path(path), std::fs::Permissions::from_mode(mode))
+            .expect("our own file");
     };
     mode("", 0o755);
     mode("data/snapshot_2024-11-02_030000.db", 0);
     mode("keys", 0o755);
-    let arguments = ["verify", "-o", "json", "--as-of", SOON, "--no-catalogue", &root];
+    let arguments = [
+        "verify",
+        "-o",
+        "json",
+        "--as-of",
+        SOON,
+        "--no-catalogue",
+        &root,
+    ];
     let mut command = env.command(&arguments);
     if std::fs::File::open(env.path("data/snapshot_2024-11-02_030000.db")).is_ok() {
         let mut other = std::process::Command::new("setpriv");
@@ -138,7 +184,11 @@ fn a_file_that_may_not_be_read_is_told_in_the_words_of_the_system() {
         std::fs::copy(command.get_program(), &copy).expect("copied");
         mode("etcd-cat", 0o755);
         other.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
-        other.arg(copy).args(arguments).env_clear().env("PATH", "/usr/bin:/bin");
+        other
+            .arg(copy)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin");
         command = other;
     }
     let Ok(output) = command.output() else {

@@ -24,42 +24,74 @@ fn bytes(env: &TestEnv, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 fn with_member(env: &TestEnv, path: &str, kind: EntryType) {
-    archive(env, remade(KUBERESOURCES, |members| members.push(member(path, kind, b"x"))));
+    archive(
+        env,
+        remade(KUBERESOURCES, |members| {
+            members.push(member(path, kind, b"x"))
+        }),
+    );
 }
 
 fn configuration(env: &TestEnv, change: impl Fn(&str) -> String) {
     archive(env, with_configuration(KUBERESOURCES, change));
 }
 
+/// Nothing is in it, so everything is missing.
+const EMPTY: &[&str] = &[
+    "kuberesources-corrupt",
+    "kuberesources-incomplete",
+    "encryption-config-missing",
+];
+
 /// The archive.
 pub(super) const ROWS: &[Row] = &[
-    Row::new("alone", &["kuberesources-missing"], |env| drop(env.copy(SNAPSHOT, "data"))),
-    Row::new("its archive alone", &["snapshot-missing"], |env| drop(env.copy(KUBERESOURCES, "keys")))
-        .of("/keys/"),
-    Row::new("hosted control plane", &["kuberesources-not-used", "encryption-external"], |env| {
-        env.put(
-            "data/snapshot_2024-11-02_030000.db",
-            rewritten(SNAPSHOT, |content| {
-                let prefix = "/kubernetes.io/config.openshift.io/infrastructures/";
-                edit::text(content, prefix, "\"HighlyAvailable\"", "\"External\"");
-            }),
-        );
+    Row::new("alone", &["kuberesources-missing"], |env| {
+        drop(env.copy(SNAPSHOT, "data"))
     }),
-    Row::new("cut in half", &["kuberesources-corrupt"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
-    }),
-    Row::new("empty archive", &["kuberesources-corrupt"], |env| archive(env, "")),
+    Row::new("its archive alone", &["snapshot-missing"], |env| {
+        drop(env.copy(KUBERESOURCES, "keys"))
+    })
+    .of("/keys/"),
+    Row::new(
+        "hosted control plane",
+        &["encryption-external", "kuberesources-not-used"],
+        |env| {
+            env.put(
+                "data/snapshot_2024-11-02_030000.db",
+                rewritten(SNAPSHOT, |content| {
+                    let prefix = "/kubernetes.io/config.openshift.io/infrastructures/";
+                    edit::text(content, prefix, "\"HighlyAvailable\"", "\"External\"");
+                }),
+            );
+        },
+    ),
+    Row::new(
+        "cut in half",
+        &["kuberesources-corrupt", "kuberesources-incomplete"],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+        },
+    ),
+    Row::new("empty archive", EMPTY, |env| archive(env, "")),
     Row::new("bytes behind the end", &["kuberesources-corrupt"], |env| {
         bytes(env, |bytes| bytes.extend(b"trailing garbage"));
     }),
-    Row::new("a flipped bit", &["kuberesources-corrupt"], |env| {
-        bytes(env, |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 0x10;
-        });
-    }),
+    Row::new(
+        "a flipped bit",
+        &["kuberesources-corrupt", "kuberesources-incomplete"],
+        |env| {
+            bytes(env, |bytes| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x10;
+            });
+        },
+    ),
     Row::new("a path that leads out", &["kuberesources-unsafe"], |env| {
-        with_member(env, "static-pod-resources/../../etc/cron.d/x", EntryType::Regular);
+        with_member(
+            env,
+            "static-pod-resources/../../etc/cron.d/x",
+            EntryType::Regular,
+        );
     }),
     Row::new("an absolute path", &["kuberesources-unsafe"], |env| {
         with_member(env, "/etc/shadow", EntryType::Regular);
@@ -80,9 +112,13 @@ pub(super) const ROWS: &[Row] = &[
             }),
         );
     }),
-    Row::new("the archive of another cluster", &["pair-mismatch", "encryption-key-missing"], |env| {
-        archive(env, samples::bytes(OF_EDGE));
-    }),
+    Row::new(
+        "the archive of another cluster",
+        &["pair-mismatch", "encryption-key-missing"],
+        |env| {
+            archive(env, samples::bytes(OF_EDGE));
+        },
+    ),
     Row::new("two archives of one run", &["pair-ambiguous"], |env| {
         archive(env, samples::bytes(KUBERESOURCES));
         let again = pack(&archive::members(KUBERESOURCES));
@@ -113,15 +149,26 @@ pub(super) const KEYS: &[Row] = &[
             text.replace(secret, &other)
         });
     }),
-    Row::new("key service", &["encryption-external", "keys-beside-snapshot"], |env| {
-        env.copy("backups/kms/snapshot_2024-11-08_030000.db", "data");
-        env.copy("backups/kms/static_kuberesources_2024-11-08_030000.tar.gz", "data");
-    })
+    Row::new(
+        "key service",
+        &["encryption-external", "keys-beside-snapshot"],
+        |env| {
+            env.copy("backups/kms/snapshot_2024-11-08_030000.db", "data");
+            env.copy(
+                "backups/kms/static_kuberesources_2024-11-08_030000.tar.gz",
+                "data",
+            );
+        },
+    )
     .as_of("2024-11-08T04:00:00Z"),
-    Row::new("keys in the same directory", &["keys-beside-snapshot"], |env| {
-        env.copy(SNAPSHOT, "data");
-        env.copy(KUBERESOURCES, "data");
-    }),
+    Row::new(
+        "keys in the same directory",
+        &["keys-beside-snapshot"],
+        |env| {
+            env.copy(SNAPSHOT, "data");
+            env.copy(KUBERESOURCES, "data");
+        },
+    ),
 ];
 
 /// The sample as if it had been taken then.
@@ -136,15 +183,28 @@ fn moved(sample: &str, from: &str, to: &str, change: impl FnOnce(&mut Bolt)) -> 
 pub(super) const SEVERAL: &[Row] = &[
     Row::new("two hosts at the same time", &["duplicate-host"], |env| {
         env.copy("backups/prod/snapshot_2024-11-09_030000.db", "data");
-        env.copy("backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz", "keys");
-        env.copy("backups/prod-master-1/snapshot_2024-11-09_030400.db", "other");
-        env.copy("backups/keys/prod-master-1/static_kuberesources_2024-11-09_030400.tar.gz", "others");
+        env.copy(
+            "backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+            "keys",
+        );
+        env.copy(
+            "backups/prod-master-1/snapshot_2024-11-09_030400.db",
+            "other",
+        );
+        env.copy(
+            "backups/keys/prod-master-1/static_kuberesources_2024-11-09_030400.tar.gz",
+            "others",
+        );
     })
     .as_of("2024-11-09T06:00:00Z"),
-    Row::new("a newer one in the same directory", &["restore-picks-other"], |env| {
-        TestEnv::put_healthy(env);
-        env.copy("backups/prod/snapshot_2024-11-09_030000.db", "data");
-    })
+    Row::new(
+        "a newer one in the same directory",
+        &["restore-picks-other"],
+        |env| {
+            TestEnv::put_healthy(env);
+            env.copy("backups/prod/snapshot_2024-11-09_030000.db", "data");
+        },
+    )
     .of("snapshot_2024-11-02"),
     Row::new("restored in between", &["revision-went-back"], |env| {
         TestEnv::put_healthy(env);
@@ -163,9 +223,17 @@ pub(super) const SEVERAL: &[Row] = &[
     .of("/later/"),
     Row::new("most of it deleted", &["size-fell"], |env| {
         TestEnv::put_healthy(env);
-        env.copy("backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz", "keys");
+        env.copy(
+            "backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+            "keys",
+        );
         let thinned = rewritten("backups/prod/snapshot_2024-11-09_030000.db", |content| {
-            let kept = ["config.openshift.io", "operator.openshift.io", "leases", "secrets"];
+            let kept = [
+                "config.openshift.io",
+                "operator.openshift.io",
+                "leases",
+                "secrets",
+            ];
             edit::forget_old_keys(content, 1024, &kept);
         });
         env.put("later/snapshot_2024-11-09_030000.db", thinned);
@@ -174,15 +242,28 @@ pub(super) const SEVERAL: &[Row] = &[
     .as_of("2024-11-09T06:00:00Z"),
     Row::new("a member replaced", &["members-changed"], |env| {
         TestEnv::put_healthy(env);
-        env.copy("backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz", "keys");
+        env.copy(
+            "backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+            "keys",
+        );
         let changed = rewritten("backups/prod/snapshot_2024-11-09_030000.db", |content| {
             let members = edit::bucket(content, "members");
             let (_, value) = members.pop().expect("three members");
             let id = b"ffffffffffff0001".to_vec();
-            let number = value.windows(5).position(|window| window == b"\"id\":").expect("JSON");
-            let end = value[number..].iter().position(|&byte| byte == b',').expect("JSON") + number;
+            let number = value
+                .windows(5)
+                .position(|window| window == b"\"id\":")
+                .expect("JSON");
+            let end = value[number..]
+                .iter()
+                .position(|&byte| byte == b',')
+                .expect("JSON")
+                + number;
             let mut value = value;
-            value.splice(number + 5..end, 0xffff_ffff_ffff_0001_u64.to_string().bytes());
+            value.splice(
+                number + 5..end,
+                0xffff_ffff_ffff_0001_u64.to_string().bytes(),
+            );
             members.push((id, value));
         });
         env.put("later/snapshot_2024-11-09_030000.db", changed);

@@ -3,7 +3,7 @@
 use super::{Context, find, report};
 use crate::args::VerifyArgs;
 use crate::engine::{self, Request};
-use crate::error::Failure;
+use crate::error::{Failure, code};
 use crate::output::Answer;
 use etcd_cat::backup::Backup;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>,
             Some(backups) => backups,
             None => engine::recall(request)?,
         };
-        let backup = find(operand, &backups)?;
+        let backup = find(operand, &backups).map_err(|failure| unknown(operand, failure))?;
         let halves = [
             backup.snapshot.as_ref().map(|half| half.path.clone()),
             backup.kuberesources.as_ref().map(|half| half.path.clone()),
@@ -41,4 +41,17 @@ fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>,
         known = Some(backups);
     }
     Ok(locations)
+}
+
+/// What cannot be an id was most likely meant as a file.
+fn unknown(operand: &str, failure: Failure) -> Failure {
+    let is_id = operand.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id || operand.starts_with("latest") || operand.starts_with("backup/") {
+        return failure;
+    }
+    Failure::new(
+        code::REFERENCE,
+        format!("{operand:?} is neither a file here nor a backup in the catalogue"),
+    )
+    .hint("give the path of a file or directory, or see what the catalogue holds: etcd-cat list --all")
 }
