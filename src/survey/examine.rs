@@ -124,10 +124,12 @@ impl Examination<'_> {
                 return Err(SurveyError::Interrupted);
             }
             // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an answer.
-            self.survey.skipped.extend(walked.skipped.into_iter().map(|skipped| Skipped {
-                is_error: skipped.is_error || skipped.path == *location,
-                ..skipped
-            }));
+            self.survey
+                .skipped
+                .extend(walked.skipped.into_iter().map(|skipped| Skipped {
+                    is_error: skipped.is_error || skipped.path == *location,
+                    ..skipped
+                }));
             self.asked.extend(
                 walked
                     .candidates

@@ -56,24 +56,43 @@ const INTERRUPTED: &[&str] = &[
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "no meta page",
-        &["not-a-snapshot", "digest-mismatch"],
+        &["not-a-snapshot", "version-unknown"],
         |env| {
             bytes(env, |bytes| bytes[..8192].fill(0));
         },
     ),
-    Row::new("text", &["not-a-snapshot"], |env| {
+    Row::new("text", &["not-a-snapshot", "version-unknown"], |env| {
         snapshot(env, "Error from server (Forbidden): pods is forbidden\n");
     }),
-    Row::new("empty", &["truncated"], |env| snapshot(env, "")),
-    Row::new("cut in half", &["truncated"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+    Row::new("empty", &["truncated", "version-unknown"], |env| {
+        snapshot(env, "")
     }),
-    Row::new("without its last page", &["truncated"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() - 4096));
-    }),
-    Row::new("a page too many", &["trailing-data"], |env| {
-        bytes(env, |bytes| bytes.extend([0; 4096]));
-    }),
+    Row::new(
+        "cut in half",
+        &["truncated", "structure-reference", "version-unknown"],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+        },
+    ),
+    Row::new(
+        "without its last page",
+        &[
+            "truncated",
+            "digest-mismatch",
+            "structure-reference",
+            "version-unknown",
+        ],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() - 4096));
+        },
+    ),
+    Row::new(
+        "a page too many",
+        &["trailing-data", "digest-mismatch"],
+        |env| {
+            bytes(env, |bytes| bytes.extend([0; 4096]));
+        },
+    ),
     Row::new("a flipped bit in the digest", &["digest-mismatch"], |env| {
         bytes(env, |bytes| {
             let last = bytes.len() - 1;
@@ -93,18 +112,22 @@ pub(super) const ROWS: &[Row] = &[
             bolt.bytes[at] ^= 1;
         });
     }),
-    Row::new("two keys swapped", &["structure-order"], |env| {
-        pages(env, |bolt| {
-            let elements = bolt.elements(leaf(bolt));
-            let (one, other) = (elements[0].key.clone(), elements[1].key.clone());
-            let swapped = [
-                bolt.bytes[one.clone()].to_vec(),
-                bolt.bytes[other.clone()].to_vec(),
-            ];
-            bolt.put(one.start, &swapped[1]);
-            bolt.put(other.start, &swapped[0]);
-        });
-    }),
+    Row::new(
+        "two keys swapped",
+        &["structure-order", "record-inconsistent"],
+        |env| {
+            pages(env, |bolt| {
+                let elements = bolt.elements(leaf(bolt));
+                let (one, other) = (elements[0].key.clone(), elements[1].key.clone());
+                let swapped = [
+                    bolt.bytes[one.clone()].to_vec(),
+                    bolt.bytes[other.clone()].to_vec(),
+                ];
+                bolt.put(one.start, &swapped[1]);
+                bolt.put(other.start, &swapped[0]);
+            });
+        },
+    ),
     Row::new(
         "a branch that points nowhere",
         &["structure-reference"],
