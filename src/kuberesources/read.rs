@@ -236,6 +236,7 @@ fn gzip_finding(defect: &GzipDefect) -> Finding {
                 .artifact(Artifact::Kuberesources)
                 .with("offset", *offset)
         }
+        GzipDefect::Truncated { offset: 0 } => corrupt("the file is empty".to_owned(), 0),
         GzipDefect::Truncated { offset } => corrupt(
             format!("file ends inside the gzip stream, at byte {offset}"),
             *offset,

@@ -129,7 +129,13 @@ impl Examination<'_> {
             if !is_file {
                 pass_over_put_aside(&mut walked);
             }
-            self.survey.skipped.extend(walked.skipped);
+            // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an answer.
+            self.survey
+                .skipped
+                .extend(walked.skipped.into_iter().map(|skipped| Skipped {
+                    is_error: skipped.is_error || skipped.path == *location,
+                    ..skipped
+                }));
             self.asked.extend(
                 walked
                     .candidates

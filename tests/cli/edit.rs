@@ -149,3 +149,15 @@ fn replace_value(message: &mut Vec<u8>, value: &[u8]) {
     }
     *message = made;
 }
+
+/// A sound snapshot that differs from the others only in its number.
+pub(crate) fn numbered(snapshot: &[u8], number: usize) -> Vec<u8> {
+    let mut bolt = Bolt::open(snapshot);
+    // The transaction's number: any is as good, as long as page 0 has the newer one.
+    let txid = 1_000_000 + 2 * number as u64;
+    bolt.put_u64(64, txid);
+    let second = bolt.page_size + 64;
+    bolt.put_u64(second, txid - 1);
+    bolt.sign_metas();
+    bolt.sealed()
+}

@@ -106,6 +106,8 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
     let to = env.text("data");
     for (arguments, code, part) in [
         (&["verify", &nowhere][..], "io", "No such file"),
+        (&["verify", "nonsense"], "reference", "neither a file"),
+        (&["verify", "/dev/zero"], "io", "character device"),
         (&["index", &nowhere], "io", "No such file"),
         (
             &["check", "--valid-for", "4.17.3", &nowhere],
@@ -129,16 +131,16 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
         ),
         (&["list", "--jobs", "0"], "usage", "0"),
         (&["explain", "no-such-code"], "usage", "no-such-code"),
-        (
-            &["list", "--catalogue", "/proc/version"],
-            "catalogue",
-            "/proc/version",
-        ),
-        (&["list", "--catalogue", "s3:bucket"], "usage", "s3"),
+        (&["list", "--catalogue", "/proc"], "catalogue", "/proc"),
     ] {
+        let as_of = |arguments: &[&str]| {
+            let mut command = env.command(arguments);
+            command.env("ETCD_CAT_AS_OF", SOON);
+            Ran::of(command.output().expect("it starts"))
+        };
         let mut all = vec!["-o", "json"];
         all.extend(arguments);
-        let ran = env.run(&all);
+        let ran = as_of(&all);
         assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:#?}");
         let error = ran.error();
         let object = error.as_object().expect("an object");
@@ -153,7 +155,7 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
             ran.stderr
         );
         // Without JSON: words for people, and what to do.
-        let ran = env.run(arguments).ends_with(2);
+        let ran = as_of(arguments).ends_with(2);
         assert!(
             ran.stderr.starts_with("error: "),
             "{arguments:?}: {}",

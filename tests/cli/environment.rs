@@ -3,6 +3,7 @@
 use crate::contract::{Backup, BackupList, VerifyReport};
 use crate::support::samples;
 use serde::de::DeserializeOwned;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -79,6 +80,34 @@ impl TestEnv {
             .stdin(Stdio::null())
             .args(arguments);
         command
+    }
+
+    /// The command as somebody who may do little, in an empty environment; `None` for root without `setpriv`.
+    pub(crate) fn command_of_nobody(&self, arguments: &[&str]) -> Option<Command> {
+        let open = |path: &Path| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+                .expect("our own file");
+        };
+        let program = assert_cmd::cargo::cargo_bin!("etcd-cat");
+        if std::fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() != 0) {
+            let mut command = Command::new(program);
+            command.env_clear().args(arguments);
+            return Some(command);
+        }
+        // A build may lie where nobody may look: a copy does not.
+        let copy = self.path("etcd-cat");
+        std::fs::copy(program, &copy).expect("copied");
+        open(&copy);
+        open(self.root.path());
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(copy)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin");
+        let probe = Command::new("setpriv").arg("--version").output();
+        probe.is_ok().then_some(command)
     }
 
     /// Runs it to its end.

@@ -63,7 +63,7 @@ impl Row {
             (false, false) => "valid",
         };
         let vague = backup.findings.iter().find(|one| {
-            one.remedy.is_empty() || one.message.len() < 20 || one.message.ends_with('.')
+            one.remedy.is_empty() || one.message.len() < 15 || one.message.ends_with('.')
         });
         let is_as_told = backup.codes() == self.codes && vague.is_none();
         let is_judged = backup.verdict == verdict || backup.verdict == "unknown";

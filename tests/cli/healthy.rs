@@ -21,6 +21,15 @@ fn verified(sample: &Sample) -> (TestEnv, Backup) {
     assert_eq!(report.api_version, "etcd-cat/v1");
     assert_eq!(report.kind, "VerifyReport");
     let backup = report.only().clone();
+    assert_eq!(backup.api_version, "etcd-cat/v1");
+    assert_eq!(backup.kind, "Backup");
+    assert_eq!(backup.taken_at_source.as_deref(), Some("lease"));
+    assert!(backup.snapshot().modified_at.is_some());
+    let other = backup.kuberesources.as_ref();
+    assert!(other.is_none_or(|half| half.modified_at.is_some()));
+    let artifacts = ["snapshot", "kuberesources", "pair", "catalogue", "location"];
+    let mut findings = backup.findings.iter();
+    assert!(findings.all(|one| artifacts.contains(&one.artifact.as_str())));
     let counts = &report.summary;
     let verdicts = [
         ("valid", counts.valid),

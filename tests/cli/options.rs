@@ -186,6 +186,27 @@ fn verify_needs_no_home_and_no_catalogue() {
 }
 
 #[test]
+fn verify_answers_where_the_default_catalogue_has_no_place() {
+    let env = TestEnv::healthy();
+    let root = env.text("");
+    let arguments = ["verify", "-o", "json", "--as-of", SOON, &root];
+    for home in [None, Some("/nonexistent"), Some("/proc")] {
+        let Some(mut command) = env.command_of_nobody(&arguments) else {
+            return;
+        };
+        command.envs(home.map(|home| ("HOME", home)));
+        let ran = Ran::of(command.output().expect("it starts")).ends_with(0);
+        assert_eq!(
+            ran.json::<VerifyReport>().only().verdict,
+            "valid",
+            "{home:?}"
+        );
+        let is_told = home.is_none() || ran.stderr.contains("note: nothing is remembered");
+        assert!(is_told, "{home:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn verify_answers_even_where_the_catalogue_cannot_be_written() {
     let env = TestEnv::healthy();
     let root = env.text("");
@@ -203,7 +224,11 @@ fn verify_answers_even_where_the_catalogue_cannot_be_written() {
         let report: VerifyReport = ran.json();
         assert_eq!(report.only().verdict, "valid", "{place}");
         // The question was answered; what was not done is said.
-        assert!(ran.stderr.contains(place), "{place}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("--no-catalogue"),
+            "{place}: {}",
+            ran.stderr
+        );
     }
 }
 

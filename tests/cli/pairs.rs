@@ -124,7 +124,7 @@ fn the_same_bytes_at_another_place_are_a_copy() {
 }
 
 #[test]
-fn archives_swapped_between_runs_are_put_right() {
+fn archives_swapped_between_runs_are_told_and_the_right_one_is_named() {
     // Both runs are of prod; each archive carries the other run's stamp.
     let env = TestEnv::new();
     env.copy(SNAPSHOT, "data");
@@ -139,14 +139,19 @@ fn archives_swapped_between_runs_are_put_right() {
     );
     let report = env.verify(&[]);
     let encrypted = report.of("data/snapshot_2024-11-02");
-    assert_eq!(encrypted.encryption.proof, "decrypted", "{encrypted:#?}");
+    assert_eq!(encrypted.verdict, "invalid");
+    assert_eq!(encrypted.codes()[0], "pair-mismatch");
+    let told = encrypted.finding("pair-mismatch");
     assert!(
-        encrypted
-            .kuberesources()
-            .path
-            .ends_with("2024-10-20_030000.tar.gz")
+        told.remedy
+            .contains("keys/static_kuberesources_2024-10-20_030000.tar.gz"),
+        "{told:?}"
     );
-    assert!(!encrypted.pairing.evidence.is_empty());
+    assert!(
+        told.message
+            .contains("kube-apiserver revision on master-0: snapshot 24, kuberesources 19"),
+        "{told:?}"
+    );
 }
 
 #[test]

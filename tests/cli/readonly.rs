@@ -81,12 +81,12 @@ fn a_read_only_place_is_enough() {
     use std::os::unix::fs::PermissionsExt as _;
     let env = TestEnv::healthy();
     for directory in ["data", "keys"] {
-        std::fs::set_permissions(env.path(directory), PermissionsExt::from_mode(0o555))
+        std::fs::set_permissions(env.path(directory), std::fs::Permissions::from_mode(0o555))
             .expect("our own");
     }
     assert_eq!(env.verify(&[]).only().verdict, "valid");
     for directory in ["data", "keys"] {
-        std::fs::set_permissions(env.path(directory), PermissionsExt::from_mode(0o755))
+        std::fs::set_permissions(env.path(directory), std::fs::Permissions::from_mode(0o755))
             .expect("our own");
     }
 }

@@ -86,12 +86,16 @@ fn report(survey: &mut Survey, selection: &Selection, look: &Look) -> Result<Ans
     answer.notes.clone_from(&outcome.notes);
     answer.notes.extend(hidden_note(selection, &outcome));
     answer.notes.extend(unchanged_note(survey));
-    answer.failure = survey
-        .catalogue
-        .take()
-        .map(Failure::from)
-        .or_else(|| unread(survey));
+    answer.notes.extend(survey.unremembered.take());
+    answer.failure = unrecorded(survey).or_else(|| unread(survey));
     Ok(answer)
+}
+
+/// The question was answered, but the answer is not remembered where it was to be.
+fn unrecorded(survey: &mut Survey) -> Option<Failure> {
+    let error = survey.catalogue.take()?;
+    let hint = "the files were read all the same; --no-catalogue does without remembering";
+    Some(Failure::from(error).hint(hint))
 }
 
 /// Says what was not read because it is as it was.

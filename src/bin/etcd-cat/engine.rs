@@ -47,6 +47,8 @@ pub(crate) struct Survey {
     pub(crate) unchanged: u64,
     /// The files were read, but the catalogue could not be: nothing is remembered.
     pub(crate) catalogue: Option<CatalogueError>,
+    /// The same where nobody asked for a catalogue: worth a note, no failure.
+    pub(crate) unremembered: Option<String>,
 }
 
 impl From<survey::Survey> for Survey {
@@ -65,6 +67,7 @@ impl From<survey::Survey> for Survey {
             bytes,
             unchanged,
             catalogue: None,
+            unremembered: None,
         }
     }
 }
@@ -126,10 +129,7 @@ pub(crate) fn verify(
         Err(SurveyError::Catalogue(error)) => {
             let memory = Catalogue::new(CatalogueLocation::Memory);
             let survey = survey::examine(locations, &memory, &options, monitor)?;
-            Ok(Survey {
-                catalogue: Some(error),
-                ..survey.into()
-            })
+            Ok(unremembered(survey.into(), error, request.global))
         }
         survey => Ok(survey?.into()),
     }
@@ -162,6 +162,22 @@ pub(crate) fn remembered(
         )?;
     }
     recall(request)
+}
+
+/// A machine without a place for the default catalogue is as good as any to verify on.
+fn unremembered(survey: Survey, error: CatalogueError, global: &GlobalArgs) -> Survey {
+    let is_default = global.catalogue.is_none() && matches!(error, CatalogueError::Io { .. });
+    if is_default {
+        let note = format!("nothing is remembered: {}", Failure::from(error));
+        return Survey {
+            unremembered: Some(note),
+            ..survey
+        };
+    }
+    Survey {
+        catalogue: Some(error),
+        ..survey
+    }
 }
 
 /// Everything in the catalogue, judged as of the request.

@@ -125,8 +125,8 @@ fn outcome_of(error: OpenError) -> KeyOutcome {
     }
 }
 
-/// Resources of the API servers whose keys lie inside the snapshot.
-fn is_inner(resource: &str) -> bool {
+/// Resources of the API servers whose keys lie inside the snapshot, in Secrets that the kube-apiserver encrypts.
+pub fn is_inner(resource: &str) -> bool {
     matches!(resource, ROUTES | ACCESS_TOKENS | AUTHORIZE_TOKENS)
 }
 

@@ -36,6 +36,13 @@ fn configuration(env: &TestEnv, change: impl Fn(&str) -> String) {
     archive(env, with_configuration(KUBERESOURCES, change));
 }
 
+/// Nothing is in it, so everything is missing.
+const EMPTY: &[&str] = &[
+    "kuberesources-corrupt",
+    "kuberesources-incomplete",
+    "encryption-config-missing",
+];
+
 /// The archive.
 pub(super) const ROWS: &[Row] = &[
     Row::new("alone", &["kuberesources-missing"], |env| {
@@ -47,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
     .of("/keys/"),
     Row::new(
         "hosted control plane",
-        &["kuberesources-not-used", "encryption-external"],
+        &["encryption-external", "kuberesources-not-used"],
         |env| {
             env.put(
                 "data/snapshot_2024-11-02_030000.db",
@@ -58,21 +65,27 @@ pub(super) const ROWS: &[Row] = &[
             );
         },
     ),
-    Row::new("cut in half", &["kuberesources-corrupt"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
-    }),
-    Row::new("empty archive", &["kuberesources-corrupt"], |env| {
-        archive(env, "")
-    }),
+    Row::new(
+        "cut in half",
+        &["kuberesources-corrupt", "kuberesources-incomplete"],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+        },
+    ),
+    Row::new("empty archive", EMPTY, |env| archive(env, "")),
     Row::new("bytes behind the end", &["kuberesources-corrupt"], |env| {
         bytes(env, |bytes| bytes.extend(b"trailing garbage"));
     }),
-    Row::new("a flipped bit", &["kuberesources-corrupt"], |env| {
-        bytes(env, |bytes| {
-            let middle = bytes.len() / 2;
-            bytes[middle] ^= 0x10;
-        });
-    }),
+    Row::new(
+        "a flipped bit",
+        &["kuberesources-corrupt", "kuberesources-incomplete"],
+        |env| {
+            bytes(env, |bytes| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 0x10;
+            });
+        },
+    ),
     Row::new("a path that leads out", &["kuberesources-unsafe"], |env| {
         with_member(
             env,

@@ -44,28 +44,55 @@ fn leaf(bolt: &Bolt) -> u64 {
     bolt.leaves(bolt.bucket_root("key"))[1]
 }
 
+/// Half a file: what its first half does not say is not known.
+const INTERRUPTED: &[&str] = &[
+    "truncated",
+    "structure-reference",
+    "incomplete-download",
+    "version-unknown",
+];
+
 /// Damage to the file.
 pub(super) const ROWS: &[Row] = &[
     Row::new(
         "no meta page",
-        &["not-a-snapshot", "digest-mismatch"],
+        &["not-a-snapshot", "version-unknown"],
         |env| {
             bytes(env, |bytes| bytes[..8192].fill(0));
         },
     ),
-    Row::new("text", &["not-a-snapshot"], |env| {
+    Row::new("text", &["not-a-snapshot", "version-unknown"], |env| {
         snapshot(env, "Error from server (Forbidden): pods is forbidden\n");
     }),
-    Row::new("empty", &["truncated"], |env| snapshot(env, "")),
-    Row::new("cut in half", &["truncated"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+    Row::new("empty", &["truncated", "version-unknown"], |env| {
+        snapshot(env, "")
     }),
-    Row::new("without its last page", &["truncated"], |env| {
-        bytes(env, |bytes| bytes.truncate(bytes.len() - 4096));
-    }),
-    Row::new("a page too many", &["trailing-data"], |env| {
-        bytes(env, |bytes| bytes.extend([0; 4096]));
-    }),
+    Row::new(
+        "cut in half",
+        &["truncated", "structure-reference", "version-unknown"],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+        },
+    ),
+    Row::new(
+        "without its last page",
+        &[
+            "truncated",
+            "digest-mismatch",
+            "structure-reference",
+            "version-unknown",
+        ],
+        |env| {
+            bytes(env, |bytes| bytes.truncate(bytes.len() - 4096));
+        },
+    ),
+    Row::new(
+        "a page too many",
+        &["trailing-data", "digest-mismatch"],
+        |env| {
+            bytes(env, |bytes| bytes.extend([0; 4096]));
+        },
+    ),
     Row::new("a flipped bit in the digest", &["digest-mismatch"], |env| {
         bytes(env, |bytes| {
             let last = bytes.len() - 1;
@@ -85,18 +112,22 @@ pub(super) const ROWS: &[Row] = &[
             bolt.bytes[at] ^= 1;
         });
     }),
-    Row::new("two keys swapped", &["structure-order"], |env| {
-        pages(env, |bolt| {
-            let elements = bolt.elements(leaf(bolt));
-            let (one, other) = (elements[1].key.clone(), elements[2].key.clone());
-            let swapped = [
-                bolt.bytes[one.clone()].to_vec(),
-                bolt.bytes[other.clone()].to_vec(),
-            ];
-            bolt.put(one.start, &swapped[1]);
-            bolt.put(other.start, &swapped[0]);
-        });
-    }),
+    Row::new(
+        "two keys swapped",
+        &["structure-order", "record-inconsistent"],
+        |env| {
+            pages(env, |bolt| {
+                let elements = bolt.elements(leaf(bolt));
+                let (one, other) = (elements[0].key.clone(), elements[1].key.clone());
+                let swapped = [
+                    bolt.bytes[one.clone()].to_vec(),
+                    bolt.bytes[other.clone()].to_vec(),
+                ];
+                bolt.put(one.start, &swapped[1]);
+                bolt.put(other.start, &swapped[0]);
+            });
+        },
+    ),
     Row::new(
         "a branch that points nowhere",
         &["structure-reference"],
@@ -178,18 +209,14 @@ pub(super) const CONTENT: &[Row] = &[
             samples::bytes(KUBERESOURCES),
         );
     }),
-    Row::new(
-        "an interrupted save",
-        &["truncated", "incomplete-download"],
-        |env| {
-            env.copy(KUBERESOURCES, "keys");
-            let bytes = samples::bytes(SNAPSHOT);
-            env.put(
-                "data/snapshot_2024-11-02_030000.db.part",
-                &bytes[..bytes.len() / 2],
-            );
-        },
-    ),
+    Row::new("an interrupted save", INTERRUPTED, |env| {
+        env.copy(KUBERESOURCES, "keys");
+        let bytes = samples::bytes(SNAPSHOT);
+        env.put(
+            "data/snapshot_2024-11-02_030000.db.part",
+            &bytes[..bytes.len() / 2],
+        );
+    }),
     Row::new("plain Kubernetes", &["version-unknown"], |env| {
         whole(env, "backups/kubernetes/snapshot.db");
     }),
@@ -212,8 +239,8 @@ pub(super) const CONTENT: &[Row] = &[
     )
     .as_of("2024-11-05T10:00:00Z"),
     Row::new(
-        "three months later",
-        &["certificate-expired"],
+        "seven weeks later",
+        &["certificate-expired", "certificate-expiring"],
         TestEnv::put_healthy,
     )
     .as_of("2024-12-24T00:00:00Z"),
@@ -235,8 +262,7 @@ pub(super) const CONTENT: &[Row] = &[
     }),
     Row::new("a migration under way", &["encryption-partial"], |env| {
         content(env, |content| {
-            let mut is_first = std::cell::Cell::new(true);
-            is_first.set(true);
+            let is_first = std::cell::Cell::new(true);
             edit::values(content, "/kubernetes.io/secrets/", |value| {
                 let is_taken = is_first.replace(false);
                 (is_taken && value.starts_with(b"k8s:enc:"))

@@ -1,6 +1,6 @@
 //! `etcd-cat check`: is there a backup that will work, which, and how to use it.
 
-use super::{Context, unread};
+use super::{Context, unread, unrecorded};
 use crate::args::CheckArgs;
 use crate::engine::{self, Request, Survey};
 use crate::error::{Failure, code};
@@ -141,10 +141,7 @@ pub(super) fn answer(
     };
     let mut answer = Answer::new(output::check::render(&check, look)?, exit);
     answer.notes = check.notes;
-    answer.failure = survey
-        .catalogue
-        .take()
-        .map(Failure::from)
-        .or_else(|| unread(&survey));
+    answer.notes.extend(survey.unremembered.take());
+    answer.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
     Ok(answer)
 }

@@ -51,7 +51,7 @@ fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>,
             Some(backups) => backups,
             None => engine::recall(request)?,
         };
-        let backup = find(operand, &backups)?;
+        let backup = find(operand, &backups).map_err(|failure| unknown(operand, failure))?;
         let halves = [
             backup.snapshot.as_ref().map(|half| half.path.clone()),
             backup.kuberesources.as_ref().map(|half| half.path.clone()),
@@ -61,4 +61,17 @@ fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>,
         known = Some(backups);
     }
     Ok(locations)
+}
+
+/// What cannot be an id was most likely meant as a file.
+fn unknown(operand: &str, failure: Failure) -> Failure {
+    let is_id = operand.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id || operand.starts_with("latest") || operand.starts_with("backup/") {
+        return failure;
+    }
+    Failure::new(
+        code::REFERENCE,
+        format!("{operand:?} is neither a file here nor a backup in the catalogue"),
+    )
+    .hint("give the path of a file or directory, or see what the catalogue holds: etcd-cat list --all")
 }

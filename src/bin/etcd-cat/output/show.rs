@@ -2,7 +2,7 @@
 
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
-use super::units::{instant, rfc3339, size};
+use super::units::{instant, size};
 use super::views::{BackupView, Proof, encryption_view};
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
@@ -269,7 +269,7 @@ impl<'a> Page<'a> {
         for one in backup.verifications.iter().rev().take(SHOWN_VERIFICATIONS) {
             self.line(
                 "verified",
-                &format!("{} {}", rfc3339(one.at), one.verdict.as_str()),
+                &format!("{} {}", instant(one.at), one.verdict.as_str()),
             );
         }
     }
