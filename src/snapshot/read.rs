@@ -11,8 +11,9 @@ use crate::monitor::Monitor;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Bytes of one read. A multiple of 64 KiB, the largest page size, and enough to hold both meta pages.
-const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of one read. A multiple of 64 KiB, the largest page size, and enough to hold both meta pages; few enough that
+/// what one side has looked at is still in the processor's cache for the other.
+const CHUNK_BYTES: usize = 512 << 10;
 /// Buffers between the scan and the hash.
 const RING_BUFFERS: usize = 4;
 

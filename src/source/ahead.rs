@@ -26,6 +26,8 @@ pub(super) struct Ahead {
     /// Bytes of the next block that were read before.
     skip: usize,
     current: Option<(Block, usize)>,
+    /// Blocks in a row that the page cache held.
+    cached_blocks: usize,
     is_at_end: bool,
 }
 
@@ -42,6 +44,7 @@ struct Block {
     bytes: Vec<u8>,
     start: usize,
     length: usize,
+    was_cached: bool,
     error: Option<io::Error>,
 }
 
@@ -54,6 +57,7 @@ impl Block {
             bytes,
             start,
             length: 0,
+            was_cached: false,
             error: None,
         }
     }
@@ -96,8 +100,14 @@ impl Ahead {
             turn: 0,
             skip: to_usize(position - first),
             current: None,
+            cached_blocks: 0,
             is_at_end: false,
         }
+    }
+
+    /// True between two blocks when the page cache has held the last few: reading ahead is wasted on them.
+    pub(super) fn is_needless(&self) -> bool {
+        self.current.is_none() && !self.is_at_end && self.cached_blocks >= READERS
     }
 
     /// Copies what is there of the current block.
@@ -116,10 +126,14 @@ impl Ahead {
                 to.copy_from_slice(from);
             }
             *taken += length;
+            let is_used_up = length == rest.len();
+            // What comes behind the last block, be it an error, is for the next call.
+            if is_used_up && (length == 0 || !block.is_last()) {
+                self.give_back()?;
+            }
             if length > 0 || buffer.is_empty() {
                 return Ok(length);
             }
-            self.give_back()?;
         }
     }
 
@@ -140,6 +154,11 @@ impl Ahead {
             self.readers.clear();
             return block.error.take().map_or(Ok(()), Err);
         }
+        self.cached_blocks = if block.was_cached {
+            self.cached_blocks + 1
+        } else {
+            0
+        };
         if let Some(reader) = self.readers.get(self.turn) {
             // A reader that has ended is told of when its next block is due.
             let _ = reader.empty.send(block);
@@ -176,7 +195,8 @@ impl Reading {
     fn fill(&self, block: &mut Block, offset: u64) {
         block.error = None;
         block.length = read_if_cached(&self.file, block.space(), offset).unwrap_or(0);
-        if block.length == BLOCK_BYTES {
+        block.was_cached = block.length == BLOCK_BYTES;
+        if block.was_cached {
             return;
         }
         if let Some(direct) = &self.direct
