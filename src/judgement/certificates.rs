@@ -11,6 +11,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// How far ahead `certificate-expiring` looks.
@@ -155,9 +156,9 @@ pub(super) fn certificates_of(backup: &Backup) -> impl Iterator<Item = &Certific
 
 /// The installer's own signers live one day; old bundles keep them, and nothing depends on them any more.
 fn is_spent(certificate: &Certificate, taken_at: Option<DateTime<Utc>>) -> bool {
-    role(certificate) == Role::OtherCa
+    certificate.not_after - certificate.not_before <= TimeDelta::hours(25)
         && !certificate.subject.contains('@')
-        && certificate.not_after - certificate.not_before <= TimeDelta::hours(25)
+        && role(certificate) == Role::OtherCa
         && taken_at.is_some_and(|at| certificate.not_after < at)
 }
 
@@ -198,10 +199,10 @@ const ETCD_BUNDLES: [&str; 4] = [
 ];
 
 fn role(certificate: &Certificate) -> Role {
-    let name = common_name(certificate);
     if !certificate.is_ca {
         return Role::Leaf;
     }
+    let name = common_name(certificate);
     if name.contains("kube-apiserver-to-kubelet-signer") {
         return Role::KubeletSigner;
     }
@@ -227,21 +228,21 @@ fn common_name(certificate: &Certificate) -> &str {
 /// What stays when a certificate is replaced: the role for the vital ones, the signer's name without its
 /// moment for other CAs, subject and place without its revision for leaves.
 #[derive(Debug, Eq, Hash, PartialEq)]
-struct Family {
+struct Family<'c> {
     role: Role,
-    name: String,
-    place: String,
+    name: Cow<'c, str>,
+    place: Cow<'c, str>,
 }
 
-fn family(certificate: &Certificate) -> Family {
+fn family(certificate: &Certificate) -> Family<'_> {
     let role = role(certificate);
     let name = common_name(certificate);
     let signer = name.split('@').next().unwrap_or(name);
     // Installer signers have a plain name, rotated ones `<namespace>_<secret>@<moment>`.
     let signer = signer.rsplit('_').next().unwrap_or(signer);
     let (name, place) = match role {
-        Role::EtcdCa | Role::KubeletSigner => (String::new(), String::new()),
-        Role::OtherCa => (signer.to_owned(), String::new()),
+        Role::EtcdCa | Role::KubeletSigner => (Cow::default(), Cow::default()),
+        Role::OtherCa => (Cow::Borrowed(signer), Cow::default()),
         Role::Leaf => (
             without_moment(&certificate.subject),
             without_revision(&certificate.place),
@@ -251,7 +252,10 @@ fn family(certificate: &Certificate) -> Family {
 }
 
 /// `CN=x@1730000000` as `CN=x`.
-fn without_moment(subject: &str) -> String {
+fn without_moment(subject: &str) -> Cow<'_, str> {
+    if !subject.contains('@') {
+        return Cow::Borrowed(subject);
+    }
     let keep = |part: &str| {
         let (name, moment) = part.split_once('@').unwrap_or((part, ""));
         let is_moment = !moment.is_empty() && moment.bytes().all(|byte| byte.is_ascii_digit());
@@ -261,11 +265,17 @@ fn without_moment(subject: &str) -> String {
             part.to_owned()
         }
     };
-    subject.split(", ").map(keep).collect::<Vec<_>>().join(", ")
+    let parts: Vec<String> = subject.split(", ").map(keep).collect();
+    Cow::Owned(parts.join(", "))
 }
 
 /// `.../secrets/openshift-etcd/etcd-client-7` as `.../secrets/openshift-etcd/etcd-client`.
-fn without_revision(place: &str) -> String {
+fn without_revision(place: &str) -> Cow<'_, str> {
+    // A revision is a dash and digits at the end of a segment or of its first word.
+    let mut pairs = place.as_bytes().windows(2);
+    if !pairs.any(|pair| matches!(pair, [b'-', digit] if digit.is_ascii_digit())) {
+        return Cow::Borrowed(place);
+    }
     let keep = |segment: &str| {
         let (name, field) = segment
             .split_once(' ')
@@ -280,13 +290,14 @@ fn without_revision(place: &str) -> String {
         };
         field.map_or_else(|| name.to_owned(), |field| format!("{name} {field}"))
     };
-    place.split('/').map(keep).collect::<Vec<_>>().join("/")
+    let segments: Vec<String> = place.split('/').map(keep).collect();
+    Cow::Owned(segments.join("/"))
 }
 
 fn newest_of_each_family<'a>(
     certificates: impl Iterator<Item = &'a Certificate>,
-) -> HashMap<Family, &'a Certificate> {
-    let mut newest: HashMap<Family, &Certificate> = HashMap::new();
+) -> HashMap<Family<'a>, &'a Certificate> {
+    let mut newest: HashMap<Family<'a>, &Certificate> = HashMap::new();
     for certificate in certificates {
         let entry = newest.entry(family(certificate)).or_insert(certificate);
         // Equal dates are the same certificate in several places: keep the first by place.

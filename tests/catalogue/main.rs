@@ -1,8 +1,8 @@
 //! The catalogue from outside: what it remembers, and what no process, crash or damage may take from it.
 
-mod bench;
 mod damage;
 mod memory;
+mod overview;
 mod processes;
 mod sample;
 mod stores;
