@@ -14,6 +14,7 @@ use etcd_cat::catalogue::{
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::discovery::FileIdentity;
+use etcd_cat::kubernetes::certificate::Certificates;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -194,7 +195,7 @@ fn proof(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Change {
         key_proof: KeyProof {
             lines: lines.map(line).to_vec(),
         },
-        certificates: Vec::new(),
+        certificates: Certificates::default(),
     };
     Change::Proof {
         snapshot,

@@ -3,7 +3,7 @@
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding, Severity};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
@@ -48,7 +48,7 @@ pub struct Backup {
     /// What the keys were shown to do; `None` when nothing is encrypted or there is nothing to try.
     pub key_proof: Option<KeyProof>,
     /// Certificates found behind encryption, opened with the paired keys.
-    pub sealed_certificates: Vec<Certificate>,
+    pub sealed_certificates: Certificates,
     /// The version it can restore, when it is one.
     pub version: Version,
     /// When it was taken, as far as can be told.

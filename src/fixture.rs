@@ -80,7 +80,7 @@ pub(crate) fn snapshot(cluster: &str, seed: u64) -> Snapshot {
         newest_lease_at: Some(at("2024-11-02T03:00:07Z")),
         newest_content_at: Some(at("2024-11-02T02:58:00Z")),
         encryption: Vec::new(),
-        certificates: Vec::new(),
+        certificates: crate::kubernetes::certificate::Certificates::default(),
         findings: Vec::new(),
     }
 }
@@ -154,7 +154,7 @@ pub(crate) fn kuberesources(cluster: &str, seed: u64) -> Kuberesources {
         etcd_endpoints: endpoints.collect::<BTreeMap<_, _>>(),
         encryption_expected: false,
         encryption: None,
-        certificates: Vec::new(),
+        certificates: crate::kubernetes::certificate::Certificates::default(),
         findings: Vec::new(),
     }
 }
@@ -222,7 +222,7 @@ pub(crate) fn proven(key_name: &str, outcome: KeyOutcome) -> Proven {
     };
     Proven {
         key_proof: KeyProof { lines: vec![line] },
-        certificates: Vec::new(),
+        certificates: crate::kubernetes::certificate::Certificates::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::backup::Located;
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
@@ -55,7 +55,7 @@ pub struct Proven {
     /// The outcome for each resource and key.
     pub key_proof: KeyProof,
     /// Certificates found in values that the keys opened.
-    pub certificates: Vec<Certificate>,
+    pub certificates: Certificates,
 }
 
 /// Proofs by the pair they were made for.

@@ -6,12 +6,11 @@ use super::store::Table;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// What [`Reader::load`](super::Reader::load) found.
 ///
@@ -26,7 +25,7 @@ pub struct Contents {
     /// Facts of kuberesources, without certificates.
     pub kuberesources: HashMap<Sha256Digest, Stored<Kuberesources>>,
     /// The certificates.
-    pub certificate_sets: HashMap<CertificateSetId, Arc<[Certificate]>>,
+    pub certificate_sets: HashMap<CertificateSetId, Certificates>,
     /// What keys were shown to do, without certificates.
     pub proofs: HashMap<(SnapshotKey, Sha256Digest), Stored<Proof>>,
     /// Verifications, oldest first.
@@ -79,15 +78,15 @@ impl SkippedRecord {
 
 impl Contents {
     /// The certificates of some facts.
-    pub fn certificates(&self, id: Option<CertificateSetId>) -> &[Certificate] {
+    pub fn certificates(&self, id: Option<CertificateSetId>) -> Certificates {
         let set = id.and_then(|id| self.certificate_sets.get(&id));
-        set.map(AsRef::as_ref).unwrap_or_default()
+        set.cloned().unwrap_or_default()
     }
 
     /// The whole facts of a snapshot.
     pub fn snapshot(&self, key: &SnapshotKey) -> Option<Snapshot> {
         let stored = self.snapshots.get(key)?;
-        let certificates = self.certificates(stored.certificates).to_vec();
+        let certificates = self.certificates(stored.certificates);
         let facts = stored.facts.clone();
         Some(Snapshot {
             certificates,
@@ -98,7 +97,7 @@ impl Contents {
     /// The whole facts of a kuberesources.
     pub fn kuberesources(&self, digest: &Sha256Digest) -> Option<Kuberesources> {
         let stored = self.kuberesources.get(digest)?;
-        let certificates = self.certificates(stored.certificates).to_vec();
+        let certificates = self.certificates(stored.certificates);
         let facts = stored.facts.clone();
         Some(Kuberesources {
             certificates,
@@ -109,7 +108,7 @@ impl Contents {
     /// What the keys of a kuberesources were shown to do for a snapshot.
     pub fn proof(&self, snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Option<Proof> {
         let stored = self.proofs.get(&(snapshot, kuberesources))?;
-        let certificates = self.certificates(stored.certificates).to_vec();
+        let certificates = self.certificates(stored.certificates);
         let facts = stored.facts.clone();
         Some(Proof {
             certificates,

@@ -11,7 +11,7 @@ use super::store::{CatalogueStore, StoreError, Table};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The catalogue at one moment. Others cannot write while it lives: keep it for moments.
 pub struct Reader<'c> {
@@ -246,20 +245,18 @@ impl Reader<'_> {
     fn certificates(
         &self,
         set: Option<CertificateSetId>,
-    ) -> Result<Option<Vec<Certificate>>, CatalogueError> {
+    ) -> Result<Option<Certificates>, CatalogueError> {
         match set {
             Some(id) => self.one(Table::CertificateSets, &id.0),
-            None => Ok(Some(Vec::new())),
+            None => Ok(Some(Certificates::default())),
         }
     }
 
     fn certificate_sets(
         &self,
         skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<HashMap<CertificateSetId, Arc<[Certificate]>>, CatalogueError> {
-        let sets: Vec<(CertificateSetId, Vec<Certificate>)> =
-            self.each(Table::CertificateSets, skipped)?;
-        Ok(sets.into_iter().map(|(id, set)| (id, set.into())).collect())
+    ) -> Result<HashMap<CertificateSetId, Certificates>, CatalogueError> {
+        self.table(Table::CertificateSets, skipped)
     }
 
     fn verifications(

@@ -6,7 +6,7 @@
 use super::key::{SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -84,5 +84,5 @@ pub struct Proof {
     /// Key by key.
     pub key_proof: KeyProof,
     /// Certificates found behind the encryption.
-    pub certificates: Vec<Certificate>,
+    pub certificates: Certificates,
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::backup::{Backup, Located, Pairing, Verdict, Version};
 use crate::finding::{Artifact, Code, Finding};
 use crate::inventory::{Inventory, UnreadableFile};
+use crate::kubernetes::certificate::Certificates;
 use crate::pairing::{Paired, pair as pair_halves};
 use crate::restore::Picks;
 use crate::snapshot::Flavour;
@@ -119,7 +120,7 @@ fn empty() -> Backup {
         unreadable_path: None,
         pairing: Pairing::default(),
         key_proof: None,
-        sealed_certificates: Vec::new(),
+        sealed_certificates: Certificates::default(),
         version: Version::default(),
         taken_at: None,
         taken_at_source: None,

@@ -2,7 +2,7 @@
 
 use crate::digest::Sha256Digest;
 use crate::finding::Finding;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Kuberesources {
     /// Providers of the EncryptionConfiguration in file order; `None` when there is no such file.
     pub encryption: Option<Vec<ConfiguredProvider>>,
     /// Every certificate in the archive, by path.
-    pub certificates: Vec<Certificate>,
+    pub certificates: Certificates,
     /// What the archive alone proves to be wrong.
     pub findings: Vec<Finding>,
 }

@@ -218,7 +218,7 @@ impl<R: Read> Pass<R> {
             etcd_endpoints: collector.etcd_endpoints,
             encryption_expected: collector.encryption_expected,
             encryption: collector.encryption,
-            certificates: collector.certificates,
+            certificates: collector.certificates.into(),
             findings,
         };
         (facts, collector.key_ring)

@@ -2,7 +2,9 @@
 
 use crate::kubernetes::envelope::{self, ObjectMeta};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
@@ -34,6 +36,58 @@ pub struct Certificate {
 ///
 /// Source: library-go `pkg/operator/certrotation/annotations.go`.
 const ROTATION_ANNOTATION: &str = "auth.openshift.io/certificate-not-after";
+
+/// The certificates of one place. Copies share them: backups of one cluster hold the same few hundred.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Certificates(Arc<Vec<Certificate>>);
+
+impl Certificates {
+    /// True when both are one in memory; never true by chance.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for Certificates {
+    type Target = Vec<Certificate>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Certificates {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<Vec<Certificate>> for Certificates {
+    fn from(certificates: Vec<Certificate>) -> Self {
+        Self(Arc::new(certificates))
+    }
+}
+
+impl<'c> IntoIterator for &'c Certificates {
+    type Item = &'c Certificate;
+    type IntoIter = std::slice::Iter<'c, Certificate>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl Serialize for Certificates {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Certificates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self::from)
+    }
+}
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";

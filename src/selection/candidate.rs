@@ -1,11 +1,12 @@
 //! What a selection asks of a backup, whether all of it is in memory or only its summary.
 
 use super::KnownCluster;
-use crate::backup::{Backup, Verdict};
+use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
-use crate::finding::Code;
+use crate::finding::{Code, Severity};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::path::PathBuf;
 
 /// Which halves a backup has, and whether their files are there.
@@ -21,8 +22,8 @@ pub struct Halves {
 pub trait Candidate {
     /// The cluster, when either half names it.
     fn cluster(&self) -> Option<Cow<'_, KnownCluster>>;
-    /// The exact OpenShift version it can restore.
-    fn version(&self) -> Option<&str>;
+    /// The version it can restore, when it is one.
+    fn version(&self) -> &Version;
     /// When it was taken.
     fn taken_at(&self) -> Option<DateTime<Utc>>;
     /// What its id is the beginning of.
@@ -33,8 +34,29 @@ pub trait Candidate {
     fn halves(&self) -> Halves;
     /// What it all comes to.
     fn verdict(&self) -> Verdict;
+    /// Length of the snapshot in bytes; of the kuberesources where that is all there is.
+    fn size_bytes(&self) -> Option<u64>;
+    /// Code and severity of each kind of finding once, most severe first.
+    fn marks(&self) -> Cow<'_, [(Code, Severity)]>;
+    /// Codes that were accepted for this run and therefore do not count.
+    fn accepted(&self) -> &[Code];
+
     /// Codes of the findings that make it invalid, ascending.
-    fn reasons_against(&self) -> Vec<Code>;
+    fn reasons_against(&self) -> Vec<Code> {
+        let marks = self.marks();
+        let counts = |mark: &&(Code, Severity)| {
+            mark.1 == Severity::Error && !self.accepted().contains(&mark.0)
+        };
+        // Of one severity they ascend.
+        marks.iter().filter(counts).map(|mark| mark.0).collect()
+    }
+
+    /// The first 12 hex digits of the digest.
+    fn id(&self) -> Option<String> {
+        let mut id = self.digest()?.to_string();
+        id.truncate(12);
+        Some(id)
+    }
 
     /// True while at least one half is on disk, or the path itself is what is reported.
     fn is_present(&self) -> bool {
@@ -54,8 +76,8 @@ impl Candidate for Backup {
         KnownCluster::of(self).map(Cow::Owned)
     }
 
-    fn version(&self) -> Option<&str> {
-        self.version.openshift.as_deref()
+    fn version(&self) -> &Version {
+        &self.version
     }
 
     fn taken_at(&self) -> Option<DateTime<Utc>> {
@@ -81,7 +103,28 @@ impl Candidate for Backup {
         self.verdict
     }
 
-    fn reasons_against(&self) -> Vec<Code> {
-        Self::reasons_against(self)
+    fn size_bytes(&self) -> Option<u64> {
+        let snapshot = self.snapshot.as_ref().map(|half| half.facts.size_bytes);
+        let archive = self.kuberesources.as_ref();
+        snapshot.or(archive.map(|half| half.facts.size_bytes))
     }
+
+    fn marks(&self) -> Cow<'_, [(Code, Severity)]> {
+        let findings = self.findings.iter();
+        Cow::Owned(marks(
+            findings.map(|finding| (finding.code, finding.severity)),
+        ))
+    }
+
+    fn accepted(&self) -> &[Code] {
+        &self.accepted
+    }
+}
+
+/// Sorts marks, most severe first, and drops repeated ones.
+pub(super) fn marks(found: impl Iterator<Item = (Code, Severity)>) -> Vec<(Code, Severity)> {
+    let mut marks: Vec<(Code, Severity)> = found.collect();
+    marks.sort_by_key(|(code, severity)| (Reverse(*severity), *code));
+    marks.dedup();
+    marks
 }

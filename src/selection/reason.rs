@@ -54,10 +54,10 @@ pub(super) fn against(
     is_too_old: bool,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    match backup.version() {
+    match &backup.version().openshift {
         Some(version) if target.is(version) => {}
         Some(version) => reasons.push(Reason::OtherVersion {
-            found: version.to_owned(),
+            found: version.clone(),
         }),
         None => reasons.push(Reason::NoVersion),
     }

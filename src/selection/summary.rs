@@ -1,13 +1,13 @@
 //! A backup in short: as much of it as a list shows and a selection asks for.
 
-use super::{Candidate, Halves, KnownCluster};
+use super::{Candidate, Halves, KnownCluster, candidate};
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One backup in short.
@@ -48,9 +48,9 @@ pub struct Judged {
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The directory.
-    pub directory: Arc<std::path::Path>,
+    pub directory: Arc<Path>,
     /// The name in it.
-    pub name: Box<std::ffi::OsStr>,
+    pub name: Box<OsStr>,
 }
 
 impl Place {
@@ -68,11 +68,9 @@ impl PartialEq for Place {
 
 impl Judged {
     /// Sorts the marks and drops repeated ones.
-    pub fn new(mut marks: Vec<(Code, Severity)>, accepted: Vec<Code>, verdict: Verdict) -> Self {
-        marks.sort_by_key(|(code, severity)| (Reverse(*severity), *code));
-        marks.dedup();
+    pub fn new(marks: Vec<(Code, Severity)>, accepted: Vec<Code>, verdict: Verdict) -> Self {
         Self {
-            marks,
+            marks: candidate::marks(marks.into_iter()),
             accepted,
             verdict,
         }
@@ -81,10 +79,6 @@ impl Judged {
 
 impl From<&Backup> for Summary {
     fn from(backup: &Backup) -> Self {
-        let marks = backup.findings.iter();
-        let marks = marks.map(|finding| (finding.code, finding.severity));
-        let snapshot = backup.snapshot.as_ref().map(|half| half.facts.size_bytes);
-        let archive = backup.kuberesources.as_ref();
         let place = backup.path().map(|path| Place {
             directory: path.parent().unwrap_or(path).into(),
             name: path.file_name().unwrap_or_default().into(),
@@ -95,12 +89,12 @@ impl From<&Backup> for Summary {
             cluster: KnownCluster::of(backup).map(Arc::new),
             version: Arc::new(backup.version.clone()),
             taken_at: backup.taken_at,
-            size_bytes: snapshot.or(archive.map(|half| half.facts.size_bytes)),
-            outcome: Arc::new(Judged::new(
-                marks.collect(),
-                backup.accepted.clone(),
-                backup.verdict,
-            )),
+            size_bytes: backup.size_bytes(),
+            outcome: Arc::new(Judged {
+                marks: backup.marks().into_owned(),
+                accepted: backup.accepted.clone(),
+                verdict: backup.verdict,
+            }),
             place,
         }
     }
@@ -111,8 +105,8 @@ impl Candidate for Summary {
         self.cluster.as_deref().map(Cow::Borrowed)
     }
 
-    fn version(&self) -> Option<&str> {
-        self.version.openshift.as_deref()
+    fn version(&self) -> &Version {
+        &self.version
     }
 
     fn taken_at(&self) -> Option<DateTime<Utc>> {
@@ -135,15 +129,15 @@ impl Candidate for Summary {
         self.outcome.verdict
     }
 
-    fn reasons_against(&self) -> Vec<Code> {
-        let Judged {
-            marks, accepted, ..
-        } = self.outcome.as_ref();
-        let counts =
-            |mark: &&(Code, Severity)| mark.1 == Severity::Error && !accepted.contains(&mark.0);
-        let mut codes: Vec<Code> = marks.iter().filter(counts).map(|mark| mark.0).collect();
-        codes.sort();
-        codes.dedup();
-        codes
+    fn size_bytes(&self) -> Option<u64> {
+        self.size_bytes
+    }
+
+    fn marks(&self) -> Cow<'_, [(Code, Severity)]> {
+        Cow::Borrowed(&self.outcome.marks)
+    }
+
+    fn accepted(&self) -> &[Code] {
+        &self.outcome.accepted
     }
 }

@@ -35,7 +35,7 @@ fn backup(first: u8, hours: i64) -> Backup {
         unreadable_path: None,
         pairing: Pairing::default(),
         key_proof: None,
-        sealed_certificates: Vec::new(),
+        sealed_certificates: Vec::new().into(),
         version: Version {
             openshift: Some("4.17.3".to_owned()),
             ..Version::default()
@@ -74,7 +74,7 @@ fn snapshot(name: &str, id: &str) -> Snapshot {
         newest_lease_at: None,
         newest_content_at: None,
         encryption: Vec::new(),
-        certificates: Vec::new(),
+        certificates: Vec::new().into(),
         findings: Vec::new(),
     }
 }

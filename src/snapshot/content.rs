@@ -11,7 +11,7 @@ use crate::bbolt::scan::{LeafObserver as _, Notes};
 use crate::bbolt::{Layout, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
 use crate::etcd::{Compaction, EntryKind, PageTimes, Replay, Trail, buckets};
-use crate::kubernetes::certificate::{Certificate, parse_object};
+use crate::kubernetes::certificate::{Certificate, Certificates, parse_object};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
@@ -42,7 +42,7 @@ pub(super) fn empty(hashed: &Hashed) -> Snapshot {
         newest_lease_at: None,
         newest_content_at: None,
         encryption: Vec::new(),
-        certificates: Vec::new(),
+        certificates: Certificates::default(),
         findings: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::digest::Sha256Digest;
 use crate::finding::Finding;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct Snapshot {
     /// How live values are stored, per resource, ascending. Resources without any encrypted value are left out.
     pub encryption: Vec<EncryptionUse>,
     /// Certificates in plain Secrets (those in encrypted ones are learnt with the keys).
-    pub certificates: Vec<Certificate>,
+    pub certificates: Certificates,
     /// What the bytes alone prove to be wrong, in the order of the file.
     pub findings: Vec<Finding>,
 }

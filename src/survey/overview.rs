@@ -91,10 +91,6 @@ struct Shared {
 impl Shared {
     fn row(&mut self, backup: &Backup, index: &Index<'_>) -> Row {
         let halves = backup.halves();
-        let marks = backup.findings.iter();
-        let marks = marks.map(|finding| (finding.code, finding.severity));
-        let snapshot = backup.snapshot.as_ref().map(|half| half.facts.size_bytes);
-        let archive = backup.kuberesources.as_ref();
         let cluster = KnownCluster::of(backup);
         Row {
             digest: backup.digest,
@@ -102,10 +98,10 @@ impl Shared {
             kuberesources: halves.kuberesources,
             cluster: cluster.map(|cluster| self.clusters.number(cluster)),
             version: self.versions.number(backup.version.clone()),
-            marks: self.marks.number(marks.collect()),
+            marks: self.marks.number(backup.marks().into_owned()),
             calendar: self.calendars.number(Calendar::of(backup)),
             taken_at: backup.taken_at,
-            size_bytes: snapshot.or(archive.map(|half| half.facts.size_bytes)),
+            size_bytes: backup.size_bytes(),
             places: places_of(backup, index),
         }
     }

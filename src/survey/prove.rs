@@ -5,6 +5,7 @@ use crate::backup::Located;
 use crate::catalogue::{Change, Content, Proof, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
+use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::key_ring::KeyRing;
 use crate::kubernetes::encryption::proof::prove;
 use crate::monitor::Silent;
@@ -72,7 +73,7 @@ pub(super) fn prove_waiting(
             continue;
         };
         let proven = prove(&half.facts.encryption, sealed, rings.of(archive));
-        let (key_proof, certificates) = (proven.proof, proven.certificates);
+        let (key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
         let proof = Box::new(Proof {
             key_proof: key_proof.clone(),

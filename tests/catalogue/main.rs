@@ -2,6 +2,7 @@
 
 mod damage;
 mod memory;
+mod overview;
 mod processes;
 mod sample;
 mod stores;

@@ -7,7 +7,7 @@ use etcd_cat::digest::Sha256Digest;
 use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kuberesources::Kuberesources;
-use etcd_cat::kubernetes::certificate::Certificate;
+use etcd_cat::kubernetes::certificate::{Certificate, Certificates};
 use etcd_cat::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
 use etcd_cat::snapshot::{EncryptionUse, Flavour, Member, Snapshot, Status};
 use std::path::PathBuf;
@@ -136,7 +136,7 @@ fn rollout(component: &str) -> OperatorRollout {
     }
 }
 
-fn certificates(place: &str, count: u64, backup: u64) -> Vec<Certificate> {
+fn certificates(place: &str, count: u64, backup: u64) -> Certificates {
     let rotation = backup / BACKUPS_OF_ROTATION;
     let certificate = |number: u64| Certificate {
         is_annotated: true,
@@ -147,7 +147,7 @@ fn certificates(place: &str, count: u64, backup: u64) -> Vec<Certificate> {
         not_before: instant(rotation),
         not_after: instant(rotation + 17_520),
     };
-    (0..count).map(certificate).collect()
+    (0..count).map(certificate).collect::<Vec<_>>().into()
 }
 
 fn findings(number: u64) -> Vec<Finding> {

@@ -19,7 +19,7 @@ use crate::output::{Answer, Look, units};
 use crate::progress::Progress;
 use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
-use etcd_cat::selection::{Outcome, ResolveError, Selection, resolve};
+use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, resolve};
 
 /// What surrounds a command.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(crate) fn run(cli: &Cli, context: &Context<'_>) -> Result<Answer, Failure> {
 ///
 /// With a target: good when something qualifies. Without: good when nothing shown is invalid or unknown; filters
 /// that leave nothing are a bad answer, an empty catalogue is not.
-fn exit_of(selection: &Selection, outcome: &Outcome) -> Exit {
+fn exit_of<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Exit {
     let is_good = if selection.valid_for.is_some() {
         outcome.qualified() > 0
     } else if outcome.shown.is_empty() {
@@ -70,7 +70,7 @@ fn exit_of(selection: &Selection, outcome: &Outcome) -> Exit {
         outcome
             .shown
             .iter()
-            .all(|one| one.backup.verdict.is_usable())
+            .all(|one| one.backup.verdict().is_usable())
     };
     if is_good { Exit::Good } else { Exit::Bad }
 }
@@ -127,7 +127,7 @@ fn unread(survey: &Survey) -> Option<Failure> {
 }
 
 /// Says what was left out and how to see it.
-fn hidden_note(selection: &Selection, outcome: &Outcome) -> Option<String> {
+fn hidden_note<B>(selection: &Selection, outcome: &Outcome<B>) -> Option<String> {
     let hidden = u64::try_from(outcome.hidden.len()).unwrap_or(u64::MAX);
     let target = selection.valid_for.as_ref()?;
     (hidden > 0).then(|| {

@@ -15,7 +15,7 @@ use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{self, Encryption, Expected, Plan, PlanInput, Source, StageRequest};
-use etcd_cat::selection::TargetVersion;
+use etcd_cat::selection::{Selection, Summary, TargetVersion};
 use etcd_cat::snapshot::EncryptionUse;
 use etcd_cat::source::PageCache;
 use etcd_cat::survey::{self, Depth, Options, SurveyError};
@@ -186,6 +186,16 @@ pub(crate) fn recall(request: &Request<'_>) -> Result<Vec<Backup>, Failure> {
     Ok(survey::recall(&catalogue, &request.options(Depth::New))?)
 }
 
+/// The same in short, as much as a plain list shows. What `selection` does not show is known only roughly.
+pub(crate) fn glance(
+    request: &Request<'_>,
+    selection: &Selection,
+) -> Result<Vec<Summary>, Failure> {
+    let catalogue = catalogue(request.global)?;
+    let options = request.options(Depth::New);
+    Ok(survey::glance(&catalogue, &options, selection)?)
+}
+
 /// The plan that restores `backup`; `staged` is the directory that holds the pair already.
 pub(crate) fn restore_plan(
     backup: &Backup,
@@ -266,8 +276,9 @@ pub(crate) fn forget(request: &Request<'_>, backups: &[&Backup]) -> Result<(), F
             .extend(archive.map(|half| half.facts.sha256));
         forget.paths.extend(backup.unreadable_path.clone());
     }
-    catalogue(request.global)?.forget(&forget)?;
-    Ok(())
+    let catalogue = catalogue(request.global)?;
+    catalogue.forget(&forget)?;
+    Ok(survey::refresh(&catalogue)?)
 }
 
 /// The catalogue that the options name. Nothing is opened yet.

@@ -18,7 +18,7 @@ use crate::args::Format;
 use crate::error::Failure;
 use crate::exit::Exit;
 use chrono::{DateTime, Utc};
-use etcd_cat::backup::Backup;
+use etcd_cat::selection::Candidate;
 
 /// In what form an answer is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,12 +59,12 @@ impl Answer {
 }
 
 /// How a backup is called, such that it can be given to another command: `backup/ID`.
-pub(crate) fn name(backup: &Backup) -> Option<String> {
+pub(crate) fn name(backup: &impl Candidate) -> Option<String> {
     backup.id().map(|id| format!("backup/{id}"))
 }
 
 /// Names of backups, one a line; a file without any readable byte has none.
-pub(crate) fn names<'a>(backups: impl Iterator<Item = &'a Backup>) -> String {
+pub(crate) fn names<'a, B: Candidate + 'a>(backups: impl Iterator<Item = &'a B>) -> String {
     backups.filter_map(name).map(|name| name + "\n").collect()
 }
 

@@ -109,7 +109,7 @@ fn certificates_are_judged_as_of_now() {
         .map(|(name, certificates, codes, verdict)| {
             (
                 name,
-                with_archive(|facts| facts.certificates.clone_from(&certificates)),
+                with_archive(|facts| facts.certificates = certificates.clone().into()),
                 codes,
                 verdict,
             )
@@ -131,7 +131,7 @@ fn many_expired_certificates_are_one_finding_with_the_first_few() {
         })
         .collect();
     let backup = only(with_snapshot(|facts| {
-        facts.certificates.clone_from(&leaves);
+        facts.certificates = leaves.clone().into();
     }));
     let text = message(&backup, Code::CertificateExpired);
     assert_eq!(codes(&backup), ["certificate-expired"]);
@@ -151,7 +151,7 @@ fn vital_and_other_expired_certificates_are_two_findings() {
         certificate(CA, "CN=etcd-signer", true, "2024-11-01T00:00:00Z"),
     ];
     let backup = only(with_archive(|facts| {
-        facts.certificates = certificates.to_vec();
+        facts.certificates = certificates.to_vec().into();
     }));
     let severities: Vec<Severity> = backup
         .findings

@@ -130,7 +130,7 @@ fn unrotated_signer_counts_after_a_day_too() {
     let mut signer = certificate(place, "CN=aggregator-signer", true, "2024-11-03T05:00:00Z");
     signer.not_before = at("2024-11-02T05:00:00Z");
     let backup = only(with_snapshot(|facts| {
-        facts.certificates = vec![signer.clone()];
+        facts.certificates = vec![signer.clone()].into();
     }));
     assert_eq!(
         codes(&backup),

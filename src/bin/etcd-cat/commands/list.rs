@@ -5,26 +5,36 @@ use crate::args::{Format, ListArgs};
 use crate::engine;
 use crate::error::Failure;
 use crate::output::{self, Answer, Look};
-use etcd_cat::backup::Backup;
-use etcd_cat::selection::Selection;
+use etcd_cat::selection::{Candidate, Selected, Selection};
 
 pub(super) fn run(args: &ListArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let backups = engine::recall(&context.request(&args.accept.codes))?;
-    answer(
-        backups,
-        &args.selection.selection(context.look.now),
-        &context.look,
-    )
+    let request = context.request(&args.accept.codes);
+    let (selection, look) = (args.selection.selection(context.look.now), &context.look);
+    match look.format {
+        Format::Table | Format::Name => {
+            let summaries = engine::glance(&request, &selection)?;
+            answer(summaries, &selection, look, |shown| {
+                Ok(output::list::brief(shown, look))
+            })
+        }
+        Format::Wide | Format::Json | Format::Yaml => {
+            let backups = engine::recall(&request)?;
+            answer(backups, &selection, look, |shown| {
+                output::list::render(shown, look)
+            })
+        }
+    }
 }
 
-pub(super) fn answer(
-    backups: Vec<Backup>,
+pub(super) fn answer<B: Candidate>(
+    backups: Vec<B>,
     selection: &Selection,
     look: &Look,
+    render: impl FnOnce(&[Selected<B>]) -> Result<String, Failure>,
 ) -> Result<Answer, Failure> {
     let known = backups.len();
     let outcome = selection.apply(backups, look.now);
-    let text = output::list::render(&outcome.shown, look)?;
+    let text = render(&outcome.shown)?;
     let mut answer = Answer::new(text, exit_of(selection, &outcome));
     answer.notes.clone_from(&outcome.notes);
     let is_read_by_people = matches!(look.format, Format::Table | Format::Wide);

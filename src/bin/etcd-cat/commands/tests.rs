@@ -4,7 +4,7 @@ use super::*;
 use crate::args::Format;
 use crate::sample;
 use etcd_cat::discovery::Skipped;
-use etcd_cat::selection::{Scope, TargetVersion};
+use etcd_cat::selection::{Scope, Selected, TargetVersion};
 use std::path::PathBuf;
 
 fn target(version: &str) -> Selection {
@@ -16,7 +16,8 @@ fn target(version: &str) -> Selection {
 
 fn listed(backups: Vec<Backup>, selection: &Selection) -> Answer {
     let look = sample::look(Format::Table, None);
-    list::answer(backups, selection, &look).expect("an answer")
+    let render = |shown: &[Selected]| crate::output::list::render(shown, &look);
+    list::answer(backups, selection, &look, render).expect("an answer")
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::{Look, document, names, text};
 use crate::args::Format;
 use crate::error::Failure;
 use etcd_cat::backup::{Backup, Located};
-use etcd_cat::selection::{KnownCluster, Reason, Selected};
+use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
 
 /// Renders the shown backups in the order given.
 pub(crate) fn render(shown: &[Selected], look: &Look) -> Result<String, Failure> {
@@ -21,9 +21,33 @@ pub(crate) fn render(shown: &[Selected], look: &Look) -> Result<String, Failure>
     }
 }
 
+/// Renders what needs no more than summaries: a plain table, or names.
+pub(crate) fn brief(shown: &[Selected<Summary>], look: &Look) -> String {
+    match look.format {
+        Format::Name => names(shown.iter().map(|one| &one.backup)),
+        _ => lay_out(shown, Wide::default(), look),
+    }
+}
+
 /// The backups as a table; empty without any.
 pub(super) fn table(shown: &[Selected], look: &Look) -> String {
-    let each = |cell: &dyn Fn(&Backup) -> String| -> Vec<String> {
+    let wide = if look.format == Format::Wide {
+        wide(shown)
+    } else {
+        Wide::default()
+    };
+    lay_out(shown, wide, look)
+}
+
+/// Columns of the wide form.
+#[derive(Default)]
+struct Wide {
+    before_findings: Vec<Column>,
+    after_findings: Vec<Column>,
+}
+
+fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, look: &Look) -> String {
+    let each = |cell: &dyn Fn(&B) -> String| -> Vec<String> {
         shown.iter().map(|one| cell(&one.backup)).collect()
     };
     let mut columns = vec![
@@ -31,7 +55,7 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
         Column::fixed(
             VERDICT,
             0,
-            each(&|backup| backup.verdict.as_str().to_owned()),
+            each(&|backup| backup.verdict().as_str().to_owned()),
         ),
         Column::fixed("CLUSTER", 3, each(&cluster)),
         Column::fixed("VERSION", 2, each(&version)),
@@ -39,40 +63,47 @@ pub(super) fn table(shown: &[Selected], look: &Look) -> String {
         Column::fixed("AGE", 0, each(&|backup| age_of(backup, look))),
         Column::fixed("SIZE", 6, each(&size_of)),
     ];
-    if look.format == Format::Wide {
-        columns.extend([
-            Column::fixed(
-                "ENCRYPTION",
-                0,
-                each(&|backup| encryption_view(backup).provider),
-            ),
-            Column::fixed(
-                "PROOF",
-                0,
-                each(&|backup| encryption_view(backup).proof.as_str().to_owned()),
-            ),
-            Column::fixed("REVISION", 0, each(&revision)),
-            Column::fixed("KEYS", 0, each(&live_keys)),
-            Column::fixed("ETCD", 0, each(&etcd)),
-            Column::fixed("NODE", 0, each(&node)),
-        ]);
-    }
+    columns.extend(wide.before_findings);
     columns.extend(finding_columns(shown));
-    if look.format == Format::Wide {
-        columns.push(Column::fixed("PATHS", 0, each(&paths)));
-    }
+    columns.extend(wide.after_findings);
     table::render(columns, look)
 }
 
+fn wide(shown: &[Selected]) -> Wide {
+    let each = |cell: &dyn Fn(&Backup) -> String| -> Vec<String> {
+        shown.iter().map(|one| cell(&one.backup)).collect()
+    };
+    let before_findings = vec![
+        Column::fixed(
+            "ENCRYPTION",
+            0,
+            each(&|backup| encryption_view(backup).provider),
+        ),
+        Column::fixed(
+            "PROOF",
+            0,
+            each(&|backup| encryption_view(backup).proof.as_str().to_owned()),
+        ),
+        Column::fixed("REVISION", 0, each(&revision)),
+        Column::fixed("KEYS", 0, each(&live_keys)),
+        Column::fixed("ETCD", 0, each(&etcd)),
+        Column::fixed("NODE", 0, each(&node)),
+    ];
+    Wide {
+        before_findings,
+        after_findings: vec![Column::fixed("PATHS", 0, each(&paths))],
+    }
+}
+
 /// What was found; with a target, what speaks against it first.
-fn finding_columns(shown: &[Selected]) -> Vec<Column> {
-    let is_against = |one: &Selected| {
+fn finding_columns<B: Candidate>(shown: &[Selected<B>]) -> Vec<Column> {
+    let is_against = |one: &Selected<B>| {
         one.reasons_against
             .iter()
             .any(|reasons| !reasons.is_empty())
     };
     if !shown.iter().any(is_against) {
-        let codes = |one: &Selected| joined(&finding_codes(&one.backup));
+        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup));
         return vec![Column::wrapping(
             "FINDINGS",
             0,
@@ -91,22 +122,19 @@ fn finding_columns(shown: &[Selected]) -> Vec<Column> {
     columns
 }
 
-pub(super) fn id(backup: &Backup) -> String {
+pub(super) fn id(backup: &impl Candidate) -> String {
     backup.id().unwrap_or_else(|| ABSENT.to_owned())
 }
 
-pub(super) fn cluster(backup: &Backup) -> String {
-    let known = KnownCluster::of(backup);
-    or_absent(
-        known
-            .and_then(|cluster| cluster.name.or(cluster.id))
-            .as_deref(),
-    )
+pub(super) fn cluster(backup: &impl Candidate) -> String {
+    let known = backup.cluster();
+    let cluster = known.as_deref();
+    or_absent(cluster.and_then(|cluster| cluster.name.as_deref().or(cluster.id.as_deref())))
 }
 
 /// The version, or both while between two.
-pub(super) fn version(backup: &Backup) -> String {
-    let version = &backup.version;
+pub(super) fn version(backup: &impl Candidate) -> String {
+    let version = backup.version();
     match (
         &version.openshift,
         &version.upgrading_from,
@@ -120,25 +148,18 @@ pub(super) fn version(backup: &Backup) -> String {
     }
 }
 
-pub(super) fn taken(backup: &Backup) -> String {
-    backup.taken_at.map_or_else(|| ABSENT.to_owned(), instant)
+pub(super) fn taken(backup: &impl Candidate) -> String {
+    backup.taken_at().map_or_else(|| ABSENT.to_owned(), instant)
 }
 
-pub(super) fn age_of(backup: &Backup, look: &Look) -> String {
+pub(super) fn age_of(backup: &impl Candidate, look: &Look) -> String {
     let age_at = |at| age(look.now.signed_duration_since(at));
-    backup.taken_at.map_or_else(|| ABSENT.to_owned(), age_at)
+    backup.taken_at().map_or_else(|| ABSENT.to_owned(), age_at)
 }
 
 /// The size of the snapshot; of the kuberesources where that is all there is.
-pub(super) fn size_of(backup: &Backup) -> String {
-    let snapshot = backup.snapshot.as_ref().map(|half| half.facts.size_bytes);
-    let kuberesources = backup
-        .kuberesources
-        .as_ref()
-        .map(|half| half.facts.size_bytes);
-    snapshot
-        .or(kuberesources)
-        .map_or_else(|| ABSENT.to_owned(), size)
+pub(super) fn size_of(backup: &impl Candidate) -> String {
+    backup.size_bytes().map_or_else(|| ABSENT.to_owned(), size)
 }
 
 fn revision(backup: &Backup) -> String {
@@ -175,13 +196,13 @@ fn paths(backup: &Backup) -> String {
     joined(&places)
 }
 
-fn against(selected: &Selected) -> String {
+fn against<B>(selected: &Selected<B>) -> String {
     let reasons = selected.reasons_against.iter().flatten();
     let reasons: Vec<String> = reasons.map(ToString::to_string).collect();
     joined(&reasons)
 }
 
-fn other_findings(selected: &Selected) -> String {
+fn other_findings<B: Candidate>(selected: &Selected<B>) -> String {
     let reasons: Vec<&str> = selected
         .reasons_against
         .iter()

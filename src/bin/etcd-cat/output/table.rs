@@ -8,6 +8,7 @@ use super::text::safe;
 use super::words::{coloured, verdict_at_start};
 use crate::args::Format;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
+use std::borrow::Cow;
 
 /// Title of the column whose words are coloured.
 pub(super) const VERDICT: &str = "VERDICT";
@@ -63,8 +64,11 @@ impl Column {
 
 /// Every cell is made safe here, whoever filled it.
 fn inert(cells: Vec<String>) -> Vec<String> {
-    let cells = cells.into_iter();
-    cells.map(|cell| safe(&cell).into_owned()).collect()
+    let made_safe = |cell: String| match safe(&cell) {
+        Cow::Borrowed(_) => cell,
+        Cow::Owned(safe) => safe,
+    };
+    cells.into_iter().map(made_safe).collect()
 }
 
 /// Renders the columns as a table; nothing at all when there are no rows.

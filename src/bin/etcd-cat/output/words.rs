@@ -5,6 +5,7 @@ use super::text::safe;
 use anstyle::{AnsiColor, Style};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Finding, Severity};
+use etcd_cat::selection::Candidate;
 
 /// Stands for a value that is not known.
 pub(super) const ABSENT: &str = "-";
@@ -62,18 +63,15 @@ pub(super) fn weight(finding: &Finding, backup: &Backup) -> &'static str {
 }
 
 /// Codes of all errors and warnings, errors first; accepted ones in parentheses.
-pub(super) fn finding_codes(backup: &Backup) -> Vec<String> {
-    let mut findings: Vec<&Finding> = backup
-        .findings
-        .iter()
-        .filter(|finding| finding.severity > Severity::Info)
-        .collect();
-    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
+pub(super) fn finding_codes(backup: &impl Candidate) -> Vec<String> {
+    let marks = backup.marks();
+    let told = marks.iter().filter(|mark| mark.1 > Severity::Info);
     let mut codes: Vec<String> = Vec::new();
-    for finding in findings {
-        let code = match weight(finding, backup) {
-            "accepted" => format!("({})", finding.code),
-            _ => finding.code.to_string(),
+    for (code, _) in told {
+        let code = if backup.accepted().contains(code) {
+            format!("({code})")
+        } else {
+            code.to_string()
         };
         if !codes.contains(&code) {
             codes.push(code);
