@@ -150,6 +150,7 @@ enum EvidenceView {
 struct VerificationView {
     at: String,
     verdict: Verdict,
+    accepted: Vec<Code>,
 }
 
 impl BackupView {
@@ -198,6 +199,7 @@ fn verifications(backup: &Backup) -> Vec<VerificationView> {
     let view = |one: &etcd_cat::backup::Verification| VerificationView {
         at: rfc3339(one.at),
         verdict: one.verdict,
+        accepted: one.accepted.clone(),
     };
     backup.verifications.iter().map(view).collect()
 }
