@@ -114,7 +114,7 @@ impl Remark<'_> {
                 ..
             } => format!("{component} revision"),
             Fact::OpenshiftVersion { .. } => "OpenShift version".to_owned(),
-            Fact::MemberIds { .. } => "etcd member ids".to_owned(),
+            Fact::MemberIds { .. } => "list of etcd member ids".to_owned(),
             Fact::Key(line) => format!("key {} of {}", line.key_name, line.resource),
         }
     }

@@ -7,6 +7,9 @@ use semver::Version as Semver;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+/// Stands for a version that nothing tells.
+const UNKNOWN_VERSION: &str = "unknown version";
+
 /// A backup that does not qualify.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NearMiss<'a> {
@@ -35,7 +38,8 @@ pub fn nearest_misses<'a>(candidates: &'a [Selected], wanted: &TargetVersion) ->
     let miss = |(selected, alike): (&'a Selected, usize)| {
         let name = version_name(&selected.backup);
         // Of several with one name the first, which is the newest, says so.
-        let is_newest = names.remove(&name).is_some_and(|count| count > 1);
+        let is_newest =
+            names.remove(&name).is_some_and(|count| count > 1) && name != UNKNOWN_VERSION;
         let newest = if is_newest { "newest " } else { "" };
         let text = format!("{newest}{name}: {}", why(selected, wanted));
         NearMiss {
@@ -131,7 +135,7 @@ fn version_name(backup: &Backup) -> String {
         (Some(version), ..) => version.clone(),
         (None, Some(from), Some(to)) => format!("{from} to {to}"),
         (None, None, Some(to)) => to.clone(),
-        _ => "unknown version".to_owned(),
+        _ => UNKNOWN_VERSION.to_owned(),
     }
 }
 

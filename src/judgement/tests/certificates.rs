@@ -123,7 +123,7 @@ fn many_expired_certificates_are_one_finding_with_the_first_few() {
     let leaves: Vec<_> = (0..40)
         .map(|number| {
             certificate(
-                &format!("/kubernetes.io/secrets/ns/leaf-{number}x tls.crt"),
+                &format!("/kubernetes.io/secrets/ns/leaf-{number:02}x tls.crt"),
                 &name(number),
                 false,
                 "2024-11-01T00:00:00Z",

@@ -114,7 +114,9 @@ fn pair_is_judged() {
     other_cluster.kuberesources = vec![located(kuberesources("dev", 2), TAR)];
     let text = message(&only(other_cluster), Code::PairMismatch);
     assert!(
-        text.contains("infrastructure name: snapshot prod-7xk2p, kuberesources dev-7xk2p"),
+        text.contains(
+            "infrastructure name is prod-7xk2p in the snapshot, dev-7xk2p in the kuberesources"
+        ),
         "{text}"
     );
 }

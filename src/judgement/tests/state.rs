@@ -86,6 +86,28 @@ fn state_of_the_cluster_is_judged() {
             with_snapshot(|facts| {
                 facts.cluster.installed_at = Some(at("2024-11-01T03:00:07Z"));
             }),
+            &["taken-before-rotation"],
+            Verdict::Warning,
+        ),
+        (
+            "24 h to the second, and a rotated signer",
+            with_snapshot(|facts| {
+                facts.cluster.installed_at = Some(at("2024-11-01T03:00:07Z"));
+                facts.certificates = vec![certificate(
+                    "/kubernetes.io/secrets/openshift-kube-apiserver-operator/aggregator-client-signer tls.crt",
+                    "CN=openshift-kube-apiserver-operator_aggregator-client-signer@1730430000",
+                    true,
+                    "2024-12-01T03:00:07Z",
+                )];
+            }),
+            &[],
+            Verdict::Valid,
+        ),
+        (
+            "26 h",
+            with_snapshot(|facts| {
+                facts.cluster.installed_at = Some(at("2024-11-01T01:00:07Z"));
+            }),
             &[],
             Verdict::Valid,
         ),

@@ -5,6 +5,7 @@ use crate::engine::Survey;
 use crate::output::text::is_unsafe;
 use crate::restore_check::RestoreCheck;
 use crate::sample;
+use etcd_cat::backup::Backup;
 use etcd_cat::restore::{Plan, Step};
 use etcd_cat::selection::{Outcome, Scope, Selection, TargetVersion};
 

@@ -163,6 +163,7 @@ struct ProvenanceView {
 struct VerificationView {
     at: String,
     verdict: Verdict,
+    accepted: Vec<Code>,
 }
 
 impl BackupView {
@@ -229,6 +230,7 @@ fn verifications(backup: &Backup) -> Vec<VerificationView> {
     let view = |one: &etcd_cat::backup::Verification| VerificationView {
         at: rfc3339(one.at),
         verdict: one.verdict,
+        accepted: one.accepted.clone(),
     };
     backup.verifications.iter().map(view).collect()
 }

@@ -68,7 +68,7 @@ contract! {
         node: String, oc_version: Present, cluster_version: Present, script_output: Vec<String>, forced: Vec<String>,
         taken_at: String,
     }
-    VerificationDocument { at: String, verdict: String, }
+    VerificationDocument { at: String, verdict: String, accepted: Vec<String>, }
     BackupListDocument { api_version: String, kind: String, items: Vec<BackupDocument>, }
     VerifyReportDocument {
         api_version: String, kind: String, items: Vec<BackupDocument>, summary: SummaryDocument,
@@ -78,8 +78,11 @@ contract! {
     SkippedDocument { path: String, reason: String, }
     RestoreCheckDocument {
         api_version: String, kind: String, target: TargetDocument, restorable: bool, chosen: Nullable<BackupDocument>,
-        candidates: Vec<CandidateDocument>, plan: Vec<String>,
+        candidates: Vec<CandidateDocument>, near_misses: Vec<NearMissDocument>, plan: Vec<String>,
+        steps: Vec<StepDocument>, warnings: Vec<String>, space_needed_bytes: Nullable<u64>,
     }
+    NearMissDocument { id: Present, path: Present, alike: u64, text: String, }
+    StepDocument { command: Present, text: String, }
     TargetDocument { version: String, cluster: Present, }
     CandidateDocument { id: Present, reasons_against: Vec<String>, }
 }
