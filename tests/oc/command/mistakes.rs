@@ -23,7 +23,7 @@ fn a_destination_that_cannot_be_one_is_told_before_the_cluster_is_touched() -> T
                 .cluster
                 .log_lines()
                 .iter()
-                .any(|line| line.contains(" create ")),
+                .any(|line| line.contains("30s create ")),
             "{to:?}"
         );
     }
@@ -111,7 +111,7 @@ fn options_that_lead_elsewhere_are_wrong_usage() -> TestResult {
             &["--host-directory", "/home/$(id)"][..],
             "--host-directory is",
         ),
-        (&["--debug-namespace", "--all"], "--debug-namespace"),
+        (&["--debug-namespace=--all"], "--debug-namespace is"),
         (&["--node", "a b"], "--node is"),
         (&["--not-during", "8-18"], "--not-during"),
         (&["--if-older-than", "24"], "--if-older-than"),
