@@ -1,12 +1,14 @@
 //! Why there is no backup: one `oc` run that went wrong, or a step of ours.
 
 use super::lock::LockHolder;
-use super::reason::Reason;
+use super::reason::{Reason, ReasonCode};
 use super::script_output::ScriptFailure;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+const LOG_IN: &str = "log in with `oc login`, or set KUBECONFIG";
 
 /// What went wrong with one run of `oc`.
 #[derive(Debug, thiserror::Error)]
@@ -253,25 +255,34 @@ impl OcError {
     /// What to do about it, where there is one thing to do.
     pub fn remedy(&self) -> Option<String> {
         match self {
-            Self::Run(error) if error.is_not_logged_in() => {
-                Some("log in with `oc login`, or set KUBECONFIG".to_owned())
-            }
+            Self::Run(error) if error.is_not_logged_in() => Some(LOG_IN.to_owned()),
             Self::Script(failure) => Some(failure.remedy().to_owned()),
-            Self::Refused { reasons } => {
-                let forceable: Vec<String> = reasons
-                    .iter()
-                    .filter(|reason| reason.code.is_forceable())
-                    .map(|reason| format!("--force {}", reason.code))
-                    .collect();
-                let all = forceable.len() == reasons.len();
-                all.then(|| format!("wait until it is over, or override with {}", forceable.join(" ")))
-            }
+            Self::Refused { reasons } => remedy_of(reasons),
             Self::PodNotRunning { .. } => Some(
                 "look at the events of the pod: image pull, admission and kubelet problems are named there".to_owned(),
             ),
             _ => None,
         }
     }
+}
+
+fn remedy_of(reasons: &[Reason]) -> Option<String> {
+    let has = |code| reasons.iter().any(|reason| reason.code == code);
+    if has(ReasonCode::NotLoggedIn) {
+        return Some(LOG_IN.to_owned());
+    }
+    if has(ReasonCode::Forbidden) {
+        return Some("log in as somebody who may, such as a cluster administrator".to_owned());
+    }
+    let forceable: Option<Vec<String>> = reasons
+        .iter()
+        .map(|reason| {
+            let is_forceable = reason.code.is_forceable();
+            is_forceable.then(|| format!("--force {}", reason.code))
+        })
+        .collect();
+    let forced = forceable?.join(" ");
+    (!forced.is_empty()).then(|| format!("wait until it is over, or override with {forced}"))
 }
 
 fn join_reasons(reasons: &[Reason]) -> String {

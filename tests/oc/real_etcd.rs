@@ -3,6 +3,7 @@
 //! Needs a directory with `etcd` and `etcdctl`: `ETCD_CAT_TEST_ETCD_DIR`, or both on `PATH`. Says so when there is none.
 
 use super::cluster::{Cluster, TestResult};
+use super::command::Night;
 use sha2::{Digest as _, Sha256};
 use std::error::Error;
 use std::fs;
@@ -34,9 +35,17 @@ struct Etcd {
 }
 
 impl Etcd {
-    fn start(binaries: &Path, data: &Path) -> Result<Self, Box<dyn Error>> {
+    /// Starts with an empty keyspace, or with that of a snapshot.
+    fn start(
+        binaries: &Path,
+        data: &Path,
+        snapshot: Option<&Path>,
+    ) -> Result<Self, Box<dyn Error>> {
         let [client, peer] =
             [free_port()?, free_port()?].map(|port| format!("http://127.0.0.1:{port}"));
+        if let Some(snapshot) = snapshot {
+            restore(binaries, data, snapshot, &peer)?;
+        }
         let child = Command::new(binaries.join("etcd"))
             .args(["--name", "one", "--data-dir"])
             .arg(data)
@@ -63,10 +72,7 @@ impl Etcd {
             etcdctl: binaries.join("etcdctl"),
         };
         let begun = Instant::now();
-        while etcd
-            .etcdctl(&["put", "/kubernetes.io/configmaps/default/first", "1"])
-            .is_err()
-        {
+        while etcd.etcdctl(&["endpoint", "health"]).is_err() {
             if begun.elapsed() > Duration::from_secs(30) {
                 return Err("etcd did not start within 30 s".into());
             }
@@ -86,6 +92,29 @@ impl Etcd {
         }
         Ok(String::from_utf8(output.stdout)?)
     }
+}
+
+/// As on a recovery host: a new cluster of one member. From 3.5 on etcdutl does it.
+fn restore(binaries: &Path, data: &Path, snapshot: &Path, peer: &str) -> TestResult {
+    let etcdutl = binaries.join("etcdutl");
+    let program = if etcdutl.is_file() {
+        etcdutl
+    } else {
+        binaries.join("etcdctl")
+    };
+    let output = Command::new(program)
+        .env("ETCDCTL_API", "3")
+        .args(["snapshot", "restore"])
+        .arg(snapshot)
+        .arg("--data-dir")
+        .arg(data)
+        .args(["--name", "one", "--initial-advertise-peer-urls", peer])
+        .args(["--initial-cluster", &format!("one={peer}")])
+        .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(())
 }
 
 impl Drop for Etcd {
@@ -108,7 +137,8 @@ fn a_real_etcd_is_backed_up_byte_for_byte() -> TestResult {
     };
     let cluster = Cluster::new()?;
     fs::remove_dir_all(cluster.path("host/var/lib/etcd/member"))?;
-    let etcd = Etcd::start(&binaries, &cluster.path("host/var/lib/etcd"))?;
+    let etcd = Etcd::start(&binaries, &cluster.path("host/var/lib/etcd"), None)?;
+    etcd.etcdctl(&["put", "/kubernetes.io/configmaps/default/first", "1"])?;
     for number in 0..50 {
         etcd.etcdctl(&[
             "put",
@@ -129,12 +159,8 @@ fn a_real_etcd_is_backed_up_byte_for_byte() -> TestResult {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(format!("{component}-pod.yaml")), "{}")?;
     }
-    let text = format!(
-        "export ETCDCTL_API=3\nETCDCTL={}\nENDPOINT={}\n",
-        etcd.etcdctl.display(),
-        etcd.endpoint
-    );
-    fs::write(cluster.path("host/etcd"), text)?;
+    let script = script_of(&etcd);
+    fs::write(cluster.path("host/etcd"), script)?;
     cluster.script("stamp=$(date +%F_%H%M%S)")?;
     let run = cluster.back_up(cluster.options())?;
     // etcd's own trailer: SHA-256 over everything before it.
@@ -156,5 +182,64 @@ fn a_real_etcd_is_backed_up_byte_for_byte() -> TestResult {
     );
     assert!(run.leftovers.is_empty());
     cluster.assert_no_rubbish("real etcd");
+    Ok(())
+}
+
+/// What the fake script needs to save this etcd.
+fn script_of(etcd: &Etcd) -> String {
+    format!(
+        "export ETCDCTL_API=3\nETCDCTL={}\nENDPOINT={}\n",
+        etcd.etcdctl.display(),
+        etcd.endpoint
+    )
+}
+
+/// The keyspace of a cluster, restored into a real etcd, and the host's resources with that etcd's member.
+fn restored(night: &Night, binaries: &Path) -> Result<Etcd, Box<dyn Error>> {
+    let data = night.path("host/var/lib/etcd");
+    fs::remove_dir_all(&data)?;
+    let etcd = Etcd::start(binaries, &data, Some(&night.path("host/prepared.db")))?;
+    let resources = night.path("host/kubernetes");
+    fs::create_dir(&resources)?;
+    let unpacked = Command::new("tar")
+        .arg("-xzf")
+        .arg(night.path("host/prepared.tar.gz"))
+        .arg("-C")
+        .arg(&resources)
+        .status()?;
+    assert!(unpacked.success());
+    let members = etcd.etcdctl(&["member", "list"])?;
+    let (member, _) = members.split_once(',').ok_or("a member has an id")?;
+    let endpoints = resources.join("static-pod-resources/etcd-pod-10/configmaps/etcd-endpoints");
+    fs::remove_dir_all(&endpoints)?;
+    fs::create_dir(&endpoints)?;
+    fs::write(endpoints.join(member), "127.0.0.1")?;
+    fs::write(night.path("host/etcd"), script_of(&etcd))?;
+    Ok(etcd)
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+#[test]
+fn a_real_etcd_goes_through_the_command_into_the_catalogue() -> TestResult {
+    let Some(binaries) = etcd_directory() else {
+        eprintln!("skipped: no etcd and etcdctl in ETCD_CAT_TEST_ETCD_DIR or on PATH");
+        return Ok(());
+    };
+    let night = Night::new()?;
+    let etcd = restored(&night, &binaries)?;
+    let ended = night.back_up(&[])?;
+    ended.assert("real etcd", 0, "Snapshot saved at ");
+    assert!(ended.stdout.contains(": valid\n"), "{ended:#?}");
+    let shown = night.run(&["show", "latest", "-o", "json"])?.json()?;
+    let output = shown["provenance"]["scriptOutput"].to_string();
+    let hash = &shown["snapshot"]["status"]["hash"];
+    assert!(
+        output.contains(&format!("\\\"hash\\\":{hash}")),
+        "etcdctl's own hash: {output}"
+    );
+    let check = night.run(&["check", "--from-cluster"])?;
+    check.assert("check", 0, "");
+    drop(etcd);
+    night.cluster.assert_no_rubbish("real etcd");
     Ok(())
 }
