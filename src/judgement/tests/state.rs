@@ -98,7 +98,7 @@ fn state_of_the_cluster_is_judged() {
                     "CN=openshift-kube-apiserver-operator_aggregator-client-signer@1730430000",
                     true,
                     "2024-12-01T03:00:07Z",
-                )];
+                )].into();
             }),
             &[],
             Verdict::Valid,
