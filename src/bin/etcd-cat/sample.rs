@@ -61,7 +61,7 @@ pub(crate) fn valid() -> Backup {
             evidence: vec!["cluster name prod-x7k2p in both halves".to_owned()],
         },
         key_proof: Some(proof(KeyOutcome::Decrypted)),
-        sealed_certificates: Vec::new(),
+        sealed_certificates: Vec::new().into(),
         version: Version {
             openshift: Some("4.17.3".to_owned()),
             ..Version::default()
@@ -271,7 +271,7 @@ fn snapshot() -> Snapshot {
         newest_lease_at: Some(instant("2024-11-02T03:00:07Z")),
         newest_content_at: None,
         encryption: ["9", "10"].map(encryption_use).to_vec(),
-        certificates: Vec::new(),
+        certificates: Vec::new().into(),
         findings: Vec::new(),
     }
 }
@@ -323,7 +323,7 @@ fn kuberesources() -> Kuberesources {
             provider("secrets", "identity", ""),
             provider("configmaps", "aescbc", "10"),
         ]),
-        certificates: Vec::new(),
+        certificates: Vec::new().into(),
         findings: Vec::new(),
     }
 }
