@@ -44,7 +44,10 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             _ => line.key_name.as_str(),
         };
         // The keys of routes and tokens lie in another place, so what to do differs.
-        let stage = Stage::of(&line.resource);
+        let stage = match outcome {
+            KeyOutcome::External => Stage::Archive,
+            _ => Stage::of(&line.resource),
+        };
         let key = (outcome, stage, line.provider.as_str(), key_name);
         problems.entry(key).or_default().push(line);
     }
