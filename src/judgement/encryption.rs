@@ -44,10 +44,14 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             _ => line.key_name.as_str(),
         };
         // The keys of routes and tokens lie in another place, so what to do differs.
-        let stage = Stage::of(&line.resource);
+        let stage = match outcome {
+            KeyOutcome::External => Stage::Archive,
+            _ => Stage::of(&line.resource),
+        };
         let key = (outcome, stage, line.provider.as_str(), key_name);
         problems.entry(key).or_default().push(line);
     }
+    drop_consequences(&mut problems);
     let path = kuberesources.path.display().to_string();
     problems
         .iter()
@@ -63,6 +67,22 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             .finding()
         })
         .collect()
+}
+
+/// Without the kube-apiserver's keys those in the snapshot stay shut: the cause is told, not what follows from it.
+fn drop_consequences(problems: &mut Problems<'_>) {
+    let is_lost = |outcome: KeyOutcome| {
+        matches!(
+            outcome,
+            KeyOutcome::ConfigMissing | KeyOutcome::KeyMissing | KeyOutcome::KeyWrong
+        )
+    };
+    let has_cause = problems
+        .keys()
+        .any(|(outcome, stage, ..)| *stage == Stage::Archive && is_lost(*outcome));
+    if has_cause {
+        problems.retain(|(outcome, stage, ..), _| *stage == Stage::Archive || !is_lost(*outcome));
+    }
 }
 
 type Problems<'a> = BTreeMap<(KeyOutcome, Stage, &'a str, &'a str), Vec<&'a EncryptionUse>>;

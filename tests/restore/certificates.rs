@@ -115,7 +115,7 @@ fn the_first_rotation_is_missing_by_the_time_of_installation() {
     tree.pair(
         FRESH,
         "fresh/static_kuberesources_2024-11-05_090000.tar.gz",
-        "",
+        "x",
     );
     let backup = tree.only("2024-11-05T12:00:00Z");
     let told = findings(&backup, "taken-before-rotation");

@@ -72,10 +72,10 @@ fn a_file_that_no_catalogue_knows_is_verified_and_staged() {
     tree.pair(
         "alarm/snapshot_2024-11-06_030000.db",
         "alarm/static_kuberesources_2024-11-06_030000.tar.gz",
-        "",
+        "x",
     );
     let to = tree.beside("pair");
-    let snapshot = tree.root().join("snapshot_2024-11-06_030000.db");
+    let snapshot = tree.root().join("x/snapshot_2024-11-06_030000.db");
     let run = tree.run(&[
         "--no-catalogue",
         "stage",
@@ -159,6 +159,8 @@ fn an_interrupt_in_the_middle_leaves_nothing() {
         let mut child = tree
             .command()
             .args([
+                "--as-of",
+                crate::tree::NOW,
                 "stage",
                 text(&snapshot),
                 "--to",

@@ -179,7 +179,7 @@ fn etcdutl_restores_the_staged_snapshot_into_an_etcd_with_the_same_keys_and_revi
     );
     let etcd = Etcd::start(&tools, &data);
     let said = tree.run(&["show", "latest-valid", "-o", "json"]).json();
-    let count = etcd.json(&["get", "", "--prefix", "--count-only"]);
+    let count = etcd.json(&["get", "", "--prefix", "--keys-only"]);
     assert_eq!(count["count"], said["snapshot"]["liveKeys"], "{count}");
     assert_eq!(
         count["header"]["revision"], said["snapshot"]["status"]["revision"],

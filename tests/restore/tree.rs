@@ -59,6 +59,7 @@ impl Tree {
 
     /// Writes a file.
     pub(crate) fn put(&self, path: &str, content: &[u8]) -> PathBuf {
+        assert!(!path.starts_with('/'), "{path} leads out of the tree");
         let path = self.root().join(path);
         let directory = path.parent().expect("it lies in the tree");
         std::fs::create_dir_all(directory).expect("directories can be made");
