@@ -134,12 +134,12 @@ impl Book {
     fn load_facts(&mut self, content: &Content) {
         match content {
             Content::Snapshot(key) if !self.snapshots.contains_key(key) => {
-                if let Some(facts) = self.contents.snapshot(key) {
+                if let Some(facts) = self.contents.take_snapshot(key) {
                     self.snapshots.insert(*key, facts);
                 }
             }
             Content::Kuberesources(digest) if !self.kuberesources.contains_key(digest) => {
-                if let Some(facts) = self.contents.kuberesources(digest) {
+                if let Some(facts) = self.contents.take_kuberesources(digest) {
                     self.kuberesources.insert(*digest, facts);
                 }
             }
@@ -149,6 +149,13 @@ impl Book {
 
     /// Every archive, files with the same bytes as one with copies.
     pub(super) fn located_kuberesources(&self) -> Vec<Located<Kuberesources>> {
+        self.archives_with(|digest| self.kuberesources.get(&digest).cloned())
+    }
+
+    fn archives_with(
+        &self,
+        mut facts: impl FnMut(Sha256Digest) -> Option<Kuberesources>,
+    ) -> Vec<Located<Kuberesources>> {
         let mut places: BTreeMap<Sha256Digest, Vec<(&PathBuf, &Entry)>> = BTreeMap::new();
         for (path, entry) in &self.files {
             if let Content::Kuberesources(digest) = &entry.content {
@@ -157,12 +164,25 @@ impl Book {
         }
         let located = places
             .into_iter()
-            .filter_map(|(digest, places)| locate(self.kuberesources.get(&digest)?, places));
+            .filter_map(|(digest, places)| locate(facts(digest)?, places));
         located.collect()
     }
 
-    /// Every snapshot, files with the same bytes as one with copies.
-    fn located_snapshots(&self) -> Vec<Located<Snapshot>> {
+    /// Every present snapshot that holds something encrypted.
+    pub(super) fn located_encrypted(&self) -> Vec<Located<Snapshot>> {
+        let encrypted = |key: SnapshotKey| {
+            let facts = self.snapshots.get(&key)?;
+            (!facts.encryption.is_empty()).then(|| facts.clone())
+        };
+        let mut located = self.snapshots_with(encrypted);
+        located.retain(|half| half.is_present);
+        located
+    }
+
+    fn snapshots_with(
+        &self,
+        mut facts: impl FnMut(SnapshotKey) -> Option<Snapshot>,
+    ) -> Vec<Located<Snapshot>> {
         let mut places: HashMap<SnapshotKey, Vec<(&PathBuf, &Entry)>> = HashMap::new();
         for (path, entry) in &self.files {
             if let Content::Snapshot(key) = &entry.content {
@@ -171,14 +191,17 @@ impl Book {
         }
         let mut located: Vec<_> = places
             .into_iter()
-            .filter_map(|(key, places)| locate(self.snapshots.get(&key)?, places))
+            .filter_map(|(key, places)| locate(facts(key)?, places))
             .collect();
         located.sort_by(|left, right| left.path.cmp(&right.path));
         located
     }
 
-    /// Everything, for pairing and judgement.
-    pub(super) fn inventory(&self) -> Inventory {
+    /// Everything, for pairing and judgement. The facts are taken out of the book.
+    fn inventory(&mut self) -> Inventory {
+        let mut snapshots = std::mem::take(&mut self.snapshots);
+        let mut kuberesources = std::mem::take(&mut self.kuberesources);
+        let proven = std::mem::take(&mut self.proofs);
         let unreadable = self
             .files
             .iter()
@@ -191,12 +214,12 @@ impl Book {
                 _ => None,
             });
         let mut proofs = Proofs::default();
-        for ((snapshot, kuberesources), proven) in &self.proofs {
-            proofs.insert(snapshot.computed, *kuberesources, proven.clone());
+        for ((snapshot, kuberesources), proven) in proven {
+            proofs.insert(snapshot.computed, kuberesources, proven);
         }
         Inventory {
-            snapshots: self.located_snapshots(),
-            kuberesources: self.located_kuberesources(),
+            snapshots: self.snapshots_with(|key| snapshots.remove(&key)),
+            kuberesources: self.archives_with(|digest| kuberesources.remove(&digest)),
             unreadable: unreadable.collect(),
             proofs,
             replaced: self.replaced.clone(),
@@ -228,8 +251,8 @@ impl Book {
         picks.collect()
     }
 
-    /// Judges everything and adds what the catalogue knows of its history.
-    pub(super) fn judged(&self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
+    /// Judges everything and adds what the catalogue knows of its history. The facts go into the backups.
+    pub(super) fn judged(&mut self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
         let picks = self.picks();
         let standpoint = Standpoint {
             as_of: options.as_of,
@@ -284,13 +307,13 @@ pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
 }
 
 /// Joins the places of one content: those on disk first, canonical names before others, then by path.
-fn locate<T: Clone>(facts: &T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
+fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
     let is_any_present = places.iter().any(|(_, entry)| entry.is_present);
     places.retain(|(_, entry)| entry.is_present == is_any_present);
     places.sort_by_key(|(path, _)| (!is_canonical(path), *path));
     let ((path, entry), copies) = places.split_first()?;
     Some(Located {
-        facts: facts.clone(),
+        facts,
         path: (*path).clone(),
         copies: copies.iter().map(|(path, _)| (*path).clone()).collect(),
         modified_at: entry.identity.modified_at(),
