@@ -111,10 +111,7 @@ pub struct Row {
 
 impl Overview {
     /// The operations that put this overview in the place of another one.
-    pub(super) fn operations(
-        self,
-        before: &Reader<'_>,
-    ) -> Result<Vec<Operation>, CatalogueError> {
+    pub(super) fn operations(self, before: &Reader<'_>) -> Result<Vec<Operation>, CatalogueError> {
         let table = Table::Overview;
         let mut operations = Vec::new();
         before.scan(table, &[], &mut |key, _| {
@@ -167,12 +164,14 @@ fn read_parts<T: serde::de::DeserializeOwned>(
 ) -> Result<Option<Vec<T>>, CatalogueError> {
     let mut found = Vec::new();
     let mut is_whole = true;
-    reader.scan(Table::Overview, &[kind], &mut |key, value| {
-        match unseal::<Vec<T>>(key, value) {
+    reader.scan(
+        Table::Overview,
+        &[kind],
+        &mut |key, value| match unseal::<Vec<T>>(key, value) {
             Ok(part) => found.extend(part),
             Err(_damaged) => is_whole = false,
-        }
-    })?;
+        },
+    )?;
     let is_whole = is_whole && u64::try_from(found.len()) == Ok(expected);
     Ok(is_whole.then_some(found))
 }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::backup::{Backup, Located, Pairing, Verdict, Version};
 use crate::finding::{Artifact, Code, Finding};
-use crate::kubernetes::certificate::Certificates;
 use crate::inventory::{Inventory, UnreadableFile};
+use crate::kubernetes::certificate::Certificates;
 use crate::pairing::{Paired, pair as pair_halves};
 use crate::snapshot::Flavour;
 use chrono::{DateTime, Utc};

@@ -44,8 +44,9 @@ pub trait Candidate {
     /// Codes of the findings that make it invalid, ascending.
     fn reasons_against(&self) -> Vec<Code> {
         let marks = self.marks();
-        let counts =
-            |mark: &&(Code, Severity)| mark.1 == Severity::Error && !self.accepted().contains(&mark.0);
+        let counts = |mark: &&(Code, Severity)| {
+            mark.1 == Severity::Error && !self.accepted().contains(&mark.0)
+        };
         // Of one severity they ascend.
         marks.iter().filter(counts).map(|mark| mark.0).collect()
     }

@@ -67,8 +67,10 @@ impl fmt::Display for KnownCluster {
 /// Every cluster that the backups name, by name, then id.
 pub fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
     let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
-    let mut clusters: Vec<KnownCluster> =
-        distinct.into_iter().map(|cluster| cluster.into_owned()).collect();
+    let mut clusters: Vec<KnownCluster> = distinct
+        .into_iter()
+        .map(|cluster| cluster.into_owned())
+        .collect();
     // Those that know their id come first, so that a half without one joins them.
     clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));
     let mut known: Vec<KnownCluster> = Vec::new();

@@ -65,12 +65,13 @@ pub(super) fn against(
     if is_too_old {
         reasons.push(Reason::TooOld);
     }
-    if !backup.verdict().is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_))) {
+    if !backup.verdict().is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_)))
+    {
         reasons.push(without_finding(backup));
     }
     // An upgrade in progress, or a snapshot that is not there, says it better than "no version".
-    let is_explained =
-        backup.halves().snapshot.is_none() || reasons.contains(&Reason::Finding(Code::UpgradeInProgress));
+    let is_explained = backup.halves().snapshot.is_none()
+        || reasons.contains(&Reason::Finding(Code::UpgradeInProgress));
     if is_explained && reasons.len() > 1 {
         reasons.retain(|reason| *reason != Reason::NoVersion);
     }

@@ -2,11 +2,11 @@
 
 use super::presence::observe;
 use super::{Options, SurveyError, recall};
+use crate::backup::Verdict;
 use crate::catalogue::{Catalogue, Overview, Row};
 use crate::finding::{Code, Severity};
 use crate::judgement::verdict_of;
 use crate::selection::{Halves, Judged, Place, Selection, Summary};
-use crate::backup::Verdict;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -29,7 +29,10 @@ pub fn glance(
     let known = overview.and_then(|overview| still_holds(&overview, options, selection));
     match known {
         Some(summaries) => Ok(summaries),
-        None => Ok(recall(catalogue, options)?.iter().map(Summary::from).collect()),
+        None => Ok(recall(catalogue, options)?
+            .iter()
+            .map(Summary::from)
+            .collect()),
     }
 }
 
@@ -48,7 +51,9 @@ fn still_holds(
         .filter(|(_, summary)| selection.would_show(*summary, options.as_of))
     {
         for (directory, file) in &row.places {
-            wanted.get_mut(usize::try_from(*directory).ok()?)?.push(*file);
+            wanted
+                .get_mut(usize::try_from(*directory).ok()?)?
+                .push(*file);
         }
     }
     for files in &mut wanted {
@@ -58,7 +63,11 @@ fn still_holds(
     let observed = observe(&overview.directories, &wanted)?;
     if !observed.rewritten.is_empty() {
         for (row, summary) in overview.rows.iter().zip(&mut summaries) {
-            if row.places.iter().any(|place| observed.rewritten.contains(place)) {
+            if row
+                .places
+                .iter()
+                .any(|place| observed.rewritten.contains(place))
+            {
                 summary.outcome = Arc::new(rewritten(&summary.outcome));
             }
         }

@@ -104,7 +104,11 @@ impl Shelf {
             for accept in [
                 vec![],
                 vec![Code::CertificateExpired, Code::RestorePicksOther],
-                vec![Code::FileMissing, Code::FileChanged, Code::KuberesourcesMissing],
+                vec![
+                    Code::FileMissing,
+                    Code::FileChanged,
+                    Code::KuberesourcesMissing,
+                ],
             ] {
                 met.extend(self.agrees_at(when, as_of, &accept)?);
             }
@@ -253,7 +257,11 @@ fn files_that_go_come_back_or_change_are_noticed() -> TestResult {
     let link = shelf.snapshot_path(31);
     std::fs::remove_file(&link)?;
     std::os::unix::fs::symlink("/nonexistent", &link)?;
-    assert!(shelf.agrees("a dangling link")?.contains(&Code::FileMissing));
+    assert!(
+        shelf
+            .agrees("a dangling link")?
+            .contains(&Code::FileMissing)
+    );
     std::fs::remove_dir_all(shelf.path("2"))?;
     shelf.agrees("a directory gone")?;
     Ok(())
