@@ -116,6 +116,26 @@ impl Contents {
         })
     }
 
+    /// The same, taken out: held once in memory.
+    pub(crate) fn take_snapshot(&mut self, key: &SnapshotKey) -> Option<Snapshot> {
+        let stored = self.snapshots.remove(key)?;
+        let certificates = self.certificates(stored.certificates);
+        Some(Snapshot {
+            certificates,
+            ..stored.facts
+        })
+    }
+
+    /// The same, taken out: held once in memory.
+    pub(crate) fn take_kuberesources(&mut self, digest: &Sha256Digest) -> Option<Kuberesources> {
+        let stored = self.kuberesources.remove(digest)?;
+        let certificates = self.certificates(stored.certificates);
+        Some(Kuberesources {
+            certificates,
+            ..stored.facts
+        })
+    }
+
     /// The verifications of a backup, oldest first.
     pub fn verifications(&self, subject: &Subject) -> &[Verification] {
         self.verifications.get(subject).map_or(&[], Vec::as_slice)

@@ -140,6 +140,9 @@ impl Catalogue {
         let mut batch = Batch::new(&reader);
         let result = work(&mut batch)?;
         let mut operations = batch.into_operations();
+        if operations.is_empty() {
+            return Ok(result);
+        }
         if reader.bytes(Table::About, LAYOUT_KEY)?.is_none() {
             operations.push(about(LAYOUT_KEY, LAYOUT.as_bytes()));
         }

@@ -147,12 +147,12 @@ impl Book {
     fn load_facts(&mut self, content: &Content) {
         match content {
             Content::Snapshot(key) if !self.snapshots.contains_key(key) => {
-                if let Some(facts) = self.contents.snapshot(key) {
+                if let Some(facts) = self.contents.take_snapshot(key) {
                     self.snapshots.insert(*key, facts);
                 }
             }
             Content::Kuberesources(digest) if !self.kuberesources.contains_key(digest) => {
-                if let Some(facts) = self.contents.kuberesources(digest) {
+                if let Some(facts) = self.contents.take_kuberesources(digest) {
                     self.kuberesources.insert(*digest, facts);
                 }
             }
@@ -162,6 +162,13 @@ impl Book {
 
     /// Every archive, files with the same bytes as one with copies.
     pub(super) fn located_kuberesources(&self) -> Vec<Located<Kuberesources>> {
+        self.archives_with(|digest| self.kuberesources.get(&digest).cloned())
+    }
+
+    fn archives_with(
+        &self,
+        mut facts: impl FnMut(Sha256Digest) -> Option<Kuberesources>,
+    ) -> Vec<Located<Kuberesources>> {
         let mut places: BTreeMap<Sha256Digest, Vec<(&PathBuf, &Entry)>> = BTreeMap::new();
         for (path, entry) in &self.files {
             if let Content::Kuberesources(digest) = &entry.content {
@@ -170,33 +177,37 @@ impl Book {
         }
         let located = places
             .into_iter()
-            .filter_map(|(digest, places)| locate(self.kuberesources.get(&digest)?, places));
+            .filter_map(|(digest, places)| locate(facts(digest)?, places));
         located.collect()
     }
 
-    /// Every snapshot, files with the same bytes as one with copies. Files without a database in them are no copies
-    /// of each other: many downloads end empty.
-    fn located_snapshots(&self) -> Vec<Located<Snapshot>> {
-        let mut places: HashMap<(SnapshotKey, Option<&PathBuf>), Vec<(&PathBuf, &Entry)>> =
-            HashMap::new();
-        for (path, entry) in &self.files {
-            if let Content::Snapshot(key) = &entry.content {
-                let facts = self.snapshots.get(key);
-                let is_database = facts.is_some_and(|facts| facts.page_size.is_some());
-                let own = (!is_database).then_some(path);
-                places.entry((*key, own)).or_default().push((path, entry));
-            }
-        }
-        let mut located: Vec<_> = places
-            .into_iter()
-            .filter_map(|((key, _), places)| locate(self.snapshots.get(&key)?, places))
-            .collect();
-        located.sort_by(|left, right| left.path.cmp(&right.path));
-        located
+    /// Every present snapshot that holds something encrypted.
+    pub(super) fn located_encrypted(&self) -> Vec<Located<Snapshot>> {
+        let places = snapshot_places(&self.files, &self.snapshots).into_iter();
+        let encrypted = places.filter_map(|(key, places)| {
+            let facts = self.snapshots.get(&key)?;
+            locate(
+                (!facts.encryption.is_empty()).then(|| facts.clone())?,
+                places,
+            )
+        });
+        encrypted.filter(|half| half.is_present).collect()
     }
 
-    /// Everything, for pairing and judgement.
-    pub(super) fn inventory(&self) -> Inventory {
+    /// Everything, for pairing and judgement. The facts are taken out of the book.
+    fn inventory(&mut self) -> Inventory {
+        let places = snapshot_places(&self.files, &self.snapshots).into_iter();
+        let mut snapshots = std::mem::take(&mut self.snapshots);
+        let mut facts = |key: SnapshotKey| match snapshots.get(&key) {
+            // Files without a database share their facts and are no copies of each other.
+            Some(facts) if facts.page_size.is_none() => Some(facts.clone()),
+            _ => snapshots.remove(&key),
+        };
+        let snapshots = places
+            .filter_map(|(key, places)| locate(facts(key)?, places))
+            .collect();
+        let mut kuberesources = std::mem::take(&mut self.kuberesources);
+        let proven = std::mem::take(&mut self.proofs);
         let unreadable = self
             .files
             .iter()
@@ -209,12 +220,12 @@ impl Book {
                 _ => None,
             });
         let mut proofs = Proofs::default();
-        for ((snapshot, kuberesources), proven) in &self.proofs {
-            proofs.insert(snapshot.computed, *kuberesources, proven.clone());
+        for ((snapshot, kuberesources), proven) in proven {
+            proofs.insert(snapshot.computed, kuberesources, proven);
         }
         Inventory {
-            snapshots: self.located_snapshots(),
-            kuberesources: self.located_kuberesources(),
+            snapshots,
+            kuberesources: self.archives_with(|digest| kuberesources.remove(&digest)),
             unreadable: unreadable.collect(),
             proofs,
             replaced: self.replaced.clone(),
@@ -243,8 +254,8 @@ impl Book {
         picks.collect()
     }
 
-    /// Judges everything and adds what the catalogue knows of its history.
-    pub(super) fn judged(&self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
+    /// Judges everything and adds what the catalogue knows of its history. The facts go into the backups.
+    pub(super) fn judged(&mut self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
         let picks = self.picks();
         let standpoint = Standpoint {
             as_of: options.as_of,
@@ -311,14 +322,38 @@ pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
     })
 }
 
+/// The places of each snapshot, ascending by the first: files with the same bytes are one with copies. Files without a
+/// database in them are no copies of each other: many downloads end empty.
+fn snapshot_places<'f>(
+    files: &'f BTreeMap<PathBuf, Entry>,
+    snapshots: &HashMap<SnapshotKey, Snapshot>,
+) -> Vec<(SnapshotKey, Vec<(&'f PathBuf, &'f Entry)>)> {
+    let mut groups: HashMap<(SnapshotKey, Option<&PathBuf>), usize> = HashMap::new();
+    let mut places: Vec<(SnapshotKey, Vec<(&PathBuf, &Entry)>)> = Vec::new();
+    for (path, entry) in files {
+        let Content::Snapshot(key) = &entry.content else {
+            continue;
+        };
+        let facts = snapshots.get(key);
+        let is_database = facts.is_some_and(|facts| facts.page_size.is_some());
+        let own = (!is_database).then_some(path);
+        let position = *groups.entry((*key, own)).or_insert(places.len());
+        match places.get_mut(position) {
+            Some((_, same)) => same.push((path, entry)),
+            None => places.push((*key, vec![(path, entry)])),
+        }
+    }
+    places
+}
+
 /// Joins the places of one content: those on disk first, canonical names before others, then by path.
-fn locate<T: Clone>(facts: &T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
+fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
     let is_any_present = places.iter().any(|(_, entry)| entry.is_present);
     places.retain(|(_, entry)| entry.is_present == is_any_present);
     places.sort_by_key(|(path, _)| (!is_canonical(path), *path));
     let ((path, entry), copies) = places.split_first()?;
     Some(Located {
-        facts: facts.clone(),
+        facts,
         path: (*path).clone(),
         copies: copies.iter().map(|(path, _)| (*path).clone()).collect(),
         modified_at: entry.identity.modified_at(),

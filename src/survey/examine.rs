@@ -295,8 +295,11 @@ impl Examination<'_> {
         for candidate in todo.kuberesources {
             self.read_kuberesources(&candidate)?;
         }
-        let mut archives = self.book.located_kuberesources();
         let mut snapshots = todo.snapshots;
+        if snapshots.is_empty() {
+            return Ok(());
+        }
+        let mut archives = self.book.located_kuberesources();
         snapshots.sort_by_key(|(candidate, _)| std::cmp::Reverse(candidate.identity.size_bytes));
         for batch in snapshots.chunks(BATCH) {
             let waiting = self.read_snapshots(batch)?;
@@ -432,6 +435,9 @@ impl Examination<'_> {
                 _ => None,
             })
             .collect();
+        if again.is_empty() {
+            return self.recorder.flush();
+        }
         let mut archives = self.book.located_kuberesources();
         for batch in again.chunks(BATCH) {
             let waiting = self.read_snapshots(batch)?;

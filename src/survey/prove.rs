@@ -108,8 +108,16 @@ fn located(path: PathBuf, facts: Snapshot) -> Located<Snapshot> {
 
 /// Snapshots with encrypted values for which some possible partner's keys have not been tried: they must be read again.
 pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
-    let inventory = book.inventory();
+    let snapshots = book.located_encrypted();
     let mut paths = Vec::new();
+    if snapshots.is_empty() {
+        return paths;
+    }
+    let inventory = Inventory {
+        snapshots,
+        kuberesources: book.located_kuberesources(),
+        ..Inventory::default()
+    };
     for (snapshot, archive) in candidates(&inventory) {
         let (Some(half), Some(archive)) = (
             inventory.snapshots.get(snapshot),
@@ -118,8 +126,7 @@ pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
             continue;
         };
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
-        let is_wanted = half.is_present && archive.is_present && !half.facts.encryption.is_empty();
-        if is_wanted && !book.proofs.contains_key(&key) {
+        if archive.is_present && !book.proofs.contains_key(&key) {
             paths.push(half.path.clone());
         }
     }

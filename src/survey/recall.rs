@@ -2,6 +2,7 @@
 
 use super::book::{Book, places};
 use super::overview::draw;
+use super::presence::observe;
 use super::{Depth, Options, SurveyError};
 use crate::backup::{Backup, Verdict};
 use crate::catalogue::{Catalogue, Content, Contents};
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 ///
 /// The catalogue cannot be read.
 pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, SurveyError> {
-    let (book, rewritten) = remembered(catalogue.load()?);
+    let (mut book, rewritten) = remembered(catalogue.load()?);
     let mut backups = book.judged(options)?;
     for backup in &mut backups {
         mark_rewritten(backup, &rewritten);
@@ -32,7 +33,10 @@ pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, S
 ///
 /// The catalogue cannot be read or written.
 pub fn refresh(catalogue: &Catalogue) -> Result<(), SurveyError> {
-    let (book, _) = remembered(catalogue.load()?);
+    if is_current(catalogue)? {
+        return Ok(());
+    }
+    let (mut book, _) = remembered(catalogue.load()?);
     let beginning = Options {
         depth: Depth::New,
         jobs: 1,
@@ -42,6 +46,15 @@ pub fn refresh(catalogue: &Catalogue) -> Result<(), SurveyError> {
     };
     let backups = book.judged(&beginning)?;
     Ok(catalogue.keep_overview(draw(&book, backups))?)
+}
+
+/// Is what was judged last true still, of whatever instant?
+fn is_current(catalogue: &Catalogue) -> Result<bool, SurveyError> {
+    let overview = catalogue.reader()?.overview()?;
+    Ok(overview.is_some_and(|overview| {
+        let nothing = vec![Vec::new(); overview.directories.len()];
+        observe(&overview.directories, &nothing).is_some()
+    }))
 }
 
 /// Everything in the catalogue, and the files that were rewritten since.
