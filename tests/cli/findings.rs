@@ -36,7 +36,7 @@ impl Row {
         Self { of, ..self }
     }
 
-    const fn as_of(self, as_of: &'static str) -> Self {
+    const fn seen_at(self, as_of: &'static str) -> Self {
         Self { as_of, ..self }
     }
 

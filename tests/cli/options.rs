@@ -29,7 +29,8 @@ fn every_option_has_a_variable_and_the_command_line_wins() {
     let env = indexed();
     let missing = env.text("none.redb");
     type Proof = fn(&Ran) -> bool;
-    let rows: [(&[(&str, &str)], &[&str], Proof); 12] = [
+    type Given = &'static [(&'static str, &'static str)];
+    let rows: [(Given, &[&str], Proof); 12] = [
         (&[("ETCD_CAT_OUTPUT", "name")], &["list"], |ran| {
             ran.stdout == "backup/27be558ad3a9\n"
         }),

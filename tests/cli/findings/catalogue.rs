@@ -161,7 +161,7 @@ fn a_file_that_may_not_be_read_is_told_in_the_words_of_the_system() {
     let env = TestEnv::healthy();
     let root = env.text("");
     let file = env.path("data/snapshot_2024-11-02_030000.db");
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0)).expect("our own file");
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o000)).expect("our own file");
     let arguments = [
         "verify",
         "-o",

@@ -27,7 +27,7 @@ fn with_member(env: &TestEnv, path: &str, kind: EntryType) {
     archive(
         env,
         remade(KUBERESOURCES, |members| {
-            members.push(member(path, kind, b"x"))
+            members.push(member(path, kind, b"x"));
         }),
     );
 }
@@ -46,10 +46,10 @@ const EMPTY: &[&str] = &[
 /// The archive.
 pub(super) const ROWS: &[Row] = &[
     Row::new("alone", &["kuberesources-missing"], |env| {
-        drop(env.copy(SNAPSHOT, "data"))
+        drop(env.copy(SNAPSHOT, "data"));
     }),
     Row::new("its archive alone", &["snapshot-missing"], |env| {
-        drop(env.copy(KUBERESOURCES, "keys"))
+        drop(env.copy(KUBERESOURCES, "keys"));
     })
     .of("/keys/"),
     Row::new(
@@ -160,7 +160,7 @@ pub(super) const KEYS: &[Row] = &[
             );
         },
     )
-    .as_of("2024-11-08T04:00:00Z"),
+    .seen_at("2024-11-08T04:00:00Z"),
     Row::new(
         "keys in the same directory",
         &["keys-beside-snapshot"],
@@ -196,7 +196,7 @@ pub(super) const SEVERAL: &[Row] = &[
             "others",
         );
     })
-    .as_of("2024-11-09T06:00:00Z"),
+    .seen_at("2024-11-09T06:00:00Z"),
     Row::new(
         "a newer one in the same directory",
         &["restore-picks-other"],
@@ -239,7 +239,7 @@ pub(super) const SEVERAL: &[Row] = &[
         env.put("later/snapshot_2024-11-09_030000.db", thinned);
     })
     .of("/later/")
-    .as_of("2024-11-09T06:00:00Z"),
+    .seen_at("2024-11-09T06:00:00Z"),
     Row::new("a member replaced", &["members-changed"], |env| {
         TestEnv::put_healthy(env);
         env.copy(
@@ -269,5 +269,5 @@ pub(super) const SEVERAL: &[Row] = &[
         env.put("later/snapshot_2024-11-09_030000.db", changed);
     })
     .of("/later/")
-    .as_of("2024-11-09T06:00:00Z"),
+    .seen_at("2024-11-09T06:00:00Z"),
 ];

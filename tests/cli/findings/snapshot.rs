@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         snapshot(env, "Error from server (Forbidden): pods is forbidden\n");
     }),
     Row::new("empty", &["truncated", "version-unknown"], |env| {
-        snapshot(env, "")
+        snapshot(env, "");
     }),
     Row::new(
         "cut in half",
@@ -162,7 +162,7 @@ pub(super) const ROWS: &[Row] = &[
         &["record-undecodable"],
         |env| {
             content(env, |content| {
-                bucket(content, "key")[7].1 = b"\xff\xff\xff".to_vec()
+                bucket(content, "key")[7].1 = b"\xff\xff\xff".to_vec();
             });
         },
     ),
@@ -193,7 +193,7 @@ pub(super) const CONTENT: &[Row] = &[
     Row::new("alarm NOSPACE", &["alarm-raised"], |env| {
         whole(env, "backups/alarm/snapshot_2024-11-06_030000.db");
     })
-    .as_of("2024-11-06T06:00:00Z"),
+    .seen_at("2024-11-06T06:00:00Z"),
     Row::new("alarm CORRUPT", &["alarm-raised"], |env| {
         content(env, |content| {
             bucket(content, "alarm").push((alarm(0x339f_7142_dc98_be9e, 2), Vec::new()));
@@ -227,7 +227,7 @@ pub(super) const CONTENT: &[Row] = &[
             whole(env, "backups/prod-upgrade/snapshot_2024-10-27_030000.db");
         },
     )
-    .as_of("2024-10-27T06:00:00Z"),
+    .seen_at("2024-10-27T06:00:00Z"),
     Row::new(
         "day one",
         &[
@@ -237,19 +237,19 @@ pub(super) const CONTENT: &[Row] = &[
         ],
         |env| whole(env, "backups/fresh/snapshot_2024-11-05_090000.db"),
     )
-    .as_of("2024-11-05T10:00:00Z"),
+    .seen_at("2024-11-05T10:00:00Z"),
     Row::new(
         "seven weeks later",
         &["certificate-expired", "certificate-expiring"],
         TestEnv::put_healthy,
     )
-    .as_of("2024-12-24T00:00:00Z"),
+    .seen_at("2024-12-24T00:00:00Z"),
     Row::new(
         "years later",
         &["certificate-expired"],
         TestEnv::put_healthy,
     )
-    .as_of("2026-11-22T00:00:00Z"),
+    .seen_at("2026-11-22T00:00:00Z"),
     Row::new("a name in local time", &["time-skew"], |env| {
         env.put(
             "data/snapshot_2024-11-02_060000.db",
