@@ -393,7 +393,7 @@ fn every_kind_of_contradiction_is_named_with_both_values() {
         "internal API URL",
         "etcd revision on master-0",
         "OpenShift version",
-        "etcd member ids",
+        "list of etcd member ids",
         "control-plane node",
         "key 7 of secrets",
     ];

@@ -17,7 +17,10 @@ use std::path::PathBuf;
 
 /// Record version and digest of all records below. A line is never edited: whoever changes the shape of a record
 /// raises `RECORD_VERSION` in `src/catalogue/seal.rs` and adds a line.
-const GOLDEN: [(u8, &str); 1] = [(1, "")];
+const GOLDEN: [(u8, &str); 1] = [(
+    1,
+    "181c57be317d38157dd7280c2a4319786048a6ab69b62c66b27f1904f59cee9a",
+)];
 
 /// Every variant of every enum, and every field with a value.
 fn changes() -> Vec<Change> {

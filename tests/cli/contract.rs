@@ -115,6 +115,8 @@ pub(crate) struct Backup {
     /// Added: a file of which nothing could be read.
     #[serde(deserialize_with = "given")]
     pub(crate) unreadable_path: Option<String>,
+    /// Added: how `backup` took it.
+    pub(crate) provenance: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -254,6 +256,8 @@ pub(crate) struct Finding {
 pub(crate) struct Verification {
     pub(crate) at: Instant,
     pub(crate) verdict: String,
+    /// Added: findings that were accepted in that run.
+    pub(crate) accepted: Vec<String>,
 }
 
 /// `kind: RestoreCheck`

@@ -172,10 +172,13 @@ fn a_verification_says_what_is_wrong_and_what_to_do() {
     let expected = "\
 valid    3fababababab  4.17.3  prod-x7k2p  2024-11-02T03:00:07Z  90m ago  109.1 MiB
   snapshot       /b/snapshot_2024-11-02_030005.db
+    copy         /copy/b/snapshot_2024-11-02_030005.db
   kuberesources  /b/static_kuberesources_2024-11-02_030005.tar.gz
+    copy         /copy/b/static_kuberesources_2024-11-02_030005.tar.gz
 
 invalid  ccababababab  -  prod-x7k2p  2024-10-31T01:00:07Z  2d3h ago  74.5 KiB
   kuberesources  /b/static_kuberesources_2024-11-02_030005.tar.gz
+    copy         /copy/b/static_kuberesources_2024-11-02_030005.tar.gz
   error    snapshot-missing: no snapshot belongs to it
            to do: find the snapshot of the same time stamp and index its
                   directory; keep the archive, it may hold the only keys
