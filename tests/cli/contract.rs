@@ -281,6 +281,9 @@ pub(crate) struct RestoreCheck {
     /// Added: room that the recovery host needs.
     #[serde(rename = "spaceNeededBytes", deserialize_with = "given")]
     pub(crate) _space_needed_bytes: Option<u64>,
+    /// Added: the backups that came nearest, each with a sentence.
+    #[serde(rename = "nearMisses")]
+    pub(crate) _near_misses: Vec<serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

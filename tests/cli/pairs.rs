@@ -148,8 +148,9 @@ fn archives_swapped_between_runs_are_told_and_the_right_one_is_named() {
         "{told:?}"
     );
     assert!(
-        told.message
-            .contains("kube-apiserver revision on master-0: snapshot 24, kuberesources 19"),
+        told.message.contains(
+            "kube-apiserver revision on master-0 is 24 in the snapshot, 19 in the kuberesources"
+        ),
         "{told:?}"
     );
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// So many different sound snapshots that reading them takes a while.
-const MANY: usize = 60;
+const MANY: usize = 240;
 
 fn many() -> TestEnv {
     let env = TestEnv::new();
@@ -16,7 +16,11 @@ fn many() -> TestEnv {
         // Other bytes under another name; what lies behind the last used page of a leaf is free for anything.
         let bytes = crate::edit::numbered(&snapshot, number);
         env.put(
-            &format!("data/snapshot_2024-11-07_03{number:02}00.db"),
+            &format!(
+                "data/snapshot_2024-11-07_03{:02}{:02}.db",
+                number / 60,
+                number % 60
+            ),
             bytes,
         );
     }

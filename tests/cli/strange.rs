@@ -34,16 +34,16 @@ fn loops_pipes_sockets_and_devices_hold_nothing_up() {
     let env = TestEnv::healthy();
     symlink(env.path(""), env.path("data/loop")).expect("linked");
     symlink("itself", env.path("data/itself")).expect("linked");
-    symlink("/dev/zero", env.path("data/snapshot_2024-11-01_030000.db")).expect("linked");
+    symlink("/dev/zero", env.path("data/zero_2024-11-01_030000.db")).expect("linked");
     symlink("/proc", env.path("data/proc")).expect("linked");
-    let pipe = env.path("data/snapshot_2024-11-03_030000.db");
+    let pipe = env.path("data/pipe_2024-11-03_030000.db");
     let made = Command::new("mkfifo")
         .arg(&pipe)
         .status()
         .expect("coreutils");
     assert!(made.success());
     let _socket =
-        std::os::unix::net::UnixListener::bind(env.path("data/snapshot_2024-11-04_030000.db"))
+        std::os::unix::net::UnixListener::bind(env.path("data/socket_2024-11-04_030000.db"))
             .expect("bound");
     let root = env.text("");
     let ran = soon(
