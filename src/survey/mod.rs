@@ -12,6 +12,7 @@ mod presence;
 mod prove;
 mod recall;
 mod recorder;
+mod search;
 mod stream;
 
 pub use examine::{Depth, Options, Survey, examine};
