@@ -20,7 +20,7 @@ fn installed_an_hour_ago(cluster: &Cluster) -> TestResult {
     cluster.edit("clusterversion", "2024-09-01T08:00:00Z", &at)
 }
 
-const REFUSALS: [(&str, Change, &str, bool); 12] = [
+const REFUSALS: [(&str, Change, &str, bool); 11] = [
     (
         "not-logged-in",
         |c| Ok(c.scenario("logged_in=no")?),
@@ -68,15 +68,6 @@ const REFUSALS: [(&str, Change, &str, bool); 12] = [
         installed_an_hour_ago,
         "expected 24 hours ago or earlier",
         true,
-    ),
-    (
-        "no-healthy-node",
-        |c| {
-            c.edit("nodes", "master-1", "other-1")
-                .and_then(|()| c.edit("nodes", "master-2", "other-2"))
-        },
-        "is not Ready",
-        false,
     ),
     (
         "no-space-node",
