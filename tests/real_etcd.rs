@@ -3,6 +3,8 @@
 //!
 //! Needs `ETCD_CAT_TEST_ETCD_DIR`, a directory with etcd, etcdctl and etcdutl of 3.5; `tests/run` brings one.
 
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
 use etcd_cat::monitor::Silent;
 use etcd_cat::snapshot::{HashOn, Snapshot, read};
 use std::error::Error;

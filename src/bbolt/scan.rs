@@ -28,7 +28,7 @@ pub trait LeafObserver {
 /// What an observer wants to have remembered of a leaf page.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
-    /// Handed back with the leaf by [`proof::Tree::leaves`](super::proof::Bucket::leaves).
+    /// Handed back with the leaf by [`proof::Tree::leaves`](super::proof::Tree::leaves).
     pub tag: u64,
     /// The whole page is to be kept in memory.
     pub keep: bool,

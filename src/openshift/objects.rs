@@ -26,7 +26,7 @@ impl Cluster {
                 Some(("clusterversions", "version")) => self.learn_version(object),
                 Some(("infrastructures", "cluster")) => self.learn_infrastructure(object),
                 Some(("clusteroperators", component)) => {
-                    self.learn_cluster_operator(component, object)
+                    self.learn_cluster_operator(component, object);
                 }
                 _ => {}
             }

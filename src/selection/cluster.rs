@@ -69,7 +69,7 @@ pub fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
     let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
     let mut clusters: Vec<KnownCluster> = distinct
         .into_iter()
-        .map(|cluster| cluster.into_owned())
+        .map(std::borrow::Cow::into_owned)
         .collect();
     // Those that know their id come first, so that a half without one joins them.
     clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));

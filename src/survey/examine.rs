@@ -184,7 +184,7 @@ impl Examination<'_> {
                 monitor.finish(&candidate.path);
                 match &read {
                     SnapshotRead::Facts(facts, _) => {
-                        recorder.add(snapshot_changes(candidate, facts, now))?
+                        recorder.add(snapshot_changes(candidate, facts, now))?;
                     }
                     SnapshotRead::Interrupted => return Err(SurveyError::Interrupted),
                     SnapshotRead::Failed { .. } => {}

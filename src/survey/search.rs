@@ -120,7 +120,7 @@ impl Examination<'_> {
         match look(&candidate, false) {
             Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(candidate),
             Looked::As(kind) if is_partner_of_a_named_archive(&candidate, &self.asked) => {
-                todo.snapshots.push((candidate, kind))
+                todo.snapshots.push((candidate, kind));
             }
             _ => {}
         }

@@ -153,7 +153,7 @@ impl Shelf {
 fn snapshot(number: u64) -> Snapshot {
     let mut facts = sample::snapshot(number);
     facts.certificates.truncate(20);
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         facts.encryption.clear();
     }
     match number % 23 {

@@ -116,7 +116,8 @@ pub(crate) struct Backup {
     #[serde(deserialize_with = "given")]
     pub(crate) unreadable_path: Option<String>,
     /// Added: how `backup` took it.
-    pub(crate) provenance: Option<serde_json::Value>,
+    #[serde(rename = "provenance")]
+    pub(crate) _provenance: Option<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -257,7 +258,8 @@ pub(crate) struct Verification {
     pub(crate) at: Instant,
     pub(crate) verdict: String,
     /// Added: findings that were accepted in that run.
-    pub(crate) accepted: Vec<String>,
+    #[serde(rename = "accepted")]
+    pub(crate) _accepted: Vec<String>,
 }
 
 /// `kind: RestoreCheck`
@@ -283,7 +285,7 @@ pub(crate) struct RestoreCheck {
     pub(crate) _space_needed_bytes: Option<u64>,
     /// Added: the backups that came nearest, each with a sentence.
     #[serde(rename = "nearMisses")]
-    pub(crate) _near_misses: Vec<serde_json::Value>,
+    pub(crate) _near_misses: Vec<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
