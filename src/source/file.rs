@@ -142,7 +142,7 @@ mod tests {
         let bytes: Vec<u8> = (0..40_000_007_u32)
             .map(|i| u8::try_from(i * 7 % 251).expect("below 251"))
             .collect();
-        let mut file = tempfile::tempfile_in(std::env::current_dir()?.join("target"))?;
+        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
         file.write_all(&bytes)?;
         file.sync_all()?;
         for page_cache in [PageCache::Keep, PageCache::Drop] {
