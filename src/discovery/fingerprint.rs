@@ -22,8 +22,6 @@ const PAGE_SIZE_DOUBLINGS: u32 = 14;
 const MAGIC_LITTLE: [u8; 4] = [0xED, 0xDA, 0x0C, 0xED];
 /// The same from a big-endian machine, such as s390x.
 const MAGIC_BIG: [u8; 4] = [0xED, 0x0C, 0xDA, 0xED];
-const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// What a file is to be read as.
@@ -88,7 +86,7 @@ fn unrecognised(head: &[u8]) -> Kind {
         "empty file"
     } else if head.starts_with(SQLITE_MAGIC) {
         "SQLite database"
-    } else if head.starts_with(GZIP_MAGIC) || head.starts_with(ZSTD_MAGIC) {
+    } else if Compression::of(head).is_some() {
         "compressed file without a snapshot or static pod resources at its start"
     } else {
         "neither a bbolt meta page nor the name of a backup"
@@ -101,20 +99,17 @@ fn content_kind(head: &[u8]) -> Option<Kind> {
     if has_magic(head) {
         return Some(Kind::Snapshot);
     }
-    if head.starts_with(ZSTD_MAGIC) {
-        let unpacked = unpack(zstd::stream::read::Decoder::with_buffer(head).ok()?);
-        return has_magic(&unpacked).then_some(Kind::CompressedSnapshot(Compression::Zstd));
-    }
-    if !head.starts_with(GZIP_MAGIC) {
-        return None;
-    }
-    let unpacked = unpack(MultiGzDecoder::new(head));
+    let compression = Compression::of(head)?;
+    let unpacked = match compression {
+        Compression::Gzip => unpack(MultiGzDecoder::new(head)),
+        Compression::Zstd => unpack(zstd::stream::read::Decoder::with_buffer(head).ok()?),
+    };
     if has_magic(&unpacked) {
-        return Some(Kind::CompressedSnapshot(Compression::Gzip));
+        return Some(Kind::CompressedSnapshot(compression));
     }
-    first_tar_name(&unpacked)
-        .is_some_and(is_static_pod_resources)
-        .then_some(Kind::Kuberesources)
+    let is_archive = compression == Compression::Gzip
+        && first_tar_name(&unpacked).is_some_and(is_static_pod_resources);
+    is_archive.then_some(Kind::Kuberesources)
 }
 
 fn has_magic(head: &[u8]) -> bool {

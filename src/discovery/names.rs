@@ -28,6 +28,22 @@ pub enum Compression {
     Zstd,
 }
 
+impl Compression {
+    /// Bytes that tell.
+    pub const MAGIC_BYTES: usize = 4;
+
+    /// By the first bytes of a file; `None`: not packed.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(&[0x1F, 0x8B]) {
+            Some(Self::Gzip)
+        } else if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+}
+
 /// What a file name says; the content may say otherwise.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct BackupName {

@@ -3,21 +3,17 @@
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine};
+use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine, is_of_kube_apiserver};
 use crate::openshift::Topology;
-use crate::pairing::is_first_stage;
 use crate::snapshot::{EncryptionUse, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Values stored in the clear.
-const IDENTITY: &str = "identity";
 
 /// Kinds of use that are encrypted.
 pub(super) fn encrypted(snapshot: &Snapshot) -> impl Iterator<Item = &EncryptionUse> {
     snapshot
         .encryption
         .iter()
-        .filter(|line| line.provider != IDENTITY && line.values > 0)
+        .filter(|line| line.is_encrypted() && line.values > 0)
 }
 
 /// All findings on keys, one for each problem and key.
@@ -98,7 +94,7 @@ enum Stage {
 
 impl Stage {
     fn of(resource: &str) -> Self {
-        if is_first_stage(resource) {
+        if is_of_kube_apiserver(resource) {
             Self::Archive
         } else {
             Self::Snapshot
@@ -314,11 +310,7 @@ pub(super) fn partial(snapshot: &Snapshot) -> Vec<Finding> {
     let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for line in &snapshot.encryption {
         let (plain, sealed) = counts.entry(&line.resource).or_default();
-        let count = if line.provider == IDENTITY {
-            plain
-        } else {
-            sealed
-        };
+        let count = if line.is_encrypted() { sealed } else { plain };
         *count = count.saturating_add(line.values);
     }
     let mixed = counts

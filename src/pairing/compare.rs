@@ -5,7 +5,7 @@
 use super::fact::{Fact, Remark};
 use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::KeyOutcome;
+use crate::kubernetes::encryption::{KeyOutcome, is_of_kube_apiserver};
 use crate::openshift::{Cluster, OperatorRollout};
 use crate::snapshot::Snapshot;
 
@@ -226,7 +226,7 @@ fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
         .into_iter()
         .flat_map(|proven| &proven.key_proof.lines);
     lines
-        .filter(|line| is_first_stage(&line.resource))
+        .filter(|line| is_of_kube_apiserver(&line.resource))
         .filter_map(|line| {
             let agrees = match line.outcome {
                 KeyOutcome::Decrypted => true,
@@ -238,9 +238,4 @@ fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
                 agrees,
             })
         })
-}
-
-/// Resources that the kube-apiserver encrypts, with the keys of the archive.
-pub(crate) fn is_first_stage(resource: &str) -> bool {
-    matches!(resource, "secrets" | "configmaps")
 }

@@ -14,7 +14,6 @@ mod stamp;
 mod substitute;
 
 pub use assign::{Paired, candidates, pair};
-pub(crate) use compare::is_first_stage;
 pub use compare::{Contradiction, contradictions};
 pub use evidence::pairing;
 pub(crate) use rank::has_error;

@@ -1,5 +1,6 @@
 //! Kinds of values, numbered: of which resource, and encrypted by whom.
 
+use crate::kubernetes::encryption::IDENTITY;
 use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
 use crate::kubernetes::storage_key::resource_of;
 use crate::snapshot::{EncryptionUse, Flavour};
@@ -114,7 +115,7 @@ impl Classes {
             let (provider, key_name) = class
                 .sealed
                 .clone()
-                .unwrap_or_else(|| ("identity".to_owned(), String::new()));
+                .unwrap_or_else(|| (IDENTITY.to_owned(), String::new()));
             let resource = class.resource.clone();
             resources
                 .entry(&class.resource)
@@ -126,7 +127,7 @@ impl Classes {
                     values,
                 });
         }
-        resources.retain(|_, uses| uses.iter().any(|used| used.provider != "identity"));
+        resources.retain(|_, uses| uses.iter().any(EncryptionUse::is_encrypted));
         let mut uses: Vec<_> = resources.into_values().flatten().collect();
         uses.sort();
         uses

@@ -3,6 +3,7 @@
 use crate::digest::Sha256Digest;
 use crate::finding::Finding;
 use crate::kubernetes::certificate::Certificates;
+use crate::kubernetes::encryption::IDENTITY;
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,13 @@ pub struct EncryptionUse {
     pub key_name: String,
     /// Live values stored in this way.
     pub values: u64,
+}
+
+impl EncryptionUse {
+    /// False for plain values.
+    pub fn is_encrypted(&self) -> bool {
+        self.provider != IDENTITY
+    }
 }
 
 /// Values kept in memory for proofs that need the keys of the kuberesources. Never stored, never printed.

@@ -4,9 +4,6 @@ use crate::discovery::Compression;
 use flate2::read::MultiGzDecoder;
 use std::io::{self, BufReader, Cursor, Read};
 
-const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];
-const ZSTD_MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
-
 /// Bytes taken from the packed file at once.
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -32,16 +29,10 @@ pub fn decompress<'r>(
 ///
 /// The stream cannot be read, or as [`decompress`].
 pub fn unpack<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
-    let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
-    let most = crate::bytes::to_u64(ZSTD_MAGIC.len());
+    let mut head = Vec::with_capacity(Compression::MAGIC_BYTES);
+    let most = crate::bytes::to_u64(Compression::MAGIC_BYTES);
     stream.by_ref().take(most).read_to_end(&mut head)?;
-    let compression = if head.starts_with(GZIP_MAGIC) {
-        Some(Compression::Gzip)
-    } else if head == ZSTD_MAGIC {
-        Some(Compression::Zstd)
-    } else {
-        None
-    };
+    let compression = Compression::of(&head);
     let whole = Cursor::new(head).chain(stream);
     match compression {
         Some(compression) => decompress(whole, compression),

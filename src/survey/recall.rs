@@ -5,7 +5,7 @@ use super::overview::draw;
 use super::presence::observe;
 use super::{Depth, Options, SurveyError};
 use crate::backup::{Backup, Verdict};
-use crate::catalogue::{Catalogue, Content, Contents};
+use crate::catalogue::{Catalogue, CatalogueLocation, Content, Contents};
 use crate::discovery::FileIdentity;
 use crate::finding::{Code, Finding, Severity};
 use crate::source::PageCache;
@@ -33,7 +33,8 @@ pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, S
 ///
 /// The catalogue cannot be read or written.
 pub fn refresh(catalogue: &Catalogue) -> Result<(), SurveyError> {
-    if is_current(catalogue)? {
+    // What ends with the process is not asked again.
+    if *catalogue.location() == CatalogueLocation::Memory || is_current(catalogue)? {
         return Ok(());
     }
     let (mut book, _) = remembered(catalogue.load()?);

@@ -16,7 +16,6 @@ use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{self, Encryption, Expected, Plan, PlanInput, Source, StageRequest};
 use etcd_cat::selection::{Selection, Summary, TargetVersion};
-use etcd_cat::snapshot::EncryptionUse;
 use etcd_cat::source::PageCache;
 use etcd_cat::survey::{self, Depth, Options, SurveyError};
 use std::path::{Path, PathBuf};
@@ -204,8 +203,12 @@ pub(crate) fn restore_plan(
 ) -> Option<Plan> {
     let snapshot = backup.snapshot.as_ref()?;
     let archive = backup.kuberesources.as_ref().map(|half| &half.facts);
-    let is_sealed = |usage: &&EncryptionUse| usage.provider != "identity";
-    let encryption = match snapshot.facts.encryption.iter().find(is_sealed) {
+    let encryption = match snapshot
+        .facts
+        .encryption
+        .iter()
+        .find(|usage| usage.is_encrypted())
+    {
         None => Encryption::None,
         Some(usage) if usage.provider == "kms" => Encryption::Kms,
         Some(_) => Encryption::Keys,

@@ -66,7 +66,7 @@ impl Provider {
     /// The word that stands for the provider in prefixes and in the configuration.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Identity => "identity",
+            Self::Identity => super::IDENTITY,
             Self::AesCbc(_) => "aescbc",
             Self::AesGcm(_) => "aesgcm",
             Self::Secretbox(_) => "secretbox",

@@ -11,6 +11,15 @@ pub use proof::{Proven, prove};
 
 use serde::{Deserialize, Serialize};
 
+/// The provider that leaves values as they are.
+pub const IDENTITY: &str = "identity";
+
+/// Resources that the kube-apiserver encrypts, with the keys of the kuberesources. Those of other resources lie in
+/// Secrets inside the snapshot.
+pub fn is_of_kube_apiserver(resource: &str) -> bool {
+    matches!(resource, "secrets" | "configmaps")
+}
+
 /// What the keys of the kuberesources were shown to do for the values of the snapshot.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct KeyProof {

@@ -41,7 +41,7 @@ pub fn prove(uses: &[EncryptionUse], sealed: &Sealed, ring: Option<&KeyRing>) ->
     let inner = InnerRing::open(sealed, ring);
     let encrypted = uses
         .iter()
-        .filter(|usage| usage.provider != "identity" && usage.values > 0);
+        .filter(|usage| usage.is_encrypted() && usage.values > 0);
     let lines = encrypted
         .map(|usage| prove_use(usage, sealed, ring, &inner))
         .collect();
@@ -126,7 +126,7 @@ fn outcome_of(error: OpenError) -> KeyOutcome {
 }
 
 /// Resources of the API servers whose keys lie inside the snapshot, in Secrets that the kube-apiserver encrypts.
-pub fn is_inner(resource: &str) -> bool {
+fn is_inner(resource: &str) -> bool {
     matches!(resource, ROUTES | ACCESS_TOKENS | AUTHORIZE_TOKENS)
 }
 

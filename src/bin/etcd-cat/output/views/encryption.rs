@@ -1,16 +1,10 @@
 //! Encryption of one backup: who encrypted, with which keys, and whether they open it.
 
 use etcd_cat::backup::Backup;
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof};
+use etcd_cat::kubernetes::encryption::{IDENTITY, KeyOutcome, KeyProof, is_of_kube_apiserver};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-
-/// Resources that the kube-apiserver encrypts; the keys of the others are in Secrets under its keys.
-const KUBE_APISERVER_RESOURCES: [&str; 2] = ["configmaps", "secrets"];
-
-/// Providers that encrypt; `identity` does not.
-const IDENTITY: &str = "identity";
 
 /// An outside key service.
 const KMS: &str = "kms";
@@ -75,13 +69,9 @@ fn providers(backup: &Backup) -> BTreeSet<String> {
         .snapshot
         .iter()
         .flat_map(|half| &half.facts.encryption);
-    uses.filter(|one| one.provider != IDENTITY && one.values > 0)
+    uses.filter(|one| one.is_encrypted() && one.values > 0)
         .map(|one| one.provider.clone())
         .collect()
-}
-
-fn is_of_kube_apiserver(resource: &str) -> bool {
-    KUBE_APISERVER_RESOURCES.contains(&resource)
 }
 
 fn keys_used(backup: &Backup) -> Vec<String> {
@@ -89,7 +79,7 @@ fn keys_used(backup: &Backup) -> Vec<String> {
         .snapshot
         .iter()
         .flat_map(|half| &half.facts.encryption);
-    let used = uses.filter(|one| one.provider != IDENTITY && is_of_kube_apiserver(&one.resource));
+    let used = uses.filter(|one| one.is_encrypted() && is_of_kube_apiserver(&one.resource));
     newest_first(used.map(|one| one.key_name.clone()))
 }
 
