@@ -11,9 +11,11 @@ mod key_store;
 mod meta;
 mod note;
 mod page;
+mod page_set;
 pub mod proof;
 pub mod scan;
 
 pub use element::{Branch, BranchElement, InlineBucket, Leaf, LeafElement};
 pub use meta::{Layout, Meta, MetaDefect};
 pub use page::{PageDefect, PageHeader, PageKind, Pgid};
+pub use page_set::PageSet;

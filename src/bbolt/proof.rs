@@ -5,7 +5,8 @@ use super::key_store::Key;
 use super::meta::Layout;
 use super::note::{Notes, PageNote};
 use super::page::{PageDefect, Pgid};
-use crate::bytes::{ByteOrder, to_u64, to_usize};
+use super::page_set::PageSet;
+use crate::bytes::{ByteOrder, to_u64};
 use crate::digest::{Crc32c, CrcJoiner};
 
 /// Defects that are described one by one; of the others only the number is kept.
@@ -175,6 +176,15 @@ impl<'n> Tree<'n> {
         })
     }
 
+    /// The leaf pages of a bucket.
+    pub fn leaf_pages(&self, bucket: &Bucket<'n>) -> PageSet {
+        let mut pages = PageSet::new(self.notes.file_pages);
+        for leaf in self.leaves(bucket) {
+            pages.add(leaf.page);
+        }
+        pages
+    }
+
     /// Keys and values of a bucket whose pages were kept whole (small buckets and inline ones).
     ///
     /// `None` when a page was not kept.
@@ -220,36 +230,6 @@ impl<'n> Tree<'n> {
                     joiner.join(crc, note.content())
                 }),
         }
-    }
-}
-
-/// One bit for each page.
-struct PageSet {
-    bits: Vec<u64>,
-}
-
-impl PageSet {
-    fn new(pages: u64) -> Self {
-        Self {
-            bits: vec![0; to_usize(pages.div_ceil(64))],
-        }
-    }
-
-    fn has(&self, page: u64) -> bool {
-        self.bits
-            .get(to_usize(page / 64))
-            .is_some_and(|word| word >> (page % 64) & 1 == 1)
-    }
-
-    /// Adds the page; false when it was there already.
-    fn add(&mut self, page: u64) -> bool {
-        let Some(word) = self.bits.get_mut(to_usize(page / 64)) else {
-            return false;
-        };
-        let bit = 1 << (page % 64);
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
     }
 }
 
@@ -360,18 +340,18 @@ impl<'n> Walk<'n> {
         let found = notes.page(page).map_err(TreeDefectKind::Page);
         let run = page.0..=page.0 + found.map_or(0, |(_, note)| u64::from(note.overflow_pages));
         for id in run.clone() {
-            if self.used.has(id) {
+            if self.used.has(Pgid(id)) {
                 // Marked all the same: a second look at this run must not cost its whole length again.
-                self.used.add(page.0);
+                self.used.add(page);
                 return Err(TreeDefectKind::Twice);
             }
         }
         let freelist = self.freelist_run();
         let is_free = run
             .clone()
-            .any(|id| self.free.has(id) || freelist.contains(&id));
+            .any(|id| self.free.has(Pgid(id)) || freelist.contains(&id));
         for id in run {
-            self.used.add(id);
+            self.used.add(Pgid(id));
         }
         if is_free {
             // It is read all the same: what it holds is needed to learn the rest.
@@ -450,7 +430,7 @@ impl<'n> Walk<'n> {
         self.is_freelist_sound = true;
         let mut previous = 1;
         for &id in ids {
-            if id.0 <= previous || id.0 >= self.pages || !self.free.add(id.0) {
+            if id.0 <= previous || id.0 >= self.pages || !self.free.add(id) {
                 self.is_freelist_sound = false;
                 self.report_page(page, TreeDefectKind::FreelistId(id));
             }
@@ -475,7 +455,8 @@ impl<'n> Walk<'n> {
             return;
         }
         let own = self.freelist_run();
-        let is_lost = |id: &u64| !self.used.has(*id) && !self.free.has(*id) && !own.contains(id);
+        let is_lost =
+            |id: &u64| !self.used.has(Pgid(*id)) && !self.free.has(Pgid(*id)) && !own.contains(id);
         let mut lost = (2..self.pages).filter(is_lost);
         if let Some(first) = lost.next() {
             let others = to_u64(lost.count());

@@ -1,13 +1,18 @@
 //! What etcd keeps in bbolt: revisions, key values, members, alarms, and the rules that tie them together.
 
 pub mod buckets;
+mod history;
 mod key_value;
-mod newest;
+mod order;
+mod record_defect;
 mod replay;
 mod revision;
 mod trail;
 
+pub use history::{KeyHashes, KeyState};
 pub use key_value::{KeyValue, KeyValueDefect};
-pub use replay::{Compaction, KeyState, RecordDefect, RecordDefectKind, Replay};
+pub use order::Order;
+pub use record_defect::{RecordDefect, RecordDefectKind};
+pub use replay::{Compaction, History, Replay};
 pub use revision::{Revision, RevisionKey, RevisionKeyDefect};
-pub use trail::{Entry, EntryKind, PageTimes, Trail, TrailPage};
+pub use trail::{Entry, EntryKind, PageTimes, Step, Steps, Trail};

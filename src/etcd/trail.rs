@@ -1,10 +1,12 @@
 //! What is remembered of each entry of bucket `key` until the tree says which pages are alive.
 //!
-//! Some 17 bytes an entry: enough to replay the history of every key, in the order of revisions, without a second
-//! look at the file. Each entry can be read by itself, so that the replay remembers of a key no more than where its
-//! newest entry stands.
+//! Two questions are asked of the entries, and each has a stream of its own, some 16 bytes an entry in all. Is a
+//! revision missing: revisions in the order of each page. Does each change of a key follow the one before: changes,
+//! spread over many small heaps by the hash of their key, so that the history of every key can be put together in the
+//! processor's cache, without a table of all keys.
 
 use super::revision::Revision;
+use crate::bbolt::Pgid;
 use crate::bytes::{to_u64, to_usize};
 use crate::varint;
 
@@ -34,7 +36,7 @@ pub struct Entry {
     pub create_revision: i64,
     /// As stored; 0 unless [`EntryKind::Put`].
     pub version: i64,
-    /// What the observer calls this kind of value; below 65,536.
+    /// What the observer calls this kind of value.
     pub class: u16,
 }
 
@@ -48,188 +50,318 @@ pub struct PageTimes {
 }
 
 /// The entries of all leaf pages that look like pages of bucket `key`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Trail {
-    bytes: Vec<u8>,
+    steps: Vec<u8>,
+    heaps: Vec<Heap>,
 }
 
-const KIND_BITS: u64 = 2;
+/// Heaps of changes. The heap of a key is the highest byte of its hash.
+const HEAPS: usize = 256;
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self {
+            steps: Vec::new(),
+            heaps: std::iter::repeat_with(Heap::default).take(HEAPS).collect(),
+        }
+    }
+}
 
 impl Trail {
-    /// Appends the entries of one page; the result finds them again.
-    pub fn push(&mut self, times: PageTimes, entries: &[Entry]) -> u64 {
-        let start = to_u64(self.bytes.len());
-        varint::push_signed(&mut self.bytes, times.lease_seconds);
-        varint::push_signed(&mut self.bytes, times.content_seconds);
+    /// Appends the entries of one page; the result finds their order again.
+    pub fn push(&mut self, page: Pgid, times: PageTimes, entries: &[Entry]) -> u64 {
+        let start = to_u64(self.steps.len());
+        varint::push_signed(&mut self.steps, times.lease_seconds);
+        varint::push_signed(&mut self.steps, times.content_seconds);
+        let mut main = 0;
         for entry in entries {
-            push_entry(&mut self.bytes, entry);
+            push_step(&mut self.steps, main, entry);
+            main = entry.revision.main;
+            let is_change = matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
+            if let Some(heap) = self
+                .heaps
+                .get_mut(heap_of(entry.key_hash))
+                .filter(|_| is_change)
+            {
+                heap.push(page, entry);
+            }
         }
         start
     }
 
-    /// The `count` entries of the page that was pushed at `start`.
-    pub fn page(&self, start: u64, count: u16) -> TrailPage<'_> {
-        let mut rest = self.from(start);
+    /// The order of the `count` entries of the page that was pushed at `start`.
+    pub fn steps(&self, start: u64, count: u16) -> Steps<'_> {
+        let mut rest = self.steps.get(to_usize(start)..).unwrap_or_default();
         let lease_seconds = varint::take_signed(&mut rest).unwrap_or_default();
         let content_seconds = varint::take_signed(&mut rest).unwrap_or_default();
-        TrailPage {
+        Steps {
             times: PageTimes {
                 lease_seconds,
                 content_seconds,
             },
-            position: to_u64(self.bytes.len() - rest.len()),
             rest,
+            main: 0,
             left: count,
         }
     }
 
-    /// The entry at a position that [`TrailPage::next_at`] told.
-    pub fn entry(&self, position: u64) -> Option<Entry> {
-        take_entry(&mut self.from(position))
+    /// Number of heaps.
+    pub(super) fn heaps(&self) -> usize {
+        self.heaps.len()
     }
 
-    /// The key hash of that entry.
-    pub fn key_hash(&self, position: u64) -> Option<u64> {
-        Some(u64::from_le_bytes(*self.from(position).first_chunk()?))
-    }
-
-    fn from(&self, position: u64) -> &[u8] {
-        self.bytes.get(to_usize(position)..).unwrap_or_default()
+    /// Changes of the keys of one heap, in the order in which they were pushed.
+    pub(super) fn changes(&self, heap: usize) -> Changes<'_> {
+        Changes {
+            heap: to_u64(heap),
+            rest: self.heaps.get(heap).map_or(&[], |heap| &heap.bytes),
+            main: 0,
+            page: 0,
+        }
     }
 
     /// Bytes in memory.
     pub fn size_bytes(&self) -> usize {
-        self.bytes.len()
+        let heaps = self.heaps.iter().map(|heap| heap.bytes.len());
+        self.steps.len() + heaps.sum::<usize>()
     }
 }
 
-/// The hash comes first, where a look-up finds it without decoding anything.
-fn push_entry(bytes: &mut Vec<u8>, entry: &Entry) {
-    let kind = match entry.kind {
-        EntryKind::Put => 0,
-        EntryKind::Tombstone => 1,
-        EntryKind::Bump => 2,
-        EntryKind::Defective => 3,
-    };
+/// The heap of a key.
+pub(super) fn heap_of(key_hash: u64) -> usize {
+    to_usize(key_hash >> HASH_BITS)
+}
+
+/// Bits of a hash that a heap keeps: all but those that chose it.
+const HASH_BITS: u32 = 56;
+
+/// An entry's place in the order of revisions.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Step {
+    /// The entry's revision.
+    pub revision: Revision,
+    /// [`EntryKind::Put`] stands for deletions, too.
+    pub kind: EntryKind,
+}
+
+/// Kinds that are told by a byte of their own; nearly all entries are changes.
+const BUMP: u8 = 0;
+const DEFECTIVE: u8 = 1;
+
+/// Two bytes for most entries: the distance to the revision before, and the position in the transaction.
+fn push_step(bytes: &mut Vec<u8>, previous_main: i64, entry: &Entry) {
     let Revision { main, sub } = entry.revision;
-    bytes.extend_from_slice(&entry.key_hash.to_le_bytes());
-    varint::push(bytes, u64::from(entry.class) << KIND_BITS | kind);
-    varint::push(bytes, main.cast_unsigned());
-    varint::push(bytes, sub.cast_unsigned());
-    if entry.kind == EntryKind::Put {
-        let age = main.wrapping_sub(entry.create_revision);
-        varint::push(bytes, age.cast_unsigned());
-        varint::push(bytes, entry.version.cast_unsigned());
-    }
+    let mark = match entry.kind {
+        EntryKind::Put | EntryKind::Tombstone => None,
+        EntryKind::Bump => Some(BUMP),
+        EntryKind::Defective => Some(DEFECTIVE),
+    };
+    varint::push_signed(bytes, main.wrapping_sub(previous_main));
+    // Revisions are not negative, so the highest bit is free.
+    varint::push(bytes, sub.cast_unsigned() << 1 | u64::from(mark.is_some()));
+    bytes.extend(mark);
 }
 
-#[inline]
-fn take_entry(rest: &mut &[u8]) -> Option<Entry> {
-    let (hash, tail) = rest.split_first_chunk()?;
-    *rest = tail;
-    let head = varint::take(rest)?;
-    let main = varint::take(rest)?.cast_signed();
-    let sub = varint::take(rest)?.cast_signed();
-    let kind = match head & 3 {
-        0 => EntryKind::Put,
-        1 => EntryKind::Tombstone,
-        2 => EntryKind::Bump,
-        _ => EntryKind::Defective,
-    };
-    let (create_revision, version) = if kind == EntryKind::Put {
-        let age = varint::take(rest)?.cast_signed();
-        (main.wrapping_sub(age), varint::take(rest)?.cast_signed())
-    } else {
-        (0, 0)
-    };
-    Some(Entry {
-        revision: Revision { main, sub },
-        kind,
-        key_hash: u64::from_le_bytes(*hash),
-        create_revision,
-        version,
-        class: u16::try_from(head >> KIND_BITS).ok()?,
-    })
-}
-
-/// The entries of one page, in the order of revisions.
+/// The entries of one page, in the order of the page.
 #[derive(Debug)]
-pub struct TrailPage<'t> {
-    /// Newest instants on it.
+pub struct Steps<'t> {
+    /// Newest instants on the page.
     pub times: PageTimes,
     rest: &'t [u8],
-    position: u64,
+    main: i64,
     left: u16,
 }
 
-impl TrailPage<'_> {
-    /// The next entry and its position in the trail.
+impl Iterator for Steps<'_> {
+    type Item = Step;
+
     #[inline]
-    pub fn next_at(&mut self) -> Option<(u64, Entry)> {
+    fn next(&mut self) -> Option<Step> {
         self.left = self.left.checked_sub(1)?;
-        let (before, position) = (self.rest.len(), self.position);
-        let entry = take_entry(&mut self.rest)?;
-        self.position += to_u64(before - self.rest.len());
-        Some((position, entry))
+        let distance = varint::take_signed(&mut self.rest)?;
+        let sub = varint::take(&mut self.rest)?;
+        self.main = self.main.wrapping_add(distance);
+        let kind = if sub & 1 == 0 {
+            EntryKind::Put
+        } else {
+            let (&mark, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            if mark == BUMP {
+                EntryKind::Bump
+            } else {
+                EntryKind::Defective
+            }
+        };
+        let (main, sub) = (self.main, (sub >> 1).cast_signed());
+        Some(Step {
+            revision: Revision { main, sub },
+            kind,
+        })
     }
 }
 
-impl Iterator for TrailPage<'_> {
-    type Item = Entry;
+/// Changes of the keys whose hashes begin with one byte, each told by its difference to the one before.
+#[derive(Debug, Default)]
+struct Heap {
+    bytes: Vec<u8>,
+    main: i64,
+    page: u64,
+}
 
-    fn next(&mut self) -> Option<Entry> {
-        self.next_at().map(|(_, entry)| entry)
+impl Heap {
+    fn push(&mut self, page: Pgid, entry: &Entry) {
+        let Revision { main, sub } = entry.revision;
+        let is_tombstone = entry.kind == EntryKind::Tombstone;
+        let bytes = &mut self.bytes;
+        let [hash @ .., _] = entry.key_hash.to_le_bytes();
+        bytes.extend_from_slice(&hash);
+        varint::push(bytes, u64::from(entry.class) << 1 | u64::from(is_tombstone));
+        varint::push_signed(bytes, page.0.wrapping_sub(self.page).cast_signed());
+        varint::push_signed(bytes, main.wrapping_sub(self.main));
+        varint::push(bytes, sub.cast_unsigned());
+        if !is_tombstone {
+            let age = main.wrapping_sub(entry.create_revision);
+            varint::push(bytes, age.cast_unsigned());
+            varint::push(bytes, entry.version.cast_unsigned());
+        }
+        (self.main, self.page) = (main, page.0);
+    }
+}
+
+/// A change of a key and the page it lies on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Change {
+    pub(super) key_hash: u64,
+    pub(super) revision: Revision,
+    pub(super) page: Pgid,
+    pub(super) create_revision: i64,
+    pub(super) version: i64,
+    pub(super) class: u16,
+    pub(super) is_tombstone: bool,
+}
+
+/// Reads a heap.
+pub(super) struct Changes<'t> {
+    heap: u64,
+    rest: &'t [u8],
+    main: i64,
+    page: u64,
+}
+
+impl Iterator for Changes<'_> {
+    type Item = Change;
+
+    #[inline]
+    fn next(&mut self) -> Option<Change> {
+        let (&[h0, h1, h2, h3, h4, h5, h6], rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        let hash = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
+        let head = varint::take(&mut self.rest)?;
+        let page = varint::take_signed(&mut self.rest)?.cast_unsigned();
+        self.page = self.page.wrapping_add(page);
+        self.main = self.main.wrapping_add(varint::take_signed(&mut self.rest)?);
+        let (main, sub) = (self.main, varint::take(&mut self.rest)?.cast_signed());
+        let is_tombstone = head & 1 == 1;
+        let (create_revision, version) = if is_tombstone {
+            (0, 0)
+        } else {
+            let age = varint::take(&mut self.rest)?.cast_signed();
+            let version = varint::take(&mut self.rest)?.cast_signed();
+            (main.wrapping_sub(age), version)
+        };
+        Some(Change {
+            key_hash: self.heap << HASH_BITS | hash,
+            revision: Revision { main, sub },
+            page: Pgid(self.page),
+            create_revision,
+            version,
+            class: u16::try_from(head >> 1).ok()?,
+            is_tombstone,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, EntryKind, PageTimes, Trail};
+    use super::{Change, Entry, EntryKind, PageTimes, Step, Trail, heap_of};
+    use crate::bbolt::Pgid;
     use crate::etcd::Revision;
 
-    #[test]
-    fn entries_come_back_as_they_went_in() {
-        let put = Entry {
-            revision: Revision { main: 900, sub: 2 },
-            kind: EntryKind::Put,
-            key_hash: u64::MAX,
-            create_revision: 17,
-            version: 40,
-            class: 65_535,
+    const PUT: Entry = Entry {
+        revision: Revision { main: 900, sub: 2 },
+        kind: EntryKind::Put,
+        key_hash: u64::MAX,
+        create_revision: 17,
+        version: 40,
+        class: 65_535,
+    };
+
+    fn entries() -> [Entry; 5] {
+        let revision = |main, sub| Revision { main, sub };
+        let other = |kind, revision| Entry {
+            revision,
+            kind,
+            create_revision: 0,
+            version: 0,
+            class: 0,
+            ..PUT
         };
-        let entries = [
-            put,
+        [
+            PUT,
+            other(EntryKind::Tombstone, revision(901, 0)),
+            other(EntryKind::Bump, revision(902, 0)),
+            other(EntryKind::Defective, revision(0, 0)),
             Entry {
-                revision: Revision { main: 901, sub: 0 },
-                kind: EntryKind::Tombstone,
-                create_revision: 0,
-                version: 0,
-                class: 0,
-                ..put
+                revision: revision(i64::MAX, i64::MAX),
+                key_hash: 1,
+                create_revision: i64::MIN,
+                ..PUT
             },
-            Entry {
-                revision: Revision {
-                    main: i64::MAX,
-                    sub: i64::MAX,
-                },
-                ..put
-            },
-        ];
+        ]
+    }
+
+    #[test]
+    fn the_order_of_a_page_comes_back() {
         let times = PageTimes {
             lease_seconds: 1_730_516_400,
             content_seconds: -1,
         };
         let mut trail = Trail::default();
-        trail.push(PageTimes::default(), &[put]);
-        let start = trail.push(times, &entries);
-        let mut page = trail.page(start, 3);
-        assert_eq!(page.times, times);
-        for entry in entries {
-            let (position, found) = page.next_at().expect("as many as were pushed");
-            assert_eq!(found, entry);
-            assert_eq!(trail.entry(position), Some(entry));
-            assert_eq!(trail.key_hash(position), Some(entry.key_hash));
-        }
-        assert_eq!(page.next_at(), None);
+        trail.push(Pgid(9), PageTimes::default(), &[PUT]);
+        let start = trail.push(Pgid(7), times, &entries());
+        let steps = trail.steps(start, 5);
+        assert_eq!(steps.times, times);
+        let expected = entries().map(|entry| Step {
+            revision: entry.revision,
+            kind: if entry.kind == EntryKind::Tombstone {
+                EntryKind::Put
+            } else {
+                entry.kind
+            },
+        });
+        assert_eq!(steps.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn changes_come_back_by_the_heap_of_their_key() {
+        let mut trail = Trail::default();
+        trail.push(Pgid(9), PageTimes::default(), &[PUT]);
+        trail.push(Pgid(7), PageTimes::default(), &entries());
+        let [put, deletion, .., last] = entries();
+        let change = |page, entry: Entry| Change {
+            key_hash: entry.key_hash,
+            revision: entry.revision,
+            page: Pgid(page),
+            create_revision: entry.create_revision,
+            version: entry.version,
+            class: entry.class,
+            is_tombstone: entry.kind == EntryKind::Tombstone,
+        };
+        let changes = |key_hash| trail.changes(heap_of(key_hash)).collect::<Vec<_>>();
+        let expected = [change(9, put), change(7, put), change(7, deletion)];
+        assert_eq!(changes(u64::MAX), expected);
+        assert_eq!(changes(1), [change(7, last)]);
+        assert_eq!(changes(1 << 60), []);
     }
 }

@@ -8,9 +8,11 @@ use super::wanted::{Purpose, Version};
 use super::{Flavour, Member, Sealed, SealedValue, Snapshot, Status};
 use crate::bbolt::proof::{Bucket, LeafRef, Tree};
 use crate::bbolt::scan::{LeafObserver as _, Notes};
-use crate::bbolt::{Layout, Pgid};
+use crate::bbolt::{Layout, PageSet, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
-use crate::etcd::{Compaction, EntryKind, PageTimes, Replay, Trail, buckets};
+use crate::etcd::{
+    Compaction, EntryKind, History, Order, PageTimes, Replay, Steps, Trail, buckets,
+};
 use crate::kubernetes::certificate::{Certificate, Certificates, parse_object};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
@@ -134,7 +136,7 @@ fn learn_keyspace(
         inline,
         trail: &trail,
     };
-    let history = History::replay(&leaves, &keyspace, hash_on);
+    let past = Past::learn(&leaves, &keyspace, hash_on);
     let Keyspace {
         classes,
         wanted,
@@ -142,25 +144,26 @@ fn learn_keyspace(
         ..
     } = keyspace;
     snapshot.findings.extend(findings::records(
-        &history.replay,
-        &history.defective,
-        &history.foreign_pages,
+        &past.replay,
+        &past.defective,
+        &past.foreign_pages,
     ));
-    let live = history.replay.live_by_class(classes.len());
+    let mut live = past.replay.live_by_class.clone();
+    live.resize(classes.len(), 0);
     snapshot.flavour = classes.flavour(&live);
     snapshot.encryption = classes.encryption(&live);
-    snapshot.newest_lease_at = instant(history.times.lease_seconds);
-    snapshot.newest_content_at = instant(history.times.content_seconds);
+    snapshot.newest_lease_at = instant(past.times.lease_seconds);
+    snapshot.newest_content_at = instant(past.times.content_seconds);
     if bucket.is_complete {
-        snapshot.live_keys = Some(history.replay.live_keys());
+        snapshot.live_keys = Some(past.replay.live_keys);
         // An empty keyspace is at revision 0, as `snapshot status` prints it.
-        snapshot.status.revision = Some(history.replay.newest().map_or(0, |newest| newest.main));
+        snapshot.status.revision = Some(past.replay.newest.map_or(0, |newest| newest.main));
     }
     let mut sealed = Sealed::default();
     for (class, samples) in samples {
         let live = samples
             .into_iter()
-            .filter(|sample| history.is_live(sample.key_hash, sample.main, &sample.pages))
+            .filter(|sample| past.is_live(sample.key_hash, sample.main, &sample.pages))
             .take(PROVEN_SAMPLES);
         let resource = classes.resource(class).unwrap_or_default();
         sealed.samples.extend(live.map(|sample| SealedValue {
@@ -172,7 +175,7 @@ fn learn_keyspace(
     for (key, key_hash, versions) in wanted.into_sorted() {
         let live = versions
             .into_iter()
-            .find(|version| history.is_live(key_hash, version.main, &version.pages));
+            .find(|version| past.is_live(key_hash, version.main, &version.pages));
         if let Some(version) = live {
             sort_out(key, &version, snapshot, &mut sealed);
         }
@@ -227,6 +230,20 @@ impl Leaves<'_, '_> {
     fn iter(&self) -> impl Iterator<Item = LeafRef> {
         self.tree.leaves(self.bucket).chain(self.inline)
     }
+
+    fn pages(&self) -> PageSet {
+        let mut pages = self.tree.leaf_pages(self.bucket);
+        if let Some(inline) = self.inline {
+            pages.add(inline.page);
+        }
+        pages
+    }
+
+    /// The entries of a page in order; `None` when nothing on it looks like one.
+    fn steps(&self, leaf: LeafRef) -> Option<Steps<'_>> {
+        let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
+        Some(self.trail.steps(start, leaf.count))
+    }
 }
 
 /// The bucket of an etcd that has stored next to nothing is inline: the scan has not seen its entries.
@@ -263,8 +280,8 @@ fn unreadable_entries(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> u64 {
         .iter()
         .filter(|leaf| leaf.tag != NO_TRAIL && pages.contains(&leaf.page.0));
     let defective = live
-        .flat_map(|leaf| leaves.trail.page(leaf.tag - 1, leaf.count))
-        .filter(|entry| entry.kind == EntryKind::Defective);
+        .flat_map(|leaf| leaves.trail.steps(leaf.tag - 1, leaf.count))
+        .filter(|step| step.kind == EntryKind::Defective);
     foreign + crate::bytes::to_u64(defective.count())
 }
 
@@ -273,95 +290,45 @@ fn by_revision(leaves: &Leaves<'_, '_>) -> Vec<LeafRef> {
     let mut sorted: Vec<LeafRef> = leaves.iter().collect();
     sorted.sort_by_cached_key(|leaf| {
         let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
-        let entries = leaves.trail.page(start, leaf.count);
-        let sound = entries.filter(|entry| entry.kind != EntryKind::Defective);
-        sound.map(|entry| entry.revision).min()
+        let steps = leaves.trail.steps(start, leaf.count);
+        let sound = steps.filter(|step| step.kind != EntryKind::Defective);
+        sound.map(|step| step.revision).min()
     });
     sorted
-}
-
-/// Hands all entries to a replay, by revision where the tree is out of order: what is merely out of place is not gone.
-fn replay_all(replay: &mut Replay<'_>, leaves: &Leaves<'_, '_>) {
-    let is_ordered = leaves.tree.is_ordered();
-    let mut hand_over = |leaf: LeafRef| {
-        if let Some(start) = leaf.tag.checked_sub(NO_TRAIL + 1) {
-            replay.page(leaf.page, leaves.trail.page(start, leaf.count), is_ordered);
-        }
-    };
-    if is_ordered {
-        leaves.iter().for_each(&mut hand_over);
-    } else {
-        by_revision(leaves).into_iter().for_each(hand_over);
-    }
 }
 
 /// Entries from which it pays to start a second thread.
 const MIN_SHARED_ENTRIES: u64 = 50_000;
 
-/// Replays the history, on two cores where the hash has done with the second one.
-fn replay<'t>(leaves: &Leaves<'t, '_>, keyspace: &Keyspace, hash_on: HashOn) -> Replay<'t> {
-    let compaction = compaction(leaves.tree);
-    let entries = leaves.tree.count(leaves.bucket);
-    let unreadable = unreadable_entries(leaves, keyspace);
-    let is_shared = hash_on == HashOn::OwnThread
-        && entries >= MIN_SHARED_ENTRIES
-        && unreadable == 0
-        && leaves.tree.is_ordered();
-    if is_shared {
-        let [mut first, mut second] = Replay::halves(leaves.trail, entries, compaction);
-        std::thread::scope(|scope| {
-            scope.spawn(|| replay_all(&mut second, leaves));
-            replay_all(&mut first, leaves);
-        });
-        return first.join(second);
-    }
-    let mut replay = Replay::new(leaves.trail, entries, compaction, unreadable);
-    replay_all(&mut replay, leaves);
-    replay
-}
-
-/// The replayed history of bucket `key`.
-struct History<'t> {
-    replay: Replay<'t>,
+/// What the entries of bucket `key` tell together.
+struct Past {
+    replay: Replay,
     times: PageTimes,
-    /// Pages that hold a wanted value or a sample, and are alive.
-    live_pages: HashSet<u64>,
+    /// Leaf pages of the bucket.
+    pages: PageSet,
     /// Entries on live pages that are wrong by themselves.
     defective: Vec<DefectiveEntry>,
     /// Live pages on which nothing looks like an entry of bucket `key`, and their number of elements.
     foreign_pages: Vec<(Pgid, u16)>,
 }
 
-impl<'t> History<'t> {
-    fn replay(leaves: &Leaves<'t, '_>, keyspace: &Keyspace, hash_on: HashOn) -> Self {
-        let sample_pages = keyspace
-            .samples
-            .values()
-            .flatten()
-            .flat_map(|sample| sample.pages.iter().copied());
-        let defective_pages = keyspace.defective.iter().map(|entry| entry.page.0);
-        let wanted: HashSet<u64> = keyspace
-            .wanted
-            .pages()
-            .chain(sample_pages)
-            .chain(defective_pages)
-            .collect();
-        let mut history = Self {
-            replay: replay(leaves, keyspace, hash_on),
+impl Past {
+    fn learn(leaves: &Leaves<'_, '_>, keyspace: &Keyspace, hash_on: HashOn) -> Self {
+        let pages = leaves.pages();
+        let replay = replay(leaves, &pages, keyspace, hash_on);
+        let is_live = |entry: &&DefectiveEntry| pages.has(entry.page);
+        let defective = keyspace.defective.iter().filter(is_live).copied().collect();
+        let mut past = Self {
+            replay,
             times: PageTimes::default(),
-            live_pages: HashSet::new(),
-            defective: Vec::new(),
+            pages,
+            defective,
             foreign_pages: Vec::new(),
         };
         for leaf in leaves.iter() {
-            if wanted.contains(&leaf.page.0) {
-                history.live_pages.insert(leaf.page.0);
-            }
-            history.look_at(leaf, leaves.trail);
+            past.look_at(leaf, leaves.trail);
         }
-        let is_live = |entry: &&DefectiveEntry| history.live_pages.contains(&entry.page.0);
-        history.defective = keyspace.defective.iter().filter(is_live).copied().collect();
-        history
+        past
     }
 
     fn look_at(&mut self, leaf: LeafRef, trail: &Trail) {
@@ -371,16 +338,51 @@ impl<'t> History<'t> {
             }
             return;
         };
-        let (times, on_page) = (&mut self.times, trail.page(start, leaf.count).times);
+        let (times, on_page) = (&mut self.times, trail.steps(start, leaf.count).times);
         times.lease_seconds = times.lease_seconds.max(on_page.lease_seconds);
         times.content_seconds = times.content_seconds.max(on_page.content_seconds);
     }
 
     fn is_live(&self, key_hash: u64, main: i64, pages: &[u64]) -> bool {
-        let is_newest = self
-            .replay
-            .key(key_hash)
-            .is_some_and(|state| state.main == main && !state.is_tombstone);
-        is_newest && pages.iter().any(|page| self.live_pages.contains(page))
+        let newest = self.replay.keys.get(&key_hash);
+        let is_newest = newest.is_some_and(|state| state.main == main && !state.is_tombstone);
+        is_newest && pages.iter().any(|&page| self.pages.has(Pgid(page)))
+    }
+}
+
+/// Replays the history, on two cores where the hash has done with the second one.
+fn replay(
+    leaves: &Leaves<'_, '_>,
+    pages: &PageSet,
+    keyspace: &Keyspace,
+    hash_on: HashOn,
+) -> Replay {
+    let history = History {
+        trail: leaves.trail,
+        pages,
+        compaction: compaction(leaves.tree),
+        unreadable: unreadable_entries(leaves, keyspace),
+        asked: &keyspace.asked(),
+    };
+    let entries = leaves.tree.count(leaves.bucket);
+    let is_shared = hash_on == HashOn::OwnThread && entries >= MIN_SHARED_ENTRIES;
+    history.replay(is_shared, |order| hand_over(leaves, order))
+}
+
+/// Hands all entries over by revision, whatever order the tree has them in: what is merely out of place is not gone.
+fn hand_over(leaves: &Leaves<'_, '_>, order: &mut Order) {
+    if leaves.tree.is_ordered() {
+        for leaf in leaves.iter() {
+            let steps = leaves.steps(leaf).into_iter().flatten();
+            steps.for_each(|step| order.step(leaf.page, step));
+        }
+        return;
+    }
+    for leaf in by_revision(leaves) {
+        let mut steps: Vec<_> = leaves.steps(leaf).into_iter().flatten().collect();
+        steps.sort_by_key(|step| step.revision);
+        steps
+            .into_iter()
+            .for_each(|step| order.step(leaf.page, step));
     }
 }

@@ -258,7 +258,7 @@ fn alarm(alarm: &Alarm) -> Finding {
 
 /// Entries of bucket `key` that are wrong by themselves or do not fit together.
 pub(super) fn records(
-    replay: &Replay<'_>,
+    replay: &Replay,
     defective: &[DefectiveEntry],
     foreign_pages: &[(Pgid, u16)],
 ) -> Vec<Finding> {
@@ -322,15 +322,14 @@ fn entry_finding(code: Code, entry: &DefectiveEntry) -> Finding {
 }
 
 fn record_finding(code: Code, defect: &RecordDefect) -> Finding {
-    let page = defect
-        .page
-        .map_or_else(String::new, |page| format!(" on page {page}"));
-    let message = format!("revision {}{page}: {}", defect.revision, defect.kind);
-    let finding = Finding::new(code, message).with("revision", defect.revision.to_string());
-    match defect.page {
-        Some(page) => finding.with("page", page.0),
-        None => finding,
-    }
+    let RecordDefect {
+        revision,
+        page,
+        kind,
+    } = defect;
+    Finding::new(code, format!("revision {revision} on page {page}: {kind}"))
+        .with("revision", revision.to_string())
+        .with("page", page.0)
 }
 
 /// The first findings of one code; the last of them counts those that are left out.

@@ -5,12 +5,14 @@ use super::wanted::{Purpose, Wanted, purpose};
 use crate::bbolt::scan::{LeafObserver, Observation};
 use crate::bbolt::{LeafElement, Pgid};
 use crate::etcd::{
-    Entry, EntryKind, KeyValue, KeyValueDefect, PageTimes, RevisionKey, RevisionKeyDefect, Trail,
+    Entry, EntryKind, KeyHashes, KeyValue, KeyValueDefect, PageTimes, RevisionKey,
+    RevisionKeyDefect, Trail,
 };
 use crate::kubernetes::encryption::value::StoredValue;
 use crate::kubernetes::envelope::{Envelope, ObjectMeta, lease_renewed_at};
+use foldhash::quality::RandomState;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
 /// Defective entries that are described one by one.
 const MAX_DESCRIBED: usize = 1 << 12;
@@ -112,7 +114,7 @@ impl LeafObserver for Keyspace {
             let entry = self.entry(page, index, element, &mut times);
             self.entries.push(entry);
         }
-        let tag = self.trail.push(times, &self.entries) + 1;
+        let tag = self.trail.push(page, times, &self.entries) + 1;
         Observation { tag, keep: false }
     }
 }
@@ -259,6 +261,13 @@ impl Keyspace {
                 defect,
             });
         }
+    }
+
+    /// Hashes of the keys of all values that were kept.
+    pub(super) fn asked(&self) -> KeyHashes {
+        let samples = self.samples.values().flatten();
+        let samples = samples.map(|sample| sample.key_hash);
+        samples.chain(self.wanted.key_hashes()).collect()
     }
 
     /// Is this what the value at this key is wanted for?

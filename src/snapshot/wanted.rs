@@ -71,12 +71,9 @@ impl Wanted {
         });
     }
 
-    /// All pages that hold a kept version.
-    pub(super) fn pages(&self) -> impl Iterator<Item = u64> {
-        self.keys
-            .values()
-            .flat_map(|(_, versions)| versions)
-            .flat_map(|version| version.pages.iter().copied())
+    /// Hashes of the keys that have a version.
+    pub(super) fn key_hashes(&self) -> impl Iterator<Item = u64> {
+        self.keys.values().map(|(key_hash, _)| *key_hash)
     }
 
     /// Key, hash and versions, by key.

@@ -1,0 +1,288 @@
+//! The history of each key: does every change follow the one before.
+//!
+//! The changes of one heap after the other are brought together by key and revision, which takes no more memory than
+//! one heap, and as many threads as there are.
+
+use super::Compaction;
+use super::order::explain;
+use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
+use super::trail::{Change, Trail};
+use crate::bbolt::PageSet;
+use crate::bytes::to_usize;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Absent changes that are remembered until it is known whether unreadable entries explain them.
+const MAX_UNEXPLAINED: usize = 1 << 16;
+
+/// The newest change of one key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeyState {
+    /// Its main revision.
+    pub main: i64,
+    /// It is a deletion.
+    pub is_tombstone: bool,
+}
+
+/// Hashes of keys.
+pub type KeyHashes = HashSet<u64, foldhash::fast::RandomState>;
+
+/// What the histories are judged by.
+#[derive(Debug)]
+pub(super) struct Terms<'t> {
+    pub(super) trail: &'t Trail,
+    /// Leaf pages of bucket `key`; changes on others are stale.
+    pub(super) pages: &'t PageSet,
+    pub(super) compaction: Option<Compaction>,
+    /// Hashes of keys whose newest change is asked for.
+    pub(super) asked: &'t KeyHashes,
+}
+
+/// What the histories of some heaps have told.
+#[derive(Debug)]
+pub(super) struct Histories {
+    pub(super) live_keys: u64,
+    pub(super) live_by_class: Vec<u64>,
+    pub(super) newest: HashMap<u64, KeyState>,
+    pub(super) log: DefectLog,
+    absent: Earliest,
+}
+
+/// Hands out each heap once.
+#[derive(Debug, Default)]
+pub(super) struct NextHeap(AtomicUsize);
+
+impl Histories {
+    /// Goes through heaps until none is left.
+    pub(super) fn of_heaps(terms: &Terms<'_>, next: &NextHeap) -> Self {
+        let mut reader = HeapReader::new(terms);
+        loop {
+            let heap = next.0.fetch_add(1, Ordering::Relaxed);
+            if heap >= terms.trail.heaps() {
+                return reader.found;
+            }
+            reader.heap(heap);
+        }
+    }
+
+    /// Adds what another thread has found.
+    pub(super) fn join(&mut self, other: Self) {
+        self.live_keys += other.live_keys;
+        for (class, count) in other.live_by_class.iter().enumerate() {
+            add(&mut self.live_by_class, class, *count);
+        }
+        self.newest.extend(other.newest);
+        self.log.join(other.log);
+        self.absent.join(other.absent);
+    }
+
+    /// Reports what is absent, unless unreadable entries explain it.
+    pub(super) fn into_log(mut self, mut unreadable: u64) -> DefectLog {
+        let forgotten = self.absent.forgotten();
+        for defect in self.absent.into_sorted() {
+            if !explain(&mut unreadable, absent_versions(defect.kind)) {
+                self.log.report(defect.revision, defect.page, defect.kind);
+            }
+        }
+        self.log.losses.count += forgotten.saturating_sub(unreadable);
+        self.log
+    }
+}
+
+fn add(counts: &mut Vec<u64>, class: usize, more: u64) {
+    if counts.len() <= class {
+        counts.resize(class + 1, 0);
+    }
+    if let Some(count) = counts.get_mut(class) {
+        *count += more;
+    }
+}
+
+fn absent_versions(kind: RecordDefectKind) -> i64 {
+    match kind {
+        RecordDefectKind::VersionGap { version, previous } => version - previous - 1,
+        _ => 1,
+    }
+}
+
+/// Puts the histories of one heap together, in memory that is used again for the next.
+struct HeapReader<'t> {
+    terms: &'t Terms<'t>,
+    /// Nothing above it has been removed; `i64::MAX` when it is not known.
+    compact: i64,
+    changes: Vec<Change>,
+    by_hash: Vec<u64>,
+    history: Vec<Change>,
+    found: Histories,
+}
+
+/// Bits of a hash by which changes are sorted, above those that number the change.
+const SORTED_BITS: u64 = !(u32::MAX as u64);
+
+impl<'t> HeapReader<'t> {
+    fn new(terms: &'t Terms<'t>) -> Self {
+        Self {
+            terms,
+            compact: Compaction::floor(terms.compaction),
+            changes: Vec::new(),
+            by_hash: Vec::new(),
+            history: Vec::new(),
+            found: Histories {
+                live_keys: 0,
+                live_by_class: Vec::new(),
+                newest: HashMap::new(),
+                log: DefectLog::default(),
+                absent: Earliest::new(MAX_UNEXPLAINED),
+            },
+        }
+    }
+
+    /// Sorts numbers, not changes: the hash of the key, as far as there is room, and the change's index.
+    fn heap(&mut self, heap: usize) {
+        let pages = self.terms.pages;
+        self.changes.clear();
+        let changes = self.terms.trail.changes(heap);
+        self.changes
+            .extend(changes.filter(|change| pages.has(change.page)));
+        self.by_hash.clear();
+        // A heap of four billion changes would fill more memory than there is.
+        let numbered = (0_u32..).zip(&self.changes);
+        self.by_hash.extend(
+            numbered.map(|(index, change)| sorted_hash(change.key_hash) | u64::from(index)),
+        );
+        self.by_hash.sort_unstable();
+        let by_hash = std::mem::take(&mut self.by_hash);
+        for group in by_hash.chunk_by(|left, right| left & SORTED_BITS == right & SORTED_BITS) {
+            self.group(group);
+        }
+        self.by_hash = by_hash;
+    }
+
+    /// Changes of one key, or of a few whose hashes begin alike.
+    fn group(&mut self, group: &[u64]) {
+        let index = |number: &u64| to_usize(number & !SORTED_BITS);
+        let mut history = std::mem::take(&mut self.history);
+        history.clear();
+        history.extend(
+            group
+                .iter()
+                .filter_map(|number| self.changes.get(index(number))),
+        );
+        // A deletion stands behind a change of the same revision, as in the tree.
+        history
+            .sort_unstable_by_key(|change| (change.key_hash, change.revision, change.is_tombstone));
+        for history in history.chunk_by(|left, right| left.key_hash == right.key_hash) {
+            self.key(history);
+        }
+        self.history = history;
+    }
+
+    /// All changes of one key.
+    fn key(&mut self, history: &[Change]) {
+        let mut previous = None;
+        for change in history {
+            self.change(change, previous);
+            previous = Some(change);
+        }
+        let Some(newest) = previous else {
+            return;
+        };
+        if !newest.is_tombstone {
+            self.found.live_keys += 1;
+            add(&mut self.found.live_by_class, usize::from(newest.class), 1);
+        }
+        if self.terms.asked.contains(&newest.key_hash) {
+            let state = KeyState {
+                main: newest.revision.main,
+                is_tombstone: newest.is_tombstone,
+            };
+            self.found.newest.insert(newest.key_hash, state);
+        }
+    }
+
+    fn change(&mut self, change: &Change, previous: Option<&Change>) {
+        if let Some(previous) = previous {
+            self.check_compacted(change, previous);
+        }
+        let live = previous.filter(|previous| !previous.is_tombstone);
+        let defect = if change.is_tombstone {
+            let is_told = live.is_none() && change.revision.main > self.compact;
+            is_told.then_some(RecordDefectKind::NothingDeleted)
+        } else {
+            put_defect(change, live, self.compact)
+        };
+        let Some(kind) = defect else {
+            return;
+        };
+        let (revision, page) = (change.revision, change.page);
+        if kind.is_loss() {
+            self.found.absent.push(RecordDefect {
+                revision,
+                page,
+                kind,
+            });
+        } else {
+            self.found.log.report(revision, page, kind);
+        }
+    }
+
+    fn check_compacted(&mut self, change: &Change, previous: &Change) {
+        let finished = self
+            .terms
+            .compaction
+            .and_then(|compaction| compaction.finished);
+        let is_below = |compact_revision: &i64| {
+            change.revision.main <= *compact_revision && previous.revision.main <= *compact_revision
+        };
+        if let Some(compact_revision) = finished.filter(is_below) {
+            let kind = RecordDefectKind::Uncompacted { compact_revision };
+            self.found.log.report(change.revision, change.page, kind);
+        }
+    }
+}
+
+fn sorted_hash(key_hash: u64) -> u64 {
+    (key_hash << 8) & SORTED_BITS
+}
+
+/// Does a put follow from what was known of the key, if it was alive?
+fn put_defect(
+    change: &Change,
+    previous: Option<&Change>,
+    compact: i64,
+) -> Option<RecordDefectKind> {
+    let (version, main) = (change.version, change.revision.main);
+    let Some(previous) = previous else {
+        let is_told = version > 1 && main > compact;
+        return is_told.then_some(RecordDefectKind::NoPredecessor { version });
+    };
+    if previous.create_revision != change.create_revision {
+        let found = change.create_revision;
+        let kind = if found > previous.revision.main {
+            RecordDefectKind::NotDeleted {
+                previous: previous.revision.main,
+            }
+        } else {
+            RecordDefectKind::CreateRevision {
+                found,
+                previous: previous.create_revision,
+            }
+        };
+        return (main > compact).then_some(kind);
+    }
+    let expected = previous.version.saturating_add(1);
+    let previous_version = previous.version;
+    if version < expected {
+        Some(RecordDefectKind::VersionFalls {
+            version,
+            previous: previous_version,
+        })
+    } else if version > expected && previous.revision.main > compact {
+        Some(RecordDefectKind::VersionGap {
+            version,
+            previous: previous_version,
+        })
+    } else {
+        None
+    }
+}
