@@ -112,7 +112,7 @@ struct HeapReader<'t> {
     compact: i64,
     changes: Vec<Change>,
     by_hash: Vec<u64>,
-    history: Vec<Change>,
+    sorted: Vec<Change>,
     found: Histories,
 }
 
@@ -126,7 +126,7 @@ impl<'t> HeapReader<'t> {
             compact: Compaction::floor(terms.compaction),
             changes: Vec::new(),
             by_hash: Vec::new(),
-            history: Vec::new(),
+            sorted: Vec::new(),
             found: Histories {
                 live_keys: 0,
                 live_by_class: Vec::new(),
@@ -137,44 +137,39 @@ impl<'t> HeapReader<'t> {
         }
     }
 
-    /// Sorts numbers, not changes: the hash of the key, as far as there is room, and the change's index.
+    /// Brings the changes of each key together. Numbers are sorted, not changes: the hash of the key, as far as there is
+    /// room, and the change's index.
     fn heap(&mut self, heap: usize) {
         let pages = self.terms.pages;
-        self.changes.clear();
         let changes = self.terms.trail.changes(heap);
+        self.changes.clear();
         self.changes
             .extend(changes.filter(|change| pages.has(change.page)));
-        self.by_hash.clear();
         // A heap of four billion changes would fill more memory than there is.
         let numbered = (0_u32..).zip(&self.changes);
-        self.by_hash.extend(
-            numbered.map(|(index, change)| sorted_hash(change.key_hash) | u64::from(index)),
-        );
+        let number =
+            |(index, change): (u32, &Change)| sorted_hash(change.key_hash) | u64::from(index);
+        self.by_hash.clear();
+        self.by_hash.extend(numbered.map(number));
         self.by_hash.sort_unstable();
-        let by_hash = std::mem::take(&mut self.by_hash);
-        for group in by_hash.chunk_by(|left, right| left & SORTED_BITS == right & SORTED_BITS) {
-            self.group(group);
-        }
-        self.by_hash = by_hash;
-    }
-
-    /// Changes of one key, or of a few whose hashes begin alike.
-    fn group(&mut self, group: &[u64]) {
         let index = |number: &u64| to_usize(number & !SORTED_BITS);
-        let mut history = std::mem::take(&mut self.history);
-        history.clear();
-        history.extend(
-            group
-                .iter()
-                .filter_map(|number| self.changes.get(index(number))),
-        );
-        // A deletion stands behind a change of the same revision, as in the tree.
-        history
-            .sort_unstable_by_key(|change| (change.key_hash, change.revision, change.is_tombstone));
-        for history in history.chunk_by(|left, right| left.key_hash == right.key_hash) {
-            self.key(history);
+        let by_hash = self.by_hash.iter();
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.clear();
+        sorted.extend(by_hash.filter_map(|number| self.changes.get(index(number))));
+        let begin_alike = |left: &Change, right: &Change| {
+            sorted_hash(left.key_hash) == sorted_hash(right.key_hash)
+        };
+        for group in sorted.chunk_by_mut(begin_alike) {
+            // A deletion stands behind a change of the same revision, as in the tree.
+            group.sort_unstable_by_key(|change| {
+                (change.key_hash, change.revision, change.is_tombstone)
+            });
+            for history in group.chunk_by(|left, right| left.key_hash == right.key_hash) {
+                self.key(history);
+            }
         }
-        self.history = history;
+        self.sorted = sorted;
     }
 
     /// All changes of one key.

@@ -1,7 +1,7 @@
 //! Values of bucket `key`: `mvccpb.KeyValue`.
 
 use crate::etcd::RevisionKey;
-use crate::kubernetes::wire::{Fields, WireDefect, WireValue};
+use crate::kubernetes::wire::{Fields, OrderedFields, WireDefect, WireValue};
 
 /// One stored version of a key, borrowed from the page.
 ///
@@ -87,6 +87,29 @@ impl<'v> KeyValue<'v> {
     ///
     /// The bytes are no KeyValue.
     pub fn decode(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
+        match Self::decode_canonical(message) {
+            Some(decoded) => Ok(decoded),
+            None => Self::decode_any(message),
+        }
+    }
+
+    /// As etcd writes it, each field at most once and in the order of their numbers, without asking at each byte what
+    /// may come next; `None` for anything else.
+    #[inline]
+    fn decode_canonical(message: &'v [u8]) -> Option<Self> {
+        let mut fields = OrderedFields::new(message);
+        let decoded = Self {
+            key: fields.bytes(1)?,
+            create_revision: fields.varint(2)?.cast_signed(),
+            mod_revision: fields.varint(3)?.cast_signed(),
+            version: fields.varint(4)?.cast_signed(),
+            value: fields.bytes(5)?,
+            lease: fields.varint(6)?.cast_signed(),
+        };
+        (fields.is_at_end() && !decoded.key.is_empty()).then_some(decoded)
+    }
+
+    fn decode_any(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
         let mut decoded = Self::default();
         for field in Fields::new(message) {
             match field.map_err(KeyValueDefect::Wire)? {

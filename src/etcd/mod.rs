@@ -15,4 +15,4 @@ pub use order::Order;
 pub use record_defect::{RecordDefect, RecordDefectKind};
 pub use replay::{Compaction, History, Replay};
 pub use revision::{Revision, RevisionKey, RevisionKeyDefect};
-pub use trail::{Entry, EntryKind, PageTimes, Step, Steps, Trail};
+pub use trail::{Entry, EntryKind, PageOrder, PageTimes, Step, Steps, Trail, TrailPage};

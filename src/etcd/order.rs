@@ -5,7 +5,7 @@
 use super::Compaction;
 use super::record_defect::{DefectLog, RecordDefectKind};
 use super::revision::Revision;
-use super::trail::{EntryKind, Step};
+use super::trail::{EntryKind, PageOrder, Step};
 use crate::bbolt::Pgid;
 
 /// First main revision of a store that was never compacted: etcd starts counting at 1, before the first change.
@@ -37,8 +37,37 @@ impl Order {
         }
     }
 
+    /// Takes the entries of the next page, sorted by revision unless they are.
+    pub fn page(&mut self, page: Pgid, order: PageOrder<'_>, is_ordered: bool) {
+        match order {
+            PageOrder::Dense { first, last } => self.dense(page, first, last),
+            PageOrder::Sparse(steps) if is_ordered => {
+                steps.for_each(|step| self.step(page, step));
+            }
+            PageOrder::Sparse(steps) => {
+                let mut steps: Vec<_> = steps.collect();
+                steps.sort_by_key(|step| step.revision);
+                steps.into_iter().for_each(|step| self.step(page, step));
+            }
+        }
+    }
+
+    /// Of revisions that follow one another the first tells what is absent before all of them.
+    fn dense(&mut self, page: Pgid, first: Revision, last: Revision) {
+        let kind = EntryKind::Put;
+        self.step(
+            page,
+            Step {
+                revision: first,
+                kind,
+            },
+        );
+        self.newest = self.newest.max(Some(last).filter(|at| at.main > 0));
+        self.last = self.last.max(Some(last));
+    }
+
     /// Takes the next entry.
-    pub fn step(&mut self, page: Pgid, step: Step) {
+    fn step(&mut self, page: Pgid, step: Step) {
         let (revision, compact) = (step.revision, self.compact);
         self.newest = self.newest.max(Some(revision).filter(|at| at.main > 0));
         if step.kind == EntryKind::Defective {

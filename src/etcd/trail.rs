@@ -1,7 +1,7 @@
 //! What is remembered of each entry of bucket `key` until the tree says which pages are alive.
 //!
 //! Two questions are asked of the entries, and each has a stream of its own, some 16 bytes an entry in all. Is a
-//! revision missing: revisions in the order of each page. Does each change of a key follow the one before: changes,
+//! revision missing: the order of revisions on each page. Does each change of a key follow the one before: changes,
 //! spread over many small heaps by the hash of their key, so that the history of every key can be put together in the
 //! processor's cache, without a table of all keys.
 
@@ -52,7 +52,7 @@ pub struct PageTimes {
 /// The entries of all leaf pages that look like pages of bucket `key`.
 #[derive(Debug)]
 pub struct Trail {
-    steps: Vec<u8>,
+    orders: Vec<u8>,
     heaps: Vec<Heap>,
 }
 
@@ -62,7 +62,7 @@ const HEAPS: usize = 256;
 impl Default for Trail {
     fn default() -> Self {
         Self {
-            steps: Vec::new(),
+            orders: Vec::new(),
             heaps: std::iter::repeat_with(Heap::default).take(HEAPS).collect(),
         }
     }
@@ -71,39 +71,32 @@ impl Default for Trail {
 impl Trail {
     /// Appends the entries of one page; the result finds their order again.
     pub fn push(&mut self, page: Pgid, times: PageTimes, entries: &[Entry]) -> u64 {
-        let start = to_u64(self.steps.len());
-        varint::push_signed(&mut self.steps, times.lease_seconds);
-        varint::push_signed(&mut self.steps, times.content_seconds);
-        let mut main = 0;
-        for entry in entries {
-            push_step(&mut self.steps, main, entry);
-            main = entry.revision.main;
-            let is_change = matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
-            if let Some(heap) = self
-                .heaps
-                .get_mut(heap_of(entry.key_hash))
-                .filter(|_| is_change)
-            {
+        let start = to_u64(self.orders.len());
+        varint::push_signed(&mut self.orders, times.lease_seconds);
+        varint::push_signed(&mut self.orders, times.content_seconds);
+        push_order(&mut self.orders, entries);
+        let is_change =
+            |entry: &&Entry| matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
+        for entry in entries.iter().filter(is_change) {
+            if let Some(heap) = self.heaps.get_mut(heap_of(entry.key_hash)) {
                 heap.push(page, entry);
             }
         }
         start
     }
 
-    /// The order of the `count` entries of the page that was pushed at `start`.
-    pub fn steps(&self, start: u64, count: u16) -> Steps<'_> {
-        let mut rest = self.steps.get(to_usize(start)..).unwrap_or_default();
-        let lease_seconds = varint::take_signed(&mut rest).unwrap_or_default();
-        let content_seconds = varint::take_signed(&mut rest).unwrap_or_default();
-        Steps {
+    /// What is known of the page whose `count` entries were pushed at `start`; `None` when nothing was.
+    pub fn page(&self, start: u64, count: u16) -> Option<TrailPage<'_>> {
+        let mut rest = self.orders.get(to_usize(start)..)?;
+        let lease_seconds = varint::take_signed(&mut rest)?;
+        let content_seconds = varint::take_signed(&mut rest)?;
+        Some(TrailPage {
             times: PageTimes {
                 lease_seconds,
                 content_seconds,
             },
-            rest,
-            main: 0,
-            left: count,
-        }
+            order: take_order(rest, count)?,
+        })
     }
 
     /// Number of heaps.
@@ -124,7 +117,7 @@ impl Trail {
     /// Bytes in memory.
     pub fn size_bytes(&self) -> usize {
         let heaps = self.heaps.iter().map(|heap| heap.bytes.len());
-        self.steps.len() + heaps.sum::<usize>()
+        self.orders.len() + heaps.sum::<usize>()
     }
 }
 
@@ -136,6 +129,55 @@ pub(super) fn heap_of(key_hash: u64) -> usize {
 /// Bits of a hash that a heap keeps: all but those that chose it.
 const HASH_BITS: u32 = 56;
 
+/// What is known of a page apart from the changes on it.
+#[derive(Debug)]
+pub struct TrailPage<'t> {
+    /// Newest instants on it.
+    pub times: PageTimes,
+    /// The revisions on it.
+    pub order: PageOrder<'t>,
+}
+
+/// The revisions of the entries of one page.
+#[derive(Clone, Debug)]
+pub enum PageOrder<'t> {
+    /// Changes, each the next one in its transaction or the first of the next transaction.
+    Dense {
+        /// Revision of the first one.
+        first: Revision,
+        /// Revision of the last one.
+        last: Revision,
+    },
+    /// Anything else.
+    Sparse(Steps<'t>),
+}
+
+impl PageOrder<'_> {
+    /// The smallest revision on the page that can be relied upon.
+    pub fn smallest(&self) -> Option<Revision> {
+        match self {
+            Self::Dense { first, .. } => Some(*first),
+            Self::Sparse(steps) => {
+                let sound = steps
+                    .clone()
+                    .filter(|step| step.kind != EntryKind::Defective);
+                sound.map(|step| step.revision).min()
+            }
+        }
+    }
+
+    /// Entries that cannot be read.
+    pub fn defective(&self) -> usize {
+        match self {
+            Self::Dense { .. } => 0,
+            Self::Sparse(steps) => {
+                let is_defective = |step: &Step| step.kind == EntryKind::Defective;
+                steps.clone().filter(is_defective).count()
+            }
+        }
+    }
+}
+
 /// An entry's place in the order of revisions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Step {
@@ -143,6 +185,58 @@ pub struct Step {
     pub revision: Revision,
     /// [`EntryKind::Put`] stands for deletions, too.
     pub kind: EntryKind,
+}
+
+const SPARSE: u8 = 0;
+const DENSE: u8 = 1;
+
+fn push_order(bytes: &mut Vec<u8>, entries: &[Entry]) {
+    let dense = entries
+        .first()
+        .zip(entries.last())
+        .filter(|_| is_dense(entries));
+    if let Some((first, last)) = dense {
+        bytes.push(DENSE);
+        push_step(bytes, 0, first);
+        push_step(bytes, first.revision.main, last);
+        return;
+    }
+    bytes.push(SPARSE);
+    let mut main = 0;
+    for entry in entries {
+        push_step(bytes, main, entry);
+        main = entry.revision.main;
+    }
+}
+
+fn take_order(rest: &[u8], count: u16) -> Option<PageOrder<'_>> {
+    let (&form, rest) = rest.split_first()?;
+    let mut steps = Steps {
+        rest,
+        main: 0,
+        left: count,
+    };
+    if form == SPARSE {
+        return Some(PageOrder::Sparse(steps));
+    }
+    steps.left = 2;
+    let (first, last) = (steps.next()?.revision, steps.next()?.revision);
+    Some(PageOrder::Dense { first, last })
+}
+
+fn is_dense(entries: &[Entry]) -> bool {
+    let is_change = |entry: &Entry| matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
+    let follows = |left: Revision, right: Revision| {
+        if left.main == right.main {
+            right.sub.checked_sub(1) == Some(left.sub)
+        } else {
+            right.main.checked_sub(1) == Some(left.main) && right.sub == 0
+        }
+    };
+    entries.iter().all(is_change)
+        && entries
+            .windows(2)
+            .all(|pair| matches!(pair, [left, right] if follows(left.revision, right.revision)))
 }
 
 /// Kinds that are told by a byte of their own; nearly all entries are changes.
@@ -164,10 +258,8 @@ fn push_step(bytes: &mut Vec<u8>, previous_main: i64, entry: &Entry) {
 }
 
 /// The entries of one page, in the order of the page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Steps<'t> {
-    /// Newest instants on the page.
-    pub times: PageTimes,
     rest: &'t [u8],
     main: i64,
     left: u16,
@@ -284,7 +376,7 @@ impl Iterator for Changes<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Entry, EntryKind, PageTimes, Step, Trail, heap_of};
+    use super::{Change, Entry, EntryKind, PageOrder, PageTimes, Step, Trail, heap_of};
     use crate::bbolt::Pgid;
     use crate::etcd::Revision;
 
@@ -330,8 +422,13 @@ mod tests {
         let mut trail = Trail::default();
         trail.push(Pgid(9), PageTimes::default(), &[PUT]);
         let start = trail.push(Pgid(7), times, &entries());
-        let steps = trail.steps(start, 5);
-        assert_eq!(steps.times, times);
+        let page = trail.page(start, 5).expect("was pushed");
+        assert_eq!(page.times, times);
+        assert_eq!(page.order.defective(), 1);
+        assert_eq!(page.order.smallest(), Some(PUT.revision));
+        let PageOrder::Sparse(steps) = page.order else {
+            panic!("revisions are absent");
+        };
         let expected = entries().map(|entry| Step {
             revision: entry.revision,
             kind: if entry.kind == EntryKind::Tombstone {
@@ -341,6 +438,39 @@ mod tests {
             },
         });
         assert_eq!(steps.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn of_a_page_on_which_no_revision_is_absent_both_ends_are_kept() {
+        let put = |main, sub| Entry {
+            revision: Revision { main, sub },
+            ..PUT
+        };
+        let is_dense = |entries: &[Entry]| {
+            let mut trail = Trail::default();
+            let start = trail.push(Pgid(7), PageTimes::default(), entries);
+            let page = trail.page(start, 3).expect("was pushed");
+            let (first, last) = (entries.first(), entries.last());
+            match page.order {
+                PageOrder::Dense {
+                    first: one,
+                    last: other,
+                } => {
+                    assert_eq!(Some(one), first.map(|entry| entry.revision));
+                    assert_eq!(Some(other), last.map(|entry| entry.revision));
+                    true
+                }
+                PageOrder::Sparse(steps) => {
+                    assert_eq!(steps.count(), entries.len());
+                    false
+                }
+            }
+        };
+        assert!(is_dense(&[put(4, 6), put(4, 7), put(5, 0)]));
+        assert!(!is_dense(&[put(4, 6), put(4, 7), put(5, 1)]));
+        assert!(!is_dense(&[put(4, 6), put(4, 6), put(5, 0)]));
+        assert!(!is_dense(&[put(4, 6), put(5, 0), put(7, 0)]));
+        assert!(!is_dense(&[put(5, 0), put(4, 0), put(5, 0)]));
     }
 
     #[test]

@@ -61,6 +61,7 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
+    #[inline]
     fn read(&mut self) -> Result<(u32, WireValue<'a>), WireDefect> {
         let tag = varint(&mut self.rest)?;
         let found = tag >> 3;
@@ -81,12 +82,14 @@ impl<'a> Fields<'a> {
         Ok((number, value))
     }
 
+    #[inline]
     fn take_array<const N: usize>(&mut self) -> Result<[u8; N], WireDefect> {
         let (array, rest) = self.rest.split_first_chunk().ok_or(WireDefect::Short)?;
         self.rest = rest;
         Ok(*array)
     }
 
+    #[inline]
     fn take_bytes(&mut self) -> Result<&'a [u8], WireDefect> {
         let length = usize::try_from(varint(&mut self.rest)?).map_err(|_| WireDefect::Short)?;
         let (bytes, rest) = self
@@ -114,8 +117,73 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The fields of a small message asked for in the order of their numbers, as most writers write them. Numbers are below 16.
+///
+/// A field that is not there is empty, or 0. `None` is a defect; which one, [`Fields`] tells.
+#[derive(Clone, Debug)]
+pub struct OrderedFields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> OrderedFields<'a> {
+    /// Reads `message`, which has no length in front of it.
+    #[inline]
+    pub fn new(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    /// The next field if it is bytes and has this number.
+    #[inline]
+    pub fn bytes(&mut self, number: u8) -> Option<&'a [u8]> {
+        if !self.is_next(number << 3 | 2) {
+            return Some(&[]);
+        }
+        let length = usize::try_from(varint(&mut self.rest).ok()?).ok()?;
+        let (bytes, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    /// The next field if it is a varint and has this number.
+    #[inline]
+    pub fn varint(&mut self, number: u8) -> Option<u64> {
+        if !self.is_next(number << 3) {
+            return Some(0);
+        }
+        varint(&mut self.rest).ok()
+    }
+
+    /// Nothing is left.
+    #[inline]
+    pub fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    #[inline]
+    fn is_next(&mut self, tag: u8) -> bool {
+        match self.rest.split_first() {
+            Some((&next, rest)) if next == tag => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Nearly all tags, lengths and numbers are a byte.
 #[inline]
 fn varint(rest: &mut &[u8]) -> Result<u64, WireDefect> {
+    match rest.split_first() {
+        Some((&byte, behind)) if byte < 0x80 => {
+            *rest = behind;
+            Ok(u64::from(byte))
+        }
+        _ => long_varint(rest),
+    }
+}
+
+fn long_varint(rest: &mut &[u8]) -> Result<u64, WireDefect> {
     let mut number = 0_u64;
     for (position, &byte) in rest.iter().take(10).enumerate() {
         // The tenth byte carries bit 63 alone.

@@ -10,9 +10,7 @@ use crate::bbolt::proof::{Bucket, LeafRef, Tree};
 use crate::bbolt::scan::{LeafObserver as _, Notes};
 use crate::bbolt::{Layout, PageSet, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
-use crate::etcd::{
-    Compaction, EntryKind, History, Order, PageTimes, Replay, Steps, Trail, buckets,
-};
+use crate::etcd::{Compaction, History, Order, PageTimes, Replay, Trail, TrailPage, buckets};
 use crate::kubernetes::certificate::{Certificate, Certificates, parse_object};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
@@ -239,10 +237,10 @@ impl Leaves<'_, '_> {
         pages
     }
 
-    /// The entries of a page in order; `None` when nothing on it looks like one.
-    fn steps(&self, leaf: LeafRef) -> Option<Steps<'_>> {
+    /// What the trail tells of a page; `None` when nothing on it looks like an entry.
+    fn trail_page(&self, leaf: LeafRef) -> Option<TrailPage<'_>> {
         let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
-        Some(self.trail.steps(start, leaf.count))
+        self.trail.page(start, leaf.count)
     }
 }
 
@@ -278,22 +276,16 @@ fn unreadable_entries(leaves: &Leaves<'_, '_>, keyspace: &Keyspace) -> u64 {
     }
     let live = leaves
         .iter()
-        .filter(|leaf| leaf.tag != NO_TRAIL && pages.contains(&leaf.page.0));
-    let defective = live
-        .flat_map(|leaf| leaves.trail.steps(leaf.tag - 1, leaf.count))
-        .filter(|step| step.kind == EntryKind::Defective);
-    foreign + crate::bytes::to_u64(defective.count())
+        .filter(|leaf| pages.contains(&leaf.page.0))
+        .filter_map(|leaf| leaves.trail_page(leaf));
+    let defective = live.map(|page| page.order.defective());
+    foreign + crate::bytes::to_u64(defective.sum::<usize>())
 }
 
 /// Leaf pages by their smallest revision, for a tree that has them in another order.
 fn by_revision(leaves: &Leaves<'_, '_>) -> Vec<LeafRef> {
     let mut sorted: Vec<LeafRef> = leaves.iter().collect();
-    sorted.sort_by_cached_key(|leaf| {
-        let start = leaf.tag.checked_sub(NO_TRAIL + 1)?;
-        let steps = leaves.trail.steps(start, leaf.count);
-        let sound = steps.filter(|step| step.kind != EntryKind::Defective);
-        sound.map(|step| step.revision).min()
-    });
+    sorted.sort_by_cached_key(|leaf| leaves.trail_page(*leaf)?.order.smallest());
     sorted
 }
 
@@ -326,21 +318,21 @@ impl Past {
             foreign_pages: Vec::new(),
         };
         for leaf in leaves.iter() {
-            past.look_at(leaf, leaves.trail);
+            past.look_at(leaf, leaves.trail_page(leaf));
         }
         past
     }
 
-    fn look_at(&mut self, leaf: LeafRef, trail: &Trail) {
-        let Some(start) = leaf.tag.checked_sub(NO_TRAIL + 1) else {
+    fn look_at(&mut self, leaf: LeafRef, trail_page: Option<TrailPage<'_>>) {
+        let Some(TrailPage { times, .. }) = trail_page else {
             if leaf.count > 0 {
                 self.foreign_pages.push((leaf.page, leaf.count));
             }
             return;
         };
-        let (times, on_page) = (&mut self.times, trail.steps(start, leaf.count).times);
-        times.lease_seconds = times.lease_seconds.max(on_page.lease_seconds);
-        times.content_seconds = times.content_seconds.max(on_page.content_seconds);
+        let newest = &mut self.times;
+        newest.lease_seconds = newest.lease_seconds.max(times.lease_seconds);
+        newest.content_seconds = newest.content_seconds.max(times.content_seconds);
     }
 
     fn is_live(&self, key_hash: u64, main: i64, pages: &[u64]) -> bool {
@@ -371,18 +363,15 @@ fn replay(
 
 /// Hands all entries over by revision, whatever order the tree has them in: what is merely out of place is not gone.
 fn hand_over(leaves: &Leaves<'_, '_>, order: &mut Order) {
-    if leaves.tree.is_ordered() {
-        for leaf in leaves.iter() {
-            let steps = leaves.steps(leaf).into_iter().flatten();
-            steps.for_each(|step| order.step(leaf.page, step));
+    let is_ordered = leaves.tree.is_ordered();
+    let mut hand_over = |leaf: LeafRef| {
+        if let Some(page) = leaves.trail_page(leaf) {
+            order.page(leaf.page, page.order, is_ordered);
         }
-        return;
-    }
-    for leaf in by_revision(leaves) {
-        let mut steps: Vec<_> = leaves.steps(leaf).into_iter().flatten().collect();
-        steps.sort_by_key(|step| step.revision);
-        steps
-            .into_iter()
-            .for_each(|step| order.step(leaf.page, step));
+    };
+    if is_ordered {
+        leaves.iter().for_each(&mut hand_over);
+    } else {
+        by_revision(leaves).into_iter().for_each(hand_over);
     }
 }
