@@ -111,6 +111,21 @@ impl<'p> Leaf<'p> {
         Self { page, count, order }
     }
 
+    /// All elements in table order.
+    ///
+    /// # Errors
+    ///
+    /// The first malformed element.
+    pub fn read(self) -> Result<Vec<LeafElement<'p>>, PageDefect> {
+        let mut cursor = Cursor::new(self.page, self.count)?;
+        // No more than the page has room for: the cursor has compared it.
+        let mut elements = Vec::with_capacity(usize::from(self.count));
+        for index in 0..self.count {
+            elements.push(Self::element(&mut cursor, index, self.order)?);
+        }
+        Ok(elements)
+    }
+
     /// Reads the elements in table order; the first malformed one ends the iteration.
     pub fn elements(self) -> impl Iterator<Item = Result<LeafElement<'p>, PageDefect>> {
         let (mut cursor, mut failed) = match Cursor::new(self.page, self.count) {

@@ -190,7 +190,7 @@ impl<'n> Tree<'n> {
     /// `None` when a page was not kept.
     pub fn entries(&self, bucket: &Bucket<'n>) -> Option<Vec<LeafElement<'n>>> {
         match &bucket.content {
-            BucketContent::Inline(leaf) => leaf.elements().collect::<Result<_, _>>().ok(),
+            BucketContent::Inline(leaf) => leaf.read().ok(),
             BucketContent::Leaves(positions) => {
                 let mut entries = Vec::new();
                 for &position in positions {
@@ -530,7 +530,7 @@ fn push_children<'n>(
 }
 
 fn inline_defect(leaf: Leaf<'_>) -> Option<TreeDefectKind> {
-    let elements: Vec<_> = match leaf.elements().collect() {
+    let elements: Vec<_> = match leaf.read() {
         Ok(elements) => elements,
         Err(defect) => return Some(TreeDefectKind::Page(defect)),
     };

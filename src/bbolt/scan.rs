@@ -203,7 +203,7 @@ impl<O: LeafObserver> Scan<O> {
 
     fn leaf(&mut self, header: &PageHeader, run: &[u8]) -> Result<(), PageDefect> {
         let leaf = Leaf::new(run, header.count, self.layout.order);
-        let elements = leaf.elements().collect::<Result<Vec<_>, _>>()?;
+        let elements = leaf.read()?;
         let id = u32::try_from(header.id.0).map_err(|_| PageDefect::Unexamined)?;
         let observation = self.observer.leaf(header.id, &elements);
         let has_buckets = elements.iter().any(|element| element.is_bucket);

@@ -6,7 +6,9 @@
 //! Source: apimachinery `pkg/runtime/generated.proto`, `pkg/apis/meta/v1/generated.proto`;
 //! api `core/v1/generated.proto`, `coordination/v1/generated.proto`.
 
-use crate::kubernetes::wire::{Fields, WireDefect, WireValue, bytes_field, integer_field};
+use crate::kubernetes::wire::{
+    Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
+};
 use chrono::{DateTime, Utc};
 
 /// First bytes of a protobuf object.
@@ -75,11 +77,12 @@ impl<'v> Envelope<'v> {
         let Some(unknown) = value.strip_prefix(PROTOBUF_MAGIC) else {
             return Ok(None);
         };
-        let type_meta = bytes_field(unknown, 1)?.unwrap_or_default();
+        let [type_meta, raw] = two_fields(unknown)?;
+        let [api_version, kind] = two_fields(type_meta)?;
         Ok(Some(Self {
-            api_version: bytes_field(type_meta, 1)?.unwrap_or_default(),
-            kind: bytes_field(type_meta, 2)?.unwrap_or_default(),
-            raw: bytes_field(unknown, 2)?.unwrap_or_default(),
+            api_version,
+            kind,
+            raw,
         }))
     }
 }
@@ -96,6 +99,21 @@ impl std::fmt::Debug for Envelope<'_> {
     }
 }
 
+/// Fields 1 and 2 of a message, empty where they are not there.
+#[inline]
+fn two_fields(message: &[u8]) -> Result<[&[u8]; 2], WireDefect> {
+    let mut found: [&[u8]; 2] = [b"", b""];
+    for field in Fields::new(message) {
+        match (field?, &mut found) {
+            ((1, WireValue::Bytes(bytes)), [first, _]) => *first = bytes,
+            ((2, WireValue::Bytes(bytes)), [_, second]) => *second = bytes,
+            ((number @ (1 | 2), _), _) => return Err(WireDefect::Kind { number }),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
 /// The fields of ObjectMeta that we use. Texts are bytes: nobody promised that they are UTF-8.
 #[derive(Clone, Copy)]
 pub struct ObjectMeta<'o> {
@@ -103,10 +121,6 @@ pub struct ObjectMeta<'o> {
     pub name: &'o [u8],
     /// Namespace; empty for cluster-wide objects.
     pub namespace: &'o [u8],
-    /// When the object was created.
-    pub created_at: Option<DateTime<Utc>>,
-    /// Newest `managedFields[].time`: when somebody last wrote a field.
-    pub managed_at: Option<DateTime<Utc>>,
     message: &'o [u8],
 }
 
@@ -121,19 +135,12 @@ impl<'o> ObjectMeta<'o> {
         let mut meta = Self {
             name: b"",
             namespace: b"",
-            created_at: None,
-            managed_at: None,
             message,
         };
         for field in Fields::new(message) {
             match field? {
                 (1, WireValue::Bytes(text)) => meta.name = text,
                 (3, WireValue::Bytes(text)) => meta.namespace = text,
-                (8, WireValue::Bytes(time)) => meta.created_at = timestamp(time)?,
-                (17, WireValue::Bytes(entry)) => {
-                    let time = bytes_field(entry, 4)?.map(timestamp).transpose()?.flatten();
-                    meta.managed_at = meta.managed_at.max(time);
-                }
                 _ => {}
             }
         }
@@ -169,6 +176,29 @@ pub fn data_entries(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     map_entries(object, 2)
 }
 
+/// When somebody last wrote a field of an object, in seconds since 1970: the newest of `metadata.creationTimestamp` and
+/// `metadata.managedFields[].time`. A scan asks for every object.
+///
+/// # Errors
+///
+/// The object or its ObjectMeta is malformed.
+pub fn written_at(object: &[u8]) -> Result<Option<i64>, WireDefect> {
+    let meta = bytes_field(object, 1)?.unwrap_or_default();
+    let mut newest = None;
+    for field in Fields::new(meta) {
+        let time = match field? {
+            (8, WireValue::Bytes(time)) => Some(time),
+            (17, WireValue::Bytes(entry)) => bytes_field(entry, 4)?,
+            _ => None,
+        };
+        let Some(time) = time else {
+            continue;
+        };
+        newest = newest.max(timestamp(time)?.map(|at| at.timestamp()));
+    }
+    Ok(newest)
+}
+
 /// `spec.renewTime` of a Lease.
 ///
 /// # Errors
@@ -196,8 +226,18 @@ fn map_entries(message: &[u8], number: u32) -> impl Iterator<Item = (&[u8], &[u8
 
 /// `metav1.Time` and `metav1.MicroTime` {1 seconds, 2 nanos}. `None`: the zero time, or one that no calendar has.
 fn timestamp(message: &[u8]) -> Result<Option<DateTime<Utc>>, WireDefect> {
-    let seconds = integer_field(message, 1)?.unwrap_or_default();
-    let nanos = integer_field(message, 2)?.unwrap_or_default();
+    let mut fields = OrderedFields::new(message);
+    let ordered = fields
+        .varint(1)
+        .zip(fields.varint(2))
+        .filter(|_| fields.is_at_end());
+    let (seconds, nanos) = match ordered {
+        Some((seconds, nanos)) => (seconds.cast_signed(), nanos.cast_signed()),
+        None => (
+            integer_field(message, 1)?.unwrap_or_default(),
+            integer_field(message, 2)?.unwrap_or_default(),
+        ),
+    };
     if seconds == 0 && nanos == 0 {
         return Ok(None);
     }
@@ -276,10 +316,7 @@ mod tests {
             (b"n".as_slice(), b"ns".as_slice())
         );
         assert_eq!(meta.annotation("mode"), Some(b"aescbc".as_slice()));
-        assert_eq!(
-            meta.created_at.map(|at| at.timestamp()),
-            Some(1_731_564_544)
-        );
+        assert_eq!(written_at(envelope.raw), Ok(Some(1_731_564_544)));
         let data: Vec<_> = data_entries(envelope.raw).collect();
         assert_eq!(data, vec![(b"tls.crt".as_slice(), b"PEM".as_slice())]);
     }
@@ -288,8 +325,7 @@ mod tests {
     fn the_newest_field_manager_counts() {
         let entry = |seconds: u8| field(17, &field(4, &[0x08, seconds]));
         let meta = field(1, &[entry(5), entry(9), entry(7)].concat());
-        let managed_at = ObjectMeta::of(&meta).expect("is sound").managed_at;
-        assert_eq!(managed_at.map(|at| at.timestamp()), Some(9));
+        assert_eq!(written_at(&meta), Ok(Some(9)));
     }
 
     #[test]
@@ -306,6 +342,15 @@ mod tests {
     fn impossible_times_are_no_time() {
         let far = field(2, &field(4, b"\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F"));
         assert_eq!(lease_renewed_at(&far), Ok(None));
+        let meta = |time: &[u8]| field(8, time);
+        let [far, near, none] = [
+            b"\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x7F".as_slice(),
+            b"\x08\x05",
+            b"",
+        ];
+        let object = field(1, &[meta(near), meta(far), meta(none)].concat());
+        assert_eq!(written_at(&object), Ok(Some(5)));
+        assert_eq!(written_at(&field(1, &meta(none))), Ok(None));
     }
 
     proptest! {
@@ -314,6 +359,7 @@ mod tests {
             let value = [PROTOBUF_MAGIC, &bytes].concat();
             let _ = Envelope::parse(&value);
             let _ = lease_renewed_at(&bytes);
+            let _ = written_at(&bytes);
             let _ = data_entries(&bytes).count();
             if let Ok(meta) = ObjectMeta::of(&bytes) {
                 let _ = meta.annotations().count();

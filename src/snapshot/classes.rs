@@ -4,6 +4,7 @@ use crate::kubernetes::encryption::IDENTITY;
 use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
 use crate::kubernetes::storage_key::resource_of;
 use crate::snapshot::{EncryptionUse, Flavour};
+use foldhash::quality::RandomState;
 use std::collections::{BTreeMap, HashMap};
 
 /// Kinds told apart. A cluster has some 300 resources and a handful of keys.
@@ -23,7 +24,7 @@ struct Class {
 /// The kinds seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    numbers: HashMap<Vec<u8>, u16>,
+    numbers: HashMap<Vec<u8>, u16, RandomState>,
     classes: Vec<Class>,
     scratch: Vec<u8>,
 }

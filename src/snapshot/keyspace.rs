@@ -9,7 +9,7 @@ use crate::etcd::{
     RevisionKeyDefect, Trail,
 };
 use crate::kubernetes::encryption::value::StoredValue;
-use crate::kubernetes::envelope::{Envelope, ObjectMeta, lease_renewed_at};
+use crate::kubernetes::envelope::{Envelope, lease_renewed_at, written_at};
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -286,10 +286,6 @@ fn note_times(stored: &KeyValue<'_>, times: &mut PageTimes) {
             .lease_seconds
             .max(renewed_at.map_or(0, |at| at.timestamp()));
     }
-    if let Ok(meta) = ObjectMeta::of(envelope.raw) {
-        let newest = meta.created_at.max(meta.managed_at);
-        times.content_seconds = times
-            .content_seconds
-            .max(newest.map_or(0, |at| at.timestamp()));
-    }
+    let written_at = written_at(envelope.raw).ok().flatten();
+    times.content_seconds = times.content_seconds.max(written_at.unwrap_or_default());
 }

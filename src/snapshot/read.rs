@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Bytes of one read. A multiple of 64 KiB, the largest page size, and enough to hold both meta pages; few enough that
 /// what one side has looked at is still in the processor's cache for the other.
-const CHUNK_BYTES: usize = 512 << 10;
+const CHUNK_BYTES: usize = 128 << 10;
 /// Buffers between the scan and the hash.
 const RING_BUFFERS: usize = 4;
 
