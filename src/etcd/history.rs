@@ -117,7 +117,7 @@ struct HeapReader<'t> {
 }
 
 /// Bits of a hash by which changes are sorted, above those that number the change.
-const SORTED_BITS: u64 = !(u32::MAX as u64);
+const SORTED_BITS: u64 = u64::MAX << u32::BITS;
 
 impl<'t> HeapReader<'t> {
     fn new(terms: &'t Terms<'t>) -> Self {

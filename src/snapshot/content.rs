@@ -318,13 +318,14 @@ impl Past {
             foreign_pages: Vec::new(),
         };
         for leaf in leaves.iter() {
-            past.look_at(leaf, leaves.trail_page(leaf));
+            let times = leaves.trail_page(leaf).map(|page| page.times);
+            past.look_at(leaf, times);
         }
         past
     }
 
-    fn look_at(&mut self, leaf: LeafRef, trail_page: Option<TrailPage<'_>>) {
-        let Some(TrailPage { times, .. }) = trail_page else {
+    fn look_at(&mut self, leaf: LeafRef, times: Option<PageTimes>) {
+        let Some(times) = times else {
             if leaf.count > 0 {
                 self.foreign_pages.push((leaf.page, leaf.count));
             }
