@@ -106,3 +106,121 @@ fn conclude(order: Order, histories: Histories, unreadable: u64) -> Replay {
         defective_entries: order.defective_entries,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Compaction, History, Replay};
+    use crate::bbolt::{PageSet, Pgid};
+    use crate::etcd::{Entry, EntryKind, KeyHashes, PageTimes, RecordDefectKind, Revision, Trail};
+
+    const LIVE: Pgid = Pgid(5);
+    const STALE: Pgid = Pgid(6);
+
+    fn put(main: i64, key_hash: u64, create_revision: i64, version: i64) -> Entry {
+        Entry {
+            revision: Revision { main, sub: 0 },
+            kind: EntryKind::Put,
+            key_hash,
+            create_revision,
+            version,
+            class: 3,
+        }
+    }
+
+    fn deletion(main: i64, key_hash: u64) -> Entry {
+        Entry {
+            kind: EntryKind::Tombstone,
+            ..put(main, key_hash, 0, 0)
+        }
+    }
+
+    /// Replays a store that was never compacted; a stale page holds what must not count.
+    fn replay(entries: &[Entry], unreadable: u64, is_shared: bool) -> Replay {
+        let mut trail = Trail::default();
+        trail.push(STALE, PageTimes::default(), &[put(1000, 7, 1000, 1)]);
+        let start = trail.push(LIVE, PageTimes::default(), entries);
+        let mut pages = PageSet::new(10);
+        pages.add(LIVE);
+        let asked: KeyHashes = entries.iter().map(|entry| entry.key_hash).collect();
+        let history = History {
+            trail: &trail,
+            pages: &pages,
+            compaction: Some(Compaction::default()),
+            unreadable,
+            asked: &asked,
+        };
+        let count = u16::try_from(entries.len()).expect("few entries");
+        history.replay(is_shared, |order| {
+            let page = trail.page(start, count).expect("was pushed");
+            order.page(LIVE, page.order, true);
+        })
+    }
+
+    fn kinds(replay: &Replay) -> Vec<RecordDefectKind> {
+        replay.defects.iter().map(|defect| defect.kind).collect()
+    }
+
+    #[test]
+    fn a_history_without_gaps_tells_what_is_alive() {
+        // Hashes in which neither the first bits nor those that are sorted by tell keys apart.
+        let (one, other, third) = (7, 8, u64::MAX);
+        let entries = [
+            put(2, one, 2, 1),
+            put(3, other, 3, 1),
+            put(4, one, 2, 2),
+            put(5, third, 5, 1),
+            deletion(6, third),
+            put(7, third, 7, 1),
+            deletion(8, other),
+        ];
+        for is_shared in [false, true] {
+            let replay = replay(&entries, 0, is_shared);
+            assert_eq!(kinds(&replay), []);
+            assert_eq!(replay.live_keys, 2);
+            assert_eq!(replay.live_by_class, [0, 0, 0, 2]);
+            assert_eq!(replay.newest, Some(Revision { main: 8, sub: 0 }));
+            let state = |key| {
+                let state = replay.keys.get(&key).expect("was asked for");
+                (state.main, state.is_tombstone)
+            };
+            assert_eq!(
+                (state(one), state(other), state(third)),
+                ((4, false), (8, true), (7, false))
+            );
+        }
+    }
+
+    #[test]
+    fn each_break_in_a_history_is_told_where_it_shows() {
+        use RecordDefectKind as K;
+        let told = |entries: &[Entry]| kinds(&replay(entries, 0, false));
+        let no_predecessor = [K::NoPredecessor { version: 2 }];
+        assert_eq!(told(&[put(2, 7, 1, 2)]), no_predecessor);
+        let gap = [K::VersionGap {
+            version: 3,
+            previous: 1,
+        }];
+        assert_eq!(told(&[put(2, 7, 2, 1), put(3, 7, 2, 3)]), gap);
+        let falls = [K::VersionFalls {
+            version: 1,
+            previous: 1,
+        }];
+        assert_eq!(told(&[put(2, 7, 2, 1), put(3, 7, 2, 1)]), falls);
+        let not_deleted = [K::NotDeleted { previous: 2 }];
+        assert_eq!(told(&[put(2, 7, 2, 1), put(3, 7, 3, 1)]), not_deleted);
+        let other_creation = [K::CreateRevision {
+            found: 1,
+            previous: 2,
+        }];
+        assert_eq!(told(&[put(2, 7, 2, 1), put(3, 7, 1, 2)]), other_creation);
+        assert_eq!(told(&[deletion(2, 7)]), [K::NothingDeleted]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_explains_what_is_absent() {
+        let entries = [put(2, 7, 1, 2), deletion(3, 8)];
+        assert_eq!(kinds(&replay(&entries, 2, false)), []);
+        let told = replay(&entries, 1, false);
+        assert_eq!(kinds(&told), [RecordDefectKind::NothingDeleted]);
+    }
+}
