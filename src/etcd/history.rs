@@ -78,7 +78,7 @@ impl Histories {
 
     /// Reports what is absent, unless unreadable entries explain it.
     pub(super) fn into_log(mut self, mut unreadable: u64) -> DefectLog {
-        let forgotten = self.absent.forgotten();
+        let forgotten = self.absent.undescribed();
         for defect in self.absent.into_sorted() {
             if !explain(&mut unreadable, absent_versions(defect.kind)) {
                 self.log.report(defect.revision, defect.page, defect.kind);

@@ -147,8 +147,8 @@ impl Earliest {
         self.defects
     }
 
-    /// Defects that are counted and no longer known.
-    pub(super) fn forgotten(&self) -> u64 {
+    /// How many are counted and not among those described.
+    pub(super) fn undescribed(&self) -> u64 {
         self.count - to_u64(self.defects.len().min(self.limit))
     }
 }
@@ -209,7 +209,7 @@ mod tests {
         }
         log.join(second);
         assert_eq!((log.losses.count, log.contradictions.count), (1000, 0));
-        assert_eq!(log.losses.forgotten(), 936);
+        assert_eq!(log.losses.undescribed(), 936);
         let mains: Vec<_> = log.losses.into_sorted();
         let mains: Vec<_> = mains.iter().map(|defect| defect.revision.main).collect();
         assert_eq!(mains, (0..64).collect::<Vec<_>>());

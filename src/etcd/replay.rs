@@ -60,6 +60,10 @@ pub struct Replay {
     pub keys: HashMap<u64, KeyState>,
     /// The first of what was found, by revision.
     pub defects: Vec<RecordDefect>,
+    /// Losses beyond those.
+    pub undescribed_losses: u64,
+    /// Contradictions beyond those.
+    pub undescribed_contradictions: u64,
     /// Entries that could not be replayed.
     pub defective_entries: u64,
 }
@@ -94,6 +98,8 @@ fn conclude(order: Order, histories: Histories, unreadable: u64) -> Replay {
     let keys = histories.newest.clone();
     let mut log = order.log;
     log.join(histories.into_log(unreadable));
+    let undescribed_losses = log.losses.undescribed();
+    let undescribed_contradictions = log.contradictions.undescribed();
     let mut defects = log.losses.into_sorted();
     defects.extend(log.contradictions.into_sorted());
     defects.sort_by_key(|defect| defect.revision);
@@ -103,6 +109,8 @@ fn conclude(order: Order, histories: Histories, unreadable: u64) -> Replay {
         newest: order.newest,
         keys,
         defects,
+        undescribed_losses,
+        undescribed_contradictions,
         defective_entries: order.defective_entries,
     }
 }

@@ -143,7 +143,7 @@ pub(super) fn tree(tree: &Tree<'_>) -> Vec<Finding> {
     }
     by_code
         .into_values()
-        .flat_map(|findings| capped(findings.into_iter()))
+        .flat_map(|findings| capped(findings.into_iter(), 0))
         .collect()
 }
 
@@ -237,8 +237,8 @@ pub(super) fn alarms(alarms: &[Alarm]) -> Vec<Finding> {
     let (corrupt, others): (Vec<_>, Vec<_>) = alarms
         .iter()
         .partition(|alarm| alarm.kind == AlarmKind::Corrupt);
-    let mut found = capped(corrupt.into_iter().map(alarm));
-    found.extend(capped(others.into_iter().map(alarm)));
+    let mut found = capped(corrupt.into_iter().map(alarm), 0);
+    found.extend(capped(others.into_iter().map(alarm), 0));
     found
 }
 
@@ -296,10 +296,13 @@ pub(super) fn records(
         let message = format!("{untold} more entries of bucket key cannot be read");
         Finding::new(Code::RecordUndecodable, message).with("bucket", "key")
     });
-    let mut found = capped(undecodable);
+    let mut found = capped(undecodable, 0);
     found.extend(untold);
-    found.extend(capped(inconsistent.chain(contradicting)));
-    found.extend(capped(missing));
+    found.extend(capped(
+        inconsistent.chain(contradicting),
+        replay.undescribed_contradictions,
+    ));
+    found.extend(capped(missing, replay.undescribed_losses));
     found
 }
 
@@ -332,13 +335,13 @@ fn record_finding(code: Code, defect: &RecordDefect) -> Finding {
         .with("page", page.0)
 }
 
-/// The first findings of one code; the last of them counts those that are left out.
-fn capped(mut all: impl Iterator<Item = Finding>) -> Vec<Finding> {
+/// The first findings of one code; the last of them counts those that are left out and those that nobody described.
+fn capped(mut all: impl Iterator<Item = Finding>, undescribed: u64) -> Vec<Finding> {
     let mut findings: Vec<Finding> = all.by_ref().take(MAX_OF_ONE_CODE).collect();
-    let more = all.count();
+    let more = to_u64(all.count()) + undescribed;
     if let Some(last) = findings.last_mut().filter(|_| more > 0) {
         last.message = format!("{} (and {more} more of this kind)", last.message);
-        last.evidence.insert("more".to_owned(), to_u64(more).into());
+        last.evidence.insert("more".to_owned(), more.into());
     }
     findings
 }
