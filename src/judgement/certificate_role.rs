@@ -122,12 +122,12 @@ fn without_revision(place: &str) -> String {
 }
 
 /// What people call it: the role of the vital ones, the Secret of a rotated signer, else the common name.
-pub(super) fn short_name(certificate: &Certificate) -> String {
+pub(super) fn short_name(certificate: &Certificate) -> &str {
     match role(certificate) {
-        Role::EtcdCa => "the etcd CA".to_owned(),
-        Role::KubeletSigner => "kube-apiserver-to-kubelet-signer".to_owned(),
-        Role::OtherCa => signer_name(common_name(certificate)).to_owned(),
-        Role::Leaf => common_name(certificate).to_owned(),
+        Role::EtcdCa => "the etcd CA",
+        Role::KubeletSigner => "kube-apiserver-to-kubelet-signer",
+        Role::OtherCa => signer_name(common_name(certificate)),
+        Role::Leaf => common_name(certificate),
     }
 }
 

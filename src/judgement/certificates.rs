@@ -153,9 +153,9 @@ fn finding(
             "take a new backup before they expire",
         ),
     };
-    let listed = merge_places(certificates);
-    let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
-    let listed: Vec<String> = listed.into_iter().take(LISTED).collect();
+    let groups = by_end_and_subject(certificates);
+    let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
+    let listed: Vec<String> = groups.iter().take(LISTED).filter_map(line).collect();
     Some(
         Finding::new(code, message)
             .severity(severity)
@@ -172,7 +172,7 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
         Fate::VitalExpired | Fate::Expired => "expired",
         Fate::Expiring => "will expire within 7 days",
     };
-    let mut names: Vec<(String, DateTime<Utc>)> = certificates
+    let mut names: Vec<(&str, DateTime<Utc>)> = certificates
         .iter()
         .map(|certificate| (short_name(certificate), certificate.not_after))
         .collect();
@@ -187,15 +187,11 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
                 Fate::VitalExpired => "signers that a restore needs",
                 Fate::Expired | Fate::Expiring => "certificates",
             };
-            let lines: Vec<String> = several
+            let count = several.len();
+            let lines = several
                 .iter()
-                .map(|(name, at)| format!("{name} on {}", day(*at)))
-                .collect();
-            format!(
-                "{} {noun} {verb}: {}",
-                lines.len(),
-                first_few(&lines, NAMED)
-            )
+                .map(|(name, at)| format!("{name} on {}", day(*at)));
+            format!("{count} {noun} {verb}: {}", first_few(lines, NAMED))
         }
     }
 }
@@ -204,27 +200,33 @@ fn day(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d").to_string()
 }
 
-/// One line for each subject and date: the first place, and how many more.
-fn merge_places(certificates: &[&Certificate]) -> Vec<String> {
-    let mut places: BTreeMap<(DateTime<Utc>, &str), Vec<&Certificate>> = BTreeMap::new();
+/// Certificates that share end and subject, those that end first in front.
+type Groups<'c> = BTreeMap<(DateTime<Utc>, &'c str), Vec<&'c Certificate>>;
+
+fn by_end_and_subject<'c>(certificates: &[&'c Certificate]) -> Groups<'c> {
+    let mut groups = Groups::new();
     for certificate in certificates {
-        places
+        groups
             .entry((certificate.not_after, &certificate.subject))
             .or_default()
             .push(certificate);
     }
-    let line = |((not_after, subject), group): ((DateTime<Utc>, &str), Vec<&Certificate>)| {
-        let first = group.first()?;
-        let more = match group.len() {
-            1 => String::new(),
-            2 => " and 1 other place".to_owned(),
-            count => format!(" and {} other places", count - 1),
-        };
-        Some(format!(
-            "{subject} at {}{more} on {}",
-            first.place,
-            instant(not_after)
-        ))
+    groups
+}
+
+/// The subject, the first place and how many more, and the date.
+fn line(
+    ((not_after, subject), group): (&(DateTime<Utc>, &str), &Vec<&Certificate>),
+) -> Option<String> {
+    let first = group.first()?;
+    let more = match group.len() {
+        1 => String::new(),
+        2 => " and 1 other place".to_owned(),
+        count => format!(" and {} other places", count - 1),
     };
-    places.into_iter().filter_map(line).collect()
+    Some(format!(
+        "{subject} at {}{more} on {}",
+        first.place,
+        instant(*not_after)
+    ))
 }
