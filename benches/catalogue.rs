@@ -1,7 +1,9 @@
 //! How long the commands take that ask the catalogue: whole processes, as a person waits for them.
 //!
-//! `cargo bench --bench catalogue [-- BACKUPS...]` makes catalogues of 10,000 and 100,000 backups over real (empty)
-//! files, and prints a table: the median of several runs, and its ratio to `cat` of the catalogue file.
+//! `cargo bench --bench catalogue [-- BACKUPS...]` makes catalogues of 5,000, 10,000 and 100,000 backups over twice as
+//! many real (empty) files, and prints a table. A command and its peer take turns, so that a machine that slows down
+//! slows both: times are the medians of several turns, the ratio is the median of each turn's ratio. The peer of a
+//! question to the catalogue is `cat` of its file; that of `index`, a walk that asks each file for size and time.
 
 #[path = "../tests/catalogue/sample.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
@@ -23,8 +25,10 @@ use std::time::{Duration, Instant};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Runs of each command; the middle one counts.
-const RUNS: usize = 7;
+/// Turns of each command and its peer; the middle one counts.
+const TURNS: usize = 7;
+/// With more backups than this, what reads every fact takes too long to be repeated.
+const WHOLE: u64 = 20_000;
 /// Every fourth cluster encrypts.
 const PLAIN_CLUSTERS: u64 = 4;
 const BACKUPS_OF_CLUSTER: u64 = 500;
@@ -35,7 +39,7 @@ fn main() -> Fallible<()> {
         .filter_map(|argument| argument.parse().ok())
         .collect();
     let sizes = if arguments.is_empty() {
-        vec![10_000, 100_000]
+        vec![5_000, 10_000, 100_000]
     } else {
         arguments
     };
@@ -59,15 +63,14 @@ fn measure(backups: u64) -> Fallible<()> {
         "\n{backups} backups, catalogue of {size} MiB, first index {:.2?}\n",
         first.elapsed()
     )?;
-    writeln!(out, "| command | median | ratio to cat |\n|---|---|---|")?;
-    let cat = median(|| {
-        let mut cat = Command::new("cat");
-        cat.arg(&path);
-        cat
-    })?;
+    writeln!(
+        out,
+        "| command | time | against | time | ratio |\n|---|---|---|---|---|"
+    )?;
     let location = files.to_string_lossy().into_owned();
     let cluster = files.join("cluster1").to_string_lossy().into_owned();
-    let commands: [&[&str]; 9] = [
+    let cat = || peer(&["cat", &path.to_string_lossy()]);
+    let questions: [&[&str]; 7] = [
         &["--version"],
         &["list"],
         &["list", "--all"],
@@ -75,17 +78,48 @@ fn measure(backups: u64) -> Fallible<()> {
         &["list", "--valid-for", "4.17.3", "--cluster", "cluster1"],
         &["list", "--valid-for", "4.17.3", "-o", "json"],
         &["show", "latest"],
-        &["index", &cluster],
-        &["index", &location],
     ];
-    writeln!(out, "| cat | {cat:.1?} | 1.00 |")?;
-    for arguments in commands {
-        let time = median(|| etcd_cat(&path, arguments))?;
-        let ratio = time.as_secs_f64() / cat.as_secs_f64();
-        let name = arguments.join(" ").replace(&location, "DIR");
-        writeln!(out, "| {name} | {time:.1?} | {ratio:.2} |")?;
+    let cheap = if backups > WHOLE { 5 } else { questions.len() };
+    for arguments in questions.into_iter().take(cheap) {
+        let row = compare(|| etcd_cat(&path, arguments), cat)?;
+        writeln!(out, "| {} | {row}", arguments.join(" "))?;
+    }
+    for (name, directory) in [("DIR/cluster1", &cluster), ("DIR", &location)] {
+        if backups <= WHOLE {
+            let find = || peer(&["find", directory, "-type", "f", "-printf", r"%s %T@\n"]);
+            let row = compare(|| etcd_cat(&path, &["index", directory]), find)?;
+            writeln!(out, "| index {name} | {row}")?;
+        }
     }
     Ok(())
+}
+
+fn peer(words: &[&str]) -> Command {
+    let mut words = words.iter();
+    let mut command = Command::new(words.next().copied().unwrap_or_default());
+    command.args(words);
+    command
+}
+
+/// The rest of a row: our time, the peer and its time, the ratio.
+fn compare(ours: impl Fn() -> Command, peer: impl Fn() -> Command) -> Fallible<String> {
+    let mut turns = Vec::new();
+    for _ in 0..TURNS {
+        turns.push((run(&mut ours())?, run(&mut peer())?));
+    }
+    let time = median(turns.iter().map(|turn| turn.0.as_secs_f64()));
+    let other = median(turns.iter().map(|turn| turn.1.as_secs_f64()));
+    let ratio = median(
+        turns
+            .iter()
+            .map(|turn| turn.0.as_secs_f64() / turn.1.as_secs_f64()),
+    );
+    let (time, other) = (
+        Duration::from_secs_f64(time),
+        Duration::from_secs_f64(other),
+    );
+    let name = peer().get_program().to_string_lossy().into_owned();
+    Ok(format!("{time:.1?} | {name} | {other:.1?} | {ratio:.2} |"))
 }
 
 fn etcd_cat(catalogue: &Path, arguments: &[&str]) -> Command {
@@ -107,12 +141,10 @@ fn run(command: &mut Command) -> Fallible<Duration> {
     Ok(started.elapsed())
 }
 
-fn median(command: impl Fn() -> Command) -> Fallible<Duration> {
-    let mut times = (0..RUNS)
-        .map(|_| run(&mut command()))
-        .collect::<Fallible<Vec<_>>>()?;
-    times.sort();
-    Ok(times.get(RUNS / 2).copied().unwrap_or_default())
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Records the backups, and makes an empty file for each half.

@@ -13,6 +13,7 @@ down slows all of them; seconds are the medians of N (5) turns, ratios the media
 ETCD_CAT names the program (target/release/etcd-cat), ETCD_HOME the directory of etcd (testdata/make/etcd.sh 3.5).
 """
 
+import functools
 import os
 import platform
 import shutil
@@ -71,8 +72,11 @@ class Bench:
     def __init__(self, directory, cold, runs):
         self.directory, self.cold, self.runs = directory, cold, runs
         self.program = os.environ.get("ETCD_CAT") or str(HERE.parent / "target/release/etcd-cat")
+
+    @functools.cached_property
+    def etcdutl(self):
         etcd = os.environ.get("ETCD_HOME") or subprocess.check_output(["sh", str(HERE.parent / "testdata/make/etcd.sh"), "3.5"], text=True).strip()
-        self.etcdutl = f"{etcd}/etcdutl"
+        return f"{etcd}/etcdutl"
 
     # Commands, each for a file.
 
@@ -139,7 +143,10 @@ class Bench:
     def row(self, name, ours, others):
         command, *which = ours
         file = self.snapshot(*which)
-        commands = [command(file), *(other(file) for _, other in others)]
+        self.compare(name, command(file), [(against, other(file)) for against, other in others])
+
+    def compare(self, name, ours, others):
+        commands = [ours, *(other for _, other in others)]
         turns = [[self.measure(command) for command in commands] for _ in range(self.runs + 1)][1:]
         seconds = [statistics.median(turn[at][0] for turn in turns) for at in range(len(commands))]
         resident = max(turn[0][1] for turn in turns) / 1024

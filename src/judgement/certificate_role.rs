@@ -1,6 +1,7 @@
 //! What a certificate of the control plane is for, and which others it replaces.
 
 use crate::kubernetes::certificate::Certificate;
+use chrono::TimeDelta;
 
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -30,11 +31,18 @@ const ETCD_BUNDLES: [&str; 4] = [
     "configmaps/etcd-ca-bundle/",
 ];
 
+/// Installer certificates live one day; an hour of grace for rounding.
+const ONE_DAY_LIFE: TimeDelta = TimeDelta::hours(25);
+
+pub(super) fn lives_one_day(certificate: &Certificate) -> bool {
+    certificate.not_after - certificate.not_before <= ONE_DAY_LIFE
+}
+
 pub(super) fn role(certificate: &Certificate) -> Role {
-    let name = common_name(certificate);
     if !certificate.is_ca {
         return Role::Leaf;
     }
+    let name = common_name(certificate);
     if name.contains("kube-apiserver-to-kubelet-signer") {
         return Role::KubeletSigner;
     }
@@ -114,12 +122,12 @@ fn without_revision(place: &str) -> String {
 }
 
 /// What people call it: the role of the vital ones, the Secret of a rotated signer, else the common name.
-pub(super) fn short_name(certificate: &Certificate) -> String {
+pub(super) fn short_name(certificate: &Certificate) -> &str {
     match role(certificate) {
-        Role::EtcdCa => "the etcd CA".to_owned(),
-        Role::KubeletSigner => "kube-apiserver-to-kubelet-signer".to_owned(),
-        Role::OtherCa => signer_name(common_name(certificate)).to_owned(),
-        Role::Leaf => common_name(certificate).to_owned(),
+        Role::EtcdCa => "the etcd CA",
+        Role::KubeletSigner => "kube-apiserver-to-kubelet-signer",
+        Role::OtherCa => signer_name(common_name(certificate)),
+        Role::Leaf => common_name(certificate),
     }
 }
 

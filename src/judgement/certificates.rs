@@ -5,14 +5,13 @@
 //! Docs give no number of days: 30-day leaf certificates are expired in any older backup and are regenerated
 //! after a restore, so they warn; an expired etcd CA or kubelet signer leaves nothing to start from.
 
-use super::certificate_role::{Family, Role, family, role, short_name};
+use super::certificate_role::{role, short_name};
 use super::text::{first_few, instant};
-use crate::backup::Backup;
 use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// How far ahead `certificate-expiring` looks.
 const SOON: TimeDelta = TimeDelta::days(7);
@@ -23,17 +22,14 @@ const NAMED: usize = 3;
 /// Bound on evidence: a snapshot can hold thousands of certificates.
 const LISTED: usize = 50;
 
-/// `certificate-expired` (at most one error and one warning) and `certificate-expiring`.
-pub(super) fn calendar<'a>(
-    certificates: impl Iterator<Item = &'a Certificate>,
+/// `certificate-expired` (at most one error and one warning) and `certificate-expiring`, of the certificates that
+/// count, those that end first in front.
+pub(super) fn calendar(
+    counted: Vec<&Certificate>,
     as_of: DateTime<Utc>,
     taken_at: Option<DateTime<Utc>>,
 ) -> Vec<Finding> {
-    let mut by_date = counted(certificates, taken_at);
-    by_date.sort_by(|a, b| {
-        (a.not_after, &a.place, &a.subject).cmp(&(b.not_after, &b.place, &b.subject))
-    });
-    let (expired, valid): (Vec<_>, Vec<_>) = by_date
+    let (expired, valid): (Vec<_>, Vec<_>) = counted
         .into_iter()
         .partition(|certificate| certificate.not_after < as_of);
     let (vital, other): (Vec<_>, Vec<_>) = expired
@@ -51,15 +47,6 @@ pub(super) fn calendar<'a>(
     findings.into_iter().flatten().collect()
 }
 
-/// The certificates that count, in no order.
-fn counted<'a>(
-    certificates: impl Iterator<Item = &'a Certificate>,
-    taken_at: Option<DateTime<Utc>>,
-) -> Vec<&'a Certificate> {
-    let unspent = certificates.filter(|certificate| !is_spent(certificate, taken_at));
-    newest_of_each_family(unspent).into_values().collect()
-}
-
 /// When the certificates that count end: all that a judgement at another instant needs to know of them.
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Calendar {
@@ -73,9 +60,8 @@ pub struct Calendar {
 struct End(#[serde(with = "crate::instant")] DateTime<Utc>);
 
 impl Calendar {
-    /// The calendar of a judged backup.
-    pub fn of(backup: &Backup) -> Self {
-        let counted = counted(certificates_of(backup), backup.taken_at);
+    /// Of the certificates that count.
+    pub(super) fn new(counted: Vec<&Certificate>) -> Self {
         let (vital, other) = counted
             .into_iter()
             .partition(|certificate| role(certificate).is_vital());
@@ -119,45 +105,6 @@ fn ends(certificates: Vec<&Certificate>) -> Vec<End> {
     ends.sort_unstable();
     ends.dedup();
     ends
-}
-
-/// Every certificate in either half and behind the encryption.
-pub(super) fn certificates_of(backup: &Backup) -> impl Iterator<Item = &Certificate> {
-    let snapshot = backup
-        .snapshot
-        .iter()
-        .flat_map(|half| &half.facts.certificates);
-    let kuberesources = backup
-        .kuberesources
-        .iter()
-        .flat_map(|half| &half.facts.certificates);
-    snapshot
-        .chain(kuberesources)
-        .chain(&backup.sealed_certificates)
-}
-
-/// The installer's own signers live one day; old bundles keep them, and nothing depends on them any more.
-fn is_spent(certificate: &Certificate, taken_at: Option<DateTime<Utc>>) -> bool {
-    role(certificate) == Role::OtherCa
-        && !certificate.subject.contains('@')
-        && certificate.not_after - certificate.not_before <= TimeDelta::hours(25)
-        && taken_at.is_some_and(|at| certificate.not_after < at)
-}
-
-fn newest_of_each_family<'a>(
-    certificates: impl Iterator<Item = &'a Certificate>,
-) -> HashMap<Family, &'a Certificate> {
-    let mut newest: HashMap<Family, &Certificate> = HashMap::new();
-    for certificate in certificates {
-        let entry = newest.entry(family(certificate)).or_insert(certificate);
-        // Equal dates are the same certificate in several places: keep the first by place.
-        let is_newer = certificate.not_after > entry.not_after;
-        let is_same = certificate.not_after == entry.not_after && certificate.place < entry.place;
-        if is_newer || is_same {
-            *entry = certificate;
-        }
-    }
-    newest
 }
 
 /// What became of some certificates by the instant of judgement.
@@ -206,9 +153,9 @@ fn finding(
             "take a new backup before they expire",
         ),
     };
-    let listed = merge_places(certificates);
-    let count = u64::try_from(listed.len()).unwrap_or(u64::MAX);
-    let listed: Vec<String> = listed.into_iter().take(LISTED).collect();
+    let groups = by_end_and_subject(certificates);
+    let count = u64::try_from(groups.len()).unwrap_or(u64::MAX);
+    let listed: Vec<String> = groups.iter().take(LISTED).filter_map(line).collect();
     Some(
         Finding::new(code, message)
             .severity(severity)
@@ -225,7 +172,7 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
         Fate::VitalExpired | Fate::Expired => "expired",
         Fate::Expiring => "will expire within 7 days",
     };
-    let mut names: Vec<(String, DateTime<Utc>)> = certificates
+    let mut names: Vec<(&str, DateTime<Utc>)> = certificates
         .iter()
         .map(|certificate| (short_name(certificate), certificate.not_after))
         .collect();
@@ -240,15 +187,11 @@ fn sentence(fate: Fate, certificates: &[&Certificate]) -> String {
                 Fate::VitalExpired => "signers that a restore needs",
                 Fate::Expired | Fate::Expiring => "certificates",
             };
-            let lines: Vec<String> = several
+            let count = several.len();
+            let lines = several
                 .iter()
-                .map(|(name, at)| format!("{name} on {}", day(*at)))
-                .collect();
-            format!(
-                "{} {noun} {verb}: {}",
-                lines.len(),
-                first_few(&lines, NAMED)
-            )
+                .map(|(name, at)| format!("{name} on {}", day(*at)));
+            format!("{count} {noun} {verb}: {}", first_few(lines, NAMED))
         }
     }
 }
@@ -257,27 +200,33 @@ fn day(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d").to_string()
 }
 
-/// One line for each subject and date: the first place, and how many more.
-fn merge_places(certificates: &[&Certificate]) -> Vec<String> {
-    let mut places: BTreeMap<(DateTime<Utc>, &str), Vec<&Certificate>> = BTreeMap::new();
+/// Certificates that share end and subject, those that end first in front.
+type Groups<'c> = BTreeMap<(DateTime<Utc>, &'c str), Vec<&'c Certificate>>;
+
+fn by_end_and_subject<'c>(certificates: &[&'c Certificate]) -> Groups<'c> {
+    let mut groups = Groups::new();
     for certificate in certificates {
-        places
+        groups
             .entry((certificate.not_after, &certificate.subject))
             .or_default()
             .push(certificate);
     }
-    let line = |((not_after, subject), group): ((DateTime<Utc>, &str), Vec<&Certificate>)| {
-        let first = group.first()?;
-        let more = match group.len() {
-            1 => String::new(),
-            2 => " and 1 other place".to_owned(),
-            count => format!(" and {} other places", count - 1),
-        };
-        Some(format!(
-            "{subject} at {}{more} on {}",
-            first.place,
-            instant(not_after)
-        ))
+    groups
+}
+
+/// The subject, the first place and how many more, and the date.
+fn line(
+    ((not_after, subject), group): (&(DateTime<Utc>, &str), &Vec<&Certificate>),
+) -> Option<String> {
+    let first = group.first()?;
+    let more = match group.len() {
+        1 => String::new(),
+        2 => " and 1 other place".to_owned(),
+        count => format!(" and {} other places", count - 1),
     };
-    places.into_iter().filter_map(line).collect()
+    Some(format!(
+        "{subject} at {}{more} on {}",
+        first.place,
+        instant(*not_after)
+    ))
 }

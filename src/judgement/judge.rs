@@ -1,6 +1,7 @@
 //! The whole way from facts to judged backups.
 
 use super::notes::{Notes, notes};
+use super::succession::Successions;
 use super::verdict::{accepted, sort, verdict};
 use super::{
     catalogue, certificates, encryption, host, kuberesources, location, names, pair, rollout,
@@ -41,11 +42,15 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
         unreadable,
         ..
     } = inventory;
+    let mut successions = Successions::default();
     let mut halves = Halves::new(snapshots, kuberesources, &pairs);
     let mut backups: Vec<Backup> = pairs
         .iter()
         .zip(notes)
-        .map(|(paired, notes)| examined(halves.join(paired), notes, standpoint))
+        .map(|(paired, notes)| {
+            let backup = halves.join(paired);
+            examined(backup, notes, standpoint, &mut successions)
+        })
         .chain(unreadable.iter().map(unread))
         .collect();
     let mut wider = host::duplicates(&backups);
@@ -147,7 +152,12 @@ fn unread(file: &UnreadableFile) -> Backup {
 }
 
 /// Fills in what follows from the halves, and runs every check that needs no other backup.
-fn examined(mut backup: Backup, mut notes: Notes, standpoint: &Standpoint<'_>) -> Backup {
+fn examined(
+    mut backup: Backup,
+    mut notes: Notes,
+    standpoint: &Standpoint<'_>,
+    successions: &mut Successions,
+) -> Backup {
     backup.pairing = std::mem::take(&mut notes.pairing);
     if let Some(proven) = notes.proven.take() {
         backup.key_proof = Some(proven.key_proof);
@@ -164,7 +174,12 @@ fn examined(mut backup: Backup, mut notes: Notes, standpoint: &Standpoint<'_>) -
     findings.extend(of_snapshot(&backup, standpoint));
     findings.extend(of_pair(&backup, &notes));
     findings.extend(of_places(&backup, &notes));
-    findings.extend(calendar(&backup, standpoint));
+    let counted = successions.counted(&backup);
+    findings.extend(certificates::calendar(
+        counted,
+        standpoint.as_of,
+        backup.taken_at,
+    ));
     backup.findings = findings;
     backup
 }
@@ -230,11 +245,6 @@ fn of_places(backup: &Backup, notes: &Notes) -> Vec<Finding> {
     findings.extend(snapshot.and_then(catalogue::file_missing));
     findings.extend(kuberesources.and_then(catalogue::file_missing));
     findings
-}
-
-fn calendar(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
-    let certificates = certificates::certificates_of(backup);
-    certificates::calendar(certificates, standpoint.as_of, backup.taken_at)
 }
 
 fn conclude(backup: &mut Backup, accept: &[Code]) {

@@ -15,6 +15,7 @@ mod notes;
 mod pair;
 mod rollout;
 mod rotation;
+mod succession;
 mod text;
 mod time;
 mod trend;
@@ -24,6 +25,7 @@ mod version;
 
 pub use certificates::Calendar;
 pub use judge::{Standpoint, judge};
+pub use succession::Successions;
 pub use verdict::{verdict, verdict_of};
 pub use version::version_of;
 

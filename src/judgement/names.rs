@@ -65,7 +65,7 @@ pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> O
         .collect();
     let message = format!(
         "a save was interrupted before the file got its name: {}",
-        first_few(&places, 3)
+        first_few(places.iter().cloned(), 3)
     );
     let remedy = format!(
         "remove {} once no backup is running, and take a new backup",

@@ -31,7 +31,7 @@ pub(super) fn mismatch(backup: &Backup, notes: &Notes) -> Option<Finding> {
         .collect();
     let message = format!(
         "the two halves are not of one backup: {}",
-        first_few(&lines, 4)
+        first_few(lines.iter().cloned(), 4)
     );
     let remedy = match &notes.substitute {
         Some(path) => format!(

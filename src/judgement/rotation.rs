@@ -1,5 +1,6 @@
 //! Had the cluster replaced the certificates that its installer made for one day?
 
+use super::certificate_role::lives_one_day;
 use super::text::{instant, span};
 use crate::finding::{Code, Finding, Severity};
 use crate::kubernetes::certificate::Certificate;
@@ -8,9 +9,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// The first rotation comes 24 h after installation (every edition of the backup page).
 const FIRST_ROTATION: TimeDelta = TimeDelta::hours(24);
-
-/// Installer certificates live one day; an hour of grace for rounding.
-const ONE_DAY_LIFE: TimeDelta = TimeDelta::hours(25);
 
 /// Secrets whose signer the first rotation replaces. Bundles keep the old signers and prove nothing.
 const ROTATED_SECRETS: [&str; 4] = [
@@ -51,10 +49,6 @@ fn signers<'a>(
                 .iter()
                 .any(|secret| certificate.place.contains(secret))
     })
-}
-
-fn lives_one_day(signer: &Certificate) -> bool {
-    signer.not_after - signer.not_before <= ONE_DAY_LIFE
 }
 
 fn too_young(snapshot: &Snapshot, taken_at: Option<DateTime<Utc>>) -> Option<Finding> {

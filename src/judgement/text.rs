@@ -27,13 +27,13 @@ pub(super) fn span(delta: TimeDelta) -> String {
     }
 }
 
-/// The first few of many, and how many more there are.
-pub(super) fn first_few(items: &[String], few: usize) -> String {
-    let shown: Vec<&str> = items.iter().take(few).map(String::as_str).collect();
-    let more = items.len().saturating_sub(shown.len());
+/// The first few of many, and how many more there are. What is not shown is not made.
+pub(super) fn first_few(items: impl ExactSizeIterator<Item = String>, few: usize) -> String {
+    let more = items.len().saturating_sub(few);
+    let shown = items.take(few).collect::<Vec<_>>().join("; ");
     match more {
-        0 => shown.join("; "),
-        more => format!("{}; and {more} more", shown.join("; ")),
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
     }
 }
 

@@ -13,7 +13,11 @@ const BLOCK_BYTES: u64 = 512;
 const HEADER_BYTES: usize = 512;
 
 /// Position and width of the checksum in a header, counted as spaces while it is computed.
-const CHECKSUM: std::ops::Range<usize> = 148..156;
+const CHECKSUM: std::ops::Range<usize> = 148..148 + CHECKSUM_BYTES;
+const CHECKSUM_BYTES: usize = 8;
+
+/// Memory for the data of a member before any of them came: a header may promise anything.
+const FIRST_DATA_BYTES: usize = 64 << 10;
 
 /// Mark in GNU headers of sparse files: one more block of the map follows.
 const SPARSE_EXTENSION_POSITION: usize = 504;
@@ -236,7 +240,8 @@ impl<R: BufRead> TarReader<R> {
             return Ok(None);
         }
         // Grown as bytes really come; the limit bounds it.
-        let mut data = Vec::new();
+        let promised = usize::try_from(self.unread_data_bytes).unwrap_or(usize::MAX);
+        let mut data = Vec::with_capacity(promised.min(FIRST_DATA_BYTES));
         let count = (&mut self.input)
             .take(self.unread_data_bytes)
             .read_to_end(&mut data)?;
@@ -343,17 +348,9 @@ struct SoundHeader<'b> {
 impl<'b> SoundHeader<'b> {
     fn parse(block: &'b Block) -> Option<Self> {
         let header = Header::from_byte_slice(block);
-        let sum: u32 = block
-            .iter()
-            .enumerate()
-            .map(|(position, &byte)| {
-                if CHECKSUM.contains(&position) {
-                    32
-                } else {
-                    u32::from(byte)
-                }
-            })
-            .sum();
+        let sum = |bytes: &[u8]| bytes.iter().copied().map(u32::from).sum::<u32>();
+        let own = block.get(CHECKSUM).unwrap_or_default();
+        let sum = sum(block) - sum(own) + sum(&[b' '; CHECKSUM_BYTES]);
         let is_sound = header.cksum().is_ok_and(|stored| stored == sum);
         let size_bytes = header.entry_size().ok()?;
         is_sound.then_some(Self { header, size_bytes })

@@ -145,23 +145,15 @@ impl<'b> Iterator for PemBlocks<'b> {
 }
 
 fn split_at<'b>(bytes: &'b [u8], mark: &[u8]) -> Option<(&'b [u8], &'b [u8])> {
-    // Marks begin with a dash and base64 has none, so the search seldom looks twice.
-    let position = bytes
-        .windows(mark.len())
-        .position(|window| window == mark)?;
+    let position = memchr::memmem::find(bytes, mark)?;
     let (before, rest) = bytes.split_at_checked(position)?;
     Some((before, rest.get(mark.len()..)?))
 }
 
 fn parse_block(place: &str, base64: &[u8]) -> Option<Certificate> {
     // Line lengths vary and Windows tools add carriage returns: only base64 matters.
-    let text: Zeroizing<Vec<u8>> = Zeroizing::new(
-        base64
-            .iter()
-            .copied()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .collect(),
-    );
+    let mut text = Zeroizing::new(Vec::with_capacity(base64.len()));
+    text.extend(base64.iter().filter(|byte| !byte.is_ascii_whitespace()));
     let der = data_encoding::BASE64.decode(&text).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let validity = certificate.validity();

@@ -7,7 +7,7 @@ use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
-use crate::catalogue::{Catalogue, Change, Content, SnapshotKey};
+use crate::catalogue::{Catalogue, CatalogueError, Change, Content, SnapshotKey};
 use crate::discovery::{Candidate, Kind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
@@ -59,20 +59,25 @@ pub struct Survey {
     pub bytes: u64,
     /// Files that were known already and not read again.
     pub unchanged: u64,
+    /// Why not all of it is remembered.
+    pub catalogue: Option<CatalogueError>,
 }
 
 /// Surveys some locations. What is learnt of a file is in the catalogue soon after it has been read.
 ///
+/// [`Depth::Everything`] answers even when the catalogue cannot be used: see [`Survey::catalogue`].
+///
 /// # Errors
 ///
-/// The catalogue cannot be read or written, or `monitor` asked to stop.
+/// `monitor` asked to stop; for [`Depth::New`] also: the catalogue cannot be read or written.
 pub fn examine(
     locations: &[PathBuf],
     catalogue: &Catalogue,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let contents = catalogue.load()?;
+    let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
+    let contents = recorder.load()?;
     // The catalogue outlives the working directory.
     let locations: Vec<PathBuf> = locations
         .iter()
@@ -81,7 +86,7 @@ pub fn examine(
     let mut examination = Examination {
         book: Book::new(contents),
         rings: Rings::default(),
-        recorder: Recorder::new(catalogue),
+        recorder,
         options,
         monitor,
         asked: BTreeSet::new(),
@@ -304,9 +309,8 @@ impl Examination<'_> {
             });
         }
         self.recorder.add(changes)?;
-        self.recorder.flush()?;
+        self.survey.catalogue = self.recorder.finish()?;
         self.survey.backups = backups;
-        super::refresh(self.recorder.catalogue())?;
         Ok(self.survey)
     }
 }

@@ -3,7 +3,7 @@
 use super::book::{Book, Entry, places};
 use crate::backup::Backup;
 use crate::catalogue::{Directory, Head, JUDGE, KnownFile, Overview, Row};
-use crate::judgement::Calendar;
+use crate::judgement::{Calendar, Successions};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -86,6 +86,7 @@ struct Shared {
     versions: Interned<crate::backup::Version>,
     marks: Interned<Vec<(crate::finding::Code, crate::finding::Severity)>>,
     calendars: Interned<Calendar>,
+    successions: Successions,
 }
 
 impl Shared {
@@ -99,7 +100,7 @@ impl Shared {
             cluster: cluster.map(|cluster| self.clusters.number(cluster)),
             version: self.versions.number(backup.version.clone()),
             marks: self.marks.number(backup.marks().into_owned()),
-            calendar: self.calendars.number(Calendar::of(backup)),
+            calendar: self.calendars.number(self.successions.calendar(backup)),
             taken_at: backup.taken_at,
             size_bytes: backup.size_bytes(),
             places: places_of(backup, index),

@@ -1,8 +1,8 @@
 //! Remembers what is finished, soon but not one by one: opening the catalogue costs milliseconds.
 
 use super::SurveyError;
-use crate::catalogue::{Catalogue, Change};
-use std::sync::{Mutex, PoisonError};
+use crate::catalogue::{Catalogue, CatalogueError, Change, Contents};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Finished work waits for others at most this long.
@@ -11,46 +11,87 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Collects changes and commits them in batches.
 pub(super) struct Recorder<'c> {
     catalogue: &'c Catalogue,
-    waiting: Mutex<(Vec<Change>, Instant)>,
+    /// The answer is of use without being remembered: after the first failure the catalogue is left alone.
+    is_dispensable: bool,
+    waiting: Mutex<Waiting>,
+}
+
+struct Waiting {
+    changes: Vec<Change>,
+    committed_at: Instant,
+    failure: Option<CatalogueError>,
 }
 
 impl<'c> Recorder<'c> {
-    pub(super) fn new(catalogue: &'c Catalogue) -> Self {
+    pub(super) fn new(catalogue: &'c Catalogue, is_dispensable: bool) -> Self {
         Self {
             catalogue,
-            waiting: Mutex::new((Vec::new(), Instant::now())),
+            is_dispensable,
+            waiting: Mutex::new(Waiting {
+                changes: Vec::new(),
+                committed_at: Instant::now(),
+                failure: None,
+            }),
         }
     }
 
-    /// Where it is remembered.
-    pub(super) fn catalogue(&self) -> &'c Catalogue {
-        self.catalogue
+    /// What is remembered so far.
+    pub(super) fn load(&self) -> Result<Contents, SurveyError> {
+        let loaded = self.catalogue.load().map_err(SurveyError::from);
+        self.tolerate(&mut self.waiting(), loaded)
     }
 
     /// Takes finished work; commits all that waits when the last commit is long enough ago.
     pub(super) fn add(&self, changes: Vec<Change>) -> Result<(), SurveyError> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.0.extend(changes);
-        if waiting.1.elapsed() < PATIENCE {
+        let mut waiting = self.waiting();
+        waiting.changes.extend(changes);
+        if waiting.committed_at.elapsed() < PATIENCE {
             return Ok(());
         }
-        let due = std::mem::take(&mut waiting.0);
-        let committed = self.commit(due);
-        waiting.1 = Instant::now();
+        let committed = self.commit(&mut waiting);
+        waiting.committed_at = Instant::now();
         committed
     }
 
     /// Commits all that waits.
     pub(super) fn flush(&self) -> Result<(), SurveyError> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = std::mem::take(&mut waiting.0);
-        self.commit(due)
+        self.commit(&mut self.waiting())
     }
 
-    fn commit(&self, changes: Vec<Change>) -> Result<(), SurveyError> {
-        if changes.is_empty() {
+    /// Commits all that waits and has the overview drawn. Hands back what kept it from being remembered.
+    pub(super) fn finish(&self) -> Result<Option<CatalogueError>, SurveyError> {
+        let mut waiting = self.waiting();
+        self.commit(&mut waiting)?;
+        if waiting.failure.is_none() {
+            self.tolerate(&mut waiting, super::refresh(self.catalogue))?;
+        }
+        Ok(waiting.failure.take())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn commit(&self, waiting: &mut Waiting) -> Result<(), SurveyError> {
+        let changes = std::mem::take(&mut waiting.changes);
+        if changes.is_empty() || waiting.failure.is_some() {
             return Ok(());
         }
-        Ok(self.catalogue.record(changes)?)
+        let recorded = self.catalogue.record(changes).map_err(SurveyError::from);
+        self.tolerate(waiting, recorded)
+    }
+
+    fn tolerate<T: Default>(
+        &self,
+        waiting: &mut Waiting,
+        result: Result<T, SurveyError>,
+    ) -> Result<T, SurveyError> {
+        match result {
+            Err(SurveyError::Catalogue(error)) if self.is_dispensable => {
+                waiting.failure = Some(error);
+                Ok(T::default())
+            }
+            result => result,
+        }
     }
 }

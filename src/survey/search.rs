@@ -82,12 +82,10 @@ impl Examination<'_> {
             .contents
             .files
             .iter()
+            .filter(|(path, _)| !met.contains_key(*path))
             .map(|(path, record)| (path.clone(), record.clone()))
             .collect();
         for (path, record) in records {
-            if met.contains_key(&path) {
-                continue;
-            }
             let is_unchanged = is_unchanged(&path, &record);
             let is_asked = locations.iter().any(|location| path.starts_with(location));
             if is_unchanged || (is_asked && !path.exists()) {

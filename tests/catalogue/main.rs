@@ -1,6 +1,7 @@
 //! The catalogue from outside: what it remembers, and what no process, crash or damage may take from it.
 
 mod damage;
+mod failing;
 mod golden;
 mod memory;
 mod overview;

@@ -58,6 +58,7 @@ impl From<survey::Survey> for Survey {
             files,
             bytes,
             unchanged,
+            catalogue,
         } = survey;
         Self {
             backups,
@@ -65,7 +66,7 @@ impl From<survey::Survey> for Survey {
             files,
             bytes,
             unchanged,
-            catalogue: None,
+            catalogue,
             unremembered: None,
         }
     }
@@ -119,19 +120,10 @@ pub(crate) fn verify(
     monitor: &dyn Monitor,
 ) -> Result<Survey, Failure> {
     let catalogue = catalogue(request.global)?;
+    let locations = given_or_remembered(locations, &catalogue)?;
     let options = request.options(Depth::Everything);
-    if locations.is_empty() {
-        let locations = given_or_remembered(locations, &catalogue)?;
-        return Ok(survey::examine(&locations, &catalogue, &options, monitor)?.into());
-    }
-    match survey::examine(locations, &catalogue, &options, monitor) {
-        Err(SurveyError::Catalogue(error)) => {
-            let memory = Catalogue::new(CatalogueLocation::Memory);
-            let survey = survey::examine(locations, &memory, &options, monitor)?;
-            Ok(unremembered(survey.into(), error, request.global))
-        }
-        survey => Ok(survey?.into()),
-    }
+    let survey = survey::examine(&locations, &catalogue, &options, monitor)?;
+    Ok(only_noted_by_default(survey.into(), request.global))
 }
 
 /// Reads a snapshot from standard input. The catalogue has no part in it.
@@ -164,19 +156,17 @@ pub(crate) fn remembered(
 }
 
 /// A machine without a place for the default catalogue is as good as any to verify on.
-fn unremembered(survey: Survey, error: CatalogueError, global: &GlobalArgs) -> Survey {
-    let is_default = global.catalogue.is_none() && matches!(error, CatalogueError::Io { .. });
-    if is_default {
+fn only_noted_by_default(mut survey: Survey, global: &GlobalArgs) -> Survey {
+    let is_default = global.catalogue.is_none();
+    let is_no_place = |error: &mut CatalogueError| matches!(error, CatalogueError::Io { .. });
+    if let Some(error) = survey
+        .catalogue
+        .take_if(|error| is_default && is_no_place(error))
+    {
         let note = format!("nothing is remembered: {}", Failure::from(error));
-        return Survey {
-            unremembered: Some(note),
-            ..survey
-        };
+        survey.unremembered = Some(note);
     }
-    Survey {
-        catalogue: Some(error),
-        ..survey
-    }
+    survey
 }
 
 /// Everything in the catalogue, judged as of the request.

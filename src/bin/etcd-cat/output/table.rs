@@ -9,6 +9,8 @@ use super::words::{coloured, verdict_at_start};
 use crate::args::Format;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
 use std::borrow::Cow;
+use std::iter::{once, repeat, repeat_n};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Title of the column whose words are coloured.
 pub(super) const VERDICT: &str = "VERDICT";
@@ -52,13 +54,22 @@ impl Column {
     }
 
     fn natural_width(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| cell.chars().count());
+        let cells = self.cells.iter().map(|cell| width(cell));
         cells.max().unwrap_or_default().max(self.title.len())
     }
 
     fn least_width(&self) -> usize {
         let natural = self.natural_width();
         self.min_width.map_or(natural, |least| least.min(natural))
+    }
+}
+
+/// Columns of the terminal that a safe text takes.
+fn width(cell: &str) -> usize {
+    if cell.is_ascii() {
+        cell.len()
+    } else {
+        cell.width()
     }
 }
 
@@ -80,7 +91,11 @@ pub(super) fn render(mut columns: Vec<Column>, look: &Look) -> String {
     if let Some(width) = width {
         leave_out(&mut columns, width);
     }
-    let table = build(&columns, width);
+    let natural = columns.iter().map(|column| column.natural_width() + GAP);
+    let table = match width {
+        Some(width) if natural.sum::<usize>() > width + GAP => wrapped(&columns, width),
+        _ => unwrapped(&columns),
+    };
     colour(&table, look)
 }
 
@@ -102,27 +117,41 @@ fn leave_out(columns: &mut Vec<Column>, width: usize) {
     }
 }
 
-fn build(columns: &[Column], width: Option<usize>) -> Vec<String> {
+fn row_count(columns: &[Column]) -> usize {
+    let rows = columns.iter().map(|column| column.cells.len());
+    rows.max().unwrap_or_default()
+}
+
+/// Each row on one line. Where nothing wraps, blanks are all that is missing, and ten thousand rows must not wait for a
+/// library that makes a list of lines out of every cell.
+fn unwrapped(columns: &[Column]) -> Vec<String> {
+    let mut lines = vec![String::new(); row_count(columns) + 1];
+    for column in columns {
+        let room = column.natural_width() + GAP;
+        let cells = column.cells.iter().map(String::as_str);
+        let cells = once(column.title).chain(cells).chain(repeat(""));
+        for (line, cell) in lines.iter_mut().zip(cells) {
+            line.push_str(cell);
+            line.extend(repeat_n(' ', room.saturating_sub(width(cell))));
+        }
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
+    }
+    lines
+}
+
+fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
     let mut table = Comfy::new();
     table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|column| column.title));
-    let rows = columns
-        .iter()
-        .map(|column| column.cells.len())
-        .max()
-        .unwrap_or_default();
-    for row in 0..rows {
+    for row in 0..row_count(columns) {
         let cell = |column: &Column| column.cells.get(row).cloned().unwrap_or_default();
         table.add_row(columns.iter().map(cell));
     }
-    table.set_content_arrangement(match width {
-        Some(_) => ContentArrangement::Dynamic,
-        None => ContentArrangement::Disabled,
-    });
-    if let Some(width) = width {
-        // The gap after the last column is invisible.
-        table.set_width(u16::try_from(width + GAP).unwrap_or(u16::MAX));
-    }
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    // The gap after the last column is invisible.
+    table.set_width(u16::try_from(width + GAP).unwrap_or(u16::MAX));
     for (index, column) in columns.iter().enumerate() {
         if let Some(shown) = table.column_mut(index) {
             shown.set_padding((0, 2));
@@ -155,4 +184,28 @@ fn colour(lines: &[String], look: &Look) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_need_not_wrap_looks_the_same_either_way() {
+        let cells = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let columns = [
+            Column::fixed("ID", 0, cells(["3f9c1a2b7d10", "", "-"])),
+            Column::fixed(
+                "CLUSTER",
+                0,
+                cells(["\u{6771}\u{4eac}", "e\u{301}", "prod"]),
+            ),
+            Column::fixed(VERDICT, 0, cells(["valid", "warning", "x"])),
+            Column::wrapping("FINDINGS", 0, cells(["-", "time-skew, size-fell ", ""])),
+        ];
+        for width in [52, 53, 200] {
+            assert_eq!(unwrapped(&columns), wrapped(&columns, width), "{width}");
+        }
+        assert_ne!(unwrapped(&columns), wrapped(&columns, 51));
+    }
 }

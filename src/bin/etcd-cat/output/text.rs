@@ -29,7 +29,9 @@ fn escaped(bytes: &[u8]) -> String {
 
 /// Text for a terminal: on one line, and without anything that a terminal would act upon.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
+    // Nearly every text: told without a look at each character's meaning.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
