@@ -11,9 +11,11 @@ use crate::monitor::Monitor;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Bytes of one read. A multiple of 64 KiB, the largest page size, and enough to hold both meta pages; few enough that
-/// what one side has looked at is still in the processor's cache for the other.
+/// Bytes of one read that one core looks at twice: few enough to stay in the cache next to it. Like the other size a
+/// multiple of 64 KiB, the largest page size, and enough to hold both meta pages.
 const CHUNK_BYTES: usize = 128 << 10;
+/// Bytes of one read that goes from core to core, by way of the cache that they share.
+const SHARED_CHUNK_BYTES: usize = 1 << 20;
 /// Buffers between the scan and the hash.
 const RING_BUFFERS: usize = 4;
 
@@ -134,7 +136,7 @@ impl Pass<'_> {
         loop {
             let mut buffer = if made < RING_BUFFERS {
                 made += 1;
-                vec![0; CHUNK_BYTES]
+                vec![0; SHARED_CHUNK_BYTES]
             } else {
                 recycled.recv().map_err(|_| ReadError::Interrupted)?
             };
@@ -148,7 +150,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Fills the buffer unless the source ends; chunks are cut at multiples of [`CHUNK_BYTES`].
+    /// Fills the buffer unless the source ends: chunks are cut at multiples of its length.
     fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
         if self.monitor.is_interrupted() {
             return Err(ReadError::Interrupted);
