@@ -106,9 +106,12 @@ impl Trail {
 
     /// Changes of the keys of one heap, in the order in which they were pushed.
     pub(super) fn changes(&self, heap: usize) -> Changes<'_> {
+        let found = self.heaps.get(heap);
         Changes {
             heap: to_u64(heap),
-            rest: self.heaps.get(heap).map_or(&[], |heap| &heap.bytes),
+            rest: &[],
+            pieces: found.map_or(&[][..], |heap| &heap.full).iter(),
+            last: found.map_or(&[], |heap| &heap.bytes),
             main: 0,
             page: 0,
         }
@@ -116,7 +119,7 @@ impl Trail {
 
     /// Bytes in memory.
     pub fn size_bytes(&self) -> usize {
-        let heaps = self.heaps.iter().map(|heap| heap.bytes.len());
+        let heaps = self.heaps.iter().map(Heap::size_bytes);
         self.orders.len() + heaps.sum::<usize>()
     }
 }
@@ -296,15 +299,26 @@ impl Iterator for Steps<'_> {
 /// Changes of the keys whose hashes begin with one byte, each told by its difference to the one before.
 #[derive(Debug, Default)]
 struct Heap {
+    /// What has filled up stays where it is: growing in one piece would leave holes behind.
+    full: Vec<Vec<u8>>,
     bytes: Vec<u8>,
     main: i64,
     page: u64,
 }
 
+/// A heap grows to this length as vectors do, and then by pieces of it.
+const PIECE_BYTES: usize = 8 << 10;
+/// More than any change takes.
+const MAX_CHANGE_BYTES: usize = 64;
+
 impl Heap {
     fn push(&mut self, page: Pgid, entry: &Entry) {
         let Revision { main, sub } = entry.revision;
         let is_tombstone = entry.kind == EntryKind::Tombstone;
+        if self.bytes.len() > PIECE_BYTES - MAX_CHANGE_BYTES {
+            let piece = Vec::with_capacity(PIECE_BYTES);
+            self.full.push(std::mem::replace(&mut self.bytes, piece));
+        }
         let bytes = &mut self.bytes;
         let [hash @ .., _] = entry.key_hash.to_le_bytes();
         bytes.extend_from_slice(&hash);
@@ -318,6 +332,10 @@ impl Heap {
             varint::push(bytes, entry.version.cast_unsigned());
         }
         (self.main, self.page) = (main, page.0);
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.full.iter().chain([&self.bytes]).map(Vec::len).sum()
     }
 }
 
@@ -337,6 +355,8 @@ pub(super) struct Change {
 pub(super) struct Changes<'t> {
     heap: u64,
     rest: &'t [u8],
+    pieces: std::slice::Iter<'t, Vec<u8>>,
+    last: &'t [u8],
     main: i64,
     page: u64,
 }
@@ -346,6 +366,10 @@ impl Iterator for Changes<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Change> {
+        if self.rest.is_empty() {
+            let piece = self.pieces.next().map(Vec::as_slice);
+            self.rest = piece.unwrap_or_else(|| std::mem::take(&mut self.last));
+        }
         let (&[h0, h1, h2, h3, h4, h5, h6], rest) = self.rest.split_first_chunk()?;
         self.rest = rest;
         let hash = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
@@ -496,6 +520,14 @@ mod tests {
         let expected = [change(9, put), change(7, put), change(7, deletion)];
         assert_eq!(changes(u64::MAX), expected);
         assert_eq!(changes(1), [change(7, last)]);
+        let mut trail = Trail::default();
+        for page in 0..2000 {
+            trail.push(Pgid(page), PageTimes::default(), &[PUT]);
+        }
+        let pages = trail
+            .changes(heap_of(PUT.key_hash))
+            .map(|change| change.page.0);
+        assert!(pages.eq(0..2000), "over several pieces");
         assert_eq!(changes(1 << 60), []);
     }
 }
