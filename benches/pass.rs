@@ -1,4 +1,4 @@
-//! The one pass over a snapshot, timed in memory: `cargo bench --bench pass`. Needs no etcd; benches/verify.sh does.
+//! The one pass over a snapshot, timed in memory: `cargo bench --bench pass`. Needs no etcd; benches/verify.py does.
 //!
 //! Rates are medians of some runs over a database written here, beside the rates of the two things that no pass can do
 //! without: reading every byte once, and SHA-256.

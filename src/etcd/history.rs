@@ -1,7 +1,7 @@
 //! The history of each key: does every change follow the one before.
 //!
-//! The changes of one heap after the other are brought together by key and revision, which takes no more memory than
-//! one heap, and as many threads as there are.
+//! One heap of changes after the other is sorted by key and revision. That takes no more memory than one heap needs, and
+//! as many threads as there are.
 
 use super::Compaction;
 use super::order::explain;
@@ -112,7 +112,6 @@ struct HeapReader<'t> {
     compact: i64,
     changes: Vec<Change>,
     by_hash: Vec<u64>,
-    sorted: Vec<Change>,
     found: Histories,
 }
 
@@ -126,7 +125,6 @@ impl<'t> HeapReader<'t> {
             compact: Compaction::floor(terms.compaction),
             changes: Vec::new(),
             by_hash: Vec::new(),
-            sorted: Vec::new(),
             found: Histories {
                 live_keys: 0,
                 live_by_class: Vec::new(),
@@ -152,28 +150,29 @@ impl<'t> HeapReader<'t> {
         self.by_hash.clear();
         self.by_hash.extend(numbered.map(number));
         self.by_hash.sort_unstable();
-        let index = |number: &u64| to_usize(number & !SORTED_BITS);
-        let by_hash = self.by_hash.iter();
-        let mut sorted = std::mem::take(&mut self.sorted);
-        sorted.clear();
-        sorted.extend(by_hash.filter_map(|number| self.changes.get(index(number))));
-        let begin_alike = |left: &Change, right: &Change| {
-            sorted_hash(left.key_hash) == sorted_hash(right.key_hash)
-        };
-        for group in sorted.chunk_by_mut(begin_alike) {
-            // A deletion stands behind a change of the same revision, as in the tree.
-            group.sort_unstable_by_key(|change| {
-                (change.key_hash, change.revision, change.is_tombstone)
-            });
-            for history in group.chunk_by(|left, right| left.key_hash == right.key_hash) {
-                self.key(history);
-            }
+        let changes = std::mem::take(&mut self.changes);
+        let mut by_hash = std::mem::take(&mut self.by_hash);
+        let begin_alike = |left: &u64, right: &u64| left & SORTED_BITS == right & SORTED_BITS;
+        for group in by_hash.chunk_by_mut(begin_alike) {
+            self.group(group, &changes);
         }
-        self.sorted = sorted;
+        (self.changes, self.by_hash) = (changes, by_hash);
+    }
+
+    /// Numbers of the changes of one key, or of a few whose hashes begin alike.
+    fn group(&mut self, group: &mut [u64], changes: &[Change]) {
+        let change = |number: &u64| changes.get(to_usize(number & !SORTED_BITS));
+        // A deletion stands behind a change of the same revision, as in the tree.
+        let order = |change: &Change| (change.key_hash, change.revision, change.is_tombstone);
+        group.sort_unstable_by_key(|number| change(number).map(order));
+        let key_hash = |number: &u64| change(number).map(|change| change.key_hash);
+        for history in group.chunk_by(|left, right| key_hash(left) == key_hash(right)) {
+            self.key(history.iter().filter_map(change));
+        }
     }
 
     /// All changes of one key.
-    fn key(&mut self, history: &[Change]) {
+    fn key<'c>(&mut self, history: impl Iterator<Item = &'c Change>) {
         let mut previous = None;
         for change in history {
             self.change(change, previous);

@@ -9,6 +9,7 @@ use super::revision::Revision;
 use super::trail::Trail;
 use crate::bbolt::PageSet;
 use std::collections::HashMap;
+use std::thread::ScopedJoinHandle;
 
 /// How far compaction has come, from bucket `meta`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -84,8 +85,11 @@ impl History<'_> {
             let second = is_shared.then(|| scope.spawn(|| Histories::of_heaps(&terms, &next)));
             in_order(&mut order);
             let mut histories = Histories::of_heaps(&terms, &next);
-            if let Some(Ok(others)) = second.map(std::thread::ScopedJoinHandle::join) {
-                histories.join(others);
+            match second.map(ScopedJoinHandle::join) {
+                Some(Ok(others)) => histories.join(others),
+                // What half of the keys have to tell must not go missing in silence.
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                None => {}
             }
             histories
         });

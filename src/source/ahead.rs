@@ -1,9 +1,10 @@
 //! Blocks of a file read ahead of whoever wants them, several requests in flight.
 
-use super::file::{PageCache, drop_from_cache, read_if_cached};
+use super::file::{PageCache, drop_from_cache, is_cached, read_if_cached};
 use crate::bytes::{to_u64, to_usize};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileExt as _;
@@ -14,6 +15,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 const READERS: usize = 4;
 /// Bytes of one request.
 const BLOCK_BYTES: usize = 2 << 20;
+/// The page cache is asked about one in so many blocks. A question about a page that is not there brings it in.
+const BLOCKS_PER_QUESTION: u64 = 16;
 /// Offsets, lengths and addresses of direct reads are multiples of this: no disk asks for more.
 const ALIGNMENT: usize = 4096;
 
@@ -26,8 +29,8 @@ pub(super) struct Ahead {
     /// Bytes of the next block that were read before.
     skip: usize,
     current: Option<(Block, usize)>,
-    /// Blocks in a row that the page cache held.
-    cached_blocks: usize,
+    /// The page cache held the last block.
+    was_cached: bool,
     is_at_end: bool,
 }
 
@@ -100,14 +103,14 @@ impl Ahead {
             turn: 0,
             skip: to_usize(position - first),
             current: None,
-            cached_blocks: 0,
+            was_cached: false,
             is_at_end: false,
         }
     }
 
-    /// True between two blocks when the page cache has held the last few: reading ahead is wasted on them.
+    /// True behind a block that the page cache held: most likely it holds the next ones, too.
     pub(super) fn is_needless(&self) -> bool {
-        self.current.is_none() && !self.is_at_end && self.cached_blocks >= READERS
+        self.current.is_none() && !self.is_at_end && self.was_cached
     }
 
     /// Copies what is there of the current block.
@@ -154,11 +157,7 @@ impl Ahead {
             self.readers.clear();
             return block.error.take().map_or(Ok(()), Err);
         }
-        self.cached_blocks = if block.was_cached {
-            self.cached_blocks + 1
-        } else {
-            0
-        };
+        self.was_cached = block.was_cached;
         if let Some(reader) = self.readers.get(self.turn) {
             // A reader that has ended is told of when its next block is due.
             let _ = reader.empty.send(block);
@@ -194,8 +193,7 @@ impl Reading {
 
     fn fill(&self, block: &mut Block, offset: u64) {
         block.error = None;
-        block.length = read_if_cached(&self.file, block.space(), offset).unwrap_or(0);
-        block.was_cached = block.length == BLOCK_BYTES;
+        block.was_cached = self.is_worth_asking(offset) && self.fill_from_cache(block, offset);
         if block.was_cached {
             return;
         }
@@ -210,6 +208,22 @@ impl Reading {
         if self.page_cache == PageCache::Drop {
             drop_from_cache(&self.file, offset, to_u64(block.length));
         }
+    }
+}
+
+impl Reading {
+    /// Is it this block's turn to be asked about, and is a page of it there? A page at random: the one that was asked
+    /// about in an earlier reading has been brought in by that very question.
+    fn is_worth_asking(&self, offset: u64) -> bool {
+        let block_bytes = to_u64(BLOCK_BYTES);
+        let is_turn = (offset / block_bytes).is_multiple_of(BLOCKS_PER_QUESTION);
+        let page = RandomState::new().hash_one(offset) % (block_bytes / to_u64(ALIGNMENT));
+        is_turn && is_cached(&self.file, offset + page * to_u64(ALIGNMENT))
+    }
+
+    fn fill_from_cache(&self, block: &mut Block, offset: u64) -> bool {
+        block.length = read_if_cached(&self.file, block.space(), offset).unwrap_or(0);
+        block.length == BLOCK_BYTES
     }
 }
 

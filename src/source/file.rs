@@ -1,9 +1,10 @@
 //! Files read front to back, at the speed of the page cache or of the disk, whichever holds them.
 //!
 //! What is in the page cache is copied out of it. The first byte that is not there (the kernel says so when asked not to
-//! wait, `RWF_NOWAIT`) starts a few threads that read ahead, each a block of its own: cached blocks from the cache, all
-//! others directly from the disk (`O_DIRECT`), past the cache, which therefore stays as it was. They end where the
-//! cache goes on. A disk that reaches its rate only with several requests in flight is read at that rate, and warm
+//! wait, `RWF_NOWAIT`) starts a few threads that read ahead, each a block of its own, directly from the disk
+//! (`O_DIRECT`), past the cache, which therefore stays as it was. They end where the cache goes on. Whoever asks for
+//! bytes that are not cached has the kernel fetch them, without waiting: so the question is asked seldom and about
+//! little, and the kernel is told to fetch no more than that, or the disk would read everything twice. A disk that reaches its rate only with several requests in flight is read at that rate, and warm
 //! files pay nothing for it.
 //!
 //! File systems that do not answer such questions (some network and overlay file systems) are read plainly, with the
@@ -58,6 +59,7 @@ impl FileReader {
     ///
     /// The descriptor cannot be duplicated.
     pub fn new(file: &File, page_cache: PageCache) -> io::Result<Self> {
+        let _ = rustix::fs::fadvise(file, 0, None, Advice::Random);
         Ok(Self {
             file: Arc::new(file.try_clone()?),
             position: 0,
@@ -122,6 +124,11 @@ impl Read for FileReader {
 pub(super) fn read_if_cached(file: &File, buffer: &mut [u8], offset: u64) -> Result<usize, Errno> {
     let mut buffers = [IoSliceMut::new(buffer)];
     rustix::io::preadv2(file, &mut buffers, offset, ReadWriteFlags::NOWAIT)
+}
+
+/// Does the page cache hold the page at `offset`, which lies inside the file?
+pub(super) fn is_cached(file: &File, offset: u64) -> bool {
+    read_if_cached(file, &mut [0], offset).is_ok_and(|length| length == 1)
 }
 
 /// Asks the system to forget what it has cached; it keeps what others use.
