@@ -209,16 +209,16 @@ impl Reading {
             drop_from_cache(&self.file, offset, to_u64(block.length));
         }
     }
-}
 
-impl Reading {
     /// Is it this block's turn to be asked about, and is a page of it there? A page at random: the one that was asked
     /// about in an earlier reading has been brought in by that very question.
     fn is_worth_asking(&self, offset: u64) -> bool {
         let block_bytes = to_u64(BLOCK_BYTES);
-        let is_turn = (offset / block_bytes).is_multiple_of(BLOCKS_PER_QUESTION);
+        if !(offset / block_bytes).is_multiple_of(BLOCKS_PER_QUESTION) {
+            return false;
+        }
         let page = RandomState::new().hash_one(offset) % (block_bytes / to_u64(ALIGNMENT));
-        is_turn && is_cached(&self.file, offset + page * to_u64(ALIGNMENT))
+        is_cached(&self.file, offset + page * to_u64(ALIGNMENT))
     }
 
     fn fill_from_cache(&self, block: &mut Block, offset: u64) -> bool {
