@@ -530,7 +530,7 @@ fn push_children<'n>(
 }
 
 fn inline_defect(leaf: Leaf<'_>) -> Option<TreeDefectKind> {
-    let elements: Vec<_> = match leaf.read() {
+    let elements = match leaf.read() {
         Ok(elements) => elements,
         Err(defect) => return Some(TreeDefectKind::Page(defect)),
     };

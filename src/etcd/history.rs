@@ -6,7 +6,7 @@
 use super::Compaction;
 use super::order::explain;
 use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
-use super::trail::{Change, Trail};
+use super::trail::{Change, HEAP_BITS, Trail};
 use crate::bbolt::PageSet;
 use crate::bytes::to_usize;
 use std::collections::{HashMap, HashSet};
@@ -77,15 +77,15 @@ impl Histories {
     }
 
     /// Reports what is absent, unless unreadable entries explain it.
-    pub(super) fn into_log(mut self, mut unreadable: u64) -> DefectLog {
-        let forgotten = self.absent.undescribed();
-        for defect in self.absent.into_sorted() {
+    pub(super) fn report_absent(&mut self, mut unreadable: u64) {
+        let absent = std::mem::replace(&mut self.absent, Earliest::new(MAX_UNEXPLAINED));
+        let undescribed = absent.undescribed();
+        for defect in absent.into_sorted() {
             if !explain(&mut unreadable, absent_versions(defect.kind)) {
                 self.log.report(defect.revision, defect.page, defect.kind);
             }
         }
-        self.log.losses.count += forgotten.saturating_sub(unreadable);
-        self.log
+        self.log.losses.count += undescribed.saturating_sub(unreadable);
     }
 }
 
@@ -236,7 +236,7 @@ impl<'t> HeapReader<'t> {
 }
 
 fn sorted_hash(key_hash: u64) -> u64 {
-    (key_hash << 8) & SORTED_BITS
+    (key_hash << HEAP_BITS) & SORTED_BITS
 }
 
 /// Does a put follow from what was known of the key, if it was alive?

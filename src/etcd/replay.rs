@@ -97,21 +97,20 @@ impl History<'_> {
     }
 }
 
-fn conclude(order: Order, histories: Histories, unreadable: u64) -> Replay {
-    let (live_keys, live_by_class) = (histories.live_keys, histories.live_by_class.clone());
-    let keys = histories.newest.clone();
+fn conclude(order: Order, mut histories: Histories, unreadable: u64) -> Replay {
+    histories.report_absent(unreadable);
     let mut log = order.log;
-    log.join(histories.into_log(unreadable));
+    log.join(histories.log);
     let undescribed_losses = log.losses.undescribed();
     let undescribed_contradictions = log.contradictions.undescribed();
     let mut defects = log.losses.into_sorted();
     defects.extend(log.contradictions.into_sorted());
     defects.sort_by_key(|defect| defect.revision);
     Replay {
-        live_keys,
-        live_by_class,
+        live_keys: histories.live_keys,
+        live_by_class: histories.live_by_class,
         newest: order.newest,
-        keys,
+        keys: histories.newest,
         defects,
         undescribed_losses,
         undescribed_contradictions,

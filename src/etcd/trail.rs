@@ -23,6 +23,13 @@ pub enum EntryKind {
     Defective,
 }
 
+impl EntryKind {
+    /// Does it change a key?
+    fn is_change(self) -> bool {
+        matches!(self, Self::Put | Self::Tombstone)
+    }
+}
+
 /// One entry of bucket `key`, its key reduced to a hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Entry {
@@ -56,8 +63,9 @@ pub struct Trail {
     heaps: Vec<Heap>,
 }
 
-/// Heaps of changes. The heap of a key is the highest byte of its hash.
-const HEAPS: usize = 256;
+/// The heap of a key is told by so many of the highest bits of its hash: a byte, which the heap need not keep.
+pub(super) const HEAP_BITS: u32 = 8;
+const HEAPS: usize = 1 << HEAP_BITS;
 
 impl Default for Trail {
     fn default() -> Self {
@@ -75,9 +83,7 @@ impl Trail {
         varint::push_signed(&mut self.orders, times.lease_seconds);
         varint::push_signed(&mut self.orders, times.content_seconds);
         push_order(&mut self.orders, entries);
-        let is_change =
-            |entry: &&Entry| matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
-        for entry in entries.iter().filter(is_change) {
+        for entry in entries.iter().filter(|entry| entry.kind.is_change()) {
             if let Some(heap) = self.heaps.get_mut(heap_of(entry.key_hash)) {
                 heap.push(page, entry);
             }
@@ -129,8 +135,8 @@ pub(super) fn heap_of(key_hash: u64) -> usize {
     to_usize(key_hash >> HASH_BITS)
 }
 
-/// Bits of a hash that a heap keeps: all but those that chose it.
-const HASH_BITS: u32 = 56;
+/// Bits of a hash that a heap keeps.
+const HASH_BITS: u32 = u64::BITS - HEAP_BITS;
 
 /// What is known of a page apart from the changes on it.
 #[derive(Debug)]
@@ -228,7 +234,6 @@ fn take_order(rest: &[u8], count: u16) -> Option<PageOrder<'_>> {
 }
 
 fn is_dense(entries: &[Entry]) -> bool {
-    let is_change = |entry: &Entry| matches!(entry.kind, EntryKind::Put | EntryKind::Tombstone);
     let follows = |left: Revision, right: Revision| {
         if left.main == right.main {
             right.sub.checked_sub(1) == Some(left.sub)
@@ -236,7 +241,7 @@ fn is_dense(entries: &[Entry]) -> bool {
             right.main.checked_sub(1) == Some(left.main) && right.sub == 0
         }
     };
-    entries.iter().all(is_change)
+    entries.iter().all(|entry| entry.kind.is_change())
         && entries
             .windows(2)
             .all(|pair| matches!(pair, [left, right] if follows(left.revision, right.revision)))
