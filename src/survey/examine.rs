@@ -2,7 +2,7 @@
 
 use super::SurveyError;
 use super::book::{Book, places, subject_of};
-use super::file::{Looked, SnapshotRead, look, read_kuberesources, read_snapshot, unreadable};
+use super::file::{Looked, SnapshotRead, look, read_kuberesources, read_snapshot};
 use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
@@ -234,15 +234,8 @@ impl Examination<'_> {
                 Some((candidate.path.clone(), *facts, sealed))
             }
             SnapshotRead::Failed { reason, offset } => {
-                let content = unreadable(&reason, offset);
-                self.remember_file(candidate, content.clone());
-                self.book
-                    .enter(&candidate.path, candidate.identity, content);
-                self.survey.skipped.push(Skipped {
-                    path: candidate.path.clone(),
-                    reason,
-                    is_error: true,
-                });
+                self.enter_unreadable(candidate, &reason, offset);
+                self.skip(candidate, reason);
                 None
             }
             SnapshotRead::Interrupted => None,

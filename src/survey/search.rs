@@ -156,14 +156,26 @@ impl Examination<'_> {
     }
 
     pub(super) fn refused(&mut self, candidate: &Candidate, reason: String) {
-        let content = unreadable(&reason, None);
         // A file that is not even named like a backup hides nothing that anybody misses.
-        let is_error = candidate.name.is_some();
-        if is_error {
-            self.remember_file(candidate, content.clone());
-            self.book
-                .enter(&candidate.path, candidate.identity, content);
+        if candidate.name.is_some() {
+            self.enter_unreadable(candidate, &reason, None);
         }
+        self.skip(candidate, reason);
+    }
+
+    pub(super) fn enter_unreadable(
+        &mut self,
+        candidate: &Candidate,
+        reason: &str,
+        offset: Option<u64>,
+    ) {
+        let content = unreadable(reason, offset);
+        self.remember_file(candidate, content.clone());
+        self.book
+            .enter(&candidate.path, candidate.identity, content);
+    }
+
+    pub(super) fn skip(&mut self, candidate: &Candidate, reason: String) {
         self.survey.skipped.push(Skipped {
             path: candidate.path.clone(),
             reason,
