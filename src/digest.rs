@@ -1,5 +1,6 @@
 //! Digests and checksums as values: SHA-256 of whole files, CRC-32C that can be joined, FNV-1a of meta pages.
 
+use crc_fast::CrcAlgorithm;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -41,7 +42,7 @@ impl Crc32c {
     /// Checksum of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self {
-            value: crc32c::crc32c(bytes),
+            value: crc_fast::crc32_iscsi(bytes),
             length: crate::bytes::to_u64(bytes.len()),
         }
     }
@@ -49,10 +50,12 @@ impl Crc32c {
     /// Checksum of what `self` covers, followed by `bytes`.
     #[must_use]
     pub fn followed_by(self, bytes: &[u8]) -> Self {
-        let length = self.length + crate::bytes::to_u64(bytes.len());
+        let state = u64::from(!self.value);
+        let mut whole = crc_fast::Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, state);
+        whole.update(bytes);
         Self {
-            value: crc32c::crc32c_append(self.value, bytes),
-            length,
+            value: u32::try_from(whole.finalize()).unwrap_or_default(),
+            length: self.length + crate::bytes::to_u64(bytes.len()),
         }
     }
 }

@@ -12,9 +12,9 @@ mod support;
 use etcd_cat::bytes::ByteOrder;
 use etcd_cat::digest::Crc32c;
 use etcd_cat::monitor::Silent;
-use etcd_cat::snapshot::{self, HashOn, Snapshot};
+use etcd_cat::snapshot::{self, HashOn, Queue, ReadError, Reading, Snapshot};
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{Cursor, Read};
 use support::records::{self, Put};
 use support::samples::{self, Sample};
 use support::write::{Form, database, transcode};
@@ -215,6 +215,78 @@ fn neither_chunks_nor_threads_change_the_answer() {
                     found.snapshot, expected,
                     "{path}, up to {most} bytes, {hash_on:?}"
                 );
+            }
+        }
+    }
+}
+
+/// Snapshots in memory, one of which cannot be read to its end.
+struct Files {
+    sources: Vec<(usize, Vec<u8>)>,
+    found: Vec<(usize, Result<Snapshot, ReadError>)>,
+}
+
+impl Queue<'static> for Files {
+    type Ticket = usize;
+    type Error = ();
+
+    fn next(&mut self) -> Option<(usize, Box<dyn Read>)> {
+        let (position, bytes) = self.sources.pop()?;
+        let is_broken = bytes.ends_with(b"broken");
+        let source = Cursor::new(bytes);
+        Some(if is_broken {
+            let end = std::io::Error::other("bad sector");
+            (position, Box::new(source.chain(Failing(Some(end)))))
+        } else {
+            (position, Box::new(source))
+        })
+    }
+
+    fn done(&mut self, position: usize, read: Result<Reading, ReadError>) -> Result<(), ()> {
+        self.found
+            .push((position, read.map(|reading| reading.snapshot)));
+        Ok(())
+    }
+}
+
+struct Failing(Option<std::io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[test]
+fn two_at_a_time_tell_what_each_tells_alone() {
+    let mut files: Vec<Vec<u8>> = samples::all().iter().map(Sample::bytes).collect();
+    files.push(Vec::new());
+    files.push(b"no database".to_vec());
+    let mut broken = files[0].clone();
+    broken.extend(b"broken");
+    files.insert(3, broken);
+    let mut cut = files[1].clone();
+    cut.truncate(cut.len() / 2);
+    files.push(cut);
+    let mut longer = files[2].clone();
+    longer.extend(vec![9; 300_000]);
+    files.insert(0, longer);
+    for turn in 0..2 {
+        let mut queue = Files {
+            sources: files.iter().cloned().enumerate().skip(turn).collect(),
+            found: Vec::new(),
+        };
+        assert_eq!(snapshot::read_all(&mut queue, &Silent), Ok(()));
+        assert_eq!(queue.found.len(), files.len() - turn);
+        for (position, found) in queue.found {
+            let bytes = &files[position];
+            match found {
+                Ok(snapshot) => assert_eq!(snapshot, read(bytes).snapshot, "file {position}"),
+                Err(ReadError::Io { offset, source }) => {
+                    assert_eq!((position, source.to_string().as_str()), (4, "bad sector"));
+                    assert_eq!(offset, bytes.len() as u64);
+                }
+                Err(error) => panic!("{error}"),
             }
         }
     }

@@ -8,6 +8,7 @@
 //!
 //! The checksum is ours because a store reads a flipped bit back without a word.
 
+use crate::digest::Crc32c;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -74,7 +75,7 @@ pub(super) fn unseal<T: DeserializeOwned>(key: &[u8], record: &[u8]) -> Result<T
 }
 
 fn checksum(key: &[u8], value: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(key), value)
+    Crc32c::of(key).followed_by(value).value
 }
 
 #[cfg(test)]

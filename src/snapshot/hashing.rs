@@ -1,8 +1,8 @@
 //! SHA-256 of a stream whose last 32 bytes may be the digest of all before them.
 
+use super::sha256::Sha256;
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Sha256Digest;
-use sha2::{Digest, Sha256};
 
 /// Length of the trailer.
 pub(super) const TRAILER_BYTES: u64 = 32;
@@ -10,7 +10,6 @@ pub(super) const TRAILER_BYTES: u64 = 32;
 /// Hashes everything but the 32 bytes seen last.
 pub(super) struct TrailerHasher {
     sha: Sha256,
-    hashed_bytes: u64,
     held: Vec<u8>,
     /// Where the meta page says that the data ends.
     data_end: Option<u64>,
@@ -35,7 +34,6 @@ impl TrailerHasher {
         let (held, behind_data_end) = (Vec::with_capacity(64), Vec::with_capacity(32));
         Self {
             sha: Sha256::new(),
-            hashed_bytes: 0,
             held,
             data_end: None,
             at_data_end: None,
@@ -49,6 +47,24 @@ impl TrailerHasher {
     }
 
     pub(super) fn update(&mut self, chunk: &[u8]) {
+        let body = self.hold(chunk);
+        self.absorb(body);
+    }
+
+    /// Takes the next chunks of two streams, their blocks in turns.
+    pub(super) fn update_both(&mut self, chunk: &[u8], other: &mut Self, other_chunk: &[u8]) {
+        let body = self.hold(chunk);
+        let other_body = other.hold(other_chunk);
+        if self.is_at_data_end(body) || other.is_at_data_end(other_body) {
+            self.absorb(body);
+            other.absorb(other_body);
+        } else {
+            self.sha.update_both(body, &mut other.sha, other_body);
+        }
+    }
+
+    /// Absorbs what was held, holds the last bytes of `chunk`, and returns those before them.
+    fn hold<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
         let tail = to_usize(TRAILER_BYTES).min(chunk.len());
         let (body, held) = chunk
             .split_at_checked(chunk.len() - tail)
@@ -58,18 +74,24 @@ impl TrailerHasher {
             .min(self.held.len());
         let flushed: Vec<u8> = self.held.drain(..surplus).collect();
         self.absorb(&flushed);
-        self.absorb(body);
         self.held.extend_from_slice(held);
+        body
+    }
+
+    /// Is the end of the data among the next `bytes`, or before them?
+    fn is_at_data_end(&self, bytes: &[u8]) -> bool {
+        let end = self.sha.length_bytes() + to_u64(bytes.len());
+        self.data_end.is_some_and(|data_end| data_end < end)
     }
 
     fn absorb(&mut self, bytes: &[u8]) {
-        let end = self.hashed_bytes + to_u64(bytes.len());
+        let begin = self.sha.length_bytes();
         let cut = self
             .data_end
-            .filter(|cut| (self.hashed_bytes..end).contains(cut));
+            .filter(|cut| (begin..begin + to_u64(bytes.len())).contains(cut));
         let (before, behind) = match cut {
             Some(cut) => bytes
-                .split_at_checked(to_usize(cut - self.hashed_bytes))
+                .split_at_checked(to_usize(cut - begin))
                 .unwrap_or_default(),
             None => (bytes, Default::default()),
         };
@@ -81,7 +103,6 @@ impl TrailerHasher {
         }
         self.note_behind(behind);
         self.sha.update(behind);
-        self.hashed_bytes = end;
     }
 
     fn note_behind(&mut self, bytes: &[u8]) {
@@ -91,7 +112,7 @@ impl TrailerHasher {
     }
 
     pub(super) fn finish(mut self) -> Hashed {
-        let size_bytes = self.hashed_bytes + to_u64(self.held.len());
+        let size_bytes = self.sha.length_bytes() + to_u64(self.held.len());
         let held = std::mem::take(&mut self.held);
         // etcd's own rule, `hasChecksum` in etcdutl/snapshot/v3_snapshot.go.
         let trailer = if size_bytes % 512 == TRAILER_BYTES {
@@ -100,19 +121,15 @@ impl TrailerHasher {
             None
         };
         self.note_behind_if_cut(&held);
-        let whole = self
-            .at_data_end
-            .take()
-            .map(|sha| Sha256Digest(sha.finalize().into()));
+        let whole = self.at_data_end.take().map(Sha256::finish);
         let is_whole_before_trailing_data =
             whole.is_some_and(|whole| whole.0.as_slice() == self.behind_data_end);
         if trailer.is_none() {
             self.sha.update(&held);
         }
-        let computed = Sha256Digest(self.sha.finalize().into());
         Hashed {
             size_bytes,
-            computed,
+            computed: self.sha.finish(),
             trailer: trailer.map(Sha256Digest),
             is_whole_before_trailing_data,
         }

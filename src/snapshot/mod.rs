@@ -6,8 +6,13 @@ mod facts;
 mod findings;
 mod hashing;
 mod keyspace;
+mod lanes;
+mod pass;
 mod read;
+mod ring;
+mod sha256;
 mod wanted;
 
 pub use facts::{EncryptionUse, Flavour, Member, Sealed, SealedValue, Snapshot, Status};
+pub use lanes::{Queue, read_all};
 pub use read::{HashOn, ReadError, Reading, read};

@@ -1,23 +1,21 @@
 //! Reads what lies at some locations, every byte of it or only what is new, and judges it.
 
 use super::SurveyError;
+use super::batch::Batch;
 use super::book::{Book, places, subject_of};
-use super::file::{Looked, SnapshotRead, look, read_kuberesources, read_snapshot};
+use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
-use crate::catalogue::{Catalogue, CatalogueError, Change, Content, SnapshotKey};
+use crate::catalogue::{Catalogue, CatalogueError, Change, Content};
 use crate::discovery::{Candidate, Kind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
-use crate::snapshot::HashOn;
 use crate::source::PageCache;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
 const BATCH: usize = 64;
@@ -170,55 +168,25 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// Reads a batch of snapshots, as many at a time as there are jobs, each remembered when it is done.
-    fn read_snapshots(&mut self, batch: &[(Candidate, Kind)]) -> Result<Waiting, SurveyError> {
-        let workers = self.options.jobs.min(batch.len()).max(1);
-        let hash_on = if batch.len() == 1 && self.options.jobs > 1 {
-            HashOn::OwnThread
-        } else {
-            HashOn::SameThread
+    /// Reads a batch of snapshots, and returns those that may hold something encrypted.
+    fn read_snapshots(&mut self, files: &[(Candidate, Kind)]) -> Result<Waiting, SurveyError> {
+        let batch = Batch {
+            files,
+            options: self.options,
+            recorder: &self.recorder,
+            monitor: self.monitor,
+            now: self.now,
         };
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::new());
-        let (monitor, recorder, now) = (self.monitor, &self.recorder, self.now);
-        let page_cache = self.options.page_cache;
-        let work = || -> Result<(), SurveyError> {
-            while let Some((candidate, kind)) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
-                monitor.begin(&candidate.path, candidate.identity.size_bytes);
-                let read = read_snapshot(&candidate.path, *kind, hash_on, page_cache, monitor);
-                monitor.finish(&candidate.path);
-                match &read {
-                    SnapshotRead::Facts(facts, _) => {
-                        recorder.add(snapshot_changes(candidate, facts, now))?;
-                    }
-                    SnapshotRead::Interrupted => return Err(SurveyError::Interrupted),
-                    SnapshotRead::Failed { .. } => {}
-                }
-                done.lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .push((candidate, read));
-            }
-            Ok(())
-        };
-        let outcome = std::thread::scope(|scope| {
-            let threads: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
-            let own = work();
-            let others = threads
+        match batch.read() {
+            Ok(done) => Ok(done
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or(Err(SurveyError::Interrupted)));
-            others.fold(own, Result::and)
-        });
-        if let Err(error) = outcome {
-            self.recorder.flush()?;
-            return Err(error);
+                .filter_map(|(candidate, read)| self.enter_read(candidate, read))
+                .collect()),
+            Err(error) => {
+                self.recorder.flush()?;
+                Err(error)
+            }
         }
-        let done = done
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(done
-            .into_iter()
-            .filter_map(|(candidate, read)| self.enter_read(candidate, read))
-            .collect())
     }
 
     fn enter_read(
@@ -306,19 +274,4 @@ impl Examination<'_> {
         self.survey.backups = backups;
         Ok(self.survey)
     }
-}
-
-fn snapshot_changes(
-    candidate: &Candidate,
-    facts: &crate::snapshot::Snapshot,
-    now: DateTime<Utc>,
-) -> Vec<Change> {
-    let content = Content::Snapshot(SnapshotKey::of(facts));
-    let file = Change::File {
-        path: candidate.path.clone(),
-        identity: candidate.identity,
-        content,
-        read_at: now,
-    };
-    vec![Change::Snapshot(Box::new(facts.clone())), file]
 }

@@ -6,7 +6,7 @@ use crate::finding::{Code, Finding};
 use crate::kuberesources::{self, Kuberesources, Limits};
 use crate::kubernetes::encryption::key_ring::KeyRing;
 use crate::monitor::Monitor;
-use crate::snapshot::{self, HashOn, ReadError, Sealed, Snapshot};
+use crate::snapshot::{ReadError, Reading, Sealed, Snapshot};
 use crate::source::{Counting, FileReader, PageCache, decompress};
 use std::fs::File;
 use std::io::{self, Read};
@@ -29,6 +29,15 @@ pub(super) enum SnapshotRead {
     Interrupted,
 }
 
+impl SnapshotRead {
+    fn failed_at(offset: u64, error: &io::Error) -> Self {
+        Self::Failed {
+            reason: error.to_string(),
+            offset: Some(offset),
+        }
+    }
+}
+
 /// Opens a candidate and tells what it is. A file that the user named is a snapshot unless it is something better.
 pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
     let looked = open_regular(&candidate.path)
@@ -44,42 +53,54 @@ pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
     }
 }
 
-/// Reads a snapshot to its end. A file that changed meanwhile is told by a finding.
-pub(super) fn read_snapshot(
-    path: &Path,
-    kind: Kind,
-    hash_on: HashOn,
-    page_cache: PageCache,
-    monitor: &dyn Monitor,
-) -> SnapshotRead {
-    let (file, before) = match open_regular(path) {
-        Ok(opened) => opened,
-        Err(error) => {
-            return SnapshotRead::Failed {
+/// A snapshot's file, open, as it was before it is read.
+pub(super) struct OpenSnapshot<'c> {
+    candidate: &'c Candidate,
+    file: File,
+    before: FileIdentity,
+}
+
+impl<'c> OpenSnapshot<'c> {
+    /// Opens the file and gives its bytes, unpacked.
+    pub(super) fn open<'m>(
+        candidate: &'c Candidate,
+        kind: Kind,
+        page_cache: PageCache,
+        monitor: &'m dyn Monitor,
+    ) -> Result<(Self, Box<dyn Read + 'm>), SnapshotRead> {
+        let (file, before) =
+            open_regular(&candidate.path).map_err(|error| SnapshotRead::Failed {
                 reason: describe(&error),
                 offset: None,
-            };
+            })?;
+        let bytes = FileReader::new(&file, page_cache)
+            .map(|reader| Counting::new(reader, monitor))
+            .and_then(|bytes| unpacked(bytes, kind))
+            .map_err(|source| SnapshotRead::failed_at(0, &source))?;
+        let open = Self {
+            candidate,
+            file,
+            before,
+        };
+        Ok((open, bytes))
+    }
+
+    /// The file that is open.
+    pub(super) fn candidate(&self) -> &'c Candidate {
+        self.candidate
+    }
+
+    /// Says what became of it. A file that changed meanwhile is told by a finding.
+    pub(super) fn conclude(self, read: Result<Reading, ReadError>) -> SnapshotRead {
+        match read {
+            Ok(mut reading) => {
+                let changed = changed(&self.candidate.path, &self.file, self.before);
+                reading.snapshot.findings.extend(changed);
+                SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
+            }
+            Err(ReadError::Interrupted) => SnapshotRead::Interrupted,
+            Err(ReadError::Io { offset, source }) => SnapshotRead::failed_at(offset, &source),
         }
-    };
-    let opened = FileReader::new(&file, page_cache)
-        .map(|reader| Counting::new(reader, monitor))
-        .and_then(|bytes| unpacked(bytes, kind));
-    let read = opened
-        .map_err(|source| ReadError::Io { offset: 0, source })
-        .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on, monitor));
-    match read {
-        Ok(mut reading) => {
-            reading
-                .snapshot
-                .findings
-                .extend(changed(path, &file, before));
-            SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
-        }
-        Err(ReadError::Interrupted) => SnapshotRead::Interrupted,
-        Err(ReadError::Io { offset, source }) => SnapshotRead::Failed {
-            reason: source.to_string(),
-            offset: Some(offset),
-        },
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`examine`] reads files (`index`, `verify`, `check`), [`examine_stream`] a pipe; [`recall`] asks the catalogue
 //! alone (`show`), and [`glance`] only for what a list shows of it.
 
+mod batch;
 mod book;
 mod examine;
 mod file;

@@ -1,0 +1,137 @@
+//! Scan and hash on one core, chunk by chunk; two snapshots side by side, so that their digests take turns.
+
+use super::hashing::TrailerHasher;
+use super::pass::Pass;
+use super::read::{HashOn, ReadError, Reading};
+use crate::monitor::Monitor;
+use std::io::Read;
+
+/// Bytes of one read: few enough to stay in the cache next to the core, which looks at them twice. A multiple of 64 KiB,
+/// the largest page size, and enough to hold both meta pages.
+const CHUNK_BYTES: usize = 128 << 10;
+
+/// Snapshots to be read on one thread.
+pub trait Queue<'r> {
+    /// What the queue knows a snapshot by.
+    type Ticket;
+    /// Why the queue may want to stop.
+    type Error;
+
+    /// The next snapshot; `None` when there is none left.
+    fn next(&mut self) -> Option<(Self::Ticket, Box<dyn Read + 'r>)>;
+
+    /// Takes what was learnt of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// The rest of the queue is not to be read.
+    fn done(
+        &mut self,
+        ticket: Self::Ticket,
+        read: Result<Reading, ReadError>,
+    ) -> Result<(), Self::Error>;
+}
+
+/// Reads all snapshots of `queue` to their ends, two at a time.
+///
+/// What is learnt of each is what [`read`](super::read()) would have learnt.
+///
+/// # Errors
+///
+/// Those of [`Queue::done`].
+pub fn read_all<'r, Q: Queue<'r>>(queue: &mut Q, monitor: &'r dyn Monitor) -> Result<(), Q::Error> {
+    let (mut one, mut other) = (None, None);
+    loop {
+        advance(&mut one, queue, monitor)?;
+        advance(&mut other, queue, monitor)?;
+        match (&mut one, &mut other) {
+            (None, None) => return Ok(()),
+            (Some((_, lane)), None) | (None, Some((_, lane))) => lane.hash(),
+            (Some((_, lane)), Some((_, other))) => lane.hash_with(other),
+        }
+    }
+}
+
+/// Reads the snapshot of `pass` to its end.
+pub(super) fn read_one(pass: Pass<'_>) -> Result<Reading, ReadError> {
+    let mut lane = Lane::new(pass);
+    while lane.scan()? {
+        lane.hash();
+    }
+    Ok(lane.conclude())
+}
+
+/// Scans the next chunk of the snapshot in a lane, or else of the next snapshot that has one.
+fn advance<'r, Q: Queue<'r>>(
+    occupied: &mut Option<(Q::Ticket, Lane<'r>)>,
+    queue: &mut Q,
+    monitor: &'r dyn Monitor,
+) -> Result<(), Q::Error> {
+    loop {
+        if occupied.is_none() {
+            *occupied = queue
+                .next()
+                .map(|(ticket, source)| (ticket, Lane::new(Pass::new(source, monitor))));
+        }
+        let Some((_, lane)) = occupied else {
+            return Ok(());
+        };
+        let ended = match lane.scan() {
+            Ok(true) => return Ok(()),
+            Ok(false) => None,
+            Err(error) => Some(error),
+        };
+        if let Some((ticket, lane)) = occupied.take() {
+            queue.done(ticket, ended.map_or_else(|| Ok(lane.conclude()), Err))?;
+        }
+    }
+}
+
+/// A snapshot under way, with its latest chunk.
+struct Lane<'r> {
+    pass: Pass<'r>,
+    hasher: TrailerHasher,
+    buffer: Vec<u8>,
+    length: usize,
+}
+
+impl<'r> Lane<'r> {
+    fn new(pass: Pass<'r>) -> Self {
+        Self {
+            pass,
+            hasher: TrailerHasher::new(),
+            buffer: vec![0; CHUNK_BYTES],
+            length: 0,
+        }
+    }
+
+    /// Reads and scans a chunk; false at the end.
+    fn scan(&mut self) -> Result<bool, ReadError> {
+        self.length = self.pass.fill(&mut self.buffer)?;
+        if self.length == 0 {
+            return Ok(false);
+        }
+        let chunk = self.buffer.get(..self.length).unwrap_or_default();
+        if let Some(data_end) = self.pass.scan_chunk(chunk) {
+            self.hasher.expect_data_end(data_end);
+        }
+        Ok(true)
+    }
+
+    fn hash(&mut self) {
+        let chunk = self.buffer.get(..self.length).unwrap_or_default();
+        self.hasher.update(chunk);
+    }
+
+    fn hash_with(&mut self, other: &mut Self) {
+        let chunk = self.buffer.get(..self.length).unwrap_or_default();
+        let other_chunk = other.buffer.get(..other.length).unwrap_or_default();
+        self.hasher
+            .update_both(chunk, &mut other.hasher, other_chunk);
+    }
+
+    fn conclude(self) -> Reading {
+        self.pass
+            .conclude(&self.hasher.finish(), HashOn::SameThread)
+    }
+}
