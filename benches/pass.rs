@@ -75,7 +75,7 @@ impl<'f> Queue<'f> for Same<'f> {
     type Ticket = ();
     type Error = ReadError;
 
-    fn next(&mut self) -> Option<((), Box<dyn Read + 'f>)> {
+    fn next(&mut self) -> Option<((), Box<dyn Read + Send + 'f>)> {
         self.left = self.left.checked_sub(1)?;
         Some(((), Box::new(self.file)))
     }

@@ -230,7 +230,7 @@ impl Queue<'static> for Files {
     type Ticket = usize;
     type Error = ();
 
-    fn next(&mut self) -> Option<(usize, Box<dyn Read>)> {
+    fn next(&mut self) -> Option<(usize, Box<dyn Read + Send>)> {
         let (position, bytes) = self.sources.pop()?;
         let is_broken = bytes.ends_with(b"broken");
         let source = Cursor::new(bytes);

@@ -110,11 +110,15 @@ struct HeapReader<'t> {
     terms: &'t Terms<'t>,
     /// Nothing above it has been removed; `i64::MAX` when it is not known.
     compact: i64,
-    changes: Vec<Change>,
+    /// Changes of a heap, by the next bits of the hash: one drawer fits into the cache next to a core.
+    drawers: Vec<Vec<Change>>,
     by_hash: Vec<u64>,
     found: Histories,
 }
 
+/// The drawer of a key is told by so many bits of its hash, below those that tell the heap.
+const DRAWER_BITS: u32 = 6;
+const DRAWERS: usize = 1 << DRAWER_BITS;
 /// Bits of a hash by which changes are sorted, above those that number the change.
 const SORTED_BITS: u64 = u64::MAX << u32::BITS;
 
@@ -123,7 +127,7 @@ impl<'t> HeapReader<'t> {
         Self {
             terms,
             compact: Compaction::floor(terms.compaction),
-            changes: Vec::new(),
+            drawers: vec![Vec::new(); DRAWERS],
             by_hash: Vec::new(),
             found: Histories {
                 live_keys: 0,
@@ -135,28 +139,38 @@ impl<'t> HeapReader<'t> {
         }
     }
 
-    /// Brings the changes of each key together. Numbers are sorted, not changes: the hash of the key, as far as there is
-    /// room, and the change's index.
     fn heap(&mut self, heap: usize) {
         let pages = self.terms.pages;
-        let changes = self.terms.trail.changes(heap);
-        self.changes.clear();
-        self.changes
-            .extend(changes.filter(|change| pages.has(change.page)));
-        // A heap of four billion changes would fill more memory than there is.
-        let numbered = (0_u32..).zip(&self.changes);
+        for change in self.terms.trail.changes(heap) {
+            let drawer = self.drawers.get_mut(drawer_of(change.key_hash));
+            if let Some(drawer) = drawer.filter(|_| pages.has(change.page)) {
+                drawer.push(change);
+            }
+        }
+        let mut drawers = std::mem::take(&mut self.drawers);
+        for drawer in &mut drawers {
+            self.drawer(drawer);
+            drawer.clear();
+        }
+        self.drawers = drawers;
+    }
+
+    /// Brings the changes of each key together. Numbers are sorted, not changes: the hash of the key, as far as there is
+    /// room, and the change's index.
+    fn drawer(&mut self, changes: &[Change]) {
+        // A drawer of four billion changes would fill more memory than there is.
+        let numbered = (0_u32..).zip(changes);
         let number =
             |(index, change): (u32, &Change)| sorted_hash(change.key_hash) | u64::from(index);
-        self.by_hash.clear();
-        self.by_hash.extend(numbered.map(number));
-        self.by_hash.sort_unstable();
-        let changes = std::mem::take(&mut self.changes);
         let mut by_hash = std::mem::take(&mut self.by_hash);
+        by_hash.clear();
+        by_hash.extend(numbered.map(number));
+        by_hash.sort_unstable();
         let begin_alike = |left: &u64, right: &u64| left & SORTED_BITS == right & SORTED_BITS;
         for group in by_hash.chunk_by_mut(begin_alike) {
-            self.group(group, &changes);
+            self.group(group, changes);
         }
-        (self.changes, self.by_hash) = (changes, by_hash);
+        self.by_hash = by_hash;
     }
 
     /// Numbers of the changes of one key, or of a few whose hashes begin alike.
@@ -233,6 +247,10 @@ impl<'t> HeapReader<'t> {
             self.found.log.report(change.revision, change.page, kind);
         }
     }
+}
+
+fn drawer_of(key_hash: u64) -> usize {
+    to_usize((key_hash << HEAP_BITS) >> (u64::BITS - DRAWER_BITS))
 }
 
 fn sorted_hash(key_hash: u64) -> u64 {

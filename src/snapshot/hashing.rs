@@ -1,6 +1,7 @@
 //! SHA-256 of a stream whose last 32 bytes may be the digest of all before them.
 
 use super::sha256::Sha256;
+use crate::bbolt::Layout;
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Sha256Digest;
 
@@ -41,11 +42,6 @@ impl TrailerHasher {
         }
     }
 
-    /// Tells where the data ends according to the meta page, as soon as that is known.
-    pub(super) fn expect_data_end(&mut self, data_end: u64) {
-        self.data_end = Some(data_end);
-    }
-
     pub(super) fn update(&mut self, chunk: &[u8]) {
         let body = self.hold(chunk);
         self.absorb(body);
@@ -65,6 +61,9 @@ impl TrailerHasher {
 
     /// Absorbs what was held, holds the last bytes of `chunk`, and returns those before them.
     fn hold<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
+        if self.held.is_empty() {
+            self.expect_data_end(chunk);
+        }
         let tail = to_usize(TRAILER_BYTES).min(chunk.len());
         let (body, held) = chunk
             .split_at_checked(chunk.len() - tail)
@@ -76,6 +75,13 @@ impl TrailerHasher {
         self.absorb(&flushed);
         self.held.extend_from_slice(held);
         body
+    }
+
+    /// The first chunk holds both meta pages: they tell where the data ends.
+    fn expect_data_end(&mut self, first_chunk: &[u8]) {
+        if let Ok(layout) = Layout::find(first_chunk) {
+            self.data_end = layout.meta.size_bytes();
+        }
     }
 
     /// Is the end of the data among the next `bytes`, or before them?
@@ -149,9 +155,7 @@ mod tests {
 
     fn hash(bytes: &[u8], step: usize, data_end: Option<u64>) -> super::Hashed {
         let mut hasher = TrailerHasher::new();
-        if let Some(data_end) = data_end {
-            hasher.expect_data_end(data_end);
-        }
+        hasher.data_end = data_end;
         bytes.chunks(step).for_each(|chunk| hasher.update(chunk));
         hasher.finish()
     }

@@ -1,5 +1,6 @@
 //! Scan and hash on one core, chunk by chunk; two snapshots side by side, so that their digests take turns.
 
+use super::feed::Feed;
 use super::hashing::TrailerHasher;
 use super::pass::Pass;
 use super::read::{HashOn, ReadError, Reading};
@@ -18,7 +19,7 @@ pub trait Queue<'r> {
     type Error;
 
     /// The next snapshot; `None` when there is none left.
-    fn next(&mut self) -> Option<(Self::Ticket, Box<dyn Read + 'r>)>;
+    fn next(&mut self) -> Option<(Self::Ticket, Box<dyn Read + Send + 'r>)>;
 
     /// Takes what was learnt of a snapshot.
     ///
@@ -52,9 +53,9 @@ pub fn read_all<'r, Q: Queue<'r>>(queue: &mut Q, monitor: &'r dyn Monitor) -> Re
     }
 }
 
-/// Reads the snapshot of `pass` to its end.
-pub(super) fn read_one(pass: Pass<'_>) -> Result<Reading, ReadError> {
-    let mut lane = Lane::new(pass);
+/// Reads a snapshot to its end.
+pub(super) fn read_one(feed: Feed<'_>) -> Result<Reading, ReadError> {
+    let mut lane = Lane::new(feed);
     while lane.scan()? {
         lane.hash();
     }
@@ -71,7 +72,7 @@ fn advance<'r, Q: Queue<'r>>(
         if occupied.is_none() {
             *occupied = queue
                 .next()
-                .map(|(ticket, source)| (ticket, Lane::new(Pass::new(source, monitor))));
+                .map(|(ticket, source)| (ticket, Lane::new(Feed::new(source, monitor))));
         }
         let Some((_, lane)) = occupied else {
             return Ok(());
@@ -89,16 +90,18 @@ fn advance<'r, Q: Queue<'r>>(
 
 /// A snapshot under way, with its latest chunk.
 struct Lane<'r> {
-    pass: Pass<'r>,
+    feed: Feed<'r>,
+    pass: Pass,
     hasher: TrailerHasher,
     buffer: Vec<u8>,
     length: usize,
 }
 
 impl<'r> Lane<'r> {
-    fn new(pass: Pass<'r>) -> Self {
+    fn new(feed: Feed<'r>) -> Self {
         Self {
-            pass,
+            feed,
+            pass: Pass::new(),
             hasher: TrailerHasher::new(),
             buffer: vec![0; CHUNK_BYTES],
             length: 0,
@@ -107,15 +110,10 @@ impl<'r> Lane<'r> {
 
     /// Reads and scans a chunk; false at the end.
     fn scan(&mut self) -> Result<bool, ReadError> {
-        self.length = self.pass.fill(&mut self.buffer)?;
-        if self.length == 0 {
-            return Ok(false);
-        }
+        self.length = self.feed.fill(&mut self.buffer)?;
         let chunk = self.buffer.get(..self.length).unwrap_or_default();
-        if let Some(data_end) = self.pass.scan_chunk(chunk) {
-            self.hasher.expect_data_end(data_end);
-        }
-        Ok(true)
+        self.pass.scan(chunk);
+        Ok(!chunk.is_empty())
     }
 
     fn hash(&mut self) {

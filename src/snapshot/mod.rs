@@ -2,14 +2,15 @@
 
 mod classes;
 mod content;
+mod cores;
 mod facts;
+mod feed;
 mod findings;
 mod hashing;
 mod keyspace;
 mod lanes;
 mod pass;
 mod read;
-mod ring;
 mod sha256;
 mod wanted;
 

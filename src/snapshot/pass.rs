@@ -1,15 +1,12 @@
-//! What one pass does with a snapshot's bytes on the side of the scan: reads them, scans them, and concludes.
+//! What one pass does with a snapshot's bytes beside hashing them: it scans them, and concludes at their end.
 
 use super::findings::{self, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
-use super::read::{HashOn, ReadError, Reading};
+use super::read::{HashOn, Reading};
 use super::{Sealed, content};
 use crate::bbolt::scan::Scan;
 use crate::bbolt::{Layout, MetaDefect};
-use crate::bytes::to_u64;
-use crate::monitor::Monitor;
-use std::io::{self, Read};
 
 /// How far the scan is.
 enum ScanState {
@@ -21,51 +18,21 @@ enum ScanState {
     Running(Box<Scan<Keyspace>>, Layout),
 }
 
-/// A snapshot under way.
-pub(super) struct Pass<'r> {
-    source: Box<dyn Read + 'r>,
-    monitor: &'r dyn Monitor,
+/// The scan of a snapshot, under way.
+pub(super) struct Pass {
     scan: ScanState,
-    position: u64,
 }
 
-impl<'r> Pass<'r> {
-    pub(super) fn new(source: Box<dyn Read + 'r>, monitor: &'r dyn Monitor) -> Self {
+impl Pass {
+    pub(super) fn new() -> Self {
         Self {
-            source,
-            monitor,
             scan: ScanState::Start,
-            position: 0,
         }
     }
 
-    /// Fills the buffer unless the source ends: chunks are cut at multiples of its length.
-    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        if self.monitor.is_interrupted() {
-            return Err(ReadError::Interrupted);
-        }
-        let mut length = 0;
-        while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
-            match self.source.read(rest) {
-                Ok(0) => break,
-                Ok(read) => length += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(ReadError::Io {
-                        offset: self.position + to_u64(length),
-                        source,
-                    });
-                }
-            }
-        }
-        self.position += to_u64(length);
-        Ok(length)
-    }
-
-    /// Scans a chunk; tells where the data ends when the first one has shown it.
-    pub(super) fn scan_chunk(&mut self, chunk: &[u8]) -> Option<u64> {
-        let is_first = matches!(self.scan, ScanState::Start);
-        if is_first {
+    /// Scans a chunk. The first one holds both meta pages.
+    pub(super) fn scan(&mut self, chunk: &[u8]) {
+        if let ScanState::Start = self.scan {
             self.scan = match Layout::find(chunk) {
                 Ok(layout) => {
                     ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout)
@@ -73,11 +40,9 @@ impl<'r> Pass<'r> {
                 Err(defect) => ScanState::NoLayout(defect),
             };
         }
-        let ScanState::Running(scan, layout) = &mut self.scan else {
-            return None;
-        };
-        scan.feed(chunk);
-        layout.meta.size_bytes().filter(|_| is_first)
+        if let ScanState::Running(scan, _) = &mut self.scan {
+            scan.feed(chunk);
+        }
     }
 
     /// Proves what the scan has noted; `hash_on` tells how many cores may do so.

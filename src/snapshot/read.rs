@@ -1,7 +1,7 @@
 //! Reading snapshots: where the hash is computed, what a pass gives, and why it may fail.
 
-use super::pass::Pass;
-use super::{Sealed, Snapshot, lanes, ring};
+use super::feed::Feed;
+use super::{Sealed, Snapshot, cores, lanes};
 use crate::monitor::Monitor;
 use std::io::{self, Read};
 
@@ -49,13 +49,13 @@ pub enum ReadError {
 ///
 /// [`ReadError::Io`] when the source fails, [`ReadError::Interrupted`] when `monitor` says so.
 pub fn read(
-    source: &mut dyn Read,
+    source: &mut (dyn Read + Send),
     hash_on: HashOn,
     monitor: &dyn Monitor,
 ) -> Result<Reading, ReadError> {
-    let pass = Pass::new(Box::new(source), monitor);
+    let feed = Feed::new(Box::new(source), monitor);
     match hash_on {
-        HashOn::SameThread => lanes::read_one(pass),
-        HashOn::OwnThread => ring::read_one(pass),
+        HashOn::SameThread => lanes::read_one(feed),
+        HashOn::OwnThread => cores::read_one(feed),
     }
 }

@@ -13,9 +13,9 @@ const BUFFER_BYTES: usize = 1 << 20;
 ///
 /// The decoder cannot be set up (out of memory).
 pub fn decompress<'r>(
-    packed: impl Read + 'r,
+    packed: impl Read + Send + 'r,
     compression: Compression,
-) -> io::Result<Box<dyn Read + 'r>> {
+) -> io::Result<Box<dyn Read + Send + 'r>> {
     let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
     Ok(match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
@@ -28,7 +28,7 @@ pub fn decompress<'r>(
 /// # Errors
 ///
 /// The stream cannot be read, or as [`decompress`].
-pub fn unpack<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+pub fn unpack<'r>(mut stream: impl Read + Send + 'r) -> io::Result<Box<dyn Read + Send + 'r>> {
     let mut head = Vec::with_capacity(Compression::MAGIC_BYTES);
     let most = crate::bytes::to_u64(Compression::MAGIC_BYTES);
     stream.by_ref().take(most).read_to_end(&mut head)?;

@@ -117,7 +117,7 @@ impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
     type Ticket = OpenSnapshot<'f>;
     type Error = SurveyError;
 
-    fn next(&mut self) -> Option<(OpenSnapshot<'f>, Box<dyn Read + 'b>)> {
+    fn next(&mut self) -> Option<(OpenSnapshot<'f>, Box<dyn Read + Send + 'b>)> {
         loop {
             let (candidate, kind) = self.take()?;
             let Batch {

@@ -67,7 +67,7 @@ impl<'c> OpenSnapshot<'c> {
         kind: Kind,
         page_cache: PageCache,
         monitor: &'m dyn Monitor,
-    ) -> Result<(Self, Box<dyn Read + 'm>), SnapshotRead> {
+    ) -> Result<(Self, Box<dyn Read + Send + 'm>), SnapshotRead> {
         let (file, before) =
             open_regular(&candidate.path).map_err(|error| SnapshotRead::Failed {
                 reason: describe(&error),
@@ -105,7 +105,7 @@ impl<'c> OpenSnapshot<'c> {
 }
 
 /// The bytes of the snapshot, which may be packed.
-fn unpacked<'r>(bytes: impl Read + 'r, kind: Kind) -> io::Result<Box<dyn Read + 'r>> {
+fn unpacked<'r>(bytes: impl Read + Send + 'r, kind: Kind) -> io::Result<Box<dyn Read + Send + 'r>> {
     match kind {
         Kind::CompressedSnapshot(compression) => decompress(bytes, compression),
         _ => Ok(Box::new(bytes)),

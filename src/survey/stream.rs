@@ -29,7 +29,7 @@ const NOWHERE: FileIdentity = FileIdentity {
 ///
 /// [`SurveyError::Interrupted`] when `monitor` asked to stop.
 pub fn examine_stream(
-    stream: impl Read,
+    stream: impl Read + Send,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {

@@ -132,7 +132,7 @@ pub(crate) fn verify_stream(
     monitor: &dyn Monitor,
 ) -> Result<Survey, Failure> {
     let options = request.options(Depth::Everything);
-    let stream = std::io::stdin().lock();
+    let stream = std::io::stdin();
     Ok(survey::examine_stream(stream, &options, monitor)?.into())
 }
 
