@@ -11,10 +11,17 @@ pub(crate) fn push(bytes: &mut Vec<u8>, mut value: u64) {
 
 /// Appends a difference that may be negative, small magnitudes in few bytes.
 pub(crate) fn push_signed(bytes: &mut Vec<u8>, value: i64) {
-    push(
-        bytes,
-        (value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned(),
-    );
+    push(bytes, zigzag(value));
+}
+
+/// A difference as an integer that is small when its magnitude is.
+pub(crate) fn zigzag(difference: i64) -> u64 {
+    (difference.cast_unsigned() << 1) ^ (difference >> 63).cast_unsigned()
+}
+
+/// The difference that [`zigzag`] made an integer.
+pub(crate) fn unzigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 /// Takes one integer off the front.
@@ -31,8 +38,7 @@ pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
 
 /// Takes a difference written by [`push_signed`].
 pub(crate) fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
-    let value = take(bytes)?;
-    Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
+    take(bytes).map(unzigzag)
 }
 
 fn take_long(bytes: &mut &[u8]) -> Option<u64> {

@@ -4,9 +4,10 @@
 //! as many threads as there are.
 
 use super::Compaction;
+use super::heap::{Change, HEAP_BITS};
 use super::order::explain;
 use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
-use super::trail::{Change, HEAP_BITS, Trail};
+use super::trail::Trail;
 use crate::bbolt::PageSet;
 use crate::bytes::to_usize;
 use std::collections::{HashMap, HashSet};
@@ -58,7 +59,7 @@ impl Histories {
         let mut reader = HeapReader::new(terms);
         loop {
             let heap = next.0.fetch_add(1, Ordering::Relaxed);
-            if heap >= terms.trail.heaps() {
+            if heap >= terms.trail.changes().len() {
                 return reader.found;
             }
             reader.heap(heap);
@@ -141,7 +142,7 @@ impl<'t> HeapReader<'t> {
 
     fn heap(&mut self, heap: usize) {
         let pages = self.terms.pages;
-        for change in self.terms.trail.changes(heap) {
+        for change in self.terms.trail.changes().heap(heap) {
             let drawer = self.drawers.get_mut(drawer_of(change.key_hash));
             if let Some(drawer) = drawer.filter(|_| pages.has(change.page)) {
                 drawer.push(change);

@@ -5,6 +5,7 @@
 //! spread over many small heaps by the hash of their key, so that the history of every key can be put together in the
 //! processor's cache, without a table of all keys.
 
+use super::heap::Heaps;
 use super::revision::Revision;
 use crate::bbolt::Pgid;
 use crate::bytes::{to_u64, to_usize};
@@ -57,23 +58,10 @@ pub struct PageTimes {
 }
 
 /// The entries of all leaf pages that look like pages of bucket `key`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Trail {
     orders: Vec<u8>,
-    heaps: Vec<Heap>,
-}
-
-/// The heap of a key is told by so many of the highest bits of its hash: a byte, which the heap need not keep.
-pub(super) const HEAP_BITS: u32 = 8;
-const HEAPS: usize = 1 << HEAP_BITS;
-
-impl Default for Trail {
-    fn default() -> Self {
-        Self {
-            orders: Vec::new(),
-            heaps: std::iter::repeat_with(Heap::default).take(HEAPS).collect(),
-        }
-    }
+    changes: Heaps,
 }
 
 impl Trail {
@@ -84,9 +72,7 @@ impl Trail {
         varint::push_signed(&mut self.orders, times.content_seconds);
         push_order(&mut self.orders, entries);
         for entry in entries.iter().filter(|entry| entry.kind.is_change()) {
-            if let Some(heap) = self.heaps.get_mut(heap_of(entry.key_hash)) {
-                heap.push(page, entry);
-            }
+            self.changes.push(page, entry);
         }
         start
     }
@@ -105,38 +91,16 @@ impl Trail {
         })
     }
 
-    /// Number of heaps.
-    pub(super) fn heaps(&self) -> usize {
-        self.heaps.len()
-    }
-
-    /// Changes of the keys of one heap, in the order in which they were pushed.
-    pub(super) fn changes(&self, heap: usize) -> Changes<'_> {
-        let found = self.heaps.get(heap);
-        Changes {
-            heap: to_u64(heap),
-            rest: &[],
-            pieces: found.map_or(&[][..], |heap| &heap.full).iter(),
-            last: found.map_or(&[], |heap| &heap.bytes),
-            main: 0,
-            page: 0,
-        }
+    /// Changes of keys.
+    pub(super) fn changes(&self) -> &Heaps {
+        &self.changes
     }
 
     /// Bytes in memory.
     pub fn size_bytes(&self) -> usize {
-        let heaps = self.heaps.iter().map(Heap::size_bytes);
-        self.orders.len() + heaps.sum::<usize>()
+        self.orders.len() + self.changes.size_bytes()
     }
 }
-
-/// The heap of a key.
-pub(super) fn heap_of(key_hash: u64) -> usize {
-    to_usize(key_hash >> HASH_BITS)
-}
-
-/// Bits of a hash that a heap keeps.
-const HASH_BITS: u32 = u64::BITS - HEAP_BITS;
 
 /// What is known of a page apart from the changes on it.
 #[derive(Debug)]
@@ -301,111 +265,9 @@ impl Iterator for Steps<'_> {
     }
 }
 
-/// Changes of the keys whose hashes begin with one byte, each told by its difference to the one before.
-#[derive(Debug, Default)]
-struct Heap {
-    /// What has filled up stays where it is: growing in one piece would leave holes behind.
-    full: Vec<Vec<u8>>,
-    bytes: Vec<u8>,
-    main: i64,
-    page: u64,
-}
-
-/// A heap grows to this length as vectors do, and then by pieces of it.
-const PIECE_BYTES: usize = 8 << 10;
-/// More than any change takes.
-const MAX_CHANGE_BYTES: usize = 64;
-
-impl Heap {
-    fn push(&mut self, page: Pgid, entry: &Entry) {
-        let Revision { main, sub } = entry.revision;
-        let is_tombstone = entry.kind == EntryKind::Tombstone;
-        if self.bytes.len() > PIECE_BYTES - MAX_CHANGE_BYTES {
-            let piece = Vec::with_capacity(PIECE_BYTES);
-            self.full.push(std::mem::replace(&mut self.bytes, piece));
-        }
-        let bytes = &mut self.bytes;
-        let [hash @ .., _] = entry.key_hash.to_le_bytes();
-        bytes.extend_from_slice(&hash);
-        varint::push(bytes, u64::from(entry.class) << 1 | u64::from(is_tombstone));
-        varint::push_signed(bytes, page.0.wrapping_sub(self.page).cast_signed());
-        varint::push_signed(bytes, main.wrapping_sub(self.main));
-        varint::push(bytes, sub.cast_unsigned());
-        if !is_tombstone {
-            let age = main.wrapping_sub(entry.create_revision);
-            varint::push(bytes, age.cast_unsigned());
-            varint::push(bytes, entry.version.cast_unsigned());
-        }
-        (self.main, self.page) = (main, page.0);
-    }
-
-    fn size_bytes(&self) -> usize {
-        self.full.iter().chain([&self.bytes]).map(Vec::len).sum()
-    }
-}
-
-/// A change of a key and the page it lies on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Change {
-    pub(super) key_hash: u64,
-    pub(super) revision: Revision,
-    pub(super) page: Pgid,
-    pub(super) create_revision: i64,
-    pub(super) version: i64,
-    pub(super) class: u16,
-    pub(super) is_tombstone: bool,
-}
-
-/// Reads a heap.
-pub(super) struct Changes<'t> {
-    heap: u64,
-    rest: &'t [u8],
-    pieces: std::slice::Iter<'t, Vec<u8>>,
-    last: &'t [u8],
-    main: i64,
-    page: u64,
-}
-
-impl Iterator for Changes<'_> {
-    type Item = Change;
-
-    #[inline]
-    fn next(&mut self) -> Option<Change> {
-        if self.rest.is_empty() {
-            let piece = self.pieces.next().map(Vec::as_slice);
-            self.rest = piece.unwrap_or_else(|| std::mem::take(&mut self.last));
-        }
-        let (&[h0, h1, h2, h3, h4, h5, h6], rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        let hash = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
-        let head = varint::take(&mut self.rest)?;
-        let page = varint::take_signed(&mut self.rest)?.cast_unsigned();
-        self.page = self.page.wrapping_add(page);
-        self.main = self.main.wrapping_add(varint::take_signed(&mut self.rest)?);
-        let (main, sub) = (self.main, varint::take(&mut self.rest)?.cast_signed());
-        let is_tombstone = head & 1 == 1;
-        let (create_revision, version) = if is_tombstone {
-            (0, 0)
-        } else {
-            let age = varint::take(&mut self.rest)?.cast_signed();
-            let version = varint::take(&mut self.rest)?.cast_signed();
-            (main.wrapping_sub(age), version)
-        };
-        Some(Change {
-            key_hash: self.heap << HASH_BITS | hash,
-            revision: Revision { main, sub },
-            page: Pgid(self.page),
-            create_revision,
-            version,
-            class: u16::try_from(head >> 1).ok()?,
-            is_tombstone,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Change, Entry, EntryKind, PageOrder, PageTimes, Step, Trail, heap_of};
+    use super::{Entry, EntryKind, PageOrder, PageTimes, Step, Trail};
     use crate::bbolt::Pgid;
     use crate::etcd::Revision;
 
@@ -504,35 +366,5 @@ mod tests {
         assert!(!is_dense(&[put(4, 6), put(4, 6), put(5, 0)]));
         assert!(!is_dense(&[put(4, 6), put(5, 0), put(7, 0)]));
         assert!(!is_dense(&[put(5, 0), put(4, 0), put(5, 0)]));
-    }
-
-    #[test]
-    fn changes_come_back_by_the_heap_of_their_key() {
-        let mut trail = Trail::default();
-        trail.push(Pgid(9), PageTimes::default(), &[PUT]);
-        trail.push(Pgid(7), PageTimes::default(), &entries());
-        let [put, deletion, .., last] = entries();
-        let change = |page, entry: Entry| Change {
-            key_hash: entry.key_hash,
-            revision: entry.revision,
-            page: Pgid(page),
-            create_revision: entry.create_revision,
-            version: entry.version,
-            class: entry.class,
-            is_tombstone: entry.kind == EntryKind::Tombstone,
-        };
-        let changes = |key_hash| trail.changes(heap_of(key_hash)).collect::<Vec<_>>();
-        let expected = [change(9, put), change(7, put), change(7, deletion)];
-        assert_eq!(changes(u64::MAX), expected);
-        assert_eq!(changes(1), [change(7, last)]);
-        let mut trail = Trail::default();
-        for page in 0..2000 {
-            trail.push(Pgid(page), PageTimes::default(), &[PUT]);
-        }
-        let pages = trail
-            .changes(heap_of(PUT.key_hash))
-            .map(|change| change.page.0);
-        assert!(pages.eq(0..2000), "over several pieces");
-        assert_eq!(changes(1 << 60), []);
     }
 }
