@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// multiple of 64 KiB, the largest page size, and enough to hold both meta pages.
 const CHUNK_BYTES: usize = 1 << 20;
 /// Chunks that one side may be ahead of the other.
-const LEAD: usize = 3;
+const LEAD: usize = 2;
 
 /// Reads a snapshot to its end.
 pub(super) fn read_one(feed: Feed<'_>) -> Result<Reading, ReadError> {

@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Requests in flight.
 const READERS: usize = 4;
 /// Bytes of one request.
-const BLOCK_BYTES: usize = 2 << 20;
+const BLOCK_BYTES: usize = 1 << 20;
 /// The page cache is asked about one in so many blocks. A question about a page that is not there brings it in.
 const BLOCKS_PER_QUESTION: u64 = 16;
 /// Offsets, lengths and addresses of direct reads are multiples of this: no disk asks for more.
