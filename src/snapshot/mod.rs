@@ -1,4 +1,8 @@
 //! One pass over a `.db` file: bytes in, facts out.
+//!
+//! `feed` cuts the bytes into chunks. Each chunk is hashed (`hashing`, `sha256`) and scanned (`pass`, which shows each
+//! leaf to `keyspace`): by `cores` on two cores for one snapshot, by `lanes` on one core for two at a time. At the end
+//! `content` has the tree proven from the notes of the scan and draws the facts from it.
 
 mod classes;
 mod content;

@@ -2,10 +2,11 @@
 //!
 //! What is in the page cache is copied out of it. The first byte that is not there (the kernel says so when asked not to
 //! wait, `RWF_NOWAIT`) starts a few threads that read ahead, each a block of its own, directly from the disk
-//! (`O_DIRECT`), past the cache, which therefore stays as it was. They end where the cache goes on. Whoever asks for
-//! bytes that are not cached has the kernel fetch them, without waiting: so the question is asked seldom and about
-//! little, and the kernel is told to fetch no more than that, or the disk would read everything twice. A disk that reaches its rate only with several requests in flight is read at that rate, and warm
-//! files pay nothing for it.
+//! (`O_DIRECT`), past the cache, which therefore stays as it was. They end where the cache goes on. A disk that reaches
+//! its rate only with several requests in flight is read at that rate, and warm files pay nothing for it.
+//!
+//! Whoever asks for bytes that are not cached has the kernel fetch them, without waiting: so the question is asked seldom
+//! and about little, and the kernel is told to fetch no more than that, or the disk would read everything twice.
 //!
 //! File systems that do not answer such questions (some network and overlay file systems) are read plainly, with the
 //! advice that it will be sequential; those that refuse direct reads are read ahead through the cache.
