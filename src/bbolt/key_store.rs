@@ -144,14 +144,12 @@ fn split_pair(key: &[u8]) -> Option<(u64, u64, Option<u8>)> {
 
 fn join_pair(first: u64, second: u64, mark: Option<u8>) -> PairKey {
     let mut bytes = [0; 18];
-    let parts = first
-        .to_be_bytes()
-        .into_iter()
-        .chain([SEPARATOR])
-        .chain(second.to_be_bytes())
-        .chain(mark);
-    for (slot, byte) in bytes.iter_mut().zip(parts) {
-        *slot = byte;
+    let (head, tail) = bytes.split_at_mut(8);
+    head.copy_from_slice(&first.to_be_bytes());
+    if let [separator, second_bytes @ .., last] = tail {
+        *separator = SEPARATOR;
+        second_bytes.copy_from_slice(&second.to_be_bytes());
+        *last = mark.unwrap_or_default();
     }
     PairKey {
         bytes,

@@ -7,6 +7,7 @@ use super::feed::Feed;
 use super::hashing::{Hashed, TrailerHasher};
 use super::pass::Pass;
 use super::read::{HashOn, ReadError, Reading};
+use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,12 +38,12 @@ fn scan_and_hash(feed: Feed<'_>, pass: &mut Pass) -> Result<Hashed, ReadError> {
         let hash_side = side(for_hash, to_scan);
         let hash = scope.spawn(move || hash_all(&hash_side));
         scan_all(pass, &side(for_scan, to_hash));
-        hash.join()
+        hash.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
     let supply = supply.into_inner().unwrap_or_else(PoisonError::into_inner);
     match supply.error {
         Some(error) => Err(error),
-        None => hashed.map_err(|_| ReadError::Interrupted),
+        None => Ok(hashed),
     }
 }
 

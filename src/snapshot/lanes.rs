@@ -18,7 +18,7 @@ pub trait Queue<'r> {
     /// Why the queue may want to stop.
     type Error;
 
-    /// The next snapshot; `None` when there is none left.
+    /// The next snapshot; `None` when there is none for now. The reading ends when there is none and none is under way.
     fn next(&mut self) -> Option<(Self::Ticket, Box<dyn Read + Send + 'r>)>;
 
     /// Takes what was learnt of a snapshot.

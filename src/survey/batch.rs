@@ -1,7 +1,7 @@
 //! Reads a batch of snapshots, each remembered when it is done.
 //!
-//! A single one is hashed on one core and scanned on another. Several are read on as many threads as there are jobs, on
-//! each two at a time; a thread takes a second one only when every thread has its first.
+//! A single one is hashed on one core and scanned on another, if there are two. Of several, as many are read at a time as there are jobs,
+//! on each processor two; a thread takes a second one only when every thread has its first.
 
 use super::SurveyError;
 use super::examine::Options;
@@ -13,8 +13,12 @@ use crate::monitor::Monitor;
 use crate::snapshot::{self, HashOn, Queue, ReadError, Reading, Snapshot};
 use chrono::{DateTime, Utc};
 use std::io::Read;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+/// Whose digests take turns.
+const FILES_PER_THREAD: usize = 2;
 
 /// Snapshots to read, and what became of them.
 pub(super) struct Batch<'f, 'b> {
@@ -36,39 +40,45 @@ impl<'f> Batch<'f, '_> {
     /// Interrupted, or the catalogue cannot be written and is needed.
     pub(super) fn read(&self) -> Result<Done<'f>, SurveyError> {
         let done = Mutex::default();
-        if self.files.len() == 1 && self.options.jobs > 1 {
-            self.read_on_two_cores(&done)?;
+        if self.files.len() == 1 {
+            self.read_single(&done)?;
         } else {
             self.read_on_threads(&done)?;
         }
         Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn read_on_two_cores(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
+    fn read_single(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
         let next = AtomicUsize::new(0);
         let mut worker = Worker {
             batch: self,
             first: None,
             next: &next,
             done,
+            open: 0,
+            most_open: 1,
         };
         while let Some((open, mut bytes)) = worker.next() {
-            let read = snapshot::read(&mut bytes, HashOn::OwnThread, self.monitor);
+            let read = snapshot::read(&mut bytes, hash_on(self.options), self.monitor);
             worker.done(open, read)?;
         }
         Ok(())
     }
 
     fn read_on_threads(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
-        let threads = self.options.jobs.min(self.files.len()).max(1);
+        let jobs = self.options.jobs.max(1);
+        let threads = threads_for(jobs, processors()).min(self.files.len());
         let (firsts, _) = self.files.split_at_checked(threads).unwrap_or_default();
         let next = &AtomicUsize::new(threads);
-        let work = |first| {
+        let work = |number: usize, first| {
             let mut worker = Worker {
                 batch: self,
                 first: Some(first),
                 next,
                 done,
+                open: 0,
+                // The first threads take what the division leaves.
+                most_open: jobs / threads + usize::from(number < jobs % threads),
             };
             snapshot::read_all(&mut worker, self.monitor)
         };
@@ -76,14 +86,38 @@ impl<'f> Batch<'f, '_> {
             let work = &work;
             let threads: Vec<_> = firsts
                 .iter()
-                .map(|first| scope.spawn(move || work(first)))
+                .enumerate()
+                .map(|(number, first)| scope.spawn(move || work(number, first)))
                 .collect();
             let ended = threads
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or(Err(SurveyError::Interrupted)));
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
             ended.fold(Ok(()), Result::and)
         })
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How many files are read at once unless told otherwise: on each processor as many as help each other.
+pub fn default_jobs() -> usize {
+    processors() * FILES_PER_THREAD
+}
+
+/// Where a single file is hashed.
+pub(super) fn hash_on(options: &Options) -> HashOn {
+    if options.jobs > 1 && processors() > 1 {
+        HashOn::OwnThread
+    } else {
+        HashOn::SameThread
+    }
+}
+
+/// As many threads as processors, or more where two files on each would not be as many as asked for.
+fn threads_for(jobs: usize, processors: usize) -> usize {
+    jobs.min(processors).max(jobs.div_ceil(FILES_PER_THREAD))
 }
 
 /// One thread's view of a batch.
@@ -94,6 +128,9 @@ struct Worker<'w, 'f, 'b> {
     /// The first file that no thread has taken, beyond those kept.
     next: &'w AtomicUsize,
     done: &'w Mutex<Done<'f>>,
+    /// Files that this thread is reading, and how many those may be.
+    open: usize,
+    most_open: usize,
 }
 
 impl<'f> Worker<'_, 'f, '_> {
@@ -118,17 +155,21 @@ impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
     type Error = SurveyError;
 
     fn next(&mut self) -> Option<(OpenSnapshot<'f>, Box<dyn Read + Send + 'b>)> {
-        loop {
+        while self.open < self.most_open {
             let (candidate, kind) = self.take()?;
             let Batch {
                 options, monitor, ..
             } = *self.batch;
             monitor.begin(&candidate.path, candidate.identity.size_bytes);
             match OpenSnapshot::open(candidate, *kind, options.page_cache, monitor) {
-                Ok(opened) => return Some(opened),
+                Ok(opened) => {
+                    self.open += 1;
+                    return Some(opened);
+                }
                 Err(read) => self.enter(candidate, read),
             }
         }
+        None
     }
 
     fn done(
@@ -136,6 +177,7 @@ impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
         open: OpenSnapshot<'f>,
         read: Result<Reading, ReadError>,
     ) -> Result<(), SurveyError> {
+        self.open -= 1;
         let candidate = open.candidate();
         let read = open.conclude(read);
         let is_interrupted = matches!(read, SnapshotRead::Interrupted);
@@ -160,4 +202,27 @@ fn changes(candidate: &Candidate, facts: &Snapshot, now: DateTime<Utc>) -> Vec<C
         read_at: now,
     };
     vec![Change::Snapshot(Box::new(facts.clone())), file]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::threads_for;
+
+    #[test]
+    fn as_many_files_are_read_at_once_as_there_are_jobs() {
+        let rows = [
+            // jobs, processors, threads
+            (1, 1, 1),
+            (1, 8, 1),
+            (2, 1, 1),
+            (2, 2, 2),
+            (4, 2, 2),
+            (5, 4, 4),
+            (16, 2, 8),
+            (17, 2, 9),
+        ];
+        for (jobs, processors, threads) in rows {
+            assert_eq!(threads_for(jobs, processors), threads);
+        }
+    }
 }

@@ -34,7 +34,7 @@ pub enum Depth {
 pub struct Options {
     /// How much is read.
     pub depth: Depth,
-    /// Files read at the same time; at least 1.
+    /// Files read at the same time, at least 1, which keeps to one processor.
     pub jobs: usize,
     /// The instant that counts as now for ages and certificates.
     pub as_of: DateTime<Utc>,

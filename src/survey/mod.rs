@@ -16,6 +16,7 @@ mod recorder;
 mod search;
 mod stream;
 
+pub use batch::default_jobs;
 pub use examine::{Depth, Options, Survey, examine};
 pub use glance::glance;
 pub use recall::{recall, refresh};

@@ -1,12 +1,13 @@
 //! A snapshot that comes through a pipe: read once, judged by itself, and not remembered, for it lies nowhere.
 
+use super::batch::hash_on;
 use super::book::Book;
 use super::file::unreadable;
 use super::{Options, Survey, SurveyError};
 use crate::catalogue::Contents;
 use crate::discovery::{FileIdentity, Skipped};
 use crate::monitor::Monitor;
-use crate::snapshot::{self, HashOn, ReadError};
+use crate::snapshot::{self, ReadError};
 use crate::source::{Counting, unpack};
 use std::io::Read;
 use std::path::Path;
@@ -33,11 +34,6 @@ pub fn examine_stream(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let hash_on = if options.jobs > 1 {
-        HashOn::OwnThread
-    } else {
-        HashOn::SameThread
-    };
     let path = Path::new(STREAM);
     let mut book = Book::new(Contents::default());
     let mut survey = Survey::default();
@@ -45,7 +41,7 @@ pub fn examine_stream(
     monitor.begin(path, 0);
     let read = unpack(Counting::new(stream, monitor))
         .map_err(|source| ReadError::Io { offset: 0, source })
-        .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on, monitor));
+        .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on(options), monitor));
     monitor.finish(path);
     match read {
         Ok(reading) => {

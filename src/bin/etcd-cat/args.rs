@@ -145,7 +145,7 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, env = "ETCD_CAT_VERBOSE", action = ArgAction::Count, hide_env = true)]
     pub(crate) verbose: u8,
 
-    /// Read this many files at once [default: number of processors]
+    /// Read this many files at once; 1 keeps to one processor [default: two for each processor]
     #[arg(
         long,
         global = true,

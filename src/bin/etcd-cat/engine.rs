@@ -304,10 +304,12 @@ fn given_or_remembered(given: &[PathBuf], catalogue: &Catalogue) -> Result<Vec<P
 
 impl Request<'_> {
     fn options(&self, depth: Depth) -> Options {
-        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Options {
             depth,
-            jobs: self.global.jobs.map_or_else(processors, usize::from),
+            jobs: self
+                .global
+                .jobs
+                .map_or_else(survey::default_jobs, usize::from),
             as_of: self.as_of,
             accept: self.accept.to_vec(),
             page_cache: if self.global.drop_cache {
