@@ -54,6 +54,7 @@ impl Crc32c {
         let mut whole = crc_fast::Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, state);
         whole.update(bytes);
         Self {
+            // A checksum of 32 bits, in a word that has room for any.
             value: u32::try_from(whole.finalize()).unwrap_or_default(),
             length: self.length + crate::bytes::to_u64(bytes.len()),
         }

@@ -15,12 +15,12 @@ pub(crate) fn push_signed(bytes: &mut Vec<u8>, value: i64) {
 }
 
 /// A difference as an integer that is small when its magnitude is.
-pub(crate) fn zigzag(difference: i64) -> u64 {
+fn zigzag(difference: i64) -> u64 {
     (difference.cast_unsigned() << 1) ^ (difference >> 63).cast_unsigned()
 }
 
 /// The difference that [`zigzag`] made an integer.
-pub(crate) fn unzigzag(value: u64) -> i64 {
+fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 

@@ -1,14 +1,5 @@
-//! Changes of keys, spread over many small heaps by the hash of the key, in some 15 bytes each.
-//!
-//! Most changes differ little from the one that their heap took before, and are written in a form of one length:
-//!
-//! | bytes | field | meaning |
-//! |---|---|---|
-//! | 1 | `mark` | twice the version; one more for a deletion |
-//! | 7 | `hash` | of the key, without the byte that tells the heap |
-//! | 7 | `steps` | from the lowest bit: 6 bits of class, 14 of age, 14 of sub, 12 of main revisions (zigzag) and 10 of pages since the change before |
-//!
-//! Any other has the mark 255, and its numbers follow as varints.
+//! Changes of keys, spread over many small heaps by the hash of the key, in some 15 bytes each: seven of the hash, and
+//! varints that are small where changes lie side by side.
 
 use super::revision::Revision;
 use super::trail::{Entry, EntryKind};
@@ -26,14 +17,6 @@ const HASH_BITS: u32 = u64::BITS - HEAP_BITS;
 const PIECE_BYTES: usize = 8 << 10;
 /// More than any change takes.
 const MAX_CHANGE_BYTES: usize = 64;
-
-const LONG: u8 = u8::MAX;
-const STEPS_BYTES: usize = 7;
-const CLASS_BITS: u32 = 6;
-const AGE_BITS: u32 = 14;
-const SUB_BITS: u32 = 14;
-const MAINS_BITS: u32 = 12;
-const PAGES_BITS: u32 = 10;
 
 /// A change of a key and the page it lies on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,7 +88,7 @@ struct Heap {
     latest: Place,
 }
 
-/// Where the change before is.
+/// Where the change before is: the next one is told by its difference.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     page: u64,
@@ -114,16 +97,25 @@ struct Place {
 
 impl Heap {
     fn push(&mut self, page: Pgid, entry: &Entry) {
+        let Revision { main, sub } = entry.revision;
+        let is_tombstone = entry.kind == EntryKind::Tombstone;
         if self.bytes.len() > PIECE_BYTES - MAX_CHANGE_BYTES {
             let piece = Vec::with_capacity(PIECE_BYTES);
             self.full.push(std::mem::replace(&mut self.bytes, piece));
         }
-        let place = Place {
-            page: page.0,
-            main: entry.revision.main,
-        };
-        Told::of(entry, place, self.latest).push(entry.key_hash, &mut self.bytes);
-        self.latest = place;
+        let (bytes, latest) = (&mut self.bytes, self.latest);
+        let [hash @ .., _] = entry.key_hash.to_le_bytes();
+        bytes.extend_from_slice(&hash);
+        varint::push(bytes, u64::from(entry.class) << 1 | u64::from(is_tombstone));
+        varint::push_signed(bytes, page.0.wrapping_sub(latest.page).cast_signed());
+        varint::push_signed(bytes, main.wrapping_sub(latest.main));
+        varint::push(bytes, sub.cast_unsigned());
+        if !is_tombstone {
+            let age = main.wrapping_sub(entry.create_revision);
+            varint::push(bytes, age.cast_unsigned());
+            varint::push(bytes, entry.version.cast_unsigned());
+        }
+        self.latest = Place { page: page.0, main };
     }
 
     fn size_bytes(&self) -> usize {
@@ -149,158 +141,32 @@ impl Iterator for Changes<'_> {
             let piece = self.pieces.next().map(Vec::as_slice);
             self.rest = piece.unwrap_or_else(|| std::mem::take(&mut self.last));
         }
-        let (hash, told) = Told::take(&mut self.rest)?;
-        let page = self.latest.page.wrapping_add(told.pages);
-        let main = self.latest.main.wrapping_add(told.mains);
+        let (&[h0, h1, h2, h3, h4, h5, h6], rest) = self.rest.split_first_chunk()?;
+        self.rest = rest;
+        let hash = u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, 0]);
+        let head = varint::take(&mut self.rest)?;
+        let pages = varint::take_signed(&mut self.rest)?.cast_unsigned();
+        let page = self.latest.page.wrapping_add(pages);
+        let mains = varint::take_signed(&mut self.rest)?;
+        let main = self.latest.main.wrapping_add(mains);
+        let sub = varint::take(&mut self.rest)?.cast_signed();
         self.latest = Place { page, main };
-        let create_revision = if told.is_tombstone {
-            0
+        let is_tombstone = head & 1 == 1;
+        let (create_revision, version) = if is_tombstone {
+            (0, 0)
         } else {
-            main.wrapping_sub(told.age.cast_signed())
+            let age = varint::take(&mut self.rest)?.cast_signed();
+            let version = varint::take(&mut self.rest)?.cast_signed();
+            (main.wrapping_sub(age), version)
         };
         Some(Change {
             key_hash: self.heap << HASH_BITS | hash,
-            revision: Revision {
-                main,
-                sub: told.sub.cast_signed(),
-            },
+            revision: Revision { main, sub },
             page: Pgid(page),
             create_revision,
-            version: told.version.cast_signed(),
-            class: told.class,
-            is_tombstone: told.is_tombstone,
-        })
-    }
-}
-
-/// What is written of a change beside the hash of its key.
-struct Told {
-    /// Pages behind the change before.
-    pages: u64,
-    /// Main revisions above the change before.
-    mains: i64,
-    sub: u64,
-    /// Main revisions since the key was created; 0 for a deletion.
-    age: u64,
-    /// 0 for a deletion.
-    version: u64,
-    class: u16,
-    is_tombstone: bool,
-}
-
-impl Told {
-    fn of(entry: &Entry, place: Place, latest: Place) -> Self {
-        let is_tombstone = entry.kind == EntryKind::Tombstone;
-        let age = place.main.wrapping_sub(entry.create_revision);
-        let (age, version) = if is_tombstone {
-            (0, 0)
-        } else {
-            (age.cast_unsigned(), entry.version.cast_unsigned())
-        };
-        Self {
-            pages: place.page.wrapping_sub(latest.page),
-            mains: place.main.wrapping_sub(latest.main),
-            sub: entry.revision.sub.cast_unsigned(),
-            age,
             version,
-            class: entry.class,
-            is_tombstone,
-        }
-    }
-
-    fn push(&self, key_hash: u64, bytes: &mut Vec<u8>) {
-        let steps = self.steps();
-        let mark = self.short_mark().filter(|_| steps.is_some());
-        let hash = key_hash << HEAP_BITS | u64::from(mark.unwrap_or(LONG));
-        bytes.extend_from_slice(&hash.to_le_bytes());
-        match steps.filter(|_| mark.is_some()) {
-            Some(steps) => {
-                let [steps @ .., _] = steps.to_le_bytes();
-                bytes.extend_from_slice(&steps);
-            }
-            None => self.push_long(bytes),
-        }
-    }
-
-    fn short_mark(&self) -> Option<u8> {
-        let mark = u8::try_from(self.version).ok()?.checked_mul(2)?;
-        let mark = mark | u8::from(self.is_tombstone);
-        (mark != LONG).then_some(mark)
-    }
-
-    /// The steps in a word, if there is room for each.
-    fn steps(&self) -> Option<u64> {
-        let fields = [
-            (self.pages, PAGES_BITS),
-            (varint::zigzag(self.mains), MAINS_BITS),
-            (self.sub, SUB_BITS),
-            (self.age, AGE_BITS),
-            (u64::from(self.class), CLASS_BITS),
-        ];
-        let is_short = fields.iter().all(|(value, bits)| value >> bits == 0);
-        let steps = fields
-            .iter()
-            .fold(0, |steps, (value, bits)| steps << bits | value);
-        is_short.then_some(steps)
-    }
-
-    fn push_long(&self, bytes: &mut Vec<u8>) {
-        let head = u64::from(self.class) << 1 | u64::from(self.is_tombstone);
-        varint::push(bytes, head);
-        varint::push_signed(bytes, self.pages.cast_signed());
-        varint::push_signed(bytes, self.mains);
-        varint::push(bytes, self.sub);
-        varint::push(bytes, self.age);
-        varint::push(bytes, self.version);
-    }
-
-    /// Takes a change off the front, with the bits of the hash that were kept.
-    #[inline]
-    fn take(bytes: &mut &[u8]) -> Option<(u64, Self)> {
-        let (word, rest) = bytes.split_first_chunk()?;
-        *bytes = rest;
-        let hash = u64::from_le_bytes(*word) >> HEAP_BITS;
-        let [mark, ..] = *word;
-        let told = if mark == LONG {
-            Self::take_long(bytes)
-        } else {
-            Self::take_short(mark, bytes)
-        };
-        Some((hash, told?))
-    }
-
-    #[inline]
-    fn take_short(mark: u8, bytes: &mut &[u8]) -> Option<Self> {
-        let (steps, rest) = bytes.split_first_chunk::<STEPS_BYTES>()?;
-        *bytes = rest;
-        let [s0, s1, s2, s3, s4, s5, s6] = *steps;
-        let mut steps = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, 0]);
-        let mut take = |bits: u32| {
-            let value = steps & !(u64::MAX << bits);
-            steps >>= bits;
-            value
-        };
-        Some(Self {
-            class: u16::try_from(take(CLASS_BITS)).ok()?,
-            age: take(AGE_BITS),
-            sub: take(SUB_BITS),
-            mains: varint::unzigzag(take(MAINS_BITS)),
-            pages: take(PAGES_BITS),
-            version: u64::from(mark >> 1),
-            is_tombstone: mark & 1 == 1,
-        })
-    }
-
-    fn take_long(bytes: &mut &[u8]) -> Option<Self> {
-        let head = varint::take(bytes)?;
-        Some(Self {
             class: u16::try_from(head >> 1).ok()?,
-            is_tombstone: head & 1 == 1,
-            pages: varint::take_signed(bytes)?.cast_unsigned(),
-            mains: varint::take_signed(bytes)?,
-            sub: varint::take(bytes)?,
-            age: varint::take(bytes)?,
-            version: varint::take(bytes)?,
+            is_tombstone,
         })
     }
 }
@@ -340,61 +206,21 @@ mod tests {
             version: 0,
             ..PUT
         };
-        let at = |main, sub, entry| Entry {
-            revision: Revision { main, sub },
-            ..entry
+        let extreme = Entry {
+            revision: Revision {
+                main: i64::MAX,
+                sub: i64::MAX,
+            },
+            create_revision: i64::MIN,
+            version: i64::MAX,
+            class: u16::MAX,
+            ..PUT
         };
-        let pushed = [
-            (9, PUT),
-            (7, at(901, 0, deletion)),
-            (1030, at(899, 16_383, PUT)),
-            (2054, at(899, 16_384, PUT)),
-            (
-                2055,
-                at(
-                    2946,
-                    0,
-                    Entry {
-                        version: 127,
-                        ..PUT
-                    },
-                ),
-            ),
-            (
-                2056,
-                at(
-                    4995,
-                    0,
-                    Entry {
-                        version: 128,
-                        ..PUT
-                    },
-                ),
-            ),
-            (
-                2057,
-                at(
-                    16_400,
-                    0,
-                    Entry {
-                        create_revision: 17,
-                        ..PUT
-                    },
-                ),
-            ),
-            (2058, at(16_401, 0, Entry { class: 64, ..PUT })),
-            (
-                2059,
-                Entry {
-                    create_revision: i64::MIN,
-                    version: i64::MAX,
-                    class: u16::MAX,
-                    ..at(i64::MAX, i64::MAX, PUT)
-                },
-            ),
-            (u64::MAX, at(i64::MIN, 0, deletion)),
-            (0, PUT),
-        ];
+        let earlier = Entry {
+            revision: Revision { main: 3, sub: 0 },
+            ..deletion
+        };
+        let pushed = [(9, PUT), (7, earlier), (u64::MAX, extreme), (0, PUT)];
         let mut heaps = Heaps::default();
         let other = Entry { key_hash: 1, ..PUT };
         heaps.push(Pgid(3), &other);
@@ -417,6 +243,5 @@ mod tests {
             .heap(heap_of(PUT.key_hash))
             .map(|change| change.page.0);
         assert!(pages.eq(0..2000));
-        assert_eq!(heaps.size_bytes(), 2000 * 15);
     }
 }

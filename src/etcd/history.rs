@@ -120,6 +120,8 @@ struct HeapReader<'t> {
 /// The drawer of a key is told by so many bits of its hash, below those that tell the heap.
 const DRAWER_BITS: u32 = 6;
 const DRAWERS: usize = 1 << DRAWER_BITS;
+/// Room for so many changes stays in a drawer; keys that change often are not to fill one after the other.
+const KEPT_CHANGES: usize = 1 << 10;
 /// Bits of a hash by which changes are sorted, above those that number the change.
 const SORTED_BITS: u64 = u64::MAX << u32::BITS;
 
@@ -140,11 +142,12 @@ impl<'t> HeapReader<'t> {
         }
     }
 
+    /// Sorts the changes of a heap that lie on live pages into drawers, and goes through these.
     fn heap(&mut self, heap: usize) {
-        let pages = self.terms.pages;
         for change in self.terms.trail.changes().heap(heap) {
-            let drawer = self.drawers.get_mut(drawer_of(change.key_hash));
-            if let Some(drawer) = drawer.filter(|_| pages.has(change.page)) {
+            if self.terms.pages.has(change.page)
+                && let Some(drawer) = self.drawers.get_mut(drawer_of(change.key_hash))
+            {
                 drawer.push(change);
             }
         }
@@ -152,6 +155,7 @@ impl<'t> HeapReader<'t> {
         for drawer in &mut drawers {
             self.drawer(drawer);
             drawer.clear();
+            drawer.shrink_to(KEPT_CHANGES);
         }
         self.drawers = drawers;
     }
@@ -255,7 +259,7 @@ fn drawer_of(key_hash: u64) -> usize {
 }
 
 fn sorted_hash(key_hash: u64) -> u64 {
-    (key_hash << HEAP_BITS) & SORTED_BITS
+    (key_hash << (HEAP_BITS + DRAWER_BITS)) & SORTED_BITS
 }
 
 /// Does a put follow from what was known of the key, if it was alive?

@@ -3,18 +3,17 @@
 //! Both sides look at the same chunks; the side that has done with its chunks first reads the next one for both. So it is
 //! the side with less to do that pays for copying bytes out of the page cache.
 
-use super::feed::Feed;
+use super::feed::{Chunk, Feed};
 use super::hashing::{Hashed, TrailerHasher};
 use super::pass::Pass;
 use super::read::{HashOn, ReadError, Reading};
 use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of one read: they go from core to core, by way of the cache that both share. Like the size of a lane's reads a
-/// multiple of 64 KiB, the largest page size, and enough to hold both meta pages.
+/// Bytes of one read: they go from core to core, by way of the cache that both share. See [`Chunk`].
 const CHUNK_BYTES: usize = 1 << 20;
-/// Chunks that one side may be ahead of the other.
+/// Chunks that may wait for one side.
 const LEAD: usize = 2;
 
 /// Reads a snapshot to its end.
@@ -34,7 +33,11 @@ fn scan_and_hash(feed: Feed<'_>, pass: &mut Pass) -> Result<Hashed, ReadError> {
     let (to_hash, for_hash) = sync_channel(LEAD);
     let hashed = std::thread::scope(|scope| {
         let supply = &supply;
-        let side = |own, other| Side { supply, own, other };
+        let side = |from_other, to_other| Side {
+            supply,
+            from_other,
+            to_other,
+        };
         let hash_side = side(for_hash, to_scan);
         let hash = scope.spawn(move || hash_all(&hash_side));
         scan_all(pass, &side(for_scan, to_hash));
@@ -61,19 +64,6 @@ fn hash_all(side: &Side<'_, '_>) -> Hashed {
     hasher.finish()
 }
 
-/// Bytes for both sides.
-struct Chunk {
-    bytes: Vec<u8>,
-    /// How many are filled; none behind the end of the snapshot.
-    length: usize,
-}
-
-impl Chunk {
-    fn filled(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
 /// Where chunks come from.
 struct Supply<'r> {
     feed: Feed<'r>,
@@ -88,12 +78,11 @@ impl Supply<'_> {
         let is_free = |chunk: &Arc<Chunk>| Arc::strong_count(chunk) == 1;
         let free = self.chunks.iter().position(is_free);
         let used = free.and_then(|free| Arc::into_inner(self.chunks.swap_remove(free)));
-        let mut bytes = used.map_or_else(|| vec![0; CHUNK_BYTES], |chunk| chunk.bytes);
-        let length = self.feed.fill(&mut bytes).unwrap_or_else(|error| {
+        let mut chunk = used.unwrap_or_else(|| Chunk::new(CHUNK_BYTES));
+        if let Err(error) = self.feed.fill(&mut chunk) {
             self.error = Some(error);
-            0
-        });
-        let chunk = Arc::new(Chunk { bytes, length });
+        }
+        let chunk = Arc::new(chunk);
         self.chunks.push(Arc::clone(&chunk));
         chunk
     }
@@ -102,33 +91,34 @@ impl Supply<'_> {
 /// One of the two that look at every chunk.
 struct Side<'s, 'r> {
     supply: &'s Mutex<Supply<'r>>,
-    /// What the other side has read.
-    own: Receiver<Arc<Chunk>>,
-    /// Where what this side reads goes, too.
-    other: SyncSender<Arc<Chunk>>,
+    from_other: Receiver<Arc<Chunk>>,
+    to_other: SyncSender<Arc<Chunk>>,
 }
 
 impl Side<'_, '_> {
     /// The next chunk; `None` at the end of the snapshot, or when the other side has given up.
     fn next(&self) -> Option<Arc<Chunk>> {
-        let chunk = match self.own.try_recv() {
+        let chunk = match self.from_other.try_recv() {
             Ok(chunk) => chunk,
-            Err(_) => self.read_or_wait()?,
+            Err(TryRecvError::Empty) => self.read_or_wait()?,
+            Err(TryRecvError::Disconnected) => return None,
         };
-        (chunk.length > 0).then_some(chunk)
+        (!chunk.filled().is_empty()).then_some(chunk)
     }
 
-    /// Reads on, unless the other side is doing that.
+    /// Reads on, unless the other side is doing that. Waiting for the lock instead could be for ever: who holds it may
+    /// be waiting for room in the other's channel.
     fn read_or_wait(&self) -> Option<Arc<Chunk>> {
         let Ok(mut supply) = self.supply.try_lock() else {
-            return self.own.recv().ok();
+            return self.from_other.recv().ok();
         };
-        // It may have done so in the meantime: that chunk is the next one.
-        if let Ok(chunk) = self.own.try_recv() {
+        // The other side may have read one in the meantime: that is the next one, and this side will be back.
+        if let Ok(chunk) = self.from_other.try_recv() {
             return Some(chunk);
         }
         let chunk = supply.next();
-        self.other.send(Arc::clone(&chunk)).ok()?;
+        // Sent under the lock, so that chunks arrive in the order in which they were read.
+        self.to_other.send(Arc::clone(&chunk)).ok()?;
         Some(chunk)
     }
 }

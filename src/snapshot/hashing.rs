@@ -51,7 +51,7 @@ impl TrailerHasher {
     pub(super) fn update_both(&mut self, chunk: &[u8], other: &mut Self, other_chunk: &[u8]) {
         let body = self.hold(chunk);
         let other_body = other.hold(other_chunk);
-        if self.is_at_data_end(body) || other.is_at_data_end(other_body) {
+        if self.reaches_data_end(body) || other.reaches_data_end(other_body) {
             self.absorb(body);
             other.absorb(other_body);
         } else {
@@ -60,8 +60,10 @@ impl TrailerHasher {
     }
 
     /// Absorbs what was held, holds the last bytes of `chunk`, and returns those before them.
+    #[must_use]
     fn hold<'c>(&mut self, chunk: &'c [u8]) -> &'c [u8] {
-        if self.held.is_empty() {
+        let is_first = self.held.is_empty();
+        if is_first {
             self.expect_data_end(chunk);
         }
         let tail = to_usize(TRAILER_BYTES).min(chunk.len());
@@ -84,8 +86,8 @@ impl TrailerHasher {
         }
     }
 
-    /// Is the end of the data among the next `bytes`, or before them?
-    fn is_at_data_end(&self, bytes: &[u8]) -> bool {
+    /// Is the end of the data among the next `bytes`, or has it been passed?
+    fn reaches_data_end(&self, bytes: &[u8]) -> bool {
         let end = self.sha.length_bytes() + to_u64(bytes.len());
         self.data_end.is_some_and(|data_end| data_end < end)
     }

@@ -1,14 +1,13 @@
 //! Scan and hash on one core, chunk by chunk; two snapshots side by side, so that their digests take turns.
 
-use super::feed::Feed;
+use super::feed::{Chunk, Feed};
 use super::hashing::TrailerHasher;
 use super::pass::Pass;
 use super::read::{HashOn, ReadError, Reading};
 use crate::monitor::Monitor;
 use std::io::Read;
 
-/// Bytes of one read: few enough to stay in the cache next to the core, which looks at them twice. A multiple of 64 KiB,
-/// the largest page size, and enough to hold both meta pages.
+/// Bytes of one read: few enough to stay in the cache next to the core. See [`Chunk`].
 const CHUNK_BYTES: usize = 128 << 10;
 
 /// Snapshots to be read on one thread.
@@ -21,11 +20,11 @@ pub trait Queue<'r> {
     /// The next snapshot; `None` when there is none for now. The reading ends when there is none and none is under way.
     fn next(&mut self) -> Option<(Self::Ticket, Box<dyn Read + Send + 'r>)>;
 
-    /// Takes what was learnt of a snapshot.
+    /// Takes what was learnt of a snapshot. It is called once for each that was given out.
     ///
     /// # Errors
     ///
-    /// The rest of the queue is not to be read.
+    /// The rest of the queue is not to be read; what is under way counts as interrupted.
     fn done(
         &mut self,
         ticket: Self::Ticket,
@@ -41,11 +40,30 @@ pub trait Queue<'r> {
 ///
 /// Those of [`Queue::done`].
 pub fn read_all<'r, Q: Queue<'r>>(queue: &mut Q, monitor: &'r dyn Monitor) -> Result<(), Q::Error> {
-    let (mut one, mut other) = (None, None);
+    let mut lanes = [None, None];
+    let ended = run(&mut lanes, queue, monitor);
+    if ended.is_err() {
+        for (ticket, _) in lanes.into_iter().flatten() {
+            // The queue has said already why it stops.
+            let _ = queue.done(ticket, Err(ReadError::Interrupted));
+        }
+    }
+    ended
+}
+
+/// What the queue knows a snapshot by, and the snapshot.
+type Occupied<'r, Q> = Option<(<Q as Queue<'r>>::Ticket, Lane<'r>)>;
+
+fn run<'r, Q: Queue<'r>>(
+    lanes: &mut [Occupied<'r, Q>; 2],
+    queue: &mut Q,
+    monitor: &'r dyn Monitor,
+) -> Result<(), Q::Error> {
     loop {
-        advance(&mut one, queue, monitor)?;
-        advance(&mut other, queue, monitor)?;
-        match (&mut one, &mut other) {
+        let [one, other] = &mut *lanes;
+        advance(one, queue, monitor)?;
+        advance(other, queue, monitor)?;
+        match (one, other) {
             (None, None) => return Ok(()),
             (Some((_, lane)), None) | (None, Some((_, lane))) => lane.hash(),
             (Some((_, lane)), Some((_, other))) => lane.hash_with(other),
@@ -64,7 +82,7 @@ pub(super) fn read_one(feed: Feed<'_>) -> Result<Reading, ReadError> {
 
 /// Scans the next chunk of the snapshot in a lane, or else of the next snapshot that has one.
 fn advance<'r, Q: Queue<'r>>(
-    occupied: &mut Option<(Q::Ticket, Lane<'r>)>,
+    occupied: &mut Occupied<'r, Q>,
     queue: &mut Q,
     monitor: &'r dyn Monitor,
 ) -> Result<(), Q::Error> {
@@ -93,8 +111,7 @@ struct Lane<'r> {
     feed: Feed<'r>,
     pass: Pass,
     hasher: TrailerHasher,
-    buffer: Vec<u8>,
-    length: usize,
+    chunk: Chunk,
 }
 
 impl<'r> Lane<'r> {
@@ -103,27 +120,23 @@ impl<'r> Lane<'r> {
             feed,
             pass: Pass::new(),
             hasher: TrailerHasher::new(),
-            buffer: vec![0; CHUNK_BYTES],
-            length: 0,
+            chunk: Chunk::new(CHUNK_BYTES),
         }
     }
 
     /// Reads and scans a chunk; false at the end.
     fn scan(&mut self) -> Result<bool, ReadError> {
-        self.length = self.feed.fill(&mut self.buffer)?;
-        let chunk = self.buffer.get(..self.length).unwrap_or_default();
-        self.pass.scan(chunk);
-        Ok(!chunk.is_empty())
+        self.feed.fill(&mut self.chunk)?;
+        self.pass.scan(self.chunk.filled());
+        Ok(!self.chunk.filled().is_empty())
     }
 
     fn hash(&mut self) {
-        let chunk = self.buffer.get(..self.length).unwrap_or_default();
-        self.hasher.update(chunk);
+        self.hasher.update(self.chunk.filled());
     }
 
     fn hash_with(&mut self, other: &mut Self) {
-        let chunk = self.buffer.get(..self.length).unwrap_or_default();
-        let other_chunk = other.buffer.get(..other.length).unwrap_or_default();
+        let (chunk, other_chunk) = (self.chunk.filled(), other.chunk.filled());
         self.hasher
             .update_both(chunk, &mut other.hasher, other_chunk);
     }

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 pub enum HashOn {
     /// A thread of its own: one file, two cores.
     OwnThread,
-    /// The thread that scans: as many files as cores.
+    /// The thread that scans: several files, or one core.
     SameThread,
 }
 

@@ -49,20 +49,19 @@ impl<'f> Batch<'f, '_> {
     }
 
     fn read_single(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
-        let next = AtomicUsize::new(0);
         let mut worker = Worker {
             batch: self,
-            first: None,
-            next: &next,
+            first: self.files.first(),
+            next: &AtomicUsize::new(1),
             done,
             open: 0,
             most_open: 1,
         };
-        while let Some((open, mut bytes)) = worker.next() {
-            let read = snapshot::read(&mut bytes, hash_on(self.options), self.monitor);
-            worker.done(open, read)?;
-        }
-        Ok(())
+        let Some((open, mut bytes)) = worker.next() else {
+            return Ok(());
+        };
+        let read = snapshot::read(&mut bytes, hash_on(self.options), self.monitor);
+        worker.done(open, read)
     }
 
     fn read_on_threads(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {

@@ -1,0 +1,141 @@
+//! Sources that stutter, fail and panic: what is learnt does not depend on who reads, and nothing waits for ever.
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a source that panics is the subject, and a test that fails is to stop where it fails"
+)]
+
+#[expect(dead_code, reason = "each test file uses its own part")]
+mod support;
+
+use etcd_cat::monitor::Silent;
+use etcd_cat::snapshot::{self, HashOn, ReadError, Snapshot};
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+use support::samples;
+
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// What becomes of a source at some offset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Sound,
+    Fails(usize),
+    Panics(usize),
+}
+
+/// Numbers that look random and are the same each time (a linear congruence).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % limit
+    }
+}
+
+/// Reads short, interrupts, yields, and ends as told.
+struct Stuttering<'f> {
+    bytes: &'f [u8],
+    position: usize,
+    end: End,
+    numbers: Numbers,
+}
+
+impl Read for Stuttering<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self.numbers.below(8) {
+            0 => return Err(io::ErrorKind::Interrupted.into()),
+            1 => std::thread::yield_now(),
+            2 => std::thread::sleep(Duration::from_micros(200)),
+            _ => {}
+        }
+        let stop = match self.end {
+            End::Sound => self.bytes.len(),
+            End::Fails(at) | End::Panics(at) => at,
+        };
+        let most = [out.len(), 70_001, CHUNK_BYTES / 2][self.numbers.below(3)];
+        let length = out.len().min(most).min(stop - self.position);
+        if length == 0 {
+            match self.end {
+                End::Sound => {}
+                End::Fails(_) => return Err(io::Error::other("bad sector")),
+                End::Panics(_) => panic!("a source that panics"),
+            }
+        }
+        out[..length].copy_from_slice(&self.bytes[self.position..self.position + length]);
+        self.position += length;
+        Ok(length)
+    }
+}
+
+/// `None` for a panic.
+fn read(bytes: &[u8], end: End, hash_on: HashOn, seed: u64) -> Option<Result<Snapshot, ReadError>> {
+    let mut source = Stuttering {
+        bytes,
+        position: 0,
+        end,
+        numbers: Numbers(seed),
+    };
+    let read = || snapshot::read(&mut source, hash_on, &Silent).map(|reading| reading.snapshot);
+    catch_unwind(AssertUnwindSafe(read)).ok()
+}
+
+/// Snapshots of many lengths: a real one, cut or followed by what does not belong to it.
+fn files() -> Vec<Vec<u8>> {
+    let sample = samples::bytes("backups/prod/snapshot_2024-11-02_030000.db");
+    let around = [0, 1, 31, 32, 33, 512 + 32];
+    let lengths = [0, CHUNK_BYTES, 2 * CHUNK_BYTES, 5 * CHUNK_BYTES];
+    let mut files = vec![sample.clone()];
+    for length in lengths {
+        for more in around {
+            let mut file = sample.clone();
+            file.resize(length + more, 7);
+            files.push(file);
+        }
+        let mut file = sample.clone();
+        file.resize(length.max(1) - 1, 7);
+        files.push(file);
+    }
+    files
+}
+
+#[test]
+fn two_cores_learn_what_one_does_from_a_source_that_stutters() {
+    let (done, is_done) = channel();
+    let reading = std::thread::spawn(move || {
+        for (number, bytes) in files().iter().enumerate() {
+            let alone = snapshot::read(&mut bytes.as_slice(), HashOn::SameThread, &Silent);
+            let expected = alone.expect("memory can be read").snapshot;
+            for seed in 0..4 {
+                let mut numbers = Numbers(seed + 1);
+                let at = numbers.below(bytes.len() + 1);
+                for end in [End::Sound, End::Fails(at), End::Panics(at)] {
+                    for hash_on in [HashOn::OwnThread, HashOn::SameThread] {
+                        let told = format!("file {number}, {end:?}, {hash_on:?}, seed {seed}");
+                        match (end, read(bytes, end, hash_on, seed)) {
+                            (End::Sound, Some(Ok(found))) => assert_eq!(found, expected, "{told}"),
+                            (End::Fails(at), Some(Err(ReadError::Io { offset, .. }))) => {
+                                assert_eq!(usize::try_from(offset), Ok(at), "{told}");
+                            }
+                            (End::Panics(_), None) => {}
+                            (_, other) => panic!("{told}: {other:?}"),
+                        }
+                    }
+                }
+            }
+        }
+        done.send(()).expect("somebody waits");
+    });
+    // Nothing may wait for ever; the panics on the way are part of the test.
+    let ended = is_done.recv_timeout(Duration::from_secs(300));
+    if ended.is_ok() || reading.is_finished() {
+        reading.join().expect("as expected");
+    }
+    assert!(ended.is_ok(), "still reading");
+}
