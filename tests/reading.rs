@@ -2,6 +2,7 @@
 #![expect(
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::as_conversions,
     reason = "a source that panics is the subject, and a test that fails is to stop where it fails"
 )]
 
