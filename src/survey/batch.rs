@@ -1,7 +1,7 @@
 //! Reads a batch of snapshots, each remembered when it is done.
 //!
-//! A single one is hashed on one core and scanned on another, if there are two. Of several, as many are read at a time as there are jobs,
-//! on each processor two; a thread takes a second one only when every thread has its first.
+//! A single one is hashed on one core and scanned on another, if there are two. Of several, as many are read at a time
+//! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first.
 
 use super::SurveyError;
 use super::examine::Options;
