@@ -175,16 +175,8 @@ impl Iterator for Changes<'_> {
 mod tests {
     use super::{Change, Heaps, heap_of};
     use crate::bbolt::Pgid;
+    use crate::etcd::trail::tests::PUT;
     use crate::etcd::{Entry, EntryKind, Revision};
-
-    const PUT: Entry = Entry {
-        revision: Revision { main: 900, sub: 2 },
-        kind: EntryKind::Put,
-        key_hash: u64::MAX,
-        create_revision: 17,
-        version: 40,
-        class: 63,
-    };
 
     fn change(page: u64, entry: Entry) -> Change {
         Change {

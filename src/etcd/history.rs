@@ -1,7 +1,7 @@
 //! The history of each key: does every change follow the one before.
 //!
-//! One heap of changes after the other is sorted by key and revision. That takes no more memory than one heap needs, and
-//! as many threads as there are.
+//! One heap of changes after the other is sorted by key and revision. That takes little more memory than one heap needs,
+//! and as many threads as there are.
 
 use super::Compaction;
 use super::heap::{Change, HEAP_BITS};

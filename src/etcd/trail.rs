@@ -266,12 +266,13 @@ impl Iterator for Steps<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{Entry, EntryKind, PageOrder, PageTimes, Step, Trail};
     use crate::bbolt::Pgid;
     use crate::etcd::Revision;
 
-    const PUT: Entry = Entry {
+    /// A change whose numbers are all different.
+    pub(in crate::etcd) const PUT: Entry = Entry {
         revision: Revision { main: 900, sub: 2 },
         kind: EntryKind::Put,
         key_hash: u64::MAX,

@@ -127,8 +127,12 @@ impl<'r> Lane<'r> {
     /// Reads and scans a chunk; false at the end.
     fn scan(&mut self) -> Result<bool, ReadError> {
         self.feed.fill(&mut self.chunk)?;
-        self.pass.scan(self.chunk.filled());
-        Ok(!self.chunk.filled().is_empty())
+        let chunk = self.chunk.filled();
+        if chunk.is_empty() {
+            return Ok(false);
+        }
+        self.pass.scan(chunk);
+        Ok(true)
     }
 
     fn hash(&mut self) {
