@@ -113,7 +113,7 @@ struct HeapReader<'t> {
     compact: i64,
     /// Changes of a heap, by the next bits of the hash: one drawer fits into the cache next to a core.
     drawers: Vec<Vec<Change>>,
-    by_hash: Vec<u64>,
+    groups: Groups,
     found: Histories,
 }
 
@@ -122,8 +122,49 @@ const DRAWER_BITS: u32 = 6;
 const DRAWERS: usize = 1 << DRAWER_BITS;
 /// Room for so many changes stays in a drawer; keys that change often are not to fill one after the other.
 const KEPT_CHANGES: usize = 1 << 10;
-/// Bits of a hash by which changes are sorted, above those that number the change.
-const SORTED_BITS: u64 = u64::MAX << u32::BITS;
+
+/// The changes of a drawer by the next bits of the hash of their key.
+#[derive(Debug, Default)]
+struct Groups {
+    indices: Vec<u32>,
+    /// Where each group ends, and the next one begins.
+    ends: Vec<u32>,
+}
+
+/// More groups than this would leave the cache.
+const MAX_GROUP_BITS: u32 = 12;
+
+impl Groups {
+    /// About as many groups as changes.
+    fn gather(&mut self, changes: &[Change]) {
+        let bits = (changes.len().ilog2() + 1).min(MAX_GROUP_BITS);
+        let group_of = |change: &Change| {
+            to_usize((change.key_hash << (HEAP_BITS + DRAWER_BITS)) >> (u64::BITS - bits))
+        };
+        self.ends.clear();
+        self.ends.resize(1 << bits, 0);
+        for change in changes {
+            if let Some(count) = self.ends.get_mut(group_of(change)) {
+                *count += 1;
+            }
+        }
+        let mut start = 0;
+        for end in &mut self.ends {
+            start += std::mem::replace(end, start);
+        }
+        self.indices.clear();
+        self.indices.resize(changes.len(), 0);
+        // A drawer of four billion changes would fill more memory than there is.
+        for (index, change) in (0_u32..).zip(changes) {
+            if let Some(end) = self.ends.get_mut(group_of(change))
+                && let Some(place) = self.indices.get_mut(to_usize(*end))
+            {
+                *place = index;
+                *end += 1;
+            }
+        }
+    }
+}
 
 impl<'t> HeapReader<'t> {
     fn new(terms: &'t Terms<'t>) -> Self {
@@ -131,7 +172,7 @@ impl<'t> HeapReader<'t> {
             terms,
             compact: Compaction::floor(terms.compaction),
             drawers: vec![Vec::new(); DRAWERS],
-            by_hash: Vec::new(),
+            groups: Groups::default(),
             found: Histories {
                 live_keys: 0,
                 live_by_class: Vec::new(),
@@ -160,31 +201,31 @@ impl<'t> HeapReader<'t> {
         self.drawers = drawers;
     }
 
-    /// Brings the changes of each key together. Numbers are sorted, not changes: the hash of the key, as far as there is
-    /// room, and the change's index.
+    /// Brings the changes of each key together: counts how many begin alike, puts the index of each change where it
+    /// belongs by that, and sorts the few that begin alike.
     fn drawer(&mut self, changes: &[Change]) {
-        // A drawer of four billion changes would fill more memory than there is.
-        let numbered = (0_u32..).zip(changes);
-        let number =
-            |(index, change): (u32, &Change)| sorted_hash(change.key_hash) | u64::from(index);
-        let mut by_hash = std::mem::take(&mut self.by_hash);
-        by_hash.clear();
-        by_hash.extend(numbered.map(number));
-        by_hash.sort_unstable();
-        let begin_alike = |left: &u64, right: &u64| left & SORTED_BITS == right & SORTED_BITS;
-        for group in by_hash.chunk_by_mut(begin_alike) {
-            self.group(group, changes);
+        if changes.is_empty() {
+            return;
         }
-        self.by_hash = by_hash;
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.gather(changes);
+        let mut start = 0;
+        for end in &groups.ends {
+            if let Some(group) = groups.indices.get_mut(to_usize(start)..to_usize(*end)) {
+                self.group(group, changes);
+            }
+            start = *end;
+        }
+        self.groups = groups;
     }
 
-    /// Numbers of the changes of one key, or of a few whose hashes begin alike.
-    fn group(&mut self, group: &mut [u64], changes: &[Change]) {
-        let change = |number: &u64| changes.get(to_usize(number & !SORTED_BITS));
+    /// Indices of the changes of one key, or of a few whose hashes begin alike.
+    fn group(&mut self, group: &mut [u32], changes: &[Change]) {
+        let change = |index: &u32| changes.get(to_usize(*index));
         // A deletion stands behind a change of the same revision, as in the tree.
         let order = |change: &Change| (change.key_hash, change.revision, change.is_tombstone);
-        group.sort_unstable_by_key(|number| change(number).map(order));
-        let key_hash = |number: &u64| change(number).map(|change| change.key_hash);
+        group.sort_unstable_by_key(|index| change(index).map(order));
+        let key_hash = |index: &u32| change(index).map(|change| change.key_hash);
         for history in group.chunk_by(|left, right| key_hash(left) == key_hash(right)) {
             self.key(history.iter().filter_map(change));
         }
@@ -256,10 +297,6 @@ impl<'t> HeapReader<'t> {
 
 fn drawer_of(key_hash: u64) -> usize {
     to_usize((key_hash << HEAP_BITS) >> (u64::BITS - DRAWER_BITS))
-}
-
-fn sorted_hash(key_hash: u64) -> u64 {
-    (key_hash << (HEAP_BITS + DRAWER_BITS)) & SORTED_BITS
 }
 
 /// Does a put follow from what was known of the key, if it was alive?
