@@ -9,10 +9,11 @@
 #[expect(dead_code, reason = "each test file uses its own part")]
 mod support;
 
-use etcd_cat::monitor::Silent;
+use etcd_cat::monitor::{Monitor, Silent};
 use etcd_cat::snapshot::{self, HashOn, ReadError, Snapshot};
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 use support::samples;
@@ -139,4 +140,33 @@ fn two_cores_learn_what_one_does_from_a_source_that_stutters() {
         reading.join().expect("as expected");
     }
     assert!(ended.is_ok(), "still reading");
+}
+
+/// Is asked so many times before it wants the reading to stop.
+struct Patience(AtomicU32);
+
+impl Monitor for Patience {
+    fn is_interrupted(&self) -> bool {
+        let left = |left: u32| left.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
+            .is_err()
+    }
+}
+
+#[test]
+fn an_interruption_stops_both_cores_and_comes_too_late_behind_the_end() {
+    let mut bytes = samples::bytes("backups/prod/snapshot_2024-11-02_030000.db");
+    bytes.resize(3 * CHUNK_BYTES, 7);
+    for hash_on in [HashOn::OwnThread, HashOn::SameThread] {
+        let read = |questions| {
+            let monitor = Patience(AtomicU32::new(questions));
+            snapshot::read(&mut bytes.as_slice(), hash_on, &monitor)
+        };
+        let is_interrupted = |questions| matches!(read(questions), Err(ReadError::Interrupted));
+        let enough = (0..1000).find(|questions| !is_interrupted(*questions));
+        // One for each buffer at least, and one for the end.
+        assert!(enough.is_some_and(|enough| enough >= 4), "{enough:?}");
+        assert!(enough.is_some_and(|enough| read(enough).is_ok()));
+    }
 }

@@ -1,9 +1,10 @@
 //! The history of each key: does every change follow the one before.
 //!
-//! One heap of changes after the other is sorted by key and revision. That takes little more memory than one heap needs,
-//! and as many threads as there are.
+//! One heap of changes after the other is put in order by key and revision. That takes no more memory than the changes of
+//! one heap need, and as many threads as there are.
 
 use super::Compaction;
+use super::groups::Groups;
 use super::heap::{Change, HEAP_BITS};
 use super::order::explain;
 use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
@@ -123,49 +124,6 @@ const DRAWERS: usize = 1 << DRAWER_BITS;
 /// Room for so many changes stays in a drawer; keys that change often are not to fill one after the other.
 const KEPT_CHANGES: usize = 1 << 10;
 
-/// The changes of a drawer by the next bits of the hash of their key.
-#[derive(Debug, Default)]
-struct Groups {
-    indices: Vec<u32>,
-    /// Where each group ends, and the next one begins.
-    ends: Vec<u32>,
-}
-
-/// More groups than this would leave the cache.
-const MAX_GROUP_BITS: u32 = 12;
-
-impl Groups {
-    /// About as many groups as changes.
-    fn gather(&mut self, changes: &[Change]) {
-        let bits = (changes.len().ilog2() + 1).min(MAX_GROUP_BITS);
-        let group_of = |change: &Change| {
-            to_usize((change.key_hash << (HEAP_BITS + DRAWER_BITS)) >> (u64::BITS - bits))
-        };
-        self.ends.clear();
-        self.ends.resize(1 << bits, 0);
-        for change in changes {
-            if let Some(count) = self.ends.get_mut(group_of(change)) {
-                *count += 1;
-            }
-        }
-        let mut start = 0;
-        for end in &mut self.ends {
-            start += std::mem::replace(end, start);
-        }
-        self.indices.clear();
-        self.indices.resize(changes.len(), 0);
-        // A drawer of four billion changes would fill more memory than there is.
-        for (index, change) in (0_u32..).zip(changes) {
-            if let Some(end) = self.ends.get_mut(group_of(change))
-                && let Some(place) = self.indices.get_mut(to_usize(*end))
-            {
-                *place = index;
-                *end += 1;
-            }
-        }
-    }
-}
-
 impl<'t> HeapReader<'t> {
     fn new(terms: &'t Terms<'t>) -> Self {
         Self {
@@ -193,7 +151,7 @@ impl<'t> HeapReader<'t> {
             }
         }
         let mut drawers = std::mem::take(&mut self.drawers);
-        for drawer in &mut drawers {
+        for drawer in drawers.iter_mut().filter(|drawer| !drawer.is_empty()) {
             self.drawer(drawer);
             drawer.clear();
             drawer.shrink_to(KEPT_CHANGES);
@@ -201,25 +159,17 @@ impl<'t> HeapReader<'t> {
         self.drawers = drawers;
     }
 
-    /// Brings the changes of each key together: counts how many begin alike, puts the index of each change where it
-    /// belongs by that, and sorts the few that begin alike.
+    /// Brings the changes of each key together.
     fn drawer(&mut self, changes: &[Change]) {
-        if changes.is_empty() {
-            return;
-        }
         let mut groups = std::mem::take(&mut self.groups);
-        groups.gather(changes);
-        let mut start = 0;
-        for end in &groups.ends {
-            if let Some(group) = groups.indices.get_mut(to_usize(start)..to_usize(*end)) {
-                self.group(group, changes);
-            }
-            start = *end;
+        groups.gather(changes.iter().map(hash_in_drawer));
+        for group in groups.iter_mut() {
+            self.group(group, changes);
         }
         self.groups = groups;
     }
 
-    /// Indices of the changes of one key, or of a few whose hashes begin alike.
+    /// Goes through the changes of one key, or of a few whose hashes begin alike.
     fn group(&mut self, group: &mut [u32], changes: &[Change]) {
         let change = |index: &u32| changes.get(to_usize(*index));
         // A deletion stands behind a change of the same revision, as in the tree.
@@ -297,6 +247,11 @@ impl<'t> HeapReader<'t> {
 
 fn drawer_of(key_hash: u64) -> usize {
     to_usize((key_hash << HEAP_BITS) >> (u64::BITS - DRAWER_BITS))
+}
+
+/// What the hash of the key tells beyond its drawer.
+fn hash_in_drawer(change: &Change) -> u64 {
+    change.key_hash << (HEAP_BITS + DRAWER_BITS)
 }
 
 /// Does a put follow from what was known of the key, if it was alive?

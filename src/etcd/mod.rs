@@ -1,6 +1,7 @@
 //! What etcd keeps in bbolt: revisions, key values, members, alarms, and the rules that tie them together.
 
 pub mod buckets;
+mod groups;
 mod heap;
 mod history;
 mod key_value;

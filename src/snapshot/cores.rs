@@ -17,8 +17,8 @@ pub(super) fn read_one(feed: Feed<'_>) -> Result<Reading, ReadError> {
 fn scan_and_hash(feed: Feed<'_>, pass: &mut Pass) -> Result<Hashed, ReadError> {
     let supply = Supply::new(feed);
     let hashed = std::thread::scope(|scope| {
-        let hash = scope.spawn(|| hash_all(&supply.side(Role::Hash)));
-        scan_all(pass, &supply.side(Role::Scan));
+        let hash = scope.spawn(|| hash_all(supply.side(Role::Hash)));
+        scan_all(pass, supply.side(Role::Scan));
         hash.join().unwrap_or_else(|panic| resume_unwind(panic))
     });
     match supply.into_error() {
@@ -27,15 +27,15 @@ fn scan_and_hash(feed: Feed<'_>, pass: &mut Pass) -> Result<Hashed, ReadError> {
     }
 }
 
-fn scan_all(pass: &mut Pass, side: &Side<'_, '_>) {
-    while let Some(chunk) = side.next() {
+fn scan_all(pass: &mut Pass, chunks: Side<'_, '_>) {
+    for chunk in chunks {
         pass.scan(chunk.filled());
     }
 }
 
-fn hash_all(side: &Side<'_, '_>) -> Hashed {
+fn hash_all(chunks: Side<'_, '_>) -> Hashed {
     let mut hasher = TrailerHasher::new();
-    while let Some(chunk) = side.next() {
+    for chunk in chunks {
         hasher.update(chunk.filled());
     }
     hasher.finish()

@@ -5,11 +5,11 @@ use crate::bytes::to_u64;
 use crate::monitor::Monitor;
 use std::io::{self, Read};
 
-/// Bytes that are looked at twice. Its length is a multiple of 64 KiB, the largest page size, and the first one of a
-/// snapshot holds both meta pages.
+/// Bytes that are looked at twice. There is room for a multiple of 64 KiB, the largest page size, so that every page begins
+/// where one may begin; the first chunk of a snapshot holds both meta pages.
 pub(super) struct Chunk {
     bytes: Vec<u8>,
-    /// How many are filled; none behind the end of the snapshot.
+    /// How many of them are filled: all, unless it is the last chunk.
     length: usize,
 }
 
@@ -30,7 +30,8 @@ impl Chunk {
 pub(super) struct Feed<'r> {
     source: Box<dyn Read + Send + 'r>,
     monitor: &'r dyn Monitor,
-    position: u64,
+    offset: u64,
+    is_at_end: bool,
 }
 
 impl<'r> Feed<'r> {
@@ -38,36 +39,91 @@ impl<'r> Feed<'r> {
         Self {
             source,
             monitor,
-            position: 0,
+            offset: 0,
+            is_at_end: false,
         }
     }
 
-    /// Fills the chunk unless the source ends.
+    /// Fills the chunk unless the source ends. Behind its end chunks stay empty: what has ended is not asked again, as a
+    /// terminal or a growing file would go on in the middle of a page.
     pub(super) fn fill(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
         chunk.length = 0;
-        if self.monitor.is_interrupted() {
-            return Err(ReadError::Interrupted);
-        }
-        let mut length = 0;
-        while let Some(rest) = chunk
-            .bytes
-            .get_mut(length..)
-            .filter(|rest| !rest.is_empty())
-        {
-            match self.source.read(rest) {
-                Ok(0) => break,
-                Ok(read) => length += read,
+        while !self.is_at_end && chunk.length < chunk.bytes.len() {
+            if self.monitor.is_interrupted() {
+                return Err(ReadError::Interrupted);
+            }
+            let free = chunk.bytes.get_mut(chunk.length..).unwrap_or_default();
+            match self.source.read(free) {
+                Ok(0) => self.is_at_end = true,
+                Ok(read) => {
+                    let read = read.min(free.len());
+                    chunk.length += read;
+                    self.offset += to_u64(read);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(source) => {
-                    return Err(ReadError::Io {
-                        offset: self.position + to_u64(length),
-                        source,
-                    });
+                    let offset = self.offset;
+                    return Err(ReadError::Io { offset, source });
                 }
             }
         }
-        chunk.length = length;
-        self.position += to_u64(length);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Chunk, Feed};
+    use crate::monitor::Silent;
+    use std::io::{self, Read};
+
+    /// Answers as told, one read after the other, and then fails.
+    struct Script(Vec<io::Result<usize>>);
+
+    impl Read for Script {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            let answer = self.0.pop();
+            answer.unwrap_or_else(|| Err(io::Error::other("asked once too often")))
+        }
+    }
+
+    fn lengths(mut answers: Vec<io::Result<usize>>) -> Vec<Option<usize>> {
+        answers.reverse();
+        let mut feed = Feed::new(Box::new(Script(answers)), &Silent);
+        let mut chunk = Chunk::new(8);
+        let mut fill = || {
+            let filled = feed.fill(&mut chunk);
+            filled.is_ok().then(|| chunk.filled().len())
+        };
+        vec![fill(), fill(), fill()]
+    }
+
+    #[test]
+    fn short_reads_fill_a_chunk() {
+        let again = || Err(io::ErrorKind::Interrupted.into());
+        let filled = lengths(vec![Ok(3), again(), Ok(5), Ok(2), Ok(0)]);
+        assert_eq!(filled, [Some(8), Some(2), Some(0)]);
+    }
+
+    #[test]
+    fn what_has_ended_is_not_asked_again() {
+        assert_eq!(
+            lengths(vec![Ok(8), Ok(0), Ok(8)]),
+            [Some(8), Some(0), Some(0)]
+        );
+        assert_eq!(
+            lengths(vec![Ok(5), Ok(0), Ok(8)]),
+            [Some(5), Some(0), Some(0)]
+        );
+    }
+
+    #[test]
+    fn a_source_that_claims_too_much_fills_no_more_than_there_is() {
+        assert_eq!(lengths(vec![Ok(9), Ok(0)]), [Some(8), Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn a_failure_is_an_error() {
+        assert_eq!(lengths(vec![Ok(8)]), [Some(8), None, None]);
     }
 }
