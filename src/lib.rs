@@ -4,6 +4,7 @@
 //! uses only what stands above it.
 
 // What bytes are made of
+pub mod buffer;
 pub mod bytes;
 pub mod digest;
 pub mod instant;

@@ -1,6 +1,7 @@
 //! The bytes of a snapshot, cut into chunks.
 
 use super::read::ReadError;
+use crate::buffer::AlignedBuffer;
 use crate::bytes::to_u64;
 use crate::monitor::Monitor;
 use std::io::{self, Read};
@@ -8,7 +9,7 @@ use std::io::{self, Read};
 /// Bytes that are looked at twice. There is room for a multiple of 64 KiB, the largest page size, so that every page begins
 /// where one may begin; the first chunk of a snapshot holds both meta pages.
 pub(super) struct Chunk {
-    bytes: Vec<u8>,
+    bytes: AlignedBuffer,
     /// How many of them are filled: all, unless it is the last chunk.
     length: usize,
 }
@@ -16,7 +17,7 @@ pub(super) struct Chunk {
 impl Chunk {
     pub(super) fn new(length: usize) -> Self {
         Self {
-            bytes: vec![0; length],
+            bytes: AlignedBuffer::new(length),
             length: 0,
         }
     }

@@ -1,6 +1,7 @@
 //! Blocks of a file read ahead of whoever wants them, several requests in flight.
 
 use super::file::{PageCache, drop_from_cache, is_cached, read_if_cached};
+use crate::buffer::AlignedBuffer;
 use crate::bytes::{to_u64, to_usize};
 use rustix::fs::{Mode, OFlags};
 use std::fs::File;
@@ -17,8 +18,8 @@ const READERS: usize = 4;
 const BLOCK_BYTES: usize = 1 << 20;
 /// The page cache is asked about one in so many blocks. A question about a page that is not there brings it in.
 const BLOCKS_PER_QUESTION: u64 = 16;
-/// Offsets, lengths and addresses of direct reads are multiples of this: no disk asks for more.
-const ALIGNMENT: usize = 4096;
+/// Offsets, lengths and addresses of direct reads are multiples of this.
+const ALIGNMENT: usize = AlignedBuffer::ALIGNMENT;
 
 /// Threads that read every fourth block each. They end when this is dropped, each after the request it waits for.
 #[derive(Debug)]
@@ -44,21 +45,16 @@ struct Reader {
 /// A block, or as much of it as there was.
 #[derive(Debug)]
 struct Block {
-    bytes: Vec<u8>,
-    start: usize,
+    bytes: AlignedBuffer,
     length: usize,
     was_cached: bool,
     error: Option<io::Error>,
 }
 
 impl Block {
-    /// A longer vector has an aligned part of the length wanted.
     fn new() -> Self {
-        let bytes = vec![0; BLOCK_BYTES + ALIGNMENT];
-        let start = bytes.as_ptr().align_offset(ALIGNMENT);
         Self {
-            bytes,
-            start,
+            bytes: AlignedBuffer::new(BLOCK_BYTES),
             length: 0,
             was_cached: false,
             error: None,
@@ -66,13 +62,7 @@ impl Block {
     }
 
     fn filled(&self) -> &[u8] {
-        let from_start = self.bytes.get(self.start..).unwrap_or_default();
-        from_start.get(..self.length).unwrap_or_default()
-    }
-
-    fn space(&mut self) -> &mut [u8] {
-        let from_start = self.bytes.get_mut(self.start..).unwrap_or_default();
-        from_start.get_mut(..BLOCK_BYTES).unwrap_or_default()
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 
     fn is_last(&self) -> bool {
@@ -198,13 +188,13 @@ impl Reading {
             return;
         }
         if let Some(direct) = &self.direct
-            && let Ok(length) = read_direct(direct, block.space(), offset)
+            && let Ok(length) = read_direct(direct, &mut block.bytes, offset)
         {
             block.length = length;
             return;
         }
         // Refused; or a bad sector, before which there may be more to read.
-        (block.length, block.error) = read_plainly(&self.file, block.space(), offset);
+        (block.length, block.error) = read_plainly(&self.file, &mut block.bytes, offset);
         if self.page_cache == PageCache::Drop {
             drop_from_cache(&self.file, offset, to_u64(block.length));
         }
@@ -222,7 +212,7 @@ impl Reading {
     }
 
     fn fill_from_cache(&self, block: &mut Block, offset: u64) -> bool {
-        block.length = read_if_cached(&self.file, block.space(), offset).unwrap_or(0);
+        block.length = read_if_cached(&self.file, &mut block.bytes, offset).unwrap_or(0);
         block.length == BLOCK_BYTES
     }
 }
