@@ -1,7 +1,8 @@
 //! The one pass over a snapshot, timed in memory: `cargo bench --bench pass`. Needs no etcd; benches/verify.py does.
 //!
 //! Rates are medians of some runs over a database written here, beside the rates of the two things that no pass can do
-//! without: reading every byte once, and SHA-256.
+//! without: reading every byte once, and SHA-256. What a word costs from one processor to the other and back tells how
+//! far apart they are: on two dies it takes several times as long, and so do the chunks of a pass on two cores.
 #![expect(
     clippy::print_stdout,
     clippy::indexing_slicing,
@@ -21,11 +22,13 @@ use etcd_cat::snapshot::{self, HashOn, Queue, ReadError, Reading};
 use sha2::{Digest as _, Sha256};
 use std::hint::black_box;
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use support::records::{Put, around, key_value, revision};
 use support::write::{Form, database};
 
 const RUNS: usize = 7;
+const WORDS: u64 = 100_000;
 
 fn main() {
     println!("{:<44} {:>9} {:>9}", "median of 7", "ms", "GB/s");
@@ -50,6 +53,38 @@ fn main() {
         }
         // Two passes: half of the time is one's share.
         row("each of two, one core", median(|| two(&file)) / 2);
+    }
+    let there_and_back = median(|| exchange(WORDS)).as_nanos() / u128::from(WORDS);
+    println!("a word to the other processor and back: {there_and_back} ns");
+}
+
+/// Sends as many words to another thread, each when the one before has come back.
+fn exchange(words: u64) {
+    let (there, back) = (OwnLine::default(), OwnLine::default());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for word in 1..=words {
+                there.wait_for(word);
+                back.0.store(word, Ordering::Release);
+            }
+        });
+        for word in 1..=words {
+            there.0.store(word, Ordering::Release);
+            back.wait_for(word);
+        }
+    });
+}
+
+/// A word that shares no line of the cache with others.
+#[derive(Default)]
+#[repr(align(128))]
+struct OwnLine(AtomicU64);
+
+impl OwnLine {
+    fn wait_for(&self, word: u64) {
+        while self.0.load(Ordering::Acquire) != word {
+            std::hint::spin_loop();
+        }
     }
 }
 
