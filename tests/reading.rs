@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
+use support::dice::Dice;
 use support::samples;
 
 const CHUNK_BYTES: usize = 1 << 20;
@@ -28,30 +29,17 @@ enum End {
     Panics(usize),
 }
 
-/// Numbers that look random and are the same each time (a linear congruence).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits") % limit
-    }
-}
-
 /// Reads short, interrupts, yields, and ends as told.
 struct Stuttering<'f> {
     bytes: &'f [u8],
     position: usize,
     end: End,
-    numbers: Numbers,
+    dice: Dice,
 }
 
 impl Read for Stuttering<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self.numbers.below(8) {
+        match self.dice.roll(8) {
             0 => return Err(io::ErrorKind::Interrupted.into()),
             1 => std::thread::yield_now(),
             2 => std::thread::sleep(Duration::from_micros(200)),
@@ -61,7 +49,7 @@ impl Read for Stuttering<'_> {
             End::Sound => self.bytes.len(),
             End::Fails(at) | End::Panics(at) => at,
         };
-        let most = [out.len(), 70_001, CHUNK_BYTES / 2][self.numbers.below(3)];
+        let most = [out.len(), 70_001, CHUNK_BYTES / 2][self.dice.length(3)];
         let length = out.len().min(most).min(stop - self.position);
         if length == 0 {
             match self.end {
@@ -82,7 +70,7 @@ fn read(bytes: &[u8], end: End, hash_on: HashOn, seed: u64) -> Option<Result<Sna
         bytes,
         position: 0,
         end,
-        numbers: Numbers(seed),
+        dice: Dice(seed),
     };
     let read = || snapshot::read(&mut source, hash_on, &Silent).map(|reading| reading.snapshot);
     catch_unwind(AssertUnwindSafe(read)).ok()
@@ -115,8 +103,8 @@ fn two_cores_learn_what_one_does_from_a_source_that_stutters() {
             let alone = snapshot::read(&mut bytes.as_slice(), HashOn::SameThread, &Silent);
             let expected = alone.expect("memory can be read").snapshot;
             for seed in 0..4 {
-                let mut numbers = Numbers(seed + 1);
-                let at = numbers.below(bytes.len() + 1);
+                let places = u64::try_from(bytes.len()).expect("usize fits") + 1;
+                let at = Dice(seed + 1).length(places);
                 for end in [End::Sound, End::Fails(at), End::Panics(at)] {
                     for hash_on in [HashOn::OwnThread, HashOn::SameThread] {
                         let told = format!("file {number}, {end:?}, {hash_on:?}, seed {seed}");

@@ -5,6 +5,10 @@
 
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "support/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use etcd_cat::monitor::Silent;
 use etcd_cat::snapshot::{HashOn, Snapshot, read};
 use std::error::Error;
@@ -178,24 +182,11 @@ fn read_snapshot(path: &Path) -> Result<Snapshot, Box<dyn Error>> {
     Ok(read(&mut File::open(path)?, HashOn::OwnThread, &Silent)?.snapshot)
 }
 
-/// Small numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// Puts, deletions, transactions and leases on a few dozen keys.
 fn stir(etcd: &Etcd, dice: &mut Dice, rounds: u64) -> TestResult {
     for round in 0..rounds {
         let key = format!("/registry/things/{:02}", dice.roll(40));
-        let value = "v".repeat(usize::try_from(dice.roll(3000))?);
+        let value = "v".repeat(dice.length(3000));
         match dice.roll(10) {
             0 | 1 => drop(etcd.ctl(&["del", &key])?),
             2 => drop(etcd.ctl(&[

@@ -18,8 +18,7 @@ impl Groups {
     /// Groups `hashes` by their highest bits: one to two groups for each of them, up to a limit. In a group they keep
     /// their order.
     pub(super) fn gather(&mut self, hashes: impl ExactSizeIterator<Item = u64> + Clone) {
-        let bits = u64::BITS - crate::bytes::to_u64(hashes.len()).leading_zeros();
-        let bits = bits.clamp(1, MAX_GROUP_BITS);
+        let bits = (usize::BITS - hashes.len().leading_zeros()).clamp(1, MAX_GROUP_BITS);
         let group_of = |hash: u64| to_usize(hash >> (u64::BITS - bits));
         self.ends.clear();
         self.ends.resize(1 << bits, 0);

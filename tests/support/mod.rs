@@ -1,6 +1,7 @@
-//! What the integration tests share: the samples, a small trusting bbolt reader and writer, made-up records.
+//! What the integration tests share: the samples, a small trusting bbolt reader and writer, made-up records, chance.
 
 pub(crate) mod bolt;
+pub(crate) mod dice;
 pub(crate) mod records;
 pub(crate) mod samples;
 pub(crate) mod write;
