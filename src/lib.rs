@@ -16,6 +16,10 @@ pub mod explain;
 pub mod finding;
 pub mod monitor;
 
+// Where bytes come from, and what names say
+pub mod names;
+pub mod source;
+
 // Formats, from the file up to OpenShift
 pub mod bbolt;
 pub mod etcd;
@@ -42,5 +46,4 @@ pub mod selection;
 pub mod catalogue;
 pub mod oc;
 pub mod restore;
-pub mod source;
 pub mod survey;

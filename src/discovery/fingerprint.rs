@@ -1,6 +1,7 @@
 //! What a file is, by its first bytes and its name.
 
-use super::names::{BackupName, Compression, NameKind};
+use crate::names::{BackupName, NameKind};
+use crate::source::Compression;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, Read};

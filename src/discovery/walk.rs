@@ -1,8 +1,8 @@
 //! Every regular file under a location, by looking at directories and attributes alone.
 
-use super::names::BackupName;
 use super::open::{FileIdentity, describe};
 use crate::monitor::Monitor;
+use crate::names::BackupName;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;

@@ -12,7 +12,7 @@ use crate::finding::{Artifact, Code, Finding};
 use crate::inventory::{Inventory, UnreadableFile};
 use crate::kubernetes::certificate::Certificates;
 use crate::pairing::{Paired, pair as pair_halves};
-use crate::restore::Picks;
+use crate::names::Picks;
 use crate::snapshot::Flavour;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;

@@ -4,7 +4,7 @@ use super::encryption::encrypted;
 use crate::backup::Located;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::restore::Picks;
+use crate::names::Picks;
 use crate::snapshot::Snapshot;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::text::first_few;
 use crate::backup::Located;
-use crate::discovery::{Aside, POSSIBLY_DIRTY};
+use crate::names::{POSSIBLY_DIRTY, PutAside};
 use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
@@ -39,7 +39,7 @@ fn is_dirty(place: &Path) -> bool {
 
 /// `put-aside`: the bytes lie nowhere under a name that may be believed.
 pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
-    let failed = |place: &PathBuf| place.file_name().and_then(Aside::of) == Some(Aside::Failed);
+    let failed = |place: &PathBuf| place.file_name().and_then(PutAside::of) == Some(PutAside::Failed);
     let message = || {
         let place = half.path.display();
         format!("{place}: put aside by the run that took it, since it failed verification")

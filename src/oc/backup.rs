@@ -8,7 +8,7 @@ use super::plan::BackupPlan;
 use super::procedure::take;
 use super::quarantine::put_aside;
 use super::record::{BackupFailure, BackupRun, Outcome, Verification};
-use crate::discovery::Aside;
+use crate::names::PutAside;
 use crate::monitor::Monitor;
 
 /// Runs the plan. `after_fetch` verifies the two files and says whether they may be believed.
@@ -66,8 +66,8 @@ fn judge(
             run.outcome = Outcome::Verified;
             return Ok(());
         }
-        Verification::Failed => Aside::Failed,
-        Verification::Unfinished(_) => Aside::Unfinished,
+        Verification::Failed => PutAside::Failed,
+        Verification::Unfinished(_) => PutAside::Unfinished,
     };
     let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
     let aside = put_aside(&paths, why)?;

@@ -1,7 +1,7 @@
 //! Puts a backup that is not believed aside, under a name that says so and that no restore script picks up.
 
 use super::error::{AtPath as _, OcError};
-use crate::discovery::Aside;
+use crate::names::PutAside;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ const MAX_SAME_NAME: u32 = 100;
 /// # Errors
 /// A file cannot be renamed. Those before it have their new names.
 pub fn quarantine(paths: &[PathBuf]) -> Result<Vec<PathBuf>, OcError> {
-    put_aside(paths, Aside::Failed)
+    put_aside(paths, PutAside::Failed)
 }
 
-pub(super) fn put_aside(paths: &[PathBuf], aside: Aside) -> Result<Vec<PathBuf>, OcError> {
+pub(super) fn put_aside(paths: &[PathBuf], aside: PutAside) -> Result<Vec<PathBuf>, OcError> {
     paths
         .iter()
         .map(|path| {

@@ -1,6 +1,6 @@
 //! The stamp in a file name: the one fact that both halves of a run carry on the outside.
 
-use crate::discovery::{self, POSSIBLY_DIRTY};
+use crate::names::{self, POSSIBLY_DIRTY};
 use chrono::{DateTime, Utc};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ pub struct Stamp {
 /// The stamp of a file by its own name, renamed or not.
 pub fn stamp_of(path: &Path) -> Option<Stamp> {
     let name = path.file_name()?;
-    let at = discovery::Stamp::find(name)?.at();
+    let at = names::Stamp::find(name)?.at();
     let mark = POSSIBLY_DIRTY.as_bytes();
     let is_dirty = name
         .as_bytes()

@@ -1,11 +1,36 @@
 //! Snapshots that were packed after they were taken: `.db.gz`, `.db.zst`.
 
-use crate::discovery::Compression;
 use flate2::read::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
 use std::io::{self, BufReader, Cursor, Read};
 
 /// Bytes taken from the packed file at once.
 const BUFFER_BYTES: usize = 1 << 20;
+
+/// How a snapshot was packed after it was taken.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Compression {
+    /// `.db.gz`.
+    Gzip,
+    /// `.db.zst`.
+    Zstd,
+}
+
+impl Compression {
+    /// Bytes that tell.
+    pub const MAGIC_BYTES: usize = 4;
+
+    /// By the first bytes of a file; `None`: not packed.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(&[0x1F, 0x8B]) {
+            Some(Self::Gzip)
+        } else if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+}
 
 /// The unpacked bytes of `packed`. Checksums of the packing are checked as its end is reached.
 ///

@@ -7,6 +7,6 @@ mod compressed;
 mod counting;
 mod file;
 
-pub use compressed::{decompress, unpack};
+pub use compressed::{Compression, decompress, unpack};
 pub use counting::Counting;
 pub use file::{FileReader, PageCache};

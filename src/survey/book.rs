@@ -8,7 +8,7 @@ use crate::discovery::FileIdentity;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
 use crate::judgement::{Standpoint, judge};
 use crate::kuberesources::Kuberesources;
-use crate::restore::{Picks, is_restore_name};
+use crate::names::{Picks, is_restore_name};
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -364,6 +364,6 @@ fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>
 fn is_canonical(path: &Path) -> bool {
     let name = path
         .file_name()
-        .and_then(crate::discovery::BackupName::parse);
+        .and_then(crate::names::BackupName::parse);
     name.is_some_and(|name| name.is_canonical)
 }

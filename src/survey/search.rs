@@ -4,8 +4,9 @@ use super::SurveyError;
 use super::examine::{Depth, Examination};
 use super::file::{Looked, look, unreadable};
 use crate::catalogue::{Change, Content, FileRecord};
-use crate::discovery::{Aside, Candidate, Kind, Skipped, Walk, walk};
+use crate::discovery::{Candidate, Kind, Skipped, Walk, walk};
 use crate::monitor::Monitor;
+use crate::names::{BackupName, NameKind, PutAside};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -211,8 +212,8 @@ fn pass_over_put_aside(walked: &mut Walk) {
         .retain(|candidate| put_aside(candidate).is_none());
 }
 
-fn put_aside(candidate: &Candidate) -> Option<Aside> {
-    Aside::of(candidate.path.file_name()?)
+fn put_aside(candidate: &Candidate) -> Option<PutAside> {
+    PutAside::of(candidate.path.file_name()?)
 }
 
 /// The files in the directory of a file that the user named.
@@ -237,10 +238,10 @@ fn is_partner_of_a_named_archive(candidate: &Candidate, asked: &BTreeSet<PathBuf
     let stamp = candidate.name.and_then(|name| name.stamp);
     let mut names = asked
         .iter()
-        .filter_map(|path| crate::discovery::BackupName::parse(path.file_name()?));
+        .filter_map(|path| BackupName::parse(path.file_name()?));
     stamp.is_some()
         && names
-            .any(|name| name.kind != crate::discovery::NameKind::Snapshot && name.stamp == stamp)
+            .any(|name| name.kind != NameKind::Snapshot && name.stamp == stamp)
 }
 
 fn is_unchanged(path: &Path, record: &FileRecord) -> bool {

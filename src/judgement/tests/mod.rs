@@ -16,7 +16,7 @@ use crate::inventory::{Inventory, Replaced, UnreadableFile};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyOutcome;
 use crate::openshift::Topology;
-use crate::restore::Picks;
+use crate::names::Picks;
 use crate::snapshot::{Flavour, Snapshot};
 use std::collections::HashMap;
 use std::ffi::OsString;

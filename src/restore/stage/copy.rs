@@ -2,10 +2,11 @@
 
 use super::error::StageError;
 use crate::digest::Sha256Digest;
-use crate::discovery::{Compression, FileIdentity, Kind, fingerprint, open_regular};
+use crate::discovery::{FileIdentity, Kind, fingerprint, open_regular};
 use crate::kuberesources::Kuberesources;
 use crate::monitor::Monitor;
 use crate::snapshot::Snapshot;
+use crate::source::Compression;
 use flate2::read::MultiGzDecoder;
 use rustix::fs::Advice;
 use sha2::{Digest as _, Sha256};

@@ -1,6 +1,6 @@
 //! The names that the two halves get.
 
-use crate::discovery::{BackupName, POSSIBLY_DIRTY, Stamp};
+use crate::names::{BackupName, POSSIBLY_DIRTY, Stamp};
 use std::path::Path;
 
 /// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.

@@ -5,7 +5,7 @@ use super::error::StageError;
 use super::names::Names;
 use super::target::Target;
 use crate::digest::Sha256Digest;
-use crate::discovery::Stamp;
+use crate::names::Stamp;
 use crate::monitor::Monitor;
 use chrono::{DateTime, Utc};
 use rustix::fs::{Timespec, Timestamps};

@@ -1,7 +1,7 @@
 //! The directory that is filled, and put back as it was unless all went well.
 
 use super::error::StageError;
-use crate::restore::picks::is_restore_name;
+use crate::names::is_restore_name;
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use std::ffi::{OsStr, OsString};

@@ -1,7 +1,7 @@
 use super::*;
 use crate::digest::Sha256Digest;
 use crate::monitor::{Monitor, Silent};
-use crate::restore::picks::Picks;
+use crate::names::Picks;
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -5,14 +5,14 @@ use std::os::unix::ffi::OsStrExt as _;
 
 /// Why a backup was put aside when it was taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Aside {
+pub enum PutAside {
     /// It failed verification.
     Failed,
     /// Its verification was never finished.
     Unfinished,
 }
 
-impl Aside {
+impl PutAside {
     /// What is put behind the name, after a dot.
     pub fn suffix(self) -> &'static str {
         match self {
@@ -60,15 +60,15 @@ mod tests {
             ("snapshot_2024-11-02_030005.db", None),
             (
                 "snapshot_2024-11-02_030005.db.failed-verification",
-                Some(Aside::Failed),
+                Some(PutAside::Failed),
             ),
             (
                 "snapshot_2024-11-02_030005.db.failed-verification.12",
-                Some(Aside::Failed),
+                Some(PutAside::Failed),
             ),
             (
                 "static_kuberesources_x.tar.gz.not-verified",
-                Some(Aside::Unfinished),
+                Some(PutAside::Unfinished),
             ),
             ("snapshot.db.failed-verification.", None),
             ("failed-verification", None),
@@ -77,7 +77,7 @@ mod tests {
             ("", None),
         ];
         for (name, expected) in rows {
-            assert_eq!(Aside::of(OsStr::new(name)), expected, "{name}");
+            assert_eq!(PutAside::of(OsStr::new(name)), expected, "{name}");
         }
     }
 }

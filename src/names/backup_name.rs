@@ -1,6 +1,7 @@
 //! File names of every producer of etcd backups, and what people make of them.
 
 use super::stamp::Stamp;
+use crate::source::Compression;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -17,31 +18,6 @@ pub enum NameKind {
     Kuberesources,
     /// `snapshot_db_kuberesources_<stamp>.tar.gz` of OpenShift 4.3.0 and 4.3.1: both halves in one archive.
     Combined,
-}
-
-/// How a snapshot was packed after it was taken.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Compression {
-    /// `.db.gz`.
-    Gzip,
-    /// `.db.zst`.
-    Zstd,
-}
-
-impl Compression {
-    /// Bytes that tell.
-    pub const MAGIC_BYTES: usize = 4;
-
-    /// By the first bytes of a file; `None`: not packed.
-    pub fn of(head: &[u8]) -> Option<Self> {
-        if head.starts_with(&[0x1F, 0x8B]) {
-            Some(Self::Gzip)
-        } else if head.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
-            Some(Self::Zstd)
-        } else {
-            None
-        }
-    }
 }
 
 /// What a file name says; the content may say otherwise.
