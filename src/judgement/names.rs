@@ -2,9 +2,9 @@
 
 use super::text::first_few;
 use crate::backup::Located;
-use crate::names::{POSSIBLY_DIRTY, PutAside};
 use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
+use crate::names::{POSSIBLY_DIRTY, PutAside};
 use crate::snapshot::Snapshot;
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,8 @@ fn is_dirty(place: &Path) -> bool {
 
 /// `put-aside`: the bytes lie nowhere under a name that may be believed.
 pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
-    let failed = |place: &PathBuf| place.file_name().and_then(PutAside::of) == Some(PutAside::Failed);
+    let failed =
+        |place: &PathBuf| place.file_name().and_then(PutAside::of) == Some(PutAside::Failed);
     let message = || {
         let place = half.path.display();
         format!("{place}: put aside by the run that took it, since it failed verification")

@@ -8,8 +8,8 @@ use super::plan::BackupPlan;
 use super::procedure::take;
 use super::quarantine::put_aside;
 use super::record::{BackupFailure, BackupRun, Outcome, Verification};
-use crate::names::PutAside;
 use crate::monitor::Monitor;
+use crate::names::PutAside;
 
 /// Runs the plan. `after_fetch` verifies the two files and says whether they may be believed.
 ///

@@ -362,8 +362,6 @@ fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>
 }
 
 fn is_canonical(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .and_then(crate::names::BackupName::parse);
+    let name = path.file_name().and_then(crate::names::BackupName::parse);
     name.is_some_and(|name| name.is_canonical)
 }

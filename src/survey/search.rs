@@ -239,9 +239,7 @@ fn is_partner_of_a_named_archive(candidate: &Candidate, asked: &BTreeSet<PathBuf
     let mut names = asked
         .iter()
         .filter_map(|path| BackupName::parse(path.file_name()?));
-    stamp.is_some()
-        && names
-            .any(|name| name.kind != NameKind::Snapshot && name.stamp == stamp)
+    stamp.is_some() && names.any(|name| name.kind != NameKind::Snapshot && name.stamp == stamp)
 }
 
 fn is_unchanged(path: &Path, record: &FileRecord) -> bool {

@@ -15,8 +15,8 @@ use crate::fixture::{
 use crate::inventory::{Inventory, Replaced, UnreadableFile};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyOutcome;
-use crate::openshift::Topology;
 use crate::names::Picks;
+use crate::openshift::Topology;
 use crate::snapshot::{Flavour, Snapshot};
 use std::collections::HashMap;
 use std::ffi::OsString;
