@@ -10,7 +10,7 @@ pub(crate) use operands::{
     BackupArgs, CheckArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs, ListArgs, ManArgs,
     ShowArgs, StageArgs, VerifyArgs,
 };
-pub(crate) use parse::{Instant, Moment};
+pub(crate) use parse::{InstantArg, Moment};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -163,7 +163,7 @@ pub(crate) struct GlobalArgs {
         value_name = "TIME",
         hide_env = true
     )]
-    pub(crate) as_of: Option<Instant>,
+    pub(crate) as_of: Option<InstantArg>,
 
     /// Do not leave the files that were read in the page cache
     #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]

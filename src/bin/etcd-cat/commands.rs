@@ -15,43 +15,43 @@ use crate::args::{Cli, Command, GlobalArgs};
 use crate::engine::{Request, Survey};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::{Answer, Look, units};
-use crate::progress::Progress;
+use crate::output::{Answer, Style, units};
+use crate::progress::TerminalMonitor;
 use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, resolve};
 
 /// What surrounds a command.
 #[derive(Debug)]
-pub(crate) struct Context<'a> {
+pub(crate) struct Invocation<'a> {
     pub(crate) global: &'a GlobalArgs,
-    pub(crate) look: Look,
-    pub(crate) progress: &'a Progress,
+    pub(crate) style: Style,
+    pub(crate) progress: &'a TerminalMonitor,
 }
 
-impl Context<'_> {
+impl Invocation<'_> {
     /// A request to the engine with these accepted findings.
     fn request<'b>(&'b self, accept: &'b [Code]) -> Request<'b> {
         Request {
             global: self.global,
-            as_of: self.look.now,
+            as_of: self.style.now,
             accept,
         }
     }
 }
 
 /// Runs the command of `cli`.
-pub(crate) fn run(cli: &Cli, context: &Context<'_>) -> Result<Answer, Failure> {
+pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
     match &cli.command {
-        Command::Index(args) => index::run(args, context),
-        Command::Verify(args) => verify::run(args, context),
-        Command::List(args) => list::run(args, context),
-        Command::Show(args) => show::run(args, context),
-        Command::Check(args) => check::run(args, context),
-        Command::Stage(args) => stage::run(args, context),
-        Command::Backup(args) => backup::run(args, context),
-        Command::Forget(args) => forget::run(args, context),
-        Command::Explain(args) => explain::run(args, context),
+        Command::Index(args) => index::run(args, invocation),
+        Command::Verify(args) => verify::run(args, invocation),
+        Command::List(args) => list::run(args, invocation),
+        Command::Show(args) => show::run(args, invocation),
+        Command::Check(args) => check::run(args, invocation),
+        Command::Stage(args) => stage::run(args, invocation),
+        Command::Backup(args) => backup::run(args, invocation),
+        Command::Forget(args) => forget::run(args, invocation),
+        Command::Explain(args) => explain::run(args, invocation),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),
     }
@@ -76,11 +76,11 @@ fn exit_of<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Exit {
 }
 
 /// Selects from a survey and renders the report; shared by `index` and `verify`.
-fn report(survey: &mut Survey, selection: &Selection, look: &Look) -> Result<Answer, Failure> {
+fn report(survey: &mut Survey, selection: &Selection, style: &Style) -> Result<Answer, Failure> {
     let backups = std::mem::take(&mut survey.backups);
-    let outcome = selection.apply(backups, look.now);
+    let outcome = selection.apply(backups, style.now);
     let mut answer = Answer::new(
-        crate::output::verify::render(survey, &outcome, look)?,
+        crate::output::verify::render(survey, &outcome, style)?,
         exit_of(selection, &outcome),
     );
     answer.notes.clone_from(&outcome.notes);

@@ -13,12 +13,12 @@ mod sample;
 mod terminal;
 
 use crate::args::{Cli, Format};
-use crate::commands::Context;
+use crate::commands::Invocation;
 use crate::error::{Failure, is_broken_pipe};
 use crate::exit::Exit;
 use crate::output::Answer;
 use crate::output::views::ErrorView;
-use crate::progress::Progress;
+use crate::progress::TerminalMonitor;
 use chrono::Utc;
 use clap::Parser as _;
 use std::io::{self, Write as _};
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Exit {
     let global = &cli.global;
     let now = global.as_of.map_or_else(Utc::now, |instant| instant.0);
-    let result = Progress::new(terminal::shows_progress(global), global.quiet)
+    let result = TerminalMonitor::new(terminal::shows_progress(global), global.quiet)
         .map_err(Failure::from)
         .and_then(|progress| answer(cli, now, &progress));
     let failure = match result {
@@ -49,13 +49,17 @@ fn run(cli: &Cli) -> Exit {
     failure.exit
 }
 
-fn answer(cli: &Cli, now: chrono::DateTime<Utc>, progress: &Progress) -> Result<Answer, Failure> {
-    let context = Context {
+fn answer(
+    cli: &Cli,
+    now: chrono::DateTime<Utc>,
+    progress: &TerminalMonitor,
+) -> Result<Answer, Failure> {
+    let invocation = Invocation {
         global: &cli.global,
-        look: terminal::look(&cli.global, now),
+        style: terminal::style(&cli.global, now),
         progress,
     };
-    let result = commands::run(cli, &context);
+    let result = commands::run(cli, &invocation);
     progress.clear();
     // Whatever a run says that was told to stop: it was told to stop.
     match (progress.signal(), result) {

@@ -22,7 +22,7 @@ use etcd_cat::selection::Candidate;
 
 /// In what form an answer is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Look {
+pub(crate) struct Style {
     /// Document, table or names.
     pub(crate) format: Format,
     /// Columns of the terminal; `None` on a pipe: nothing is wrapped or left out.

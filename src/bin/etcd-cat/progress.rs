@@ -1,4 +1,4 @@
-//! Progress of long work on stderr, and the signals that end it.
+//! TerminalMonitor of long work on stderr, and the signals that end it.
 
 use crate::output::text::safe_path;
 use etcd_cat::monitor::Monitor;
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// Shows the progress of a run and knows when it is to stop.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct TerminalMonitor {
     bars: Option<Bars>,
     signal: Arc<AtomicUsize>,
     is_quiet: bool,
@@ -34,7 +34,7 @@ struct Bars {
     files: Mutex<BTreeMap<PathBuf, ProgressBar>>,
 }
 
-impl Progress {
+impl TerminalMonitor {
     /// Listens to SIGINT and SIGTERM from here on; shows bars if `shows_bars`.
     ///
     /// The first signal asks the run to stop at the next buffer; a second one stops the program at once.
@@ -106,7 +106,7 @@ fn style(template: &str) -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-impl Monitor for Progress {
+impl Monitor for TerminalMonitor {
     fn expect(&self, _files: u64, bytes: u64) {
         if let Some(bars) = &self.bars {
             bars.total.inc_length(bytes);
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_signal_asks_to_stop_and_is_told_by_the_exit_code() {
-        let progress = Progress::new(false, true).expect("signals can be listened to");
+        let progress = TerminalMonitor::new(false, true).expect("signals can be listened to");
         assert!(!progress.is_interrupted());
         signal_hook::low_level::raise(SIGTERM).expect("a signal to ourselves");
         assert!(progress.is_interrupted());
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn bars_take_any_order_of_calls() {
-        let progress = Progress {
+        let progress = TerminalMonitor {
             bars: Some(Bars::new()),
             signal: Arc::default(),
             is_quiet: false,

@@ -1,7 +1,7 @@
 //! Sample backups for tests: invented clusters, as the engine would hand them over.
 
 use crate::args::Format;
-use crate::output::Look;
+use crate::output::Style;
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{
     Backup, Located, Pairing, PairingBasis, Provenance, TakenAtSource, Verdict, Verification,
@@ -26,9 +26,9 @@ pub(crate) fn instant(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-/// A look without colours.
-pub(crate) fn look(format: Format, width: Option<usize>) -> Look {
-    Look {
+/// A style without colours.
+pub(crate) fn style(format: Format, width: Option<usize>) -> Style {
+    Style {
         format,
         width,
         is_coloured: false,

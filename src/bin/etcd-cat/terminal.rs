@@ -1,15 +1,15 @@
 //! What can be known about the terminal before anything is written.
 
 use crate::args::{Color, GlobalArgs};
-use crate::output::Look;
+use crate::output::Style;
 use anstream::AutoStream;
 use anstream::ColorChoice;
 use chrono::{DateTime, Utc};
 use std::io::IsTerminal as _;
 
 /// How answers are to look on this stdout.
-pub(crate) fn look(global: &GlobalArgs, now: DateTime<Utc>) -> Look {
-    Look {
+pub(crate) fn style(global: &GlobalArgs, now: DateTime<Utc>) -> Style {
+    Style {
         format: global.output,
         width: width(),
         is_coloured: is_coloured(global.color),

@@ -9,9 +9,9 @@ const EXAMPLE: &str = "2026-11-02T03:00:00Z";
 
 /// An instant in RFC 3339.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Instant(pub(crate) DateTime<Utc>);
+pub(crate) struct InstantArg(pub(crate) DateTime<Utc>);
 
-impl FromStr for Instant {
+impl FromStr for InstantArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -47,7 +47,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        if let Ok(Instant(at)) = text.parse() {
+        if let Ok(InstantArg(at)) = text.parse() {
             return Ok(Self::At(at));
         }
         if let Ok(date) = text.parse::<NaiveDate>() {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_moment_is_an_instant_a_day_or_an_age() {
         let now = "2026-11-22T12:00:00Z"
-            .parse::<Instant>()
+            .parse::<InstantArg>()
             .expect("an instant")
             .0;
         for (text, expected) in [

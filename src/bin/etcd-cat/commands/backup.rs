@@ -1,25 +1,25 @@
 //! `etcd-cat backup`: take a new backup, bring it here, verify it, remember it.
 
-use super::Context;
+use super::Invocation;
 use crate::args::{BackupArgs, Format};
 use crate::engine::{self, BackupRun, RunOutcome};
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::output::views::BackupRunView;
-use crate::output::{self, Answer, Look, document};
+use crate::output::{self, Answer, Style, document};
 
-pub(super) fn run(args: &BackupArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let run = engine::take(&context.request(&[]), args, context.progress)?;
-    answer(run, &context.look)
+pub(super) fn run(args: &BackupArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let run = engine::take(&invocation.request(&[]), args, invocation.progress)?;
+    answer(run, &invocation.style)
 }
 
-pub(super) fn answer(mut run: BackupRun, look: &Look) -> Result<Answer, Failure> {
-    let text = match look.format {
+pub(super) fn answer(mut run: BackupRun, style: &Style) -> Result<Answer, Failure> {
+    let text = match style.format {
         Format::Json | Format::Yaml => {
-            document::render(&BackupRunView::new(&run, look.now), look.format)?
+            document::render(&BackupRunView::new(&run, style.now), style.format)?
         }
         Format::Name => output::names(run.backup.iter()),
-        Format::Table | Format::Wide => output::backup::render(&run, look)?,
+        Format::Table | Format::Wide => output::backup::render(&run, style)?,
     };
     let mut answer = Answer::new(text, exit(&run));
     answer.failure = run.catalogue.take().map(|error| {

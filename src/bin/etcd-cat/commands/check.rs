@@ -1,11 +1,11 @@
 //! `etcd-cat check`: is there a backup that will work, which, and how to use it.
 
-use super::{Context, unread, unrecorded};
+use super::{Invocation, unread, unrecorded};
 use crate::args::CheckArgs;
 use crate::engine::{self, Request, Survey};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::{self, Answer, Look};
+use crate::output::{self, Answer, Style};
 use crate::restore_check::RestoreCheck;
 use etcd_cat::backup::Backup;
 use etcd_cat::monitor::Monitor;
@@ -13,24 +13,27 @@ use etcd_cat::selection::{Selection, TargetVersion, known_clusters};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-pub(super) fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let (version, selection) = target(args, context)?;
-    let request = context.request(&args.accept.codes);
+pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let (version, selection) = target(args, invocation)?;
+    let request = invocation.request(&args.accept.codes);
     let survey = if args.locations.is_empty() {
-        let backups = engine::remembered(&request, context.progress)?;
-        proven_now(backups, &version, &selection, &request, context.progress)?
+        let backups = engine::remembered(&request, invocation.progress)?;
+        proven_now(backups, &version, &selection, &request, invocation.progress)?
     } else {
-        engine::verify(&request, &args.locations, context.progress)?
+        engine::verify(&request, &args.locations, invocation.progress)?
     };
-    answer(survey, version, selection, &context.look)
+    answer(survey, version, selection, &invocation.style)
 }
 
 /// What is to be restored: as given, the rest as the cluster says.
-fn target(args: &CheckArgs, context: &Context<'_>) -> Result<(TargetVersion, Selection), Failure> {
-    let mut selection = args.scope.selection(context.look.now);
+fn target(
+    args: &CheckArgs,
+    invocation: &Invocation<'_>,
+) -> Result<(TargetVersion, Selection), Failure> {
+    let mut selection = args.scope.selection(invocation.style.now);
     let mut version = args.valid_for.clone();
     if args.from_cluster {
-        let live = engine::live_cluster(&args.oc, context.progress)?;
+        let live = engine::live_cluster(&args.oc, invocation.progress)?;
         version = version.or(live.version);
         selection.cluster = selection.cluster.or(live.id);
     }
@@ -126,20 +129,20 @@ pub(super) fn answer(
     mut survey: Survey,
     version: TargetVersion,
     selection: Selection,
-    look: &Look,
+    style: &Style,
 ) -> Result<Answer, Failure> {
     let backups = std::mem::take(&mut survey.backups);
-    let mut check = RestoreCheck::new(version, selection, backups, look.now);
+    let mut check = RestoreCheck::new(version, selection, backups, style.now);
     one_cluster(&check)?;
     if let Some(chosen) = &check.chosen {
-        check.plan = engine::restore_plan(&chosen.backup, None, look.now);
+        check.plan = engine::restore_plan(&chosen.backup, None, style.now);
     }
     let exit = if check.chosen.is_some() {
         Exit::Good
     } else {
         Exit::Bad
     };
-    let mut answer = Answer::new(output::check::render(&check, look)?, exit);
+    let mut answer = Answer::new(output::check::render(&check, style)?, exit);
     answer.notes = check.notes;
     answer.notes.extend(survey.unremembered.take());
     answer.failure = unrecorded(&mut survey).or_else(|| unread(&survey));

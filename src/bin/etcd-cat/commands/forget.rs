@@ -1,6 +1,6 @@
 //! `etcd-cat forget`: drop records, never files.
 
-use super::{Context, find};
+use super::{Invocation, find};
 use crate::args::ForgetArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -9,8 +9,8 @@ use crate::output::{self, Answer};
 use etcd_cat::backup::Backup;
 use etcd_cat::selection::Selected;
 
-pub(super) fn run(args: &ForgetArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let request = context.request(&[]);
+pub(super) fn run(args: &ForgetArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let request = invocation.request(&[]);
     let backups = engine::recall(&request)?;
     // All references are resolved before the first record is dropped.
     let mut forgotten: Vec<&Backup> = Vec::new();
@@ -24,7 +24,7 @@ pub(super) fn run(args: &ForgetArgs, context: &Context<'_>) -> Result<Answer, Fa
         engine::forget(&request, &forgotten)?;
     }
     let shown: Vec<Selected> = forgotten.into_iter().cloned().map(unjudged).collect();
-    let mut answer = Answer::new(output::list::render(&shown, &context.look)?, Exit::Good);
+    let mut answer = Answer::new(output::list::render(&shown, &invocation.style)?, Exit::Good);
     let verb = if args.dry_run {
         "would forget"
     } else {

@@ -1,26 +1,29 @@
 //! `etcd-cat list`: what is in the catalogue, newest first.
 
-use super::{Context, exit_of, hidden_note};
+use super::{Invocation, exit_of, hidden_note};
 use crate::args::{Format, ListArgs};
 use crate::engine;
 use crate::error::Failure;
-use crate::output::{self, Answer, Look};
+use crate::output::{self, Answer, Style};
 use etcd_cat::selection::{Candidate, Selected, Selection};
 
-pub(super) fn run(args: &ListArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let request = context.request(&args.accept.codes);
-    let (selection, look) = (args.selection.selection(context.look.now), &context.look);
-    match look.format {
+pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let request = invocation.request(&args.accept.codes);
+    let (selection, style) = (
+        args.selection.selection(invocation.style.now),
+        &invocation.style,
+    );
+    match style.format {
         Format::Table | Format::Name => {
             let summaries = engine::glance(&request, &selection)?;
-            answer(summaries, &selection, look, |shown| {
-                Ok(output::list::brief(shown, look))
+            answer(summaries, &selection, style, |shown| {
+                Ok(output::list::brief(shown, style))
             })
         }
         Format::Wide | Format::Json | Format::Yaml => {
             let backups = engine::recall(&request)?;
-            answer(backups, &selection, look, |shown| {
-                output::list::render(shown, look)
+            answer(backups, &selection, style, |shown| {
+                output::list::render(shown, style)
             })
         }
     }
@@ -29,15 +32,15 @@ pub(super) fn run(args: &ListArgs, context: &Context<'_>) -> Result<Answer, Fail
 pub(super) fn answer<B: Candidate>(
     backups: Vec<B>,
     selection: &Selection,
-    look: &Look,
+    style: &Style,
     render: impl FnOnce(&[Selected<B>]) -> Result<String, Failure>,
 ) -> Result<Answer, Failure> {
     let known = backups.len();
-    let outcome = selection.apply(backups, look.now);
+    let outcome = selection.apply(backups, style.now);
     let text = render(&outcome.shown)?;
     let mut answer = Answer::new(text, exit_of(selection, &outcome));
     answer.notes.clone_from(&outcome.notes);
-    let is_read_by_people = matches!(look.format, Format::Table | Format::Wide);
+    let is_read_by_people = matches!(style.format, Format::Table | Format::Wide);
     if known == 0 && is_read_by_people {
         answer
             .notes

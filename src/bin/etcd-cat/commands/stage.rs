@@ -1,6 +1,6 @@
 //! `etcd-cat stage`: copy one verified pair into an empty directory.
 
-use super::{Context, find};
+use super::{Invocation, find};
 use crate::args::{Format, StageArgs};
 use crate::engine::{self, Request, StageRun};
 use crate::error::{Failure, code};
@@ -8,20 +8,20 @@ use crate::exit::Exit;
 use crate::output::check::restore_plan;
 use crate::output::text::safe_path;
 use crate::output::views::StageRunView;
-use crate::output::{Answer, Look, document};
+use crate::output::{Answer, Style, document};
 use etcd_cat::backup::Backup;
 use etcd_cat::monitor::Monitor;
 use std::path::Path;
 
-pub(super) fn run(args: &StageArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let request = context.request(&args.accept.codes);
-    let backups = known(&args.backup, &request, context.progress)?;
+pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let request = invocation.request(&args.accept.codes);
+    let backups = known(&args.backup, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
     if !backup.verdict.is_usable() {
         return Err(unusable(backup));
     }
-    let run = engine::stage(backup, &args.to, context.look.now, context.progress)?;
-    let mut answer = Answer::new(render(backup, &run, &context.look)?, Exit::Good);
+    let run = engine::stage(backup, &args.to, invocation.style.now, invocation.progress)?;
+    let mut answer = Answer::new(render(backup, &run, &invocation.style)?, Exit::Good);
     answer.notes.extend(accepted(backup));
     Ok(answer)
 }
@@ -82,17 +82,17 @@ fn unusable(backup: &Backup) -> Failure {
         .exit(Exit::Bad)
 }
 
-fn render(backup: &Backup, run: &StageRun, look: &Look) -> Result<String, Failure> {
-    match look.format {
+fn render(backup: &Backup, run: &StageRun, style: &Style) -> Result<String, Failure> {
+    match style.format {
         Format::Json | Format::Yaml => {
-            document::render(&StageRunView::new(backup, run), look.format)
+            document::render(&StageRunView::new(backup, run), style.format)
         }
         Format::Name => Ok(safe_path(&run.directory) + "\n"),
-        Format::Table | Format::Wide => Ok(page(backup, run, look)),
+        Format::Table | Format::Wide => Ok(page(backup, run, style)),
     }
 }
 
-fn page(backup: &Backup, run: &StageRun, look: &Look) -> String {
+fn page(backup: &Backup, run: &StageRun, style: &Style) -> String {
     let id = backup.id().unwrap_or_default();
     let mut text = format!("staged backup {id} in {}\n", safe_path(&run.directory));
     for file in &run.files {
@@ -100,7 +100,7 @@ fn page(backup: &Backup, run: &StageRun, look: &Look) -> String {
     }
     if let Some(plan) = &run.plan {
         text.push('\n');
-        text.push_str(&restore_plan(plan, look));
+        text.push_str(&restore_plan(plan, style));
     }
     text
 }

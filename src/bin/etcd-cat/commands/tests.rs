@@ -15,9 +15,9 @@ fn target(version: &str) -> Selection {
 }
 
 fn listed(backups: Vec<Backup>, selection: &Selection) -> Answer {
-    let look = sample::look(Format::Table, None);
-    let render = |shown: &[Selected]| crate::output::list::render(shown, &look);
-    list::answer(backups, selection, &look, render).expect("an answer")
+    let style = sample::style(Format::Table, None);
+    let render = |shown: &[Selected]| crate::output::list::render(shown, &style);
+    list::answer(backups, selection, &style, render).expect("an answer")
 }
 
 #[test]
@@ -93,8 +93,8 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
         bytes: 10,
         ..Survey::default()
     };
-    let look = sample::look(Format::Table, None);
-    let answer = report(&mut survey, &Selection::default(), &look).expect("an answer");
+    let style = sample::style(Format::Table, None);
+    let answer = report(&mut survey, &Selection::default(), &style).expect("an answer");
     assert!(answer.text.contains("3fababababab"), "{}", answer.text);
     let failure = answer.failure.expect("a failure");
     assert_eq!(failure.exit, Exit::Failed);
@@ -106,7 +106,7 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
 
 #[test]
 fn a_check_exits_by_whether_something_qualifies() {
-    let look = sample::look(Format::Name, None);
+    let style = sample::style(Format::Name, None);
     for (version, expected, text) in [
         ("4.17.3", Exit::Good, "backup/3fababababab\n"),
         ("4.17.4", Exit::Bad, ""),
@@ -117,7 +117,7 @@ fn a_check_exits_by_whether_something_qualifies() {
         };
         let version: TargetVersion = version.parse().expect("a version");
         let answer =
-            check::answer(survey, version, Selection::default(), &look).expect("an answer");
+            check::answer(survey, version, Selection::default(), &style).expect("an answer");
         assert_eq!((answer.exit, answer.text.as_str()), (expected, text));
     }
 }
@@ -130,7 +130,7 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
         backup,
         ..BackupRun::default()
     };
-    let look = sample::look(Format::Json, None);
+    let style = sample::style(Format::Json, None);
     for (run, expected) in [
         (run(RunOutcome::Taken, Some(sample::valid())), Exit::Good),
         (run(RunOutcome::Taken, Some(sample::invalid())), Exit::Bad),
@@ -139,7 +139,7 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
         (run(RunOutcome::Skipped, Some(sample::valid())), Exit::Good),
     ] {
         let outcome = run.outcome;
-        let answer = backup::answer(run, &look).expect("an answer");
+        let answer = backup::answer(run, &style).expect("an answer");
         assert_eq!(answer.exit, expected, "{outcome:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! `etcd-cat verify`: read every byte again and prove it.
 
-use super::{Context, find, report};
+use super::{Invocation, find, report};
 use crate::args::VerifyArgs;
 use crate::engine::{self, Request};
 use crate::error::{Failure, code};
@@ -9,19 +9,19 @@ use etcd_cat::backup::Backup;
 use etcd_cat::survey::STREAM;
 use std::path::{Path, PathBuf};
 
-pub(super) fn run(args: &VerifyArgs, context: &Context<'_>) -> Result<Answer, Failure> {
-    let request = context.request(&args.accept.codes);
+pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+    let request = invocation.request(&args.accept.codes);
     let mut survey = if is_stream(&args.operands)? {
-        engine::verify_stream(&request, context.progress)?
+        engine::verify_stream(&request, invocation.progress)?
     } else {
         let locations = locations(&args.operands, &request)?;
-        engine::verify(&request, &locations, context.progress)?
+        engine::verify(&request, &locations, invocation.progress)?
     };
     let selection = args
         .selection
-        .selection(context.look.now)
+        .selection(invocation.style.now)
         .of_what_was_read();
-    report(&mut survey, &selection, &context.look)
+    report(&mut survey, &selection, &invocation.style)
 }
 
 /// Is the snapshot to come through standard input?

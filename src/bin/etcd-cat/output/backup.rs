@@ -1,20 +1,20 @@
 //! What came of `backup`, for reading.
 
 use super::text::{safe, safe_path};
-use super::{Look, show};
+use super::{Style, show};
 use crate::engine::{BackupRun, RunOutcome};
 use crate::error::Failure;
 use etcd_cat::oc;
 
 /// Renders a run: what was done, what must be done by hand, and the backup.
-pub(crate) fn render(run: &BackupRun, look: &Look) -> Result<String, Failure> {
+pub(crate) fn render(run: &BackupRun, style: &Style) -> Result<String, Failure> {
     let mut text = headline(run);
     if let Some(taken) = &run.taken {
         text.push_str(&remains(taken));
     }
     if let Some(backup) = &run.backup {
         text.push('\n');
-        text.push_str(&show::render(backup, look)?);
+        text.push_str(&show::render(backup, style)?);
     }
     Ok(text)
 }

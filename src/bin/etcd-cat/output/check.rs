@@ -7,7 +7,7 @@ use super::verify::{files, findings, headline};
 use super::views::RestoreCheckView;
 use super::words::coloured;
 use super::wrap::paragraph;
-use super::{Look, document, names};
+use super::{Style, document, names};
 use crate::args::Format;
 use crate::error::Failure;
 use crate::restore_check::RestoreCheck;
@@ -20,27 +20,27 @@ use etcd_cat::selection::Selected;
 const NEAR_MISSES: usize = 10;
 
 /// Renders the check.
-pub(crate) fn render(check: &RestoreCheck, look: &Look) -> Result<String, Failure> {
-    match look.format {
+pub(crate) fn render(check: &RestoreCheck, style: &Style) -> Result<String, Failure> {
+    match style.format {
         Format::Json | Format::Yaml => {
-            document::render(&RestoreCheckView::new(check, look.now), look.format)
+            document::render(&RestoreCheckView::new(check, style.now), style.format)
         }
         Format::Name => Ok(names(check.chosen.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(page(check, look)),
+        Format::Table | Format::Wide => Ok(page(check, style)),
     }
 }
 
-fn page(check: &RestoreCheck, look: &Look) -> String {
+fn page(check: &RestoreCheck, style: &Style) -> String {
     let mut text = match &check.chosen {
-        Some(chosen) => yes(chosen, check, look),
-        None => no(check, look),
+        Some(chosen) => yes(chosen, check, style),
+        None => no(check, style),
     };
-    text.push_str(&misses(check, look));
+    text.push_str(&misses(check, style));
     text
 }
 
 /// Why each of the others fails, nearest first.
-fn misses(check: &RestoreCheck, look: &Look) -> String {
+fn misses(check: &RestoreCheck, style: &Style) -> String {
     let misses = check.near_misses();
     if misses.is_empty() {
         return String::new();
@@ -52,10 +52,10 @@ fn misses(check: &RestoreCheck, look: &Look) -> String {
             several => format!(" ({several} backups, the newest:)"),
         };
         let line = format!("{}{alike}", safe(&miss.text));
-        text.push_str(&paragraph("  ", &line, look.width));
+        text.push_str(&paragraph("  ", &line, style.width));
         text.push_str(&format!(
             "      {}\n",
-            whereabouts(&miss.selected.backup, look)
+            whereabouts(&miss.selected.backup, style)
         ));
     }
     let others = misses.len().saturating_sub(NEAR_MISSES);
@@ -68,13 +68,13 @@ fn misses(check: &RestoreCheck, look: &Look) -> String {
     text
 }
 
-fn whereabouts(backup: &Backup, look: &Look) -> String {
+fn whereabouts(backup: &Backup, style: &Style) -> String {
     let mut parts = Vec::new();
     if backup.id().is_some() {
         parts.extend([list::id(backup), list::cluster(backup)]);
     }
     if backup.taken_at.is_some() {
-        parts.push(format!("{} ago", list::age_of(backup, look)));
+        parts.push(format!("{} ago", list::age_of(backup, style)));
     }
     parts.extend(backup.path().map(|path| safe_path(path)));
     parts.join("  ")
@@ -87,42 +87,42 @@ fn target(check: &RestoreCheck) -> String {
     }
 }
 
-fn yes(chosen: &Selected, check: &RestoreCheck, look: &Look) -> String {
+fn yes(chosen: &Selected, check: &RestoreCheck, style: &Style) -> String {
     let backup = &chosen.backup;
     let id = list::id(backup);
-    let yes = coloured("YES", Verdict::Valid, look);
+    let yes = coloured("YES", Verdict::Valid, style);
     let mut text = format!("{yes}: backup {id} qualifies for {}\n", target(check));
     text.push_str(match backup.kuberesources {
         Some(_) => "Both files were read to the last byte for this answer.\n\n",
         None => "The snapshot was read to the last byte for this answer.\n\n",
     });
-    text.push_str(&headline(backup, look));
+    text.push_str(&headline(backup, style));
     text.push_str(&files(backup));
-    text.push_str(&findings(backup, look, Severity::Warning));
+    text.push_str(&findings(backup, style, Severity::Warning));
     if let Some(plan) = &check.plan {
         text.push('\n');
-        text.push_str(&restore_plan(plan, look));
+        text.push_str(&restore_plan(plan, style));
     }
     text
 }
 
 /// The plan of a restore: what to know first, then the steps with their commands.
-pub(crate) fn restore_plan(plan: &Plan, look: &Look) -> String {
+pub(crate) fn restore_plan(plan: &Plan, style: &Style) -> String {
     let mut text = String::from("BEFORE YOU RESTORE\n");
     for warning in &plan.warnings {
-        text.push_str(&paragraph("  - ", warning, look.width));
+        text.push_str(&paragraph("  - ", warning, style.width));
     }
     if !plan.steps.is_empty() {
         let space = format!(
             "Have {} free below /var of the recovery host.",
             size(plan.space_needed_bytes)
         );
-        text.push_str(&paragraph("  - ", &space, look.width));
+        text.push_str(&paragraph("  - ", &space, style.width));
         text.push_str("\nTO RESTORE IT\n");
     }
     for (index, step) in plan.steps.iter().enumerate() {
         let number = format!("  {}. ", index.saturating_add(1));
-        text.push_str(&paragraph(&number, &step.text, look.width));
+        text.push_str(&paragraph(&number, &step.text, style.width));
         if let Some(command) = &step.command {
             // Commands are there to be copied: one line each.
             text.push_str(&format!("       {}\n", safe(command)));
@@ -131,8 +131,8 @@ pub(crate) fn restore_plan(plan: &Plan, look: &Look) -> String {
     text
 }
 
-fn no(check: &RestoreCheck, look: &Look) -> String {
-    let no = coloured("NO", Verdict::Invalid, look);
+fn no(check: &RestoreCheck, style: &Style) -> String {
+    let no = coloured("NO", Verdict::Invalid, style);
     let looked_at = match check.candidates.len() {
         0 => "there is no backup to judge".to_owned(),
         1 => "the only backup does not qualify".to_owned(),
@@ -141,13 +141,13 @@ fn no(check: &RestoreCheck, look: &Look) -> String {
     let place = "index or name the directories that hold backups: etcd-cat check --valid-for VERSION LOCATION";
     let mut text = format!("{no}: {looked_at} for {}\n", target(check));
     if check.candidates.is_empty() {
-        text.push_str(&paragraph("", place, look.width));
+        text.push_str(&paragraph("", place, style.width));
     }
     let all_other_version = check.candidates.iter().all(Selected::is_other_version_only);
     if !check.candidates.is_empty() && all_other_version {
         let hint = "the backups are sound, but a cluster is restored only from a backup of its own version; \
                     say the version that the cluster had when it died";
-        text.push_str(&paragraph("", hint, look.width));
+        text.push_str(&paragraph("", hint, style.width));
     }
     text
 }

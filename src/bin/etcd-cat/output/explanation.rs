@@ -3,7 +3,7 @@
 use super::table::{self, Column};
 use super::views::{ExplanationListView, ExplanationView};
 use super::wrap::paragraph;
-use super::{Look, document};
+use super::{Style, document};
 use crate::args::Format;
 use crate::error::Failure;
 use etcd_cat::explain::{Step, explain};
@@ -13,25 +13,25 @@ use etcd_cat::finding::{Code, Severity};
 const MAX_WIDTH: usize = 100;
 
 /// Renders the explanation of one code.
-pub(crate) fn one(code: Code, look: &Look) -> Result<String, Failure> {
-    match look.format {
-        Format::Json | Format::Yaml => document::render(&ExplanationView::new(code), look.format),
+pub(crate) fn one(code: Code, style: &Style) -> Result<String, Failure> {
+    match style.format {
+        Format::Json | Format::Yaml => document::render(&ExplanationView::new(code), style.format),
         Format::Name => Ok(format!("{code}\n")),
-        Format::Table | Format::Wide => Ok(page(code, look)),
+        Format::Table | Format::Wide => Ok(page(code, style)),
     }
 }
 
 /// Renders the list of all codes.
-pub(crate) fn all(look: &Look) -> Result<String, Failure> {
-    match look.format {
-        Format::Json | Format::Yaml => document::render(&ExplanationListView::all(), look.format),
+pub(crate) fn all(style: &Style) -> Result<String, Failure> {
+    match style.format {
+        Format::Json | Format::Yaml => document::render(&ExplanationListView::all(), style.format),
         Format::Name => Ok(Code::ALL.iter().map(|code| format!("{code}\n")).collect()),
-        Format::Table | Format::Wide => Ok(list(look)),
+        Format::Table | Format::Wide => Ok(list(style)),
     }
 }
 
-fn page(code: Code, look: &Look) -> String {
-    let width = look.width.map(|width| width.min(MAX_WIDTH));
+fn page(code: Code, style: &Style) -> String {
+    let width = style.width.map(|width| width.min(MAX_WIDTH));
     let text = explain(code);
     let mut page = format!("{code} ({})\n", severity(code));
     page.push_str(&paragraph("", text.title, width));
@@ -48,14 +48,14 @@ fn page(code: Code, look: &Look) -> String {
     page
 }
 
-fn list(look: &Look) -> String {
+fn list(style: &Style) -> String {
     let each = |cell: &dyn Fn(Code) -> String| Code::ALL.iter().copied().map(cell).collect();
     let columns = vec![
         Column::fixed("CODE", 0, each(&|code| code.to_string())),
         Column::fixed("SEVERITY", 0, each(&|code| severity(code).to_owned())),
         Column::wrapping("MEANING", 0, each(&|code| explain(code).title.to_owned())),
     ];
-    table::render(columns, look)
+    table::render(columns, style)
 }
 
 /// The usual severity in one word.

@@ -4,39 +4,39 @@ use super::table::{self, Column, VERDICT};
 use super::units::{age, instant, size};
 use super::views::{BackupListView, encryption_view};
 use super::words::{ABSENT, finding_codes, or_absent};
-use super::{Look, document, names, text};
+use super::{Style, document, names, text};
 use crate::args::Format;
 use crate::error::Failure;
 use etcd_cat::backup::{Backup, Located};
 use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
 
 /// Renders the shown backups in the order given.
-pub(crate) fn render(shown: &[Selected], look: &Look) -> Result<String, Failure> {
-    match look.format {
+pub(crate) fn render(shown: &[Selected], style: &Style) -> Result<String, Failure> {
+    match style.format {
         Format::Json | Format::Yaml => {
-            document::render(&BackupListView::new(shown, look.now), look.format)
+            document::render(&BackupListView::new(shown, style.now), style.format)
         }
         Format::Name => Ok(names(shown.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(table(shown, look)),
+        Format::Table | Format::Wide => Ok(table(shown, style)),
     }
 }
 
 /// Renders what needs no more than summaries: a plain table, or names.
-pub(crate) fn brief(shown: &[Selected<Summary>], look: &Look) -> String {
-    match look.format {
+pub(crate) fn brief(shown: &[Selected<Summary>], style: &Style) -> String {
+    match style.format {
         Format::Name => names(shown.iter().map(|one| &one.backup)),
-        _ => lay_out(shown, Wide::default(), look),
+        _ => lay_out(shown, Wide::default(), style),
     }
 }
 
 /// The backups as a table; empty without any.
-pub(super) fn table(shown: &[Selected], look: &Look) -> String {
-    let wide = if look.format == Format::Wide {
+pub(super) fn table(shown: &[Selected], style: &Style) -> String {
+    let wide = if style.format == Format::Wide {
         wide(shown)
     } else {
         Wide::default()
     };
-    lay_out(shown, wide, look)
+    lay_out(shown, wide, style)
 }
 
 /// Columns of the wide form.
@@ -46,7 +46,7 @@ struct Wide {
     after_findings: Vec<Column>,
 }
 
-fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, look: &Look) -> String {
+fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> String {
     let each = |cell: &dyn Fn(&B) -> String| -> Vec<String> {
         shown.iter().map(|one| cell(&one.backup)).collect()
     };
@@ -60,13 +60,13 @@ fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, look: &Look) -> Stri
         Column::fixed("CLUSTER", 3, each(&cluster)),
         Column::fixed("VERSION", 2, each(&version)),
         Column::fixed("TAKEN", 4, each(&taken)),
-        Column::fixed("AGE", 0, each(&|backup| age_of(backup, look))),
+        Column::fixed("AGE", 0, each(&|backup| age_of(backup, style))),
         Column::fixed("SIZE", 6, each(&size_of)),
     ];
     columns.extend(wide.before_findings);
     columns.extend(finding_columns(shown));
     columns.extend(wide.after_findings);
-    table::render(columns, look)
+    table::render(columns, style)
 }
 
 fn wide(shown: &[Selected]) -> Wide {
@@ -152,8 +152,8 @@ pub(super) fn taken(backup: &impl Candidate) -> String {
     backup.taken_at().map_or_else(|| ABSENT.to_owned(), instant)
 }
 
-pub(super) fn age_of(backup: &impl Candidate, look: &Look) -> String {
-    let age_at = |at| age(look.now.signed_duration_since(at));
+pub(super) fn age_of(backup: &impl Candidate, style: &Style) -> String {
+    let age_at = |at| age(style.now.signed_duration_since(at));
     backup.taken_at().map_or_else(|| ABSENT.to_owned(), age_at)
 }
 

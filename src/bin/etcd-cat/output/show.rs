@@ -3,10 +3,10 @@
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
 use super::units::{instant, size};
-use super::views::{BackupView, Proof, encryption_view};
+use super::views::{BackupView, EncryptionProof, encryption_view};
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
-use super::{Look, document, names};
+use super::{Style, document, names};
 use crate::args::Format;
 use crate::error::Failure;
 use chrono::{DateTime, Utc};
@@ -24,26 +24,26 @@ const SHOWN_VERIFICATIONS: usize = 5;
 const SHOWN_HISTORY: usize = 5;
 
 /// Renders one backup.
-pub(crate) fn render(backup: &Backup, look: &Look) -> Result<String, Failure> {
-    match look.format {
+pub(crate) fn render(backup: &Backup, style: &Style) -> Result<String, Failure> {
+    match style.format {
         Format::Json | Format::Yaml => {
-            document::render(&BackupView::new(backup, look.now), look.format)
+            document::render(&BackupView::new(backup, style.now), style.format)
         }
         Format::Name => Ok(names(std::iter::once(backup))),
-        Format::Table | Format::Wide => Ok(Page::new(look).of(backup)),
+        Format::Table | Format::Wide => Ok(Page::new(style).of(backup)),
     }
 }
 
 /// Text that grows line by line.
 struct Page<'a> {
-    look: &'a Look,
+    style: &'a Style,
     text: String,
 }
 
 impl<'a> Page<'a> {
-    fn new(look: &'a Look) -> Self {
+    fn new(style: &'a Style) -> Self {
         Self {
-            look,
+            style,
             text: String::new(),
         }
     }
@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
         self.text.push_str(&paragraph(
             &format!("  {label:<15} "),
             value,
-            self.look.width,
+            self.style.width,
         ));
     }
 
@@ -83,7 +83,7 @@ impl<'a> Page<'a> {
     }
 
     fn summary(&mut self, backup: &Backup) {
-        let verdict = coloured(backup.verdict.as_str(), backup.verdict, self.look);
+        let verdict = coloured(backup.verdict.as_str(), backup.verdict, self.style);
         self.text
             .push_str(&format!("backup {}: {verdict}\n", id(backup)));
         if !backup.accepted.is_empty() {
@@ -110,7 +110,7 @@ impl<'a> Page<'a> {
             format!(
                 "{} ({} ago; known from {known_from})",
                 instant(at),
-                age_of(backup, self.look)
+                age_of(backup, self.style)
             )
         });
         self.line("taken", taken.as_deref().unwrap_or(ABSENT));
@@ -224,7 +224,7 @@ impl<'a> Page<'a> {
         self.section("ENCRYPTION");
         let view = encryption_view(backup);
         self.line("provider", &safe(&view.provider));
-        if view.proof != Proof::NotNeeded {
+        if view.proof != EncryptionProof::NotNeeded {
             self.line("keys used", &list(&view.keys_used));
             self.line("keys found", &list(&view.keys_found));
         }
@@ -258,7 +258,7 @@ impl<'a> Page<'a> {
         if backup.findings.is_empty() {
             self.text.push_str("  none\n");
         }
-        let findings = super::verify::findings(backup, self.look, Severity::Info);
+        let findings = super::verify::findings(backup, self.style, Severity::Info);
         self.text.push_str(&findings);
     }
 

@@ -3,7 +3,7 @@
 //! On a terminal that is too narrow, whole columns are left out, the least telling first, and the last ones wrap.
 //! On a pipe and in wide form every column is there and nothing wraps.
 
-use super::Look;
+use super::Style;
 use super::text::safe;
 use super::words::{coloured, verdict_at_start};
 use crate::args::Format;
@@ -83,11 +83,11 @@ fn inert(cells: Vec<String>) -> Vec<String> {
 }
 
 /// Renders the columns as a table; nothing at all when there are no rows.
-pub(super) fn render(mut columns: Vec<Column>, look: &Look) -> String {
+pub(super) fn render(mut columns: Vec<Column>, style: &Style) -> String {
     if columns.iter().all(|column| column.cells.is_empty()) {
         return String::new();
     }
-    let width = look.width.filter(|_| look.format != Format::Wide);
+    let width = style.width.filter(|_| style.format != Format::Wide);
     if let Some(width) = width {
         leave_out(&mut columns, width);
     }
@@ -96,7 +96,7 @@ pub(super) fn render(mut columns: Vec<Column>, look: &Look) -> String {
         Some(width) if natural.sum::<usize>() > width + GAP => wrapped(&columns, width),
         _ => unwrapped(&columns),
     };
-    colour(&table, look)
+    colour(&table, style)
 }
 
 /// Drops columns until the rest fits, highest rank first.
@@ -167,7 +167,7 @@ fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
 }
 
 /// Colours the verdicts after the widths are settled: a table cannot measure colours.
-fn colour(lines: &[String], look: &Look) -> String {
+fn colour(lines: &[String], style: &Style) -> String {
     let column = lines.first().and_then(|header| header.find(VERDICT));
     let mut text = String::new();
     for line in lines {
@@ -176,7 +176,7 @@ fn colour(lines: &[String], look: &Look) -> String {
             Some((left, right, verdict)) => {
                 let rest = right.strip_prefix(verdict.as_str()).unwrap_or(right);
                 text.push_str(left);
-                text.push_str(&coloured(verdict.as_str(), verdict, look));
+                text.push_str(&coloured(verdict.as_str(), verdict, style));
                 text.push_str(rest);
             }
             None => text.push_str(line),

@@ -31,13 +31,13 @@ fn all(backups: Vec<Backup>, valid_for: Option<&str>) -> Outcome {
     selection.apply(backups, sample::now())
 }
 
-fn list_of(backups: Vec<Backup>, valid_for: Option<&str>, look: &Look) -> String {
-    list::render(&all(backups, valid_for).shown, look).expect("a list")
+fn list_of(backups: Vec<Backup>, valid_for: Option<&str>, style: &Style) -> String {
+    list::render(&all(backups, valid_for).shown, style).expect("a list")
 }
 
 /// Every page that shows a backup.
 fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
-    let look = sample::look(format, width);
+    let style = sample::style(format, width);
     let outcome = all(vec![backup.clone()], None);
     let check = RestoreCheck::new(
         target("4.17.3"),
@@ -46,11 +46,11 @@ fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
         sample::now(),
     );
     [
-        list::render(&outcome.shown, &look),
-        list::render(&all(vec![backup.clone()], Some("4.17.9")).shown, &look),
-        verify::render(&Survey::default(), &outcome, &look),
-        show::render(backup, &look),
-        check::render(&check, &look),
+        list::render(&outcome.shown, &style),
+        list::render(&all(vec![backup.clone()], Some("4.17.9")).shown, &style),
+        verify::render(&Survey::default(), &outcome, &style),
+        show::render(backup, &style),
+        check::render(&check, &style),
     ]
     .map(|page| page.expect("a page"))
     .to_vec()
@@ -58,7 +58,7 @@ fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
 
 #[test]
 fn a_list_on_a_terminal_of_80_columns() {
-    let found = list_of(backups(), None, &sample::look(Format::Table, Some(80)));
+    let found = list_of(backups(), None, &sample::style(Format::Table, Some(80)));
     let expected = "\
 ID            VERDICT  CLUSTER     VERSION  AGE   FINDINGS
 3fababababab  valid    prod-x7k2p  4.17.3   90m   -
@@ -74,7 +74,7 @@ fn a_list_with_reasons_on_a_terminal_of_60_columns() {
     let found = list_of(
         backups(),
         Some("4.17.4"),
-        &sample::look(Format::Table, Some(60)),
+        &sample::style(Format::Table, Some(60)),
     );
     let expected = "\
 ID            VERDICT  AGE   AGAINST
@@ -89,7 +89,7 @@ ccababababab  invalid  2d3h  snapshot-missing
 
 #[test]
 fn a_list_on_a_pipe_has_every_column_and_one_line_each() {
-    let found = list_of(backups(), None, &sample::look(Format::Table, None));
+    let found = list_of(backups(), None, &sample::style(Format::Table, None));
     let header = found.lines().next().expect("a header");
     assert_eq!(
         header.split_whitespace().collect::<Vec<_>>(),
@@ -104,8 +104,8 @@ fn a_list_on_a_pipe_has_every_column_and_one_line_each() {
 fn lists_fit_the_terminal_and_lose_no_finding() {
     for width in [60, 80, 120, 200] {
         for valid_for in [None, Some("4.17.4")] {
-            let look = sample::look(Format::Table, Some(width));
-            let found = list_of(backups(), valid_for, &look);
+            let style = sample::style(Format::Table, Some(width));
+            let found = list_of(backups(), valid_for, &style);
             for line in found.lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
@@ -118,7 +118,7 @@ fn lists_fit_the_terminal_and_lose_no_finding() {
 
 #[test]
 fn wide_lists_have_everything_on_any_terminal() {
-    let found = list_of(backups(), None, &sample::look(Format::Wide, Some(60)));
+    let found = list_of(backups(), None, &sample::style(Format::Wide, Some(60)));
     for text in [
         "ENCRYPTION",
         "31407",
@@ -133,7 +133,7 @@ fn wide_lists_have_everything_on_any_terminal() {
 
 #[test]
 fn names_can_be_given_back() {
-    let found = list_of(backups(), None, &sample::look(Format::Name, None));
+    let found = list_of(backups(), None, &sample::style(Format::Name, None));
     assert_eq!(
         found,
         "backup/3fababababab\nbackup/9aababababab\nbackup/ccababababab\n"
@@ -142,12 +142,12 @@ fn names_can_be_given_back() {
 
 #[test]
 fn verdicts_are_coloured_and_nothing_moves() {
-    let plain = sample::look(Format::Table, Some(120));
-    let look = Look {
+    let plain = sample::style(Format::Table, Some(120));
+    let style = Style {
         is_coloured: true,
         ..plain
     };
-    let found = list_of(backups(), None, &look);
+    let found = list_of(backups(), None, &style);
     assert!(
         found.contains("\u{1b}[1m\u{1b}[31minvalid\u{1b}[0m  prod"),
         "{found:?}"
@@ -158,7 +158,7 @@ fn verdicts_are_coloured_and_nothing_moves() {
 
 #[test]
 fn a_verification_says_what_is_wrong_and_what_to_do() {
-    let look = sample::look(Format::Table, Some(80));
+    let style = sample::style(Format::Table, Some(80));
     let survey = Survey {
         files: 4,
         bytes: 2048,
@@ -168,7 +168,7 @@ fn a_verification_says_what_is_wrong_and_what_to_do() {
         vec![sample::valid(), sample::orphan(), sample::unreadable()],
         None,
     );
-    let found = verify::render(&survey, &outcome, &look).expect("a report");
+    let found = verify::render(&survey, &outcome, &style).expect("a report");
     let expected = "\
 valid    3fababababab  4.17.3  prod-x7k2p  2024-11-02T03:00:07Z  90m ago  109.1 MiB
   snapshot       /b/snapshot_2024-11-02_030005.db
@@ -213,7 +213,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
         ],
         space_needed_bytes: 1,
     });
-    let found = check::render(&check, &sample::look(Format::Table, None)).expect("a page");
+    let found = check::render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("YES: backup 3fababababab qualifies for 4.17.3\n"),
         "{found}"
@@ -240,7 +240,7 @@ fn a_check_that_fails_only_by_version_says_so() {
         vec![sample::valid()],
         sample::now(),
     );
-    let found = check::render(&check, &sample::look(Format::Table, None)).expect("a page");
+    let found = check::render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("NO: the only backup does not qualify for 4.17.4\n"),
         "{found}"

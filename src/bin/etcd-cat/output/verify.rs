@@ -6,7 +6,7 @@ use super::units::{count, size};
 use super::views::{SummaryView, VerifyReportView};
 use super::words::{coloured, weight};
 use super::wrap::paragraph;
-use super::{Look, document, names};
+use super::{Style, document, names};
 use crate::args::Format;
 use crate::engine::Survey;
 use crate::error::Failure;
@@ -15,21 +15,21 @@ use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::selection::{Outcome, Reason, Selected};
 
 /// Renders a survey as selected.
-pub(crate) fn render(survey: &Survey, outcome: &Outcome, look: &Look) -> Result<String, Failure> {
-    match look.format {
+pub(crate) fn render(survey: &Survey, outcome: &Outcome, style: &Style) -> Result<String, Failure> {
+    match style.format {
         Format::Json | Format::Yaml => document::render(
-            &VerifyReportView::new(survey, outcome, look.now),
-            look.format,
+            &VerifyReportView::new(survey, outcome, style.now),
+            style.format,
         ),
         Format::Name => Ok(names(outcome.shown.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(report(survey, outcome, look)),
+        Format::Table | Format::Wide => Ok(report(survey, outcome, style)),
     }
 }
 
-fn report(survey: &Survey, outcome: &Outcome, look: &Look) -> String {
+fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
     let mut text = String::new();
     for selected in &outcome.shown {
-        text.push_str(&block(selected, look));
+        text.push_str(&block(selected, style));
         text.push('\n');
     }
     for skipped in &survey.skipped {
@@ -49,33 +49,33 @@ fn report(survey: &Survey, outcome: &Outcome, look: &Look) -> String {
 }
 
 /// One backup: a line, its files, its findings.
-fn block(selected: &Selected, look: &Look) -> String {
+fn block(selected: &Selected, style: &Style) -> String {
     let backup = &selected.backup;
-    let mut text = headline(backup, look);
+    let mut text = headline(backup, style);
     text.push_str(&files(backup));
     for reason in selected.reasons_against.iter().flatten() {
         if !matches!(reason, Reason::Finding(_)) {
             text.push_str(&paragraph(
                 "  does not qualify: ",
                 &safe(&reason.to_string()),
-                look.width,
+                style.width,
             ));
         }
     }
-    text.push_str(&findings(backup, look, Severity::Warning));
+    text.push_str(&findings(backup, style, Severity::Warning));
     text
 }
 
 /// Verdict, id, version, cluster, time and size in one line; the path where nothing else is known.
-pub(super) fn headline(backup: &Backup, look: &Look) -> String {
+pub(super) fn headline(backup: &Backup, style: &Style) -> String {
     let word = backup.verdict.as_str();
     let blanks = " ".repeat(7_usize.saturating_sub(word.len()));
-    let verdict = format!("{}{blanks}", coloured(word, backup.verdict, look));
+    let verdict = format!("{}{blanks}", coloured(word, backup.verdict, style));
     if let (None, Some(path)) = (backup.id(), &backup.unreadable_path) {
         return format!("{verdict}  {}\n", safe_path(path));
     }
     let taken = match backup.taken_at {
-        Some(_) => format!("{}  {} ago", taken(backup), age_of(backup, look)),
+        Some(_) => format!("{}  {} ago", taken(backup), age_of(backup, style)),
         None => "taken at an unknown time".to_owned(),
     };
     let identity = format!("{}  {}  {}", id(backup), version(backup), cluster(backup));
@@ -110,7 +110,7 @@ pub(super) fn files(backup: &Backup) -> String {
 }
 
 /// Findings of at least this severity, most severe first: what, and what to do.
-pub(super) fn findings(backup: &Backup, look: &Look, least: Severity) -> String {
+pub(super) fn findings(backup: &Backup, style: &Style, least: Severity) -> String {
     let mut findings: Vec<&Finding> = backup
         .findings
         .iter()
@@ -119,19 +119,19 @@ pub(super) fn findings(backup: &Backup, look: &Look, least: Severity) -> String 
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
         .into_iter()
-        .map(|one| finding(one, backup, look))
+        .map(|one| finding(one, backup, style))
         .collect()
 }
 
-fn finding(finding: &Finding, backup: &Backup, look: &Look) -> String {
+fn finding(finding: &Finding, backup: &Backup, style: &Style) -> String {
     let weight = weight(finding, backup);
     let what = format!("{}: {}", finding.code, safe(&finding.message));
-    let mut text = paragraph(&format!("  {weight:<8} "), &what, look.width);
+    let mut text = paragraph(&format!("  {weight:<8} "), &what, style.width);
     if !finding.remedy.is_empty() && finding.severity > Severity::Info {
         text.push_str(&paragraph(
             "           to do: ",
             &safe(&finding.remedy),
-            look.width,
+            style.width,
         ));
     }
     text

@@ -1,8 +1,8 @@
 //! The words that tables share: verdicts in colour, findings in short, missing values.
 
-use super::Look;
+use super::Style;
 use super::text::safe;
-use anstyle::{AnsiColor, Style};
+use anstyle::AnsiColor;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::selection::Candidate;
@@ -10,8 +10,8 @@ use etcd_cat::selection::Candidate;
 /// Stands for a value that is not known.
 pub(super) const ABSENT: &str = "-";
 
-/// The style of a verdict; the word itself carries the meaning.
-pub(super) fn style(verdict: Verdict) -> Style {
+/// The colour of a verdict; the word itself carries the meaning.
+fn colour_of(verdict: Verdict) -> anstyle::Style {
     let colour = match verdict {
         Verdict::Valid => AnsiColor::Green,
         Verdict::Warning => AnsiColor::Yellow,
@@ -22,12 +22,12 @@ pub(super) fn style(verdict: Verdict) -> Style {
 }
 
 /// A word in the colour of a verdict, when colours are wanted.
-pub(super) fn coloured(word: &str, verdict: Verdict, look: &Look) -> String {
-    if !look.is_coloured {
+pub(super) fn coloured(word: &str, verdict: Verdict, style: &Style) -> String {
+    if !style.is_coloured {
         return word.to_owned();
     }
-    let style = style(verdict);
-    format!("{style}{word}{style:#}")
+    let colour = colour_of(verdict);
+    format!("{colour}{word}{colour:#}")
 }
 
 /// The verdict of a word, if it is one.

@@ -16,13 +16,13 @@ pub(crate) struct EncryptionView {
     pub(crate) provider: String,
     pub(crate) keys_used: Vec<String>,
     pub(crate) keys_found: Vec<String>,
-    pub(crate) proof: Proof,
+    pub(crate) proof: EncryptionProof,
 }
 
 /// Whether the keys were shown to open the values.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Proof {
+pub(crate) enum EncryptionProof {
     /// Every value that was tried could be opened.
     Decrypted,
     /// A key does not open its values.
@@ -35,7 +35,7 @@ pub(crate) enum Proof {
     Impossible,
 }
 
-impl Proof {
+impl EncryptionProof {
     /// The word in documents and tables.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -103,26 +103,26 @@ fn newest_first(names: impl Iterator<Item = String>) -> Vec<String> {
     names
 }
 
-fn proof(backup: &Backup) -> Proof {
+fn proof(backup: &Backup) -> EncryptionProof {
     if providers(backup).is_empty() {
-        return Proof::NotNeeded;
+        return EncryptionProof::NotNeeded;
     }
     match &backup.key_proof {
         Some(proof) => worst(proof),
-        None if backup.kuberesources.is_none() => Proof::Missing,
-        None => Proof::Impossible,
+        None if backup.kuberesources.is_none() => EncryptionProof::Missing,
+        None => EncryptionProof::Impossible,
     }
 }
 
-fn worst(proof: &KeyProof) -> Proof {
+fn worst(proof: &KeyProof) -> EncryptionProof {
     let has = |outcome: KeyOutcome| proof.lines.iter().any(|line| line.outcome == outcome);
     if has(KeyOutcome::KeyWrong) {
-        Proof::Failed
+        EncryptionProof::Failed
     } else if has(KeyOutcome::KeyMissing) || has(KeyOutcome::ConfigMissing) {
-        Proof::Missing
+        EncryptionProof::Missing
     } else if has(KeyOutcome::External) || has(KeyOutcome::Unproven) || proof.lines.is_empty() {
-        Proof::Impossible
+        EncryptionProof::Impossible
     } else {
-        Proof::Decrypted
+        EncryptionProof::Decrypted
     }
 }

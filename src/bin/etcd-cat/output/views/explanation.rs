@@ -16,13 +16,13 @@ pub(crate) struct ExplanationView {
     artifact: Artifact,
     title: &'static str,
     meaning: &'static str,
-    steps: Vec<StepView>,
+    steps: Vec<ExplainedStepView>,
     remedy: &'static str,
 }
 
 /// One step: a sentence or a command, the other one is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct StepView {
+struct ExplainedStepView {
     text: Option<&'static str>,
     command: Option<&'static str>,
 }
@@ -48,13 +48,18 @@ impl ExplanationView {
             artifact: code.artifact(),
             title: text.title,
             meaning: text.meaning,
-            steps: text.steps.iter().copied().map(StepView::new).collect(),
+            steps: text
+                .steps
+                .iter()
+                .copied()
+                .map(ExplainedStepView::new)
+                .collect(),
             remedy: text.remedy,
         }
     }
 }
 
-impl StepView {
+impl ExplainedStepView {
     fn new(step: Step) -> Self {
         match step {
             Step::Do(text) => Self {

@@ -123,14 +123,14 @@ pub(crate) struct RestoreCheckView {
     candidates: Vec<CandidateView>,
     near_misses: Vec<NearMissView>,
     plan: Vec<String>,
-    steps: Vec<StepView>,
+    steps: Vec<RestoreStepView>,
     warnings: Vec<String>,
     space_needed_bytes: Option<u64>,
 }
 
 /// One step of a restore.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct StepView {
+struct RestoreStepView {
     command: Option<String>,
     text: String,
 }
@@ -140,9 +140,9 @@ fn commands(plan: Option<&Plan>) -> Vec<String> {
     steps.filter_map(|step| step.command.clone()).collect()
 }
 
-fn steps(plan: Option<&Plan>) -> Vec<StepView> {
+fn steps(plan: Option<&Plan>) -> Vec<RestoreStepView> {
     let steps = plan.into_iter().flat_map(|plan| &plan.steps);
-    let view = |step: &Step| StepView {
+    let view = |step: &Step| RestoreStepView {
         command: step.command.clone(),
         text: step.text.clone(),
     };
@@ -232,7 +232,7 @@ pub(crate) struct StageRunView {
     directory: String,
     files: Vec<String>,
     plan: Vec<String>,
-    steps: Vec<StepView>,
+    steps: Vec<RestoreStepView>,
     warnings: Vec<String>,
 }
 

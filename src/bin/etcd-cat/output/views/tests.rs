@@ -226,8 +226,11 @@ fn proof_says_the_worst_of_all_keys() {
         key_proof: None,
         ..sample::valid()
     };
-    assert_eq!(encryption_view(&alone).proof, Proof::Missing);
-    assert_eq!(encryption_view(&sample::orphan()).proof, Proof::NotNeeded);
+    assert_eq!(encryption_view(&alone).proof, EncryptionProof::Missing);
+    assert_eq!(
+        encryption_view(&sample::orphan()).proof,
+        EncryptionProof::NotNeeded
+    );
 }
 
 #[test]
