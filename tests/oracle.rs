@@ -134,7 +134,7 @@ fn assert_encryption(sample: &Sample, facts: &Snapshot) {
         .iter()
         .filter(|used| used.provider != "identity");
     let (kube, others): (Vec<_>, Vec<_>) = uses.partition(|used| !used.resource.contains('.'));
-    let pairs = |uses: &[&snapshot::EncryptionUse]| {
+    let pairs = |uses: &[&etcd_cat::kubernetes::encryption::EncryptionUse]| {
         let mut pairs: Vec<(String, String)> = uses
             .iter()
             .map(|used| (used.provider.clone(), used.key_name.clone()))

@@ -3,9 +3,11 @@
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::{KeyOutcome, KeyProofLine, is_of_kube_apiserver};
+use crate::kubernetes::encryption::{
+    EncryptionUse, KeyOutcome, KeyProofLine, is_of_kube_apiserver,
+};
 use crate::openshift::Topology;
-use crate::snapshot::{EncryptionUse, Snapshot};
+use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds of use that are encrypted.

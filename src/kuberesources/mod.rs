@@ -7,10 +7,8 @@ mod limits;
 mod member;
 mod pod;
 mod read;
-mod sniff;
 mod tar;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
 pub use limits::Limits;
 pub use read::read;
-pub use sniff::sniff;

@@ -1,9 +1,9 @@
 //! Kinds of values, numbered: of which resource, and encrypted by whom.
 
-use crate::kubernetes::encryption::IDENTITY;
 use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
+use crate::kubernetes::encryption::{EncryptionUse, IDENTITY};
 use crate::kubernetes::storage_key::resource_of;
-use crate::snapshot::{EncryptionUse, Flavour};
+use crate::snapshot::Flavour;
 use foldhash::quality::RandomState;
 use std::collections::{BTreeMap, HashMap};
 

@@ -5,13 +5,14 @@ use super::hashing::Hashed;
 use super::keyspace::{DefectiveEntry, Keyspace, NO_TRAIL};
 use super::read::{HashOn, Reading};
 use super::wanted::{Purpose, Version};
-use super::{Flavour, Member, Sealed, SealedValue, Snapshot, Status};
+use super::{Flavour, Member, Snapshot, Status};
 use crate::bbolt::proof::{Bucket, LeafRef, Tree};
 use crate::bbolt::scan::{LeafObserver as _, Notes};
 use crate::bbolt::{Layout, PageSet, Pgid};
 use crate::digest::{Crc32c, CrcJoiner};
 use crate::etcd::{Compaction, History, Order, PageTimes, Replay, Trail, TrailPage, buckets};
 use crate::kubernetes::certificate::{Certificate, Certificates, parse_object};
+use crate::kubernetes::encryption::{Sealed, SealedValue};
 use crate::kubernetes::envelope::{Encoding, Envelope};
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
@@ -175,33 +176,31 @@ fn learn_keyspace(
             .into_iter()
             .find(|version| past.is_live(key_hash, version.main, &version.pages));
         if let Some(version) = live {
-            sort_out(key, &version, snapshot, &mut sealed);
+            sort_out(key, version, snapshot, &mut sealed);
         }
     }
     sealed
 }
 
-/// A wanted value that is alive goes where it is needed.
-fn sort_out(key: Vec<u8>, version: &Version, snapshot: &mut Snapshot, sealed: &mut Sealed) {
-    let is_sealed = Encoding::of(&version.value) == Encoding::Encrypted;
-    match Keyspace::purpose_of(&key) {
-        Some(Purpose::Cluster) => snapshot.cluster.learn(&key, &version.value),
-        Some(Purpose::Certificate) if !is_sealed => snapshot
-            .certificates
-            .extend(secret_certificates(&key, &version.value)),
-        Some(purpose) => {
-            let value = SealedValue {
-                storage_key: key,
-                resource: "secrets".to_owned(),
-                value: version.value.to_vec(),
-            };
-            match purpose {
-                Purpose::EncryptionConfig => sealed.encryption_configs.push(value),
-                _ => sealed.certificates.push(value),
-            }
+/// A wanted value that is alive goes where it is needed; it is not copied, as it may hold keys.
+fn sort_out(storage_key: Vec<u8>, version: Version, snapshot: &mut Snapshot, sealed: &mut Sealed) {
+    let value = version.value;
+    let is_sealed = Encoding::of(value.expose()) == Encoding::Encrypted;
+    let destination = match Keyspace::purpose_of(&storage_key) {
+        Some(Purpose::Cluster) => return snapshot.cluster.learn(&storage_key, value.expose()),
+        Some(Purpose::Certificate) if !is_sealed => {
+            let found = secret_certificates(&storage_key, value.expose());
+            return snapshot.certificates.extend(found);
         }
-        None => {}
-    }
+        Some(Purpose::Certificate) => &mut sealed.certificates,
+        Some(Purpose::EncryptionConfig) => &mut sealed.encryption_configs,
+        None => return,
+    };
+    destination.push(SealedValue {
+        storage_key,
+        resource: "secrets".to_owned(),
+        value,
+    });
 }
 
 fn secret_certificates(storage_key: &[u8], value: &[u8]) -> Vec<Certificate> {

@@ -10,6 +10,7 @@ use crate::etcd::{
 };
 use crate::kubernetes::encryption::value::StoredValue;
 use crate::kubernetes::envelope::{Envelope, lease_renewed_at, written_at};
+use crate::secret::Secret;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -64,7 +65,7 @@ pub(super) struct Sample {
     pub(super) key_hash: u64,
     pub(super) main: i64,
     pub(super) pages: Vec<u64>,
-    pub(super) value: Vec<u8>,
+    pub(super) value: Secret,
 }
 
 impl Sample {
@@ -74,7 +75,7 @@ impl Sample {
             key_hash,
             main,
             pages: vec![page.0],
-            value: stored.value.to_vec(),
+            value: Secret::new(stored.value.to_vec()),
         }
     }
 }
@@ -224,7 +225,7 @@ impl Keyspace {
             .iter_mut()
             .find(|sample| sample.key_hash == key_hash)
         {
-            if same.main == main && same.value == stored.value {
+            if same.main == main && same.value.expose() == stored.value {
                 same.pages.push(page.0);
             } else if same.main < main {
                 *same = Sample::new(stored, key_hash, main, page);

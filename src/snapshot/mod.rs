@@ -19,6 +19,6 @@ mod sha256;
 mod supply;
 mod wanted;
 
-pub use facts::{EncryptionUse, Flavour, Member, Sealed, SealedValue, Snapshot, Status};
+pub use facts::{Flavour, Member, Snapshot, Status};
 pub use lanes::{Queue, read_all};
 pub use read::{HashOn, ReadError, Reading, read};

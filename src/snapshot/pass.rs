@@ -1,12 +1,13 @@
 //! What one pass does with a snapshot's bytes beside hashing them: it scans them, and concludes at their end.
 
+use super::content;
 use super::findings::{self, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
 use super::read::{HashOn, Reading};
-use super::{Sealed, content};
 use crate::bbolt::scan::Scan;
 use crate::bbolt::{Layout, MetaDefect};
+use crate::kubernetes::encryption::Sealed;
 
 /// How far the scan is.
 enum ScanState {

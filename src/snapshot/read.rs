@@ -1,7 +1,8 @@
 //! Reading snapshots: where the hash is computed, what a pass gives, and why it may fail.
 
 use super::feed::Feed;
-use super::{Sealed, Snapshot, cores, lanes};
+use super::{Snapshot, cores, lanes};
+use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
 use std::io::{self, Read};
 

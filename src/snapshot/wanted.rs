@@ -3,8 +3,8 @@
 //! A value may lie on several pages, stale copies among them. For each key only the newest few versions are kept,
 //! each with the pages it was seen on; a version counts when one of its pages is alive and no newer one exists.
 
+use crate::secret::Secret;
 use std::collections::HashMap;
-use zeroize::Zeroizing;
 
 /// Versions kept of one key. Only the newest live one is wanted; the others are there in case it lies on a stale page.
 const VERSIONS: usize = 4;
@@ -18,7 +18,8 @@ const MAX_TOTAL_BYTES: usize = 48 << 20;
 /// One version of a key.
 pub(super) struct Version {
     pub(super) main: i64,
-    pub(super) value: Zeroizing<Vec<u8>>,
+    /// It may hold a private key, or the keys of an API server.
+    pub(super) value: Secret,
     pub(super) pages: Vec<u64>,
 }
 
@@ -44,7 +45,7 @@ impl Wanted {
         };
         if let Some(same) = versions
             .iter_mut()
-            .find(|version| version.main == main && *version.value == value)
+            .find(|version| version.main == main && version.value.expose() == value)
         {
             if same.pages.len() < MAX_PAGES {
                 same.pages.push(page);
@@ -66,7 +67,7 @@ impl Wanted {
         self.total_bytes += value.len();
         versions.push(Version {
             main,
-            value: Zeroizing::new(value.to_vec()),
+            value: Secret::new(value.to_vec()),
             pages: vec![page],
         });
     }

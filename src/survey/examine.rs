@@ -193,7 +193,11 @@ impl Examination<'_> {
         &mut self,
         candidate: &Candidate,
         read: SnapshotRead,
-    ) -> Option<(PathBuf, crate::snapshot::Snapshot, crate::snapshot::Sealed)> {
+    ) -> Option<(
+        PathBuf,
+        crate::snapshot::Snapshot,
+        crate::kubernetes::encryption::Sealed,
+    )> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
                 self.count(candidate);

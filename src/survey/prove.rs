@@ -6,11 +6,12 @@ use crate::catalogue::{Change, Content, Proof, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
 use crate::kubernetes::certificate::Certificates;
+use crate::kubernetes::encryption::Sealed;
 use crate::kubernetes::encryption::key_ring::KeyRing;
 use crate::kubernetes::encryption::proof::prove;
 use crate::monitor::Silent;
 use crate::pairing::candidates;
-use crate::snapshot::{Sealed, Snapshot};
+use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 use std::path::PathBuf;
 

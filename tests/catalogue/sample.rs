@@ -8,8 +8,9 @@ use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::{Certificate, Certificates};
+use etcd_cat::kubernetes::encryption::EncryptionUse;
 use etcd_cat::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
-use etcd_cat::snapshot::{EncryptionUse, Flavour, Member, Snapshot, Status};
+use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
 use std::path::PathBuf;
 
 /// Backups of one cluster before the next begins.

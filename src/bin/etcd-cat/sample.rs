@@ -10,9 +10,9 @@ use etcd_cat::backup::{
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::finding::{Code, Finding, Severity};
 use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::openshift::{Cluster, HistoryEntry};
-use etcd_cat::snapshot::{EncryptionUse, Flavour, Member, Snapshot, Status};
+use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

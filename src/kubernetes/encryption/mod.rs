@@ -4,10 +4,12 @@ mod cipher;
 pub mod config;
 pub mod key_ring;
 pub mod proof;
+mod usage;
 pub mod value;
 
 pub use key_ring::{KeyRing, OpenError};
 pub use proof::{Proven, prove};
+pub use usage::{EncryptionUse, Sealed, SealedValue};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +32,7 @@ pub struct KeyProof {
 /// The outcome for one resource, provider and key name.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KeyProofLine {
-    /// Resource, provider and key name as in [`EncryptionUse`](crate::snapshot::EncryptionUse).
+    /// Resource, provider and key name as in [`EncryptionUse`].
     pub resource: String,
     /// `aescbc`, `aesgcm`, `secretbox`, `kms`.
     pub provider: String,

@@ -12,10 +12,11 @@ use crate::kubernetes::certificate::{self, Certificate};
 use crate::kubernetes::encryption::config::{EncryptionConfig, NamedKey, Provider};
 use crate::kubernetes::encryption::key_ring::{KeyRing, OpenError};
 use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
-use crate::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use crate::kubernetes::encryption::{
+    EncryptionUse, KeyOutcome, KeyProof, KeyProofLine, Sealed, SealedValue,
+};
 use crate::kubernetes::envelope::{self, Envelope, ObjectMeta};
 use crate::secret::Secret;
-use crate::snapshot::{EncryptionUse, Sealed, SealedValue};
 
 const CONFIG_FIELD: &[u8] = b"encryption-config";
 const KEY_FIELD: &[u8] = b"encryption.apiserver.operator.openshift.io-key";
@@ -73,7 +74,7 @@ fn prove_use(
         .filter(|sample| is_sample_of(sample, usage));
     let results: Vec<Result<(), OpenError>> = samples
         .map(|sample| {
-            ring.open(&sample.resource, &sample.storage_key, &sample.value)
+            ring.open(&sample.resource, &sample.storage_key, sample.value.expose())
                 .map(drop)
         })
         .collect();
@@ -95,7 +96,7 @@ fn prove_use(
 }
 
 fn is_sample_of(sample: &SealedValue, usage: &EncryptionUse) -> bool {
-    let StoredValue::Encrypted(value) = StoredValue::parse(&sample.value) else {
+    let StoredValue::Encrypted(value) = StoredValue::parse(sample.value.expose()) else {
         return false;
     };
     sample.resource == usage.resource
@@ -146,7 +147,7 @@ impl InnerRing {
             let Some(place) = InnerPlace::of(&value.storage_key) else {
                 continue;
             };
-            match ring.open(&value.resource, &value.storage_key, &value.value) {
+            match ring.open(&value.resource, &value.storage_key, value.value.expose()) {
                 Ok(opened) => inner.add(place, &opened),
                 Err(OpenError::External) => inner.is_external = true,
                 Err(_) => {}
@@ -249,7 +250,7 @@ impl<'k> InnerPlace<'k> {
 }
 
 fn open_certificates(value: &SealedValue, ring: &KeyRing) -> Vec<Certificate> {
-    let Ok(opened) = ring.open(&value.resource, &value.storage_key, &value.value) else {
+    let Ok(opened) = ring.open(&value.resource, &value.storage_key, value.value.expose()) else {
         return Vec::new();
     };
     match Envelope::parse(&opened) {
@@ -297,7 +298,7 @@ mod tests {
         SealedValue {
             storage_key: place.into(),
             resource: resource.to_owned(),
-            value,
+            value: Secret::new(value),
         }
     }
 

@@ -92,7 +92,7 @@ impl<'v> StoredValue<'v> {
 }
 
 impl EncryptedValue<'_> {
-    /// The key name as [`EncryptionUse::key_name`](crate::snapshot::EncryptionUse::key_name) holds it: unprintable bytes escaped.
+    /// The key name as [`EncryptionUse::key_name`](super::EncryptionUse::key_name) holds it: unprintable bytes escaped.
     pub fn key_text(&self) -> String {
         self.key_name.escape_ascii().to_string()
     }
@@ -113,7 +113,7 @@ impl fmt::Debug for EncryptedValue<'_> {
 }
 
 impl fmt::Display for Provider<'_> {
-    /// As [`EncryptionUse::provider`](crate::snapshot::EncryptionUse::provider) holds it.
+    /// As [`EncryptionUse::provider`](super::EncryptionUse::provider) holds it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AesCbc => f.write_str("aescbc"),
