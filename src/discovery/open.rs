@@ -1,10 +1,10 @@
 //! Opening files that anybody may have put there.
 
+use crate::source::{AtPath as _, IoError};
 use chrono::{DateTime, Utc};
 use rustix::fs::{FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -45,14 +45,8 @@ impl FileIdentity {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The system refused.
-    #[error("cannot open {path}", path = path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// Not something that can be read to its end.
     #[error("{path} is {found}, expected a regular file", path = path.display())]
     NotRegular {
@@ -67,16 +61,12 @@ pub enum OpenError {
 ///
 /// # Errors
 ///
-/// [`OpenError::Io`] when the system refuses, [`OpenError::NotRegular`] for directories, FIFOs, sockets and devices.
+/// [`IoError`] when the system refuses, [`OpenError::NotRegular`] for directories, FIFOs, sockets and devices.
 pub fn open_regular(path: &Path) -> Result<(File, FileIdentity), OpenError> {
-    let at_path = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty());
-    let file = File::from(opened.map_err(|errno| at_path(errno.into()))?);
-    let metadata = file.metadata().map_err(at_path)?;
+    let file = File::from(opened.at_path("open", path)?);
+    let metadata = file.metadata().at_path("open", path)?;
     if !metadata.is_file() {
         let path = path.to_owned();
         let found = describe(&metadata);

@@ -7,6 +7,7 @@ use super::error::{AtPath as _, OcError, RunError};
 use super::host;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
+use crate::source;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
@@ -307,19 +308,10 @@ impl Receiver {
     }
 }
 
-/// Renames without replacing; where the file system cannot promise that, the look just before has to do.
+/// Renames without replacing.
 pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    let result = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if fs::symlink_metadata(to).is_ok() => {
-            Err(Errno::EXIST)
-        }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => rustix::fs::rename(from, to),
-        result => result,
-    };
-    match result {
-        Err(Errno::EXIST) => Err(OcError::Exists {
+    match source::rename_new(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OcError::Exists {
             path: to.to_owned(),
         }),
         result => result.at_path("rename", from),
@@ -328,10 +320,5 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
 
 /// Makes the new names outlive a power cut.
 pub(super) fn sync_directory(directory: &Path) -> Result<(), OcError> {
-    let handle = File::open(directory).at_path("open", directory)?;
-    match handle.sync_all() {
-        // Some network file systems cannot; the files themselves are safe.
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
-        result => result.at_path("write", directory),
-    }
+    source::sync_directory(directory).at_path("write", directory)
 }

@@ -6,7 +6,7 @@ use crate::discovery::{FileIdentity, Kind, fingerprint, open_regular};
 use crate::kuberesources::Kuberesources;
 use crate::monitor::Monitor;
 use crate::snapshot::Snapshot;
-use crate::source::Compression;
+use crate::source::{AtPath as _, Compression};
 use flate2::read::MultiGzDecoder;
 use rustix::fs::Advice;
 use sha2::{Digest as _, Sha256};
@@ -75,7 +75,7 @@ impl<'p> OpenSource<'p> {
         let compression = match unpacking {
             Unpacking::Never => None,
             Unpacking::Snapshot => {
-                match fingerprint(&file, None).map_err(StageError::io("read", path))? {
+                match fingerprint(&file, None).at_path("read", path)? {
                     Kind::CompressedSnapshot(compression) => Some(compression),
                     _ => None,
                 }
@@ -116,7 +116,7 @@ impl<'p> OpenSource<'p> {
             Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(&self.file)),
             Some(Compression::Zstd) => {
                 let decoder = zstd::stream::read::Decoder::new(&self.file);
-                Box::new(decoder.map_err(StageError::io("unpack", self.path))?)
+                Box::new(decoder.at_path("unpack", self.path)?)
             }
         };
         let mut hash = Hash::new(expected);
@@ -124,7 +124,7 @@ impl<'p> OpenSource<'p> {
         while let Some(chunk) = chunks.next(self.path)? {
             hash.update(chunk);
             to.write_all(chunk)
-                .map_err(StageError::io("write", to_path))?;
+                .at_path("write", to_path)?;
         }
         self.check_unchanged()?;
         hash.finish(self.path, expected)
@@ -135,7 +135,7 @@ impl<'p> OpenSource<'p> {
         let metadata = self
             .file
             .metadata()
-            .map_err(StageError::io("read attributes of", self.path))?;
+            .at_path("read attributes of", self.path)?;
         if FileIdentity::of(&metadata) == self.identity {
             return Ok(());
         }
@@ -153,10 +153,10 @@ pub(super) fn check_read_back(
     written: Sha256Digest,
     monitor: &dyn Monitor,
 ) -> Result<(), StageError> {
-    file.sync_all().map_err(StageError::io("flush", path))?;
+    file.sync_all().at_path("flush", path)?;
     // A hint only: what stays in the cache is read from there.
     let _is_hint = rustix::fs::fadvise(&*file, 0, None, Advice::DontNeed);
-    file.rewind().map_err(StageError::io("read back", path))?;
+    file.rewind().at_path("read back", path)?;
     let mut hash = Sha256::new();
     let mut chunks = Chunks::new(Box::new(&*file), size_bytes, monitor);
     while let Some(chunk) = chunks.next(path)? {
@@ -266,7 +266,7 @@ impl<'r> Chunks<'r> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // All that is expected came out: what stands behind a packed stream is of no consequence.
                 Err(_) if self.reader.limit() == 1 => break 0,
-                outcome => break outcome.map_err(StageError::io("read", path))?,
+                outcome => break outcome.at_path("read", path)?,
             }
         };
         let chunk = self.buffer.get(..length).unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use crate::digest::Sha256Digest;
 use crate::discovery::OpenError;
-use std::io;
-use std::path::{Path, PathBuf};
+use crate::source::IoError;
+use std::path::PathBuf;
 
 /// A pair could not be staged. The target is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -13,16 +13,8 @@ pub enum StageError {
     #[error("a half of the backup cannot be opened")]
     Source(#[source] OpenError),
     /// The system refused something.
-    #[error("cannot {action} {path}", path = path.display())]
-    Io {
-        /// What was to be done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// The target is not a directory.
     #[error("{path} is not a directory, expected an empty or a new one", path = path.display())]
     NotADirectory {
@@ -100,19 +92,4 @@ pub enum StageError {
     /// The run was to stop.
     #[error("interrupted")]
     Interrupted,
-}
-
-impl StageError {
-    /// For `map_err`: an I/O error with what was tried on which path.
-    pub(super) fn io<E: Into<io::Error>>(
-        action: &'static str,
-        path: &Path,
-    ) -> impl FnOnce(E) -> Self + use<E> {
-        let path = path.to_owned();
-        move |source| Self::Io {
-            action,
-            path,
-            source: source.into(),
-        }
-    }
 }

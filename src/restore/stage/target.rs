@@ -2,8 +2,8 @@
 
 use super::error::StageError;
 use crate::names::is_restore_name;
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use crate::source::{AtPath as _, rename_new_at};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -37,17 +37,17 @@ impl Target {
     /// Opens an empty directory, or makes a new one with all above it that is missing.
     pub(super) fn open(path: &Path) -> Result<Self, StageError> {
         // Before anything is created, as far as the words of the path tell; after it by the place they lead to.
-        let absolute = std::path::absolute(path).map_err(StageError::io("resolve", path))?;
+        let absolute = std::path::absolute(path).at_path("resolve", path)?;
         check_fit(&absolute)?;
         let created = create(path)?;
         let canonical = std::fs::canonicalize(path);
         let opened = canonical
-            .map_err(StageError::io("resolve", path))
+            .at_path("resolve", path)
             .and_then(|canonical| {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let directory = rustix::fs::openat(CWD, &canonical, flags, Mode::empty());
                 Ok((
-                    directory.map_err(StageError::io("open", &canonical))?,
+                    directory.at_path("open", &canonical)?,
                     canonical,
                 ))
             });
@@ -82,10 +82,10 @@ impl Target {
     }
 
     fn names(&self) -> Result<Vec<OsString>, StageError> {
-        let at_path = || StageError::io("list", &self.path);
         let mut names = Vec::new();
-        for entry in Dir::read_from(&self.directory).map_err(at_path())? {
-            let name = entry.map_err(at_path())?.file_name().to_bytes().to_vec();
+        for entry in Dir::read_from(&self.directory).at_path("list", &self.path)? {
+            let entry = entry.at_path("list", &self.path)?;
+            let name = entry.file_name().to_bytes().to_vec();
             if name != b"." && name != b".." {
                 names.push(OsString::from_vec(name));
             }
@@ -97,7 +97,7 @@ impl Target {
     /// Bytes that may still be written, blocks kept for root left alone.
     pub(super) fn check_space(&self, needed_bytes: u64) -> Result<(), StageError> {
         let status = rustix::fs::fstatvfs(&self.directory)
-            .map_err(StageError::io("read free space of", &self.path))?;
+            .at_path("read free space of", &self.path)?;
         let available_bytes = status.f_bavail.saturating_mul(status.f_frsize);
         // A file system that counts no blocks (some network ones) cannot be asked.
         if status.f_blocks == 0 || available_bytes >= needed_bytes {
@@ -120,27 +120,18 @@ impl Target {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&self.directory, &name, flags, FILE_MODE);
-        let file = File::from(opened.map_err(StageError::io("create", &self.path.join(&name)))?);
+        let file = File::from(opened.at_path("create", &self.path.join(&name))?);
         self.files.push(name.clone());
         // The mask of the caller may have taken bits away from us as well.
         rustix::fs::fchmod(&file, FILE_MODE)
-            .map_err(StageError::io("set mode of", &self.path.join(&name)))?;
+            .at_path("set mode of", &self.path.join(&name))?;
         Ok((file, name))
     }
 
     /// Gives a finished file its final name, never in place of another.
     pub(super) fn rename(&mut self, from: &OsStr, to: &str) -> Result<(), StageError> {
-        let at_path = || StageError::io("create", &self.path.join(to));
-        let directory = &self.directory;
-        match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE) {
-            // Not every file system knows the flag; a hard link refuses to replace just as well.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                rustix::fs::linkat(directory, from, directory, to, AtFlags::empty())
-                    .map_err(at_path())?;
-                rustix::fs::unlinkat(directory, from, AtFlags::empty()).map_err(at_path())?;
-            }
-            outcome => outcome.map_err(at_path())?,
-        }
+        rename_new_at(&self.directory, from, OsStr::new(to))
+            .at_path("create", &self.path.join(to))?;
         self.files.retain(|name| name != from);
         self.files.push(OsString::from(to));
         Ok(())
@@ -150,7 +141,7 @@ impl Target {
     pub(super) fn keep(mut self) -> Result<PathBuf, StageError> {
         // A file system without modes (a USB stick) refuses; then its mount options decide who reads.
         let _mode = rustix::fs::fchmod(&self.directory, DIRECTORY_MODE);
-        rustix::fs::fsync(&self.directory).map_err(StageError::io("flush", &self.path))?;
+        rustix::fs::fsync(&self.directory).at_path("flush", &self.path)?;
         self.check_in_place()?;
         self.is_kept = true;
         Ok(self.path.clone())
@@ -159,9 +150,9 @@ impl Target {
     /// What was filled must still be what the path leads to: that is what people type.
     fn check_in_place(&self) -> Result<(), StageError> {
         let found =
-            rustix::fs::lstat(&self.path).map_err(StageError::io("find again", &self.path))?;
+            rustix::fs::lstat(&self.path).at_path("find again", &self.path)?;
         let filled =
-            rustix::fs::fstat(&self.directory).map_err(StageError::io("find again", &self.path))?;
+            rustix::fs::fstat(&self.directory).at_path("find again", &self.path)?;
         if (found.st_dev, found.st_ino) == (filled.st_dev, filled.st_ino) {
             return Ok(());
         }
@@ -214,7 +205,7 @@ fn create(path: &Path) -> Result<Vec<PathBuf>, StageError> {
     }
     for part in missing.into_iter().rev() {
         let made = rustix::fs::mkdirat(CWD, part, DIRECTORY_MODE);
-        made.map_err(StageError::io("create", part))
+        made.at_path("create", part)
             .inspect_err(|_| remove_directories(&created))?;
         created.push(part.to_owned());
     }
@@ -223,7 +214,7 @@ fn create(path: &Path) -> Result<Vec<PathBuf>, StageError> {
         Ok(_) => Err(StageError::NotADirectory {
             path: path.to_owned(),
         }),
-        Err(error) => Err(StageError::io("open", path)(error)),
+        Err(error) => Ok(Err(error).at_path("open", path)?),
     }
 }
 
