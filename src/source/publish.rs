@@ -19,8 +19,7 @@ pub(crate) fn rename_new_at(
     from: impl Arg + Copy,
     to: impl Arg + Copy,
 ) -> io::Result<()> {
-    let renamed =
-        rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE);
+    let renamed = rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE);
     match renamed {
         // Not every file system knows the flag; a hard link refuses to replace just as well.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => link_new_at(directory, from, to),
@@ -63,7 +62,9 @@ mod tests {
     fn a_name_that_is_taken_stays_with_its_file() -> io::Result<()> {
         let directory = tempfile::tempdir()?;
         let path = |name: &str| directory.path().join(name);
-        for rename in [rename_new, |from: &Path, to: &Path| link_new_at(CWD, from, to)] {
+        for rename in [rename_new, |from: &Path, to: &Path| {
+            link_new_at(CWD, from, to)
+        }] {
             std::fs::write(path("new.part"), "new")?;
             std::fs::write(path("taken"), "old")?;
             let error = rename(&path("new.part"), &path("taken")).expect_err("is taken");

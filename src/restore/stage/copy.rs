@@ -74,12 +74,10 @@ impl<'p> OpenSource<'p> {
         let (file, identity) = open_regular(path).map_err(StageError::Source)?;
         let compression = match unpacking {
             Unpacking::Never => None,
-            Unpacking::Snapshot => {
-                match fingerprint(&file, None).at_path("read", path)? {
-                    Kind::CompressedSnapshot(compression) => Some(compression),
-                    _ => None,
-                }
-            }
+            Unpacking::Snapshot => match fingerprint(&file, None).at_path("read", path)? {
+                Kind::CompressedSnapshot(compression) => Some(compression),
+                _ => None,
+            },
         };
         Ok(Self {
             path,
@@ -123,8 +121,7 @@ impl<'p> OpenSource<'p> {
         let mut chunks = Chunks::new(reader, expected.size_bytes, monitor);
         while let Some(chunk) = chunks.next(self.path)? {
             hash.update(chunk);
-            to.write_all(chunk)
-                .at_path("write", to_path)?;
+            to.write_all(chunk).at_path("write", to_path)?;
         }
         self.check_unchanged()?;
         hash.finish(self.path, expected)

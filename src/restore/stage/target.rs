@@ -41,16 +41,11 @@ impl Target {
         check_fit(&absolute)?;
         let created = create(path)?;
         let canonical = std::fs::canonicalize(path);
-        let opened = canonical
-            .at_path("resolve", path)
-            .and_then(|canonical| {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let directory = rustix::fs::openat(CWD, &canonical, flags, Mode::empty());
-                Ok((
-                    directory.at_path("open", &canonical)?,
-                    canonical,
-                ))
-            });
+        let opened = canonical.at_path("resolve", path).and_then(|canonical| {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let directory = rustix::fs::openat(CWD, &canonical, flags, Mode::empty());
+            Ok((directory.at_path("open", &canonical)?, canonical))
+        });
         let (directory, path) = opened.inspect_err(|_| remove_directories(&created))?;
         let (files, is_kept) = (Vec::new(), false);
         let target = Self {
@@ -96,8 +91,8 @@ impl Target {
 
     /// Bytes that may still be written, blocks kept for root left alone.
     pub(super) fn check_space(&self, needed_bytes: u64) -> Result<(), StageError> {
-        let status = rustix::fs::fstatvfs(&self.directory)
-            .at_path("read free space of", &self.path)?;
+        let status =
+            rustix::fs::fstatvfs(&self.directory).at_path("read free space of", &self.path)?;
         let available_bytes = status.f_bavail.saturating_mul(status.f_frsize);
         // A file system that counts no blocks (some network ones) cannot be asked.
         if status.f_blocks == 0 || available_bytes >= needed_bytes {
@@ -123,8 +118,7 @@ impl Target {
         let file = File::from(opened.at_path("create", &self.path.join(&name))?);
         self.files.push(name.clone());
         // The mask of the caller may have taken bits away from us as well.
-        rustix::fs::fchmod(&file, FILE_MODE)
-            .at_path("set mode of", &self.path.join(&name))?;
+        rustix::fs::fchmod(&file, FILE_MODE).at_path("set mode of", &self.path.join(&name))?;
         Ok((file, name))
     }
 
@@ -149,10 +143,8 @@ impl Target {
 
     /// What was filled must still be what the path leads to: that is what people type.
     fn check_in_place(&self) -> Result<(), StageError> {
-        let found =
-            rustix::fs::lstat(&self.path).at_path("find again", &self.path)?;
-        let filled =
-            rustix::fs::fstat(&self.directory).at_path("find again", &self.path)?;
+        let found = rustix::fs::lstat(&self.path).at_path("find again", &self.path)?;
+        let filled = rustix::fs::fstat(&self.directory).at_path("find again", &self.path)?;
         if (found.st_dev, found.st_ino) == (filled.st_dev, filled.st_ino) {
             return Ok(());
         }
