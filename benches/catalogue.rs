@@ -12,7 +12,7 @@ mod sample;
 use chrono::TimeDelta;
 use etcd_cat::backup::{Verdict, Verification};
 use etcd_cat::catalogue::{
-    Catalogue, CatalogueLocation, Change, Content, Proof, SnapshotKey, Subject,
+    Catalogue, CatalogueChange, CatalogueLocation, Content, ProofRecord, SnapshotKey, Subject,
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::discovery::FileIdentity;
@@ -160,7 +160,7 @@ fn fill(catalogue: &Path, files: &Path, backups: u64) -> Fallible<()> {
     Ok(())
 }
 
-fn backup(files: &Path, number: u64) -> Fallible<Vec<Change>> {
+fn backup(files: &Path, number: u64) -> Fallible<Vec<CatalogueChange>> {
     let taken_at = sample::instant(number);
     let stamp = (taken_at - TimeDelta::seconds(5)).format("%Y-%m-%d_%H%M%S");
     let cluster = number / BACKUPS_OF_CLUSTER;
@@ -181,8 +181,8 @@ fn backup(files: &Path, number: u64) -> Fallible<Vec<Change>> {
         accepted: Vec::new(),
     };
     let mut changes = vec![
-        Change::Snapshot(Box::new(snapshot)),
-        Change::Kuberesources(Box::new(kuberesources)),
+        CatalogueChange::Snapshot(Box::new(snapshot)),
+        CatalogueChange::Kuberesources(Box::new(kuberesources)),
         file(
             directory.join(format!("snapshot_{stamp}.db")),
             Content::Snapshot(key),
@@ -193,7 +193,7 @@ fn backup(files: &Path, number: u64) -> Fallible<Vec<Change>> {
             Content::Kuberesources(digest),
             number,
         )?,
-        Change::Verification {
+        CatalogueChange::Verification {
             subject: Subject::Snapshot(key),
             verification,
         },
@@ -204,9 +204,9 @@ fn backup(files: &Path, number: u64) -> Fallible<Vec<Change>> {
     Ok(changes)
 }
 
-fn file(path: PathBuf, content: Content, number: u64) -> Fallible<Change> {
+fn file(path: PathBuf, content: Content, number: u64) -> Fallible<CatalogueChange> {
     std::fs::write(&path, b"")?;
-    Ok(Change::File {
+    Ok(CatalogueChange::File {
         identity: FileIdentity::of(&std::fs::metadata(&path)?),
         path,
         content,
@@ -214,7 +214,7 @@ fn file(path: PathBuf, content: Content, number: u64) -> Fallible<Change> {
     })
 }
 
-fn proof(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Change {
+fn proof(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> CatalogueChange {
     let line = |resource: &str| KeyProofLine {
         resource: resource.to_owned(),
         provider: "aescbc".to_owned(),
@@ -223,13 +223,13 @@ fn proof(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Change {
         outcome: KeyOutcome::Decrypted,
     };
     let lines = ["secrets", "configmaps", "routes.route.openshift.io"];
-    let proof = Proof {
+    let proof = ProofRecord {
         key_proof: KeyProof {
             lines: lines.map(line).to_vec(),
         },
         certificates: Certificates::default(),
     };
-    Change::Proof {
+    CatalogueChange::Proof {
         snapshot,
         kuberesources,
         proof: Box::new(proof),

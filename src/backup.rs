@@ -8,6 +8,7 @@ use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A file's content and every place where it lies.
@@ -86,6 +87,16 @@ impl Backup {
         let snapshot = self.snapshot.as_ref().map(|half| &half.path);
         let kuberesources = self.kuberesources.as_ref().map(|half| &half.path);
         snapshot.or(kuberesources).or(self.unreadable_path.as_ref())
+    }
+
+    /// All its files.
+    pub fn places(&self) -> BTreeSet<&PathBuf> {
+        let snapshot = self.snapshot.iter().flat_map(Located::places);
+        let kuberesources = self.kuberesources.iter().flat_map(Located::places);
+        snapshot
+            .chain(kuberesources)
+            .chain(&self.unreadable_path)
+            .collect()
     }
 
     /// True for kuberesources without a snapshot.

@@ -45,5 +45,6 @@ pub mod selection;
 // What is remembered, and what is done with it
 pub mod catalogue;
 pub mod oc;
+pub mod overview;
 pub mod restore;
 pub mod survey;

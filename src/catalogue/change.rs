@@ -2,11 +2,12 @@
 
 use super::error::CatalogueError;
 use super::key::{
-    CertificateSetId, SnapshotKey, Subject, path_bytes, place_bytes, proof_bytes,
-    verification_bytes,
+    CertificateSetId, SnapshotKey, Subject, path_bytes, proof_bytes, verification_bytes,
 };
-use super::reader::{Instant, Reader};
-use super::record::{Content, FileRecord, PreviousContent, Proof};
+use super::reader::CatalogueReader;
+use super::record::{
+    Content, FileRecord, LocationRecord, PreviousContent, ProofRecord, StoredFacts,
+};
 use super::seal::seal;
 use super::store::{Operation, Table};
 use crate::backup::{Provenance, Verification};
@@ -14,7 +15,7 @@ use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::finding::{Finding, Severity};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::certificate::Certificate;
+use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 /// Something to remember.
 #[derive(Clone, Debug)]
-pub enum Change {
+pub enum CatalogueChange {
     /// A file was read. Its facts belong into the same call.
     File {
         /// Where it lies.
@@ -47,7 +48,7 @@ pub enum Change {
         /// The other.
         kuberesources: Sha256Digest,
         /// What came of it.
-        proof: Box<Proof>,
+        proof: Box<ProofRecord>,
     },
     /// All bytes of a backup were read; added to those before.
     Verification {
@@ -74,7 +75,7 @@ pub enum Change {
 
 /// Collects the operations of one batch on top of what the store holds already.
 pub(super) struct Batch<'r> {
-    pub(super) before: &'r Reader<'r>,
+    pub(super) before: &'r CatalogueReader<'r>,
     pub(super) operations: Vec<Operation>,
     /// Files and certificate sets of this batch, which `before` does not know.
     files: HashMap<PathBuf, FileRecord>,
@@ -83,7 +84,7 @@ pub(super) struct Batch<'r> {
 
 impl<'r> Batch<'r> {
     /// An empty batch.
-    pub(super) fn new(before: &'r Reader<'r>) -> Self {
+    pub(super) fn new(before: &'r CatalogueReader<'r>) -> Self {
         Self {
             before,
             operations: Vec::new(),
@@ -99,41 +100,41 @@ impl<'r> Batch<'r> {
     }
 
     /// Adds what one change needs.
-    pub(super) fn add(&mut self, change: Change) -> Result<(), CatalogueError> {
+    pub(super) fn add(&mut self, change: CatalogueChange) -> Result<(), CatalogueError> {
         match change {
-            Change::File {
+            CatalogueChange::File {
                 path,
                 identity,
                 content,
                 read_at,
             } => self.add_file(path, identity, content, read_at),
-            Change::Snapshot(facts) => self.add_snapshot(*facts),
-            Change::Kuberesources(mut facts) => {
+            CatalogueChange::Snapshot(facts) => self.add_snapshot(*facts),
+            CatalogueChange::Kuberesources(mut facts) => {
                 let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
                 let key = facts.sha256.0.to_vec();
-                self.put(Table::Kuberesources, key, &(facts, set))
+                self.put_facts(Table::Kuberesources, key, *facts, set)
             }
-            Change::Proof {
+            CatalogueChange::Proof {
                 snapshot,
                 kuberesources,
                 mut proof,
             } => {
                 let set = self.add_certificates(&std::mem::take(&mut proof.certificates))?;
                 let key = proof_bytes(snapshot, kuberesources);
-                self.put(Table::Proofs, key, &(proof, set))
+                self.put_facts(Table::Proofs, key, *proof, set)
             }
-            Change::Verification {
+            CatalogueChange::Verification {
                 subject,
                 verification,
             } => {
                 let key = verification_bytes(subject, verification.at);
                 self.put(Table::Verifications, key, &verification)
             }
-            Change::Provenance {
+            CatalogueChange::Provenance {
                 snapshot,
                 provenance,
             } => self.put(Table::Provenance, snapshot.to_bytes(), &provenance),
-            Change::Location {
+            CatalogueChange::Location {
                 path,
                 first_seen_at,
             } => self.add_location(&path, first_seen_at),
@@ -143,7 +144,7 @@ impl<'r> Batch<'r> {
     fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {
         let key = SnapshotKey::of(&facts).to_bytes();
         let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
-        self.put(Table::Snapshots, key, &(facts, set))
+        self.put_facts(Table::Snapshots, key, facts, set)
     }
 
     fn add_file(
@@ -157,11 +158,6 @@ impl<'r> Batch<'r> {
             Some(before) => Some(before),
             None => self.before.file(&path)?,
         };
-        self.move_place(
-            before.as_ref().map(|before| &before.content),
-            &content,
-            &path,
-        );
         let first_seen_at = before
             .as_ref()
             .map_or(read_at, |before| before.first_seen_at);
@@ -179,21 +175,6 @@ impl<'r> Batch<'r> {
         self.put(Table::Files, path_bytes(&path), &record)?;
         self.files.insert(path, record);
         Ok(())
-    }
-
-    /// Files the path under its new content.
-    fn move_place(&mut self, before: Option<&Content>, content: &Content, path: &Path) {
-        if before == Some(content) {
-            return;
-        }
-        let table = Table::Places;
-        if let Some(subject) = before.and_then(Content::subject) {
-            self.delete(table, place_bytes(subject, path));
-        }
-        if let Some(subject) = content.subject() {
-            let (key, value) = (place_bytes(subject, path), Vec::new());
-            self.operations.push(Operation::Put { table, key, value });
-        }
     }
 
     /// What `content` has taken the place of. Only sound content counts: a download that went on
@@ -240,10 +221,16 @@ impl<'r> Batch<'r> {
             Content::NotABackup | Content::Unreadable { .. } => return Ok(None),
         };
         let is_error = |finding: &Finding| finding.severity == Severity::Error;
-        if findings.is_none_or(|findings| findings.iter().any(is_error)) {
+        if let Some(findings) = &findings
+            && findings.iter().any(is_error)
+        {
             return Ok(None);
         }
         let newest = self.before.verifications_of(subject)?.pop();
+        // Facts that cannot be read any more: what was said of them counts.
+        if findings.is_none() && !newest.as_ref().is_some_and(|one| one.verdict.is_usable()) {
+            return Ok(None);
+        }
         Ok(Some(
             newest.map_or(read_at, |newest| newest.at.max(read_at)),
         ))
@@ -251,31 +238,47 @@ impl<'r> Batch<'r> {
 
     fn add_location(&mut self, path: &Path, at: DateTime<Utc>) -> Result<(), CatalogueError> {
         let key = path_bytes(path);
-        match self.before.one::<Instant>(Table::Locations, &key)? {
+        match self.before.one::<LocationRecord>(&key)? {
             Some(_) => Ok(()),
-            None => self.put(Table::Locations, key, &Instant(at)),
+            None => {
+                let record = LocationRecord { first_seen_at: at };
+                self.put(Table::Locations, key, &record)
+            }
         }
     }
 
     /// Names the set and writes it down unless it is there.
     fn add_certificates(
         &mut self,
-        certificates: &[Certificate],
+        certificates: &Certificates,
     ) -> Result<Option<CertificateSetId>, CatalogueError> {
         if certificates.is_empty() {
             return Ok(None);
         }
         let table = Table::CertificateSets;
-        let bytes = seal(&[], &certificates).map_err(|source| failure(table, source))?;
+        let bytes = seal(table, &[], certificates).map_err(|source| failure(table, source))?;
         let digest = Sha256::digest(&bytes);
         let id = CertificateSetId(*digest.first_chunk().unwrap_or(&[0; 16]));
-        let is_known =
-            self.sets.contains(&id) || self.before.one::<Vec<Certificate>>(table, &id.0)?.is_some();
+        let is_known = self.sets.contains(&id) || self.before.one::<Certificates>(&id.0)?.is_some();
         if !is_known {
-            self.put(table, id.0.to_vec(), &certificates)?;
+            self.put(table, id.0.to_vec(), certificates)?;
             self.sets.insert(id);
         }
         Ok(Some(id))
+    }
+
+    fn put_facts<T: Serialize>(
+        &mut self,
+        table: Table,
+        key: Vec<u8>,
+        facts: T,
+        certificates: Option<CertificateSetId>,
+    ) -> Result<(), CatalogueError> {
+        let stored = StoredFacts {
+            facts,
+            certificates,
+        };
+        self.put(table, key, &stored)
     }
 
     fn put(
@@ -284,7 +287,7 @@ impl<'r> Batch<'r> {
         key: Vec<u8>,
         value: &impl Serialize,
     ) -> Result<(), CatalogueError> {
-        let value = seal(&key, value).map_err(|source| failure(table, source))?;
+        let value = seal(table, &key, value).map_err(|source| failure(table, source))?;
         self.operations.push(Operation::Put { table, key, value });
         Ok(())
     }
@@ -294,7 +297,7 @@ impl<'r> Batch<'r> {
     }
 }
 
-fn failure(table: Table, source: super::seal::RecordError) -> CatalogueError {
+fn failure(table: Table, source: super::error::RecordError) -> CatalogueError {
     let table = table.name();
     CatalogueError::Record { table, source }
 }

@@ -1,7 +1,7 @@
 //! Everything the catalogue remembers, in memory.
 
 use super::key::{CertificateSetId, SnapshotKey, Subject};
-use super::record::{Content, FileRecord, Proof};
+use super::record::{Content, FileRecord, ProofRecord, StoredFacts};
 use super::store::Table;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -10,24 +10,26 @@ use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What [`Reader::load`](super::Reader::load) found.
+/// What [`CatalogueReader::load`](super::CatalogueReader::load) found.
 ///
 /// Certificates lie apart: the backups of one cluster hold the same few hundred, and ten thousand copies of them
-/// would be most of the catalogue. [`Contents::snapshot`] and its like put facts together again.
-#[derive(Clone, Debug, Default)]
-pub struct Contents {
+/// would be most of the catalogue. [`CatalogueContents::snapshot`] and its like put facts together again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CatalogueContents {
     /// Every file that was read, by path.
     pub files: HashMap<PathBuf, FileRecord>,
+    /// Files whose facts are gone or cannot be read any more: they are to be read again.
+    pub(crate) without_facts: HashMap<PathBuf, FileRecord>,
     /// Facts of snapshots, without certificates.
-    pub snapshots: HashMap<SnapshotKey, Stored<Snapshot>>,
+    pub snapshots: HashMap<SnapshotKey, StoredFacts<Snapshot>>,
     /// Facts of kuberesources, without certificates.
-    pub kuberesources: HashMap<Sha256Digest, Stored<Kuberesources>>,
+    pub kuberesources: HashMap<Sha256Digest, StoredFacts<Kuberesources>>,
     /// The certificates.
     pub certificate_sets: HashMap<CertificateSetId, Certificates>,
     /// What keys were shown to do, without certificates.
-    pub proofs: HashMap<(SnapshotKey, Sha256Digest), Stored<Proof>>,
+    pub proofs: HashMap<(SnapshotKey, Sha256Digest), StoredFacts<ProofRecord>>,
     /// Verifications, oldest first.
     pub verifications: HashMap<Subject, Vec<Verification>>,
     /// How snapshots were taken.
@@ -38,15 +40,6 @@ pub struct Contents {
     pub generation: u64,
     /// Records that could not be used.
     pub skipped: Vec<SkippedRecord>,
-}
-
-/// Facts and the name of their certificates.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored<T> {
-    /// The facts; `certificates` is empty.
-    pub facts: T,
-    /// The certificates; `None` when there are none.
-    pub certificates: Option<CertificateSetId>,
 }
 
 /// A record that is as good as not there: its file is read again.
@@ -76,7 +69,14 @@ impl SkippedRecord {
     }
 }
 
-impl Contents {
+impl CatalogueContents {
+    /// What is remembered of a file, whether its facts are there or not.
+    pub(crate) fn file(&self, path: &Path) -> Option<&FileRecord> {
+        self.files
+            .get(path)
+            .or_else(|| self.without_facts.get(path))
+    }
+
     /// The certificates of some facts.
     pub fn certificates(&self, id: Option<CertificateSetId>) -> Certificates {
         let set = id.and_then(|id| self.certificate_sets.get(&id));
@@ -106,11 +106,11 @@ impl Contents {
     }
 
     /// What the keys of a kuberesources were shown to do for a snapshot.
-    pub fn proof(&self, snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Option<Proof> {
+    pub fn proof(&self, snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Option<ProofRecord> {
         let stored = self.proofs.get(&(snapshot, kuberesources))?;
         let certificates = self.certificates(stored.certificates);
         let facts = stored.facts.clone();
-        Some(Proof {
+        Some(ProofRecord {
             certificates,
             ..facts
         })
@@ -150,23 +150,22 @@ impl Contents {
         self.kuberesources
             .retain(|_, facts| is_whole(facts.certificates));
         self.proofs.retain(|_, proof| is_whole(proof.certificates));
+        let is_known = |_: &PathBuf, file: &mut FileRecord| match &file.content {
+            Content::Snapshot(key) => self.snapshots.contains_key(key),
+            Content::Kuberesources(digest) => self.kuberesources.contains_key(digest),
+            Content::NotABackup | Content::Unreadable { .. } => true,
+        };
+        self.without_facts = self
+            .files
+            .extract_if(|path, file| !is_known(path, file))
+            .collect();
+        for path in self.without_facts.keys() {
+            let key = super::key::path_bytes(path);
+            let reason = "facts of its content are gone";
+            self.skipped
+                .push(SkippedRecord::new(Table::Files, &key, reason));
+        }
         let skipped = &mut self.skipped;
-        self.files.retain(|path, file| {
-            let is_known = match &file.content {
-                Content::Snapshot(key) => self.snapshots.contains_key(key),
-                Content::Kuberesources(digest) => self.kuberesources.contains_key(digest),
-                Content::NotABackup | Content::Unreadable { .. } => true,
-            };
-            if !is_known {
-                let key = super::key::path_bytes(path);
-                skipped.push(SkippedRecord::new(
-                    Table::Files,
-                    &key,
-                    "facts of its content are gone",
-                ));
-            }
-            is_known
-        });
         skipped.sort_by(|a, b| (a.table, &a.key).cmp(&(b.table, &b.key)));
     }
 }

@@ -1,6 +1,5 @@
-//! Why the catalogue does not answer.
+//! Why the catalogue does not answer, and why a record is passed over.
 
-use super::seal::RecordError;
 use super::store::StoreError;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +37,32 @@ pub enum CatalogueError {
         found: String,
         /// The number this program writes.
         expected: &'static str,
+    },
+    /// Some of its records were made by a later etcd-cat.
+    #[error(
+        "catalogue {path} has records of version {found} in table {table}, expected at most {expected}: use the newer etcd-cat that wrote it, or another --catalogue"
+    )]
+    Version {
+        /// The catalogue.
+        path: PathBuf,
+        /// The table.
+        table: String,
+        /// The version of its newest records.
+        found: String,
+        /// The version that this program writes; 0 where it knows no such table.
+        expected: u8,
+    },
+    /// A record is as it was written, and means nothing to this etcd-cat: a later one wrote it.
+    #[error(
+        "catalogue {path} has a record in table {table} that this etcd-cat cannot read ({reason}): use the newer etcd-cat that wrote it, or another --catalogue"
+    )]
+    Foreign {
+        /// The catalogue.
+        path: PathBuf,
+        /// The table.
+        table: &'static str,
+        /// Why it cannot be read.
+        reason: RecordError,
     },
     /// The system said no.
     #[error("cannot {action} {path}")]
@@ -92,5 +117,45 @@ impl CatalogueError {
                 source,
             },
         }
+    }
+}
+
+/// Why a record is passed over.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum RecordError {
+    /// Written by another etcd-cat, or nothing at all.
+    #[error("record version is {found:?}, expected {expected}")]
+    Version {
+        /// The first byte.
+        found: Option<u8>,
+        /// What this program writes.
+        expected: u8,
+    },
+    /// Not the bytes that were written under this key.
+    #[error("record checksum is {found:#010x}, expected {expected:#010x}")]
+    Checksum {
+        /// Over the bytes as they are.
+        found: u32,
+        /// As written.
+        expected: u32,
+    },
+    /// It ends before its value begins.
+    #[error("record ends early")]
+    Cut,
+    /// The bytes are as they were written, and mean nothing to this program.
+    #[error("record does not decode: {0}")]
+    Shape(String),
+    /// The key is no such key.
+    #[error("record key has {found_bytes} bytes and does not decode")]
+    Key {
+        /// Length of the key.
+        found_bytes: usize,
+    },
+}
+
+impl RecordError {
+    /// The bytes are as they were written; only another program can have done that.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self, Self::Shape(_))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::change::Batch;
 use super::error::CatalogueError;
-use super::key::{DecodeKey, SnapshotKey, Subject, path_bytes, place_bytes};
+use super::key::{DecodeKey, SnapshotKey, Subject, path_bytes};
 use super::store::{Operation, Table};
 use crate::digest::Sha256Digest;
 use std::collections::HashSet;
@@ -36,9 +36,6 @@ impl Batch<'_> {
             let subject = file.content.subject();
             if paths.contains(&path) || subject.is_some_and(|subject| subjects.contains(&subject)) {
                 self.delete(Table::Files, path_bytes(&path));
-                if let Some(subject) = subject {
-                    self.delete(Table::Places, place_bytes(subject, &path));
-                }
             }
         }
         for subject in &subjects {

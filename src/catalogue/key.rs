@@ -1,6 +1,6 @@
 //! Keys of the catalogue's tables, and the bytes they are.
 
-use super::seal::RecordError;
+use super::error::RecordError;
 use crate::digest::Sha256Digest;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
@@ -84,10 +84,6 @@ pub struct CertificateSetId(pub [u8; 16]);
 
 pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
-}
-
-pub(super) fn place_bytes(subject: Subject, path: &Path) -> Vec<u8> {
-    [subject.to_bytes(), path_bytes(path)].concat()
 }
 
 pub(super) fn proof_bytes(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Vec<u8> {

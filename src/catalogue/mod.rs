@@ -3,9 +3,15 @@
 //! Two storeys: a [`CatalogueStore`] keeps ordered tables of bytes, a [`Catalogue`] keeps typed records in it. Everything
 //! can be learnt again from the files, except when they were verified before and how they were taken. It holds no
 //! backup and no secret, and it is opened for moments only, so that two processes can take turns.
+//!
+//! Programs come and go, a catalogue stays: how records of earlier versions are read, and how a record gets a new field,
+//! is told in `version.rs`.
 
+mod about;
 mod change;
 mod contents;
+mod derived;
+mod earlier;
 mod error;
 mod fence;
 mod forget;
@@ -14,7 +20,6 @@ mod location;
 mod lock;
 mod memory;
 mod open;
-mod overview;
 mod reader;
 mod record;
 mod redb;
@@ -22,21 +27,21 @@ mod seal;
 #[cfg(feature = "store-sled")]
 mod sled;
 mod store;
+mod version;
 
-pub use change::Change;
-pub use contents::{Contents, SkippedRecord, Stored};
-pub use error::CatalogueError;
+pub use change::CatalogueChange;
+pub use contents::{CatalogueContents, SkippedRecord};
+pub(crate) use derived::SealedRecord;
+pub use error::{CatalogueError, RecordError};
 pub use forget::Forget;
 pub use key::{CertificateSetId, SnapshotKey, Subject};
 pub use location::{CatalogueLocation, LocationError, default_location};
 pub use memory::MemoryStore;
 pub use open::Catalogue;
-pub(crate) use overview::JUDGE;
-pub use overview::{Directory, Head, KnownFile, Overview, Row};
-pub use reader::Reader;
-pub use record::{Content, FileRecord, PreviousContent, Proof};
+pub use reader::CatalogueReader;
+pub use record::{Content, FileRecord, PreviousContent, ProofRecord, StoredFacts};
 pub use redb::RedbStore;
-pub use seal::RecordError;
 #[cfg(feature = "store-sled")]
 pub use sled::SledStore;
 pub use store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+pub(crate) use version::Record;

@@ -1,14 +1,15 @@
 //! The catalogue as commands use it: opened late, closed early.
 
-use super::change::{Batch, Change};
-use super::contents::Contents;
+use super::about::About;
+use super::change::{Batch, CatalogueChange};
+use super::contents::CatalogueContents;
+use super::derived::SealedRecord;
 use super::error::CatalogueError;
 use super::forget::Forget;
 use super::location::CatalogueLocation;
 use super::lock::{Turn, Wait};
 use super::memory::MemoryStore;
-use super::overview::Overview;
-use super::reader::{GENERATION_KEY, Reader};
+use super::reader::CatalogueReader;
 use super::redb::RedbStore;
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
 use chrono::{DateTime, Utc};
@@ -16,10 +17,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-/// The number of the layout: which tables there are and what their keys look like.
-const LAYOUT: &str = "1";
-/// Under this key in [`Table::About`].
-const LAYOUT_KEY: &[u8] = b"layout";
 /// A turn takes milliseconds; who waits longer than this waits for something stuck.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -57,7 +54,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// It is damaged, held by another process, of a later layout, or cannot be read.
-    pub fn load(&self) -> Result<Contents, CatalogueError> {
+    pub fn load(&self) -> Result<CatalogueContents, CatalogueError> {
         self.reader()?.load()
     }
 
@@ -66,7 +63,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn reader(&self) -> Result<Reader<'_>, CatalogueError> {
+    pub fn reader(&self) -> Result<CatalogueReader<'_>, CatalogueError> {
         self.open(Access::Read)
     }
 
@@ -75,7 +72,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// As [`load`](Self::load), and when it cannot be created or written.
-    pub fn record(&self, changes: Vec<Change>) -> Result<(), CatalogueError> {
+    pub fn record(&self, changes: Vec<CatalogueChange>) -> Result<(), CatalogueError> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -102,7 +99,7 @@ impl Catalogue {
         path: PathBuf,
         first_seen_at: DateTime<Utc>,
     ) -> Result<(), CatalogueError> {
-        self.record(vec![Change::Location {
+        self.record(vec![CatalogueChange::Location {
             path,
             first_seen_at,
         }])
@@ -117,18 +114,28 @@ impl Catalogue {
         self.reader()?.locations(&mut Vec::new())
     }
 
-    /// Keeps what was judged, unless the catalogue was written to since the facts were loaded that it was judged by:
-    /// then whoever wrote will judge again.
+    /// Puts records that were drawn from all others into `table`, in the place of those before, unless the catalogue
+    /// was written to since `generation`: then they are out of date.
     ///
     /// # Errors
     ///
     /// As [`record`](Self::record).
-    pub fn keep_overview(&self, overview: Overview) -> Result<(), CatalogueError> {
+    pub(crate) fn keep_derived(
+        &self,
+        table: Table,
+        generation: u64,
+        records: Vec<SealedRecord>,
+    ) -> Result<(), CatalogueError> {
         let mut reader = self.open(Access::Write)?;
-        if overview.head.generation != reader.generation()? {
+        if generation != reader.about.generation {
             return Ok(());
         }
-        let operations = overview.operations(&reader)?;
+        let mut operations = Vec::new();
+        reader.scan(table, &[], &mut |key, _| {
+            let key = key.to_vec();
+            operations.push(Operation::Delete { table, key });
+        })?;
+        operations.extend(records.into_iter().map(SealedRecord::into_put));
         apply(&mut reader, operations)
     }
 
@@ -143,16 +150,12 @@ impl Catalogue {
         if operations.is_empty() {
             return Ok(result);
         }
-        if reader.bytes(Table::About, LAYOUT_KEY)?.is_none() {
-            operations.push(about(LAYOUT_KEY, LAYOUT.as_bytes()));
-        }
-        let generation = reader.generation()?.wrapping_add(1);
-        operations.push(about(GENERATION_KEY, &generation.to_be_bytes()));
+        operations.push(reader.about.next_generation());
         apply(&mut reader, operations)?;
         Ok(result)
     }
 
-    fn open(&self, access: Access) -> Result<Reader<'_>, CatalogueError> {
+    fn open(&self, access: Access) -> Result<CatalogueReader<'_>, CatalogueError> {
         let path = self.location.path().unwrap_or(Path::new("in memory"));
         let mut wait = Wait::new(path, self.patience);
         let turn = match self.location {
@@ -166,9 +169,18 @@ impl Catalogue {
             }
         };
         let path = path.to_owned();
-        let reader = Reader { path, store, turn };
-        check_layout(&reader)?;
-        Ok(reader)
+        let about = match &store {
+            Some(store) => About::read(store.as_ref()),
+            None => Ok(About::default()),
+        };
+        let about = about.map_err(|error| CatalogueError::of(&path, error))?;
+        about.check(&path)?;
+        Ok(CatalogueReader {
+            path,
+            store,
+            about,
+            turn,
+        })
     }
 
     fn open_store(&self, path: &Path, access: Access) -> Result<OpenStore<'_>, StoreError> {
@@ -186,18 +198,14 @@ impl Catalogue {
     }
 }
 
-fn apply(reader: &mut Reader<'_>, operations: Vec<Operation>) -> Result<(), CatalogueError> {
+fn apply(
+    reader: &mut CatalogueReader<'_>,
+    mut operations: Vec<Operation>,
+) -> Result<(), CatalogueError> {
+    operations.extend(reader.about.beside(&operations));
     let applied = reader.store.as_mut().map(|store| store.apply(operations));
     applied.transpose().map_err(|error| reader.error(error))?;
     Ok(())
-}
-
-fn about(key: &[u8], value: &[u8]) -> Operation {
-    Operation::Put {
-        table: Table::About,
-        key: key.to_vec(),
-        value: value.to_vec(),
-    }
 }
 
 type OpenStore<'c> = Option<Box<dyn CatalogueStore + 'c>>;
@@ -215,18 +223,6 @@ fn open_sled<'c>(_: &Path, _: Access) -> Result<OpenStore<'c>, StoreError> {
 
 fn boxed<'c>(store: impl CatalogueStore + 'c) -> Box<dyn CatalogueStore + 'c> {
     Box::new(store)
-}
-
-/// An older or newer etcd-cat may keep other tables: its records are not to be mixed with ours.
-fn check_layout(reader: &Reader<'_>) -> Result<(), CatalogueError> {
-    match reader.bytes(Table::About, LAYOUT_KEY)? {
-        Some(found) if found != LAYOUT.as_bytes() => Err(CatalogueError::Layout {
-            path: reader.path.clone(),
-            found: String::from_utf8_lossy(&found).escape_debug().to_string(),
-            expected: LAYOUT,
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// The memory store for as long as it is borrowed.

@@ -1,71 +1,63 @@
 //! Reading records out of a store.
 
-use super::contents::{Contents, SkippedRecord, Stored};
-use super::error::CatalogueError;
+use super::about::About;
+use super::contents::{CatalogueContents, SkippedRecord};
+use super::error::{CatalogueError, RecordError};
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, proof_bytes};
 use super::lock::Turn;
-use super::overview::Overview;
-use super::record::{FileRecord, Proof};
+use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
+use super::version::Record;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 /// The catalogue at one moment. Others cannot write while it lives: keep it for moments.
-pub struct Reader<'c> {
+pub struct CatalogueReader<'c> {
     pub(super) path: PathBuf,
     /// `None` where no catalogue is: an empty one.
     pub(super) store: Option<Box<dyn CatalogueStore + 'c>>,
+    pub(super) about: About,
     /// Dropped after the store.
     pub(super) turn: Option<Turn>,
 }
 
-impl std::fmt::Debug for Reader<'_> {
+impl std::fmt::Debug for CatalogueReader<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reader")
+        f.debug_struct("CatalogueReader")
             .field("path", &self.path)
             .field("turn", &self.turn)
             .finish()
     }
 }
 
-/// An instant as a whole record.
-#[derive(Deserialize, Serialize)]
-pub(super) struct Instant(#[serde(with = "crate::instant")] pub(super) DateTime<Utc>);
-
-/// Under this key in [`Table::About`].
-pub(super) const GENERATION_KEY: &[u8] = b"generation";
-
-/// Facts as they are written: their certificates named, not held.
-type WithSet<T> = (T, Option<CertificateSetId>);
-
-impl Reader<'_> {
+impl CatalogueReader<'_> {
     /// Everything at once.
     ///
     /// # Errors
     ///
-    /// The store cannot be read or is damaged. Single records that are, are passed over and named.
-    pub fn load(&self) -> Result<Contents, CatalogueError> {
+    /// The store cannot be read or is damaged, or a later etcd-cat wrote to it. Single records that are damaged are
+    /// passed over and named.
+    pub fn load(&self) -> Result<CatalogueContents, CatalogueError> {
         let mut skipped = Vec::new();
-        let mut contents = Contents {
-            files: self.table(Table::Files, &mut skipped)?,
-            snapshots: stored(self.table(Table::Snapshots, &mut skipped)?),
-            kuberesources: stored(self.table(Table::Kuberesources, &mut skipped)?),
-            certificate_sets: self.certificate_sets(&mut skipped)?,
-            proofs: stored(self.table(Table::Proofs, &mut skipped)?),
+        let mut contents = CatalogueContents {
+            files: self.table(&mut skipped)?,
+            without_facts: HashMap::new(),
+            snapshots: self.table(&mut skipped)?,
+            kuberesources: self.table(&mut skipped)?,
+            certificate_sets: self.table(&mut skipped)?,
+            proofs: self.table(&mut skipped)?,
             verifications: self.verifications(&mut skipped)?,
-            provenance: self.table(Table::Provenance, &mut skipped)?,
+            provenance: self.table(&mut skipped)?,
             locations: self.locations(&mut skipped)?.into_iter().collect(),
-            generation: self.generation()?,
+            generation: self.about.generation,
             skipped,
         };
         contents.settle();
@@ -78,7 +70,7 @@ impl Reader<'_> {
     ///
     /// As [`load`](Self::load).
     pub fn files(&self) -> Result<Vec<(PathBuf, FileRecord)>, CatalogueError> {
-        self.each(Table::Files, &mut Vec::new())
+        self.each(&mut Vec::new())
     }
 
     /// What is remembered of one file.
@@ -87,7 +79,7 @@ impl Reader<'_> {
     ///
     /// As [`load`](Self::load).
     pub fn file(&self, path: &Path) -> Result<Option<FileRecord>, CatalogueError> {
-        self.one(Table::Files, &path_bytes(path))
+        self.one(&path_bytes(path))
     }
 
     /// The whole facts of one snapshot.
@@ -96,15 +88,13 @@ impl Reader<'_> {
     ///
     /// As [`load`](Self::load).
     pub fn snapshot(&self, key: SnapshotKey) -> Result<Option<Snapshot>, CatalogueError> {
-        let Some((facts, set)) =
-            self.one::<WithSet<Snapshot>>(Table::Snapshots, &key.to_bytes())?
-        else {
+        let Some(stored) = self.one::<StoredFacts<Snapshot>>(&key.to_bytes())? else {
             return Ok(None);
         };
-        let certificates = self.certificates(set)?;
+        let certificates = self.certificates(stored.certificates)?;
         Ok(certificates.map(|certificates| Snapshot {
             certificates,
-            ..facts
+            ..stored.facts
         }))
     }
 
@@ -117,14 +107,13 @@ impl Reader<'_> {
         &self,
         digest: Sha256Digest,
     ) -> Result<Option<Kuberesources>, CatalogueError> {
-        let found = self.one::<WithSet<Kuberesources>>(Table::Kuberesources, &digest.0)?;
-        let Some((facts, set)) = found else {
+        let Some(stored) = self.one::<StoredFacts<Kuberesources>>(&digest.0)? else {
             return Ok(None);
         };
-        let certificates = self.certificates(set)?;
+        let certificates = self.certificates(stored.certificates)?;
         Ok(certificates.map(|certificates| Kuberesources {
             certificates,
-            ..facts
+            ..stored.facts
         }))
     }
 
@@ -137,15 +126,15 @@ impl Reader<'_> {
         &self,
         snapshot: SnapshotKey,
         kuberesources: Sha256Digest,
-    ) -> Result<Option<Proof>, CatalogueError> {
+    ) -> Result<Option<ProofRecord>, CatalogueError> {
         let key = proof_bytes(snapshot, kuberesources);
-        let Some((proof, set)) = self.one::<WithSet<Proof>>(Table::Proofs, &key)? else {
+        let Some(stored) = self.one::<StoredFacts<ProofRecord>>(&key)? else {
             return Ok(None);
         };
-        let certificates = self.certificates(set)?;
-        Ok(certificates.map(|certificates| Proof {
+        let certificates = self.certificates(stored.certificates)?;
+        Ok(certificates.map(|certificates| ProofRecord {
             certificates,
-            ..proof
+            ..stored.facts
         }))
     }
 
@@ -156,13 +145,9 @@ impl Reader<'_> {
     /// As [`load`](Self::load).
     pub fn verifications_of(&self, subject: Subject) -> Result<Vec<Verification>, CatalogueError> {
         let mut found = Vec::new();
-        self.scan(
-            Table::Verifications,
-            &subject.to_bytes(),
-            &mut |key, value| {
-                found.extend(unseal::<Verification>(key, value));
-            },
-        )?;
+        self.visit(&subject.to_bytes(), &mut |_, decoded| {
+            found.extend(decoded);
+        })?;
         Ok(found)
     }
 
@@ -172,38 +157,12 @@ impl Reader<'_> {
     ///
     /// As [`load`](Self::load).
     pub fn provenance(&self, key: SnapshotKey) -> Result<Option<Provenance>, CatalogueError> {
-        self.one(Table::Provenance, &key.to_bytes())
-    }
-
-    /// Every path that holds this content, ascending.
-    ///
-    /// # Errors
-    ///
-    /// As [`load`](Self::load).
-    pub fn paths_of(&self, subject: Subject) -> Result<Vec<PathBuf>, CatalogueError> {
-        let prefix = subject.to_bytes();
-        let mut paths = Vec::new();
-        self.scan(Table::Places, &prefix, &mut |key, _| {
-            let path = key.strip_prefix(prefix.as_slice());
-            paths.extend(path.and_then(|path| PathBuf::from_bytes(path).ok()));
-        })?;
-        Ok(paths)
-    }
-
-    /// What was judged last; `None` when nothing was, or when the catalogue was written to since.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read or is damaged. An overview that is damaged by itself is none.
-    pub fn overview(&self) -> Result<Option<Overview>, CatalogueError> {
-        Overview::read(self)
+        self.one(&key.to_bytes())
     }
 
     /// How often the catalogue was written to.
-    pub(super) fn generation(&self) -> Result<u64, CatalogueError> {
-        let bytes = self.bytes(Table::About, GENERATION_KEY)?;
-        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
-        Ok(bytes.map_or(0, u64::from_be_bytes))
+    pub(crate) fn generation(&self) -> u64 {
+        self.about.generation
     }
 
     /// Remembered locations and since when, ascending.
@@ -211,10 +170,10 @@ impl Reader<'_> {
         &self,
         skipped: &mut Vec<SkippedRecord>,
     ) -> Result<Vec<(PathBuf, DateTime<Utc>)>, CatalogueError> {
-        let locations: Vec<(PathBuf, Instant)> = self.each(Table::Locations, skipped)?;
+        let locations: Vec<(PathBuf, LocationRecord)> = self.each(skipped)?;
         Ok(locations
             .into_iter()
-            .map(|(path, Instant(at))| (path, at))
+            .map(|(path, record)| (path, record.first_seen_at))
             .collect())
     }
 
@@ -223,20 +182,26 @@ impl Reader<'_> {
         &self,
     ) -> Result<Vec<(Table, Vec<u8>, CertificateSetId)>, CatalogueError> {
         let mut found = Vec::new();
-        self.each_set::<Snapshot>(Table::Snapshots, &mut found)?;
-        self.each_set::<Kuberesources>(Table::Kuberesources, &mut found)?;
-        self.each_set::<Proof>(Table::Proofs, &mut found)?;
+        self.each_set::<Snapshot>(&mut found)?;
+        self.each_set::<Kuberesources>(&mut found)?;
+        self.each_set::<ProofRecord>(&mut found)?;
         Ok(found)
     }
 
-    fn each_set<T: DeserializeOwned>(
+    fn each_set<T>(
         &self,
-        table: Table,
         found: &mut Vec<(Table, Vec<u8>, CertificateSetId)>,
-    ) -> Result<(), CatalogueError> {
-        self.scan(table, &[], &mut |key, value| {
-            if let Ok((_, Some(set))) = unseal::<WithSet<T>>(key, value) {
-                found.push((table, key.to_vec(), set));
+    ) -> Result<(), CatalogueError>
+    where
+        StoredFacts<T>: Record,
+    {
+        self.visit(&[], &mut |key, decoded: Result<StoredFacts<T>, _>| {
+            if let Ok(StoredFacts {
+                certificates: Some(set),
+                ..
+            }) = decoded
+            {
+                found.push((StoredFacts::<T>::TABLE, key.to_vec(), set));
             }
         })
     }
@@ -247,16 +212,9 @@ impl Reader<'_> {
         set: Option<CertificateSetId>,
     ) -> Result<Option<Certificates>, CatalogueError> {
         match set {
-            Some(id) => self.one(Table::CertificateSets, &id.0),
+            Some(id) => self.one(&id.0),
             None => Ok(Some(Certificates::default())),
         }
-    }
-
-    fn certificate_sets(
-        &self,
-        skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<HashMap<CertificateSetId, Certificates>, CatalogueError> {
-        self.table(Table::CertificateSets, skipped)
     }
 
     fn verifications(
@@ -264,50 +222,73 @@ impl Reader<'_> {
         skipped: &mut Vec<SkippedRecord>,
     ) -> Result<HashMap<Subject, Vec<Verification>>, CatalogueError> {
         let mut verifications: HashMap<Subject, Vec<Verification>> = HashMap::new();
-        for (subject, verification) in self.each(Table::Verifications, skipped)? {
+        for (subject, verification) in self.each(skipped)? {
             verifications.entry(subject).or_default().push(verification);
         }
         Ok(verifications)
     }
 
-    fn table<K, V>(
-        &self,
-        table: Table,
-        skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<HashMap<K, V>, CatalogueError>
+    fn table<K, R>(&self, skipped: &mut Vec<SkippedRecord>) -> Result<HashMap<K, R>, CatalogueError>
     where
         K: DecodeKey + Eq + Hash,
-        V: DeserializeOwned,
+        R: Record,
     {
-        Ok(self.each(table, skipped)?.into_iter().collect())
+        Ok(self.each(skipped)?.into_iter().collect())
     }
 
-    /// Every record of a table in order of keys; the unusable are named in `skipped`.
-    fn each<K: DecodeKey, V: DeserializeOwned>(
+    /// Every record of a kind in order of keys; the damaged are named in `skipped`.
+    fn each<K: DecodeKey, R: Record>(
         &self,
-        table: Table,
         skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<Vec<(K, V)>, CatalogueError> {
+    ) -> Result<Vec<(K, R)>, CatalogueError> {
         let mut found = Vec::new();
-        self.scan(table, &[], &mut |key, value| {
-            let decoded = K::from_bytes(key).and_then(|k| Ok((k, unseal(key, value)?)));
-            match decoded {
+        self.visit(
+            &[],
+            &mut |key, decoded| match K::from_bytes(key).and_then(|k| Ok((k, decoded?))) {
                 Ok(record) => found.push(record),
-                Err(error) => skipped.push(SkippedRecord::new(table, key, error.to_string())),
-            }
-        })?;
+                Err(error) => skipped.push(SkippedRecord::new(R::TABLE, key, error.to_string())),
+            },
+        )?;
         Ok(found)
     }
 
-    /// A record that does not decode is as good as none.
-    pub(super) fn one<V: DeserializeOwned>(
+    /// Shows every record of a kind whose key begins with `prefix`, in order of keys.
+    fn visit<R: Record>(
         &self,
-        table: Table,
-        key: &[u8],
-    ) -> Result<Option<V>, CatalogueError> {
-        Ok(self
-            .bytes(table, key)?
-            .and_then(|value| unseal(key, &value).ok()))
+        prefix: &[u8],
+        visit: &mut dyn FnMut(&[u8], Result<R, RecordError>),
+    ) -> Result<(), CatalogueError> {
+        let mut foreign = None;
+        self.scan(R::TABLE, prefix, &mut |key, record| {
+            let decoded = unseal(key, record);
+            if let Err(error) = &decoded
+                && error.is_foreign()
+            {
+                foreign = Some(error.clone());
+            }
+            visit(key, decoded);
+        })?;
+        foreign.map_or(Ok(()), |reason| Err(self.foreign::<R>(reason)))
+    }
+
+    /// A record that is damaged is as good as none.
+    pub(super) fn one<R: Record>(&self, key: &[u8]) -> Result<Option<R>, CatalogueError> {
+        let Some(record) = self.bytes(R::TABLE, key)? else {
+            return Ok(None);
+        };
+        match unseal(key, &record) {
+            Ok(record) => Ok(Some(record)),
+            Err(error) if error.is_foreign() => Err(self.foreign::<R>(error)),
+            Err(_damaged) => Ok(None),
+        }
+    }
+
+    fn foreign<R: Record>(&self, reason: RecordError) -> CatalogueError {
+        CatalogueError::Foreign {
+            path: self.path.clone(),
+            table: R::TABLE.name(),
+            reason,
+        }
     }
 
     /// The record as it lies in the store.
@@ -340,17 +321,4 @@ impl Reader<'_> {
     pub(super) fn error(&self, error: StoreError) -> CatalogueError {
         CatalogueError::of(&self.path, error)
     }
-}
-
-fn stored<K: Eq + Hash, T>(records: HashMap<K, WithSet<T>>) -> HashMap<K, Stored<T>> {
-    let stored = |(key, (facts, certificates))| {
-        (
-            key,
-            Stored {
-                facts,
-                certificates,
-            },
-        )
-    };
-    records.into_iter().map(stored).collect()
 }

@@ -1,13 +1,18 @@
 //! What is remembered of files, snapshots and their verification.
 //!
-//! These are written with postcard, which relies on the order of fields and variants: a change here or in the facts
-//! raises the version in `seal.rs`, and records of the version before are read anew from the files.
+//! Their bytes rely on the order of fields and variants: whoever changes it, here or in the facts, raises the version of
+//! each table concerned and says in its [`Record`] how earlier ones are read (see [`version`](super::version)).
 
-use super::key::{SnapshotKey, Subject};
+use super::key::{CertificateSetId, SnapshotKey, Subject};
+use super::store::Table;
+use super::version::Record;
+use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
+use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -80,9 +85,58 @@ pub struct PreviousContent {
 
 /// What the keys of one kuberesources were shown to do for one snapshot.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Proof {
+pub struct ProofRecord {
     /// Key by key.
     pub key_proof: KeyProof,
     /// Certificates found behind the encryption.
     pub certificates: Certificates,
+}
+
+/// Facts and the name of their certificates.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct StoredFacts<T> {
+    /// The facts; `certificates` is empty.
+    pub facts: T,
+    /// The certificates; `None` when there are none.
+    pub certificates: Option<CertificateSetId>,
+}
+
+/// A place to look for backups, by its path.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub(super) struct LocationRecord {
+    /// When it was first named.
+    #[serde(with = "crate::instant")]
+    pub(super) first_seen_at: DateTime<Utc>,
+}
+
+impl Record for FileRecord {
+    const TABLE: Table = Table::Files;
+}
+
+impl Record for StoredFacts<Snapshot> {
+    const TABLE: Table = Table::Snapshots;
+}
+
+impl Record for StoredFacts<Kuberesources> {
+    const TABLE: Table = Table::Kuberesources;
+}
+
+impl Record for Certificates {
+    const TABLE: Table = Table::CertificateSets;
+}
+
+impl Record for StoredFacts<ProofRecord> {
+    const TABLE: Table = Table::Proofs;
+}
+
+impl Record for Verification {
+    const TABLE: Table = Table::Verifications;
+}
+
+impl Record for Provenance {
+    const TABLE: Table = Table::Provenance;
+}
+
+impl Record for LocationRecord {
+    const TABLE: Table = Table::Locations;
 }

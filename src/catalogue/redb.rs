@@ -4,7 +4,7 @@
 //! writer repairs the file; a reader, who may change nothing, repairs a copy in memory.
 
 use super::fence::fenced;
-use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+use super::store::{Access, CatalogueStore, Operation, RETIRED, StoreError, Table, Visit};
 use redb::backends::InMemoryBackend;
 use redb::{
     Builder, CommitError, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase,
@@ -96,7 +96,7 @@ impl RedbStore {
         fenced(|| {
             let transaction = self.begin();
             let transaction = transaction.map_err(|e| transaction_error(&self.path, e))?;
-            match transaction.open_table(definition(table)) {
+            match transaction.open_table(definition(table.name())) {
                 Ok(table) => work(&table).map_err(|e| storage_error(&self.path, e)),
                 Err(TableError::TableDoesNotExist(_)) => Ok(T::default()),
                 Err(error) => Err(table_error(&self.path, error)),
@@ -143,10 +143,13 @@ impl CatalogueStore for RedbStore {
 }
 
 fn write(transaction: &WriteTransaction, batch: Vec<Operation>) -> Result<(), TableError> {
+    for name in RETIRED {
+        transaction.delete_table(definition(name))?;
+    }
     let mut operations = batch.into_iter().peekable();
     while let Some(next) = operations.peek() {
         let table = next.table();
-        let mut open = transaction.open_table(definition(table))?;
+        let mut open = transaction.open_table(definition(table.name()))?;
         while let Some(operation) = operations.next_if(|next| next.table() == table) {
             match operation {
                 Operation::Put { key, value, .. } => {
@@ -161,8 +164,8 @@ fn write(transaction: &WriteTransaction, batch: Vec<Operation>) -> Result<(), Ta
     Ok(())
 }
 
-fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(table.name())
+fn definition(name: &'static str) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(name)
 }
 
 fn builder() -> Builder {

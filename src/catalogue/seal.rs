@@ -2,89 +2,84 @@
 //!
 //! | offset | bytes | field | meaning |
 //! |---|---|---|---|
-//! | 0 | 1 | `version` | [`RECORD_VERSION`] |
-//! | 1 | 4 | `checksum` | CRC-32C over key and value, little-endian |
+//! | 0 | 1 | `version` | [`Table::version`] |
+//! | 1 | 4 | `checksum` | CRC-32C over key, value and (from version 2 on) version, little-endian |
 //! | 5 | to the end | `value` | postcard |
 //!
 //! The checksum is ours because a store reads a flipped bit back without a word.
 
+use super::earlier::whole;
+use super::error::RecordError;
+use super::store::Table;
+use super::version::{FIRST_VERSION, Record};
 use crate::digest::Crc32c;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
-/// Raised whenever the shape of any record changes: postcard does not say what its bytes mean.
-pub(super) const RECORD_VERSION: u8 = 1;
-
-/// Why a record is passed over.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum RecordError {
-    /// Written by another etcd-cat, or nothing at all.
-    #[error("record version is {found:?}, expected {RECORD_VERSION}")]
-    Version {
-        /// The first byte.
-        found: Option<u8>,
-    },
-    /// Not the bytes that were written under this key.
-    #[error("record checksum is {found:#010x}, expected {expected:#010x}")]
-    Checksum {
-        /// Over the bytes as they are.
-        found: u32,
-        /// As written.
-        expected: u32,
-    },
-    /// The value is no such value.
-    #[error("record does not decode: {0}")]
-    Shape(String),
-    /// The key is no such key.
-    #[error("record key has {found_bytes} bytes and does not decode")]
-    Key {
-        /// Length of the key.
-        found_bytes: usize,
-    },
-}
-
-/// Writes a value down for its key.
-pub(super) fn seal(key: &[u8], value: &impl Serialize) -> Result<Vec<u8>, RecordError> {
+/// Writes a value down for its key, in the present version of its table.
+pub(super) fn seal(
+    table: Table,
+    key: &[u8],
+    value: &impl Serialize,
+) -> Result<Vec<u8>, RecordError> {
     let value = postcard::to_stdvec(value).map_err(|e| RecordError::Shape(e.to_string()))?;
-    let mut record = vec![RECORD_VERSION];
-    record.extend_from_slice(&checksum(key, &value).to_le_bytes());
+    let version = table.version();
+    let mut record = vec![version];
+    record.extend_from_slice(&checksum(version, key, &value).to_le_bytes());
     record.extend_from_slice(&value);
     Ok(record)
 }
 
-/// Reads the value that was written down for this key.
-pub(super) fn unseal<T: DeserializeOwned>(key: &[u8], record: &[u8]) -> Result<T, RecordError> {
-    let (version, rest) = record
-        .split_first()
-        .ok_or(RecordError::Version { found: None })?;
-    if *version != RECORD_VERSION {
-        let found = Some(*version);
-        return Err(RecordError::Version { found });
+/// Reads the value that was written down for this key, in whatever version.
+pub(super) fn unseal<R: Record>(key: &[u8], record: &[u8]) -> Result<R, RecordError> {
+    let present = R::TABLE.version();
+    let version = |found| RecordError::Version {
+        found,
+        expected: present,
+    };
+    let (found, rest) = record.split_first().ok_or(version(None))?;
+    if !(FIRST_VERSION..=present).contains(found) {
+        return Err(version(Some(*found)));
     }
-    let cut = || RecordError::Shape("it ends early".to_owned());
-    let (expected, value) = rest.split_first_chunk().ok_or_else(cut)?;
-    let (found, expected) = (checksum(key, value), u32::from_le_bytes(*expected));
-    if found != expected {
-        return Err(RecordError::Checksum { found, expected });
+    let (expected, value) = rest.split_first_chunk().ok_or(RecordError::Cut)?;
+    let (computed, expected) = (checksum(*found, key, value), u32::from_le_bytes(*expected));
+    if computed != expected {
+        return Err(RecordError::Checksum {
+            found: computed,
+            expected,
+        });
     }
-    match postcard::take_from_bytes(value) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, more)) => Err(RecordError::Shape(format!("{} bytes too many", more.len()))),
-        Err(error) => Err(RecordError::Shape(error.to_string())),
+    if *found == present {
+        return whole(postcard::take_from_bytes(value));
     }
+    R::from_earlier(*found, value)
 }
 
-fn checksum(key: &[u8], value: &[u8]) -> u32 {
-    Crc32c::of(key).followed_by(value).value
+fn checksum(version: u8, key: &[u8], value: &[u8]) -> u32 {
+    let covered = Crc32c::of(key).followed_by(value);
+    if version == FIRST_VERSION {
+        covered.value
+    } else {
+        covered.followed_by(&[version]).value
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{RecordError, seal, unseal};
+    use super::{Record, RecordError, Table, seal, unseal};
+
+    const TABLE: Table = Table::Locations;
+
+    impl Record for (String, u64) {
+        const TABLE: Table = TABLE;
+    }
+
+    impl Record for u8 {
+        const TABLE: Table = TABLE;
+    }
 
     #[test]
     fn a_record_comes_back_under_its_own_key_only() {
-        let record = seal(b"key", &("text".to_owned(), 7u64)).expect("plain values encode");
+        let record = seal(TABLE, b"key", &("text".to_owned(), 7u64)).expect("plain values encode");
         let value = ("text".to_owned(), 7u64);
         assert_eq!(unseal(b"key", &record), Ok(value));
         let other = unseal::<(String, u64)>(b"kez", &record);
@@ -96,7 +91,7 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_and_no_cut_goes_unnoticed() {
-        let record = seal(b"key", &("text".to_owned(), 7u64)).expect("plain values encode");
+        let record = seal(TABLE, b"key", &("text".to_owned(), 7u64)).expect("plain values encode");
         for bit in 0..record.len() * 8 {
             let mut damaged = record.clone();
             if let Some(byte) = damaged.get_mut(bit / 8) {
@@ -118,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_value_of_another_shape_is_refused() {
-        let record = seal(b"key", &(1u8, 2u8)).expect("plain values encode");
+        let record = seal(TABLE, b"key", &(1u8, 2u8)).expect("plain values encode");
         let found = unseal::<u8>(b"key", &record);
         assert_eq!(
             found,

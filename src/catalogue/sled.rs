@@ -1,9 +1,9 @@
-//! The catalogue in a sled directory: the second store, behind the feature `store-sled`.
+//! The catalogue in a sled directory: the second store, behind the feature `store-sled`, which is on by default.
 //!
 //! sled knows one kind of opening, for writing, and keeps threads of its own, whose panics no fence can catch.
 
 use super::fence::fenced;
-use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+use super::store::{Access, CatalogueStore, Operation, RETIRED, StoreError, Table, Visit};
 use std::path::{Path, PathBuf};
 
 /// Memory for pages, in bytes.
@@ -36,7 +36,7 @@ impl SledStore {
 impl CatalogueStore for SledStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         fenced(|| {
-            let value = self.tree.get(full_key(table, key));
+            let value = self.tree.get(full_key(table.name(), key));
             let value = value.map_err(|e| store_error(&self.path, e))?;
             Ok(value.map(|value| value.to_vec()))
         })
@@ -45,7 +45,7 @@ impl CatalogueStore for SledStore {
     fn scan(&self, table: Table, prefix: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         let table_bytes = table.name().len() + 1;
         fenced(|| {
-            for entry in self.tree.scan_prefix(full_key(table, prefix)) {
+            for entry in self.tree.scan_prefix(full_key(table.name(), prefix)) {
                 let (key, value) = entry.map_err(|e| store_error(&self.path, e))?;
                 visit(key.get(table_bytes..).unwrap_or_default(), &value);
             }
@@ -57,11 +57,18 @@ impl CatalogueStore for SledStore {
         let mut batch = sled::Batch::default();
         for operation in operations {
             match operation {
-                Operation::Put { table, key, value } => batch.insert(full_key(table, &key), value),
-                Operation::Delete { table, key } => batch.remove(full_key(table, &key)),
+                Operation::Put { table, key, value } => {
+                    batch.insert(full_key(table.name(), &key), value)
+                }
+                Operation::Delete { table, key } => batch.remove(full_key(table.name(), &key)),
             }
         }
         fenced(|| {
+            for name in RETIRED {
+                for key in self.tree.scan_prefix(full_key(name, &[])).keys() {
+                    batch.remove(key.map_err(|e| store_error(&self.path, e))?);
+                }
+            }
             let applied = self.tree.apply_batch(batch);
             let flushed = applied.and_then(|()| self.tree.flush());
             flushed.map_err(|e| store_error(&self.path, e))?;
@@ -70,8 +77,8 @@ impl CatalogueStore for SledStore {
     }
 }
 
-fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
-    let mut full = table.name().as_bytes().to_vec();
+fn full_key(table: &str, key: &[u8]) -> Vec<u8> {
+    let mut full = table.as_bytes().to_vec();
     full.push(0);
     full.extend_from_slice(key);
     full

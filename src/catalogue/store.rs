@@ -9,9 +9,7 @@ pub enum Table {
     About,
     /// Path to file record.
     Files,
-    /// Subject and path, for every file of a subject.
-    Places,
-    /// What was judged last, in short.
+    /// What was judged last, in short: kept for the room [`overview`](crate::overview), drawn from the rest.
     Overview,
     /// Snapshot key to facts.
     Snapshots,
@@ -31,10 +29,9 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::About,
         Self::Files,
-        Self::Places,
         Self::Overview,
         Self::Snapshots,
         Self::Kuberesources,
@@ -50,7 +47,6 @@ impl Table {
         match self {
             Self::About => "about",
             Self::Files => "files",
-            Self::Places => "places",
             Self::Overview => "overview",
             Self::Snapshots => "snapshots",
             Self::Kuberesources => "kuberesources",
@@ -61,7 +57,15 @@ impl Table {
             Self::Locations => "locations",
         }
     }
+
+    /// The table of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
 }
+
+/// Tables of earlier programs that nobody reads: dropped with the next batch.
+pub(super) const RETIRED: [&str; 1] = ["places"];
 
 /// One step of a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -166,6 +170,14 @@ impl Operation {
     pub fn table(&self) -> Table {
         match self {
             Self::Put { table, .. } | Self::Delete { table, .. } => *table,
+        }
+    }
+
+    /// The table it writes a record into, if it does.
+    pub(super) fn filled(&self) -> Option<Table> {
+        match self {
+            Self::Put { table, .. } => Some(*table),
+            Self::Delete { .. } => None,
         }
     }
 

@@ -1,9 +1,9 @@
 //! Draws what was judged together, so that the next list need not judge again.
 
-use super::book::{Book, Entry, places};
+use super::record::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
 use crate::backup::Backup;
-use crate::catalogue::{Directory, Head, JUDGE, KnownFile, Overview, Row};
-use crate::judgement::{Calendar, Successions};
+use crate::discovery::FileIdentity;
+use crate::judgement::{Calendar, RULES, Successions};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -11,21 +11,36 @@ use std::hash::Hash;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// An overview of everything in the book.
+/// A file as it was when its backup was judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileSeen<'f> {
+    /// Where it lies.
+    pub(crate) path: &'f Path,
+    /// What it looked like when it was read.
+    pub(crate) identity: FileIdentity,
+    /// Whether it was there.
+    pub(crate) is_present: bool,
+}
+
+/// An overview of `backups` and their files, ascending by path, as of one generation of the catalogue.
 ///
 /// The backups must have been judged at the beginning of time, when no certificate had expired: then all their
 /// findings hold at any instant, and those on certificates follow from the calendar.
-pub(super) fn draw(book: &Book, mut backups: Vec<Backup>) -> Overview {
+pub(crate) fn draw<'f>(
+    mut backups: Vec<Backup>,
+    files: impl Iterator<Item = FileSeen<'f>>,
+    generation: u64,
+) -> Overview {
     sort_newest_first(&mut backups);
-    let (directories, index) = directories(book);
+    let (directories, index) = directories(files);
     let mut shared = Shared::default();
-    let rows: Vec<Row> = backups
+    let rows: Vec<OverviewRow> = backups
         .iter()
         .map(|backup| shared.row(backup, &index))
         .collect();
-    let head = Head {
-        judged_by: JUDGE.to_owned(),
-        generation: book.contents.generation,
+    let head = OverviewHead {
+        rules: RULES,
+        generation,
         rows: crate::bytes::to_u64(rows.len()),
         directories: crate::bytes::to_u64(directories.len()),
         clusters: shared.clusters.list,
@@ -41,36 +56,38 @@ pub(super) fn draw(book: &Book, mut backups: Vec<Backup>) -> Overview {
 }
 
 /// Where each file is found in the directories.
-type Index<'b> = HashMap<&'b Path, (u32, u32)>;
+type Index<'f> = HashMap<&'f Path, (u32, u32)>;
 
 /// Files by directory. Sorting by path leaves subdirectories between the files of one directory.
-fn directories(book: &Book) -> (Vec<Directory>, Index<'_>) {
+fn directories<'f>(
+    files: impl Iterator<Item = FileSeen<'f>>,
+) -> (Vec<OverviewDirectory>, Index<'f>) {
     let mut index = Index::new();
     let mut numbers: HashMap<&Path, usize> = HashMap::new();
-    let mut directories: Vec<Directory> = Vec::new();
-    for (path, entry) in &book.files {
-        let parent = path.parent().unwrap_or(path);
+    let mut directories: Vec<OverviewDirectory> = Vec::new();
+    for file in files {
+        let parent = file.path.parent().unwrap_or(file.path);
         let number = *numbers.entry(parent).or_insert_with(|| {
-            directories.push(Directory {
+            directories.push(OverviewDirectory {
                 path: parent.as_os_str().as_bytes().to_vec(),
                 files: Vec::new(),
             });
             directories.len() - 1
         });
         if let Some(directory) = directories.get_mut(number) {
-            index.insert(path, (ordinal(number), ordinal(directory.files.len())));
-            directory.files.push(known_file(path, entry));
+            index.insert(file.path, (ordinal(number), ordinal(directory.files.len())));
+            directory.files.push(overview_file(&file));
         }
     }
     (directories, index)
 }
 
-fn known_file(path: &Path, entry: &Entry) -> KnownFile {
-    let name = path.file_name().map(OsStr::as_bytes);
-    KnownFile {
+fn overview_file(file: &FileSeen<'_>) -> OverviewFile {
+    let name = file.path.file_name().map(OsStr::as_bytes);
+    OverviewFile {
         name: name.unwrap_or_default().to_vec(),
-        is_present: entry.is_present,
-        identity: entry.identity,
+        is_present: file.is_present,
+        identity: file.identity,
     }
 }
 
@@ -90,10 +107,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn row(&mut self, backup: &Backup, index: &Index<'_>) -> Row {
+    fn row(&mut self, backup: &Backup, index: &Index<'_>) -> OverviewRow {
         let halves = backup.halves();
         let cluster = KnownCluster::of(backup);
-        Row {
+        OverviewRow {
             digest: backup.digest,
             snapshot: halves.snapshot,
             kuberesources: halves.kuberesources,
@@ -111,7 +128,8 @@ impl Shared {
 /// The place that stands for the backup, then the others.
 fn places_of(backup: &Backup, index: &Index<'_>) -> Vec<(u32, u32)> {
     let first = backup.path();
-    let others = places(backup)
+    let others = backup
+        .places()
         .into_iter()
         .filter(|place| Some(*place) != first);
     let find = |place: &PathBuf| index.get(place.as_path()).copied();

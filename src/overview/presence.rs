@@ -1,6 +1,6 @@
 //! Are the files there that were there when they were judged?
 
-use crate::catalogue::{Directory, KnownFile};
+use super::record::{OverviewDirectory, OverviewFile};
 use crate::discovery::FileIdentity;
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ pub(super) struct Observed {
 
 /// Looks whether every file is there or gone as it was, and whether those in `wanted` are as they were.
 /// `None` when a file has gone or come back: what was judged holds no more.
-pub(super) fn observe(directories: &[Directory], wanted: &[Vec<u32>]) -> Option<Observed> {
+pub(super) fn observe(directories: &[OverviewDirectory], wanted: &[Vec<u32>]) -> Option<Observed> {
     let next = AtomicUsize::new(0);
     let work = || -> Option<Observed> {
         let mut observed = Observed::default();
@@ -53,7 +53,7 @@ pub(super) fn observe(directories: &[Directory], wanted: &[Vec<u32>]) -> Option<
 }
 
 /// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
-fn in_directory(directory: &Directory, wanted: &[u32]) -> Option<Vec<u32>> {
+fn in_directory(directory: &OverviewDirectory, wanted: &[u32]) -> Option<Vec<u32>> {
     let path = Path::new(OsStr::from_bytes(&directory.path));
     let place = Opened::new(path);
     let rest = directory.files.len().saturating_sub(wanted.len());
@@ -112,7 +112,7 @@ impl Opened {
         }
     }
 
-    fn identity(&self, file: &KnownFile) -> Option<FileIdentity> {
+    fn identity(&self, file: &OverviewFile) -> Option<FileIdentity> {
         use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
         let name = OsStr::from_bytes(&file.name);
         let flags = StatxFlags::INO | StatxFlags::SIZE | StatxFlags::MTIME;

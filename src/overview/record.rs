@@ -1,52 +1,48 @@
-//! What was judged last, in short: enough for a list without loading a fact or pairing anything again.
+//! The judged list as it is kept: its types, and how they lie in a table of the catalogue.
 //!
-//! It is drawn from the rest of the catalogue and from the files as they were then. It says for which generation of
-//! the catalogue and which files that was, and whoever reads it checks both: what is out of date is never believed.
+//! It says for which generation of the catalogue, by which rules and of which files it was drawn, and whoever reads it
+//! checks all three: what is out of date is never believed.
 //!
 //! | key | record |
 //! |---|---|
-//! | `h` | [`Head`] |
-//! | `d`, number (big-endian) | up to [`DIRECTORY_FILES`] files by [`Directory`] |
-//! | `r`, number (big-endian) | up to [`ROWS`] [`Row`]s |
+//! | `h` | [`OverviewHead`] |
+//! | `d`, number (big-endian) | up to [`DIRECTORY_FILES`] files by [`OverviewDirectory`] |
+//! | `r`, number (big-endian) | up to [`ROWS`] [`OverviewRow`]s |
 
-use super::error::CatalogueError;
-use super::reader::Reader;
-use super::seal::{RecordError, seal, unseal};
-use super::store::{Operation, Table};
 use crate::backup::Version;
+use crate::catalogue::{Catalogue, CatalogueError, CatalogueReader, Record, SealedRecord, Table};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::finding::{Code, Severity};
-use crate::judgement::Calendar;
+use crate::judgement::{Calendar, RULES};
 use crate::selection::KnownCluster;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// This etcd-cat.
-pub(crate) const JUDGE: &str = env!("CARGO_PKG_VERSION");
-
 const HEAD_KEY: &[u8] = b"h";
-/// Rows in one record: some 64 KiB.
-const ROWS: usize = 1024;
+const DIRECTORIES: u8 = b'd';
 /// Files in one record, from which on a new record is begun.
 const DIRECTORY_FILES: usize = 1024;
+const ROWS_KEY: u8 = b'r';
+/// Rows in one record: some 64 KiB.
+const ROWS: usize = 1024;
 
-/// Everything judged at one moment. Indexes point into the lists of [`Head`] and into `directories`.
+/// Everything judged at one moment. Indexes point into the lists of [`OverviewHead`] and into `directories`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overview {
     /// What rows share.
-    pub head: Head,
+    pub head: OverviewHead,
     /// The files.
-    pub directories: Vec<Directory>,
+    pub directories: Vec<OverviewDirectory>,
     /// One for each backup, newest first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<OverviewRow>,
 }
 
 /// What rows share, each value once.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-pub struct Head {
-    /// The etcd-cat that judged: another one may judge otherwise.
-    pub judged_by: String,
+pub struct OverviewHead {
+    /// The [`RULES`] it was judged by.
+    pub rules: u32,
     /// How often the catalogue had been written to.
     pub generation: u64,
     /// How many rows there are.
@@ -65,16 +61,16 @@ pub struct Head {
 
 /// One directory with files that the catalogue knows.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Directory {
+pub struct OverviewDirectory {
     /// The bytes of its path.
     pub path: Vec<u8>,
     /// Its files.
-    pub files: Vec<KnownFile>,
+    pub files: Vec<OverviewFile>,
 }
 
 /// One file as it was when it was judged.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct KnownFile {
+pub struct OverviewFile {
     /// The bytes of its name.
     pub name: Vec<u8>,
     /// Whether it was there.
@@ -85,7 +81,7 @@ pub struct KnownFile {
 
 /// One backup.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Row {
+pub struct OverviewRow {
     /// What its id is the beginning of.
     pub digest: Option<Sha256Digest>,
     /// Whether the snapshot was there; `None` without one.
@@ -109,75 +105,86 @@ pub struct Row {
     pub places: Vec<(u32, u32)>,
 }
 
+/// An overview of another version is none: it is drawn again.
+impl Record for OverviewHead {
+    const TABLE: Table = Table::Overview;
+}
+
+impl Record for Vec<OverviewDirectory> {
+    const TABLE: Table = Table::Overview;
+}
+
+impl Record for Vec<OverviewRow> {
+    const TABLE: Table = Table::Overview;
+}
+
 impl Overview {
-    /// The operations that put this overview in the place of another one.
-    pub(super) fn operations(self, before: &Reader<'_>) -> Result<Vec<Operation>, CatalogueError> {
-        let table = Table::Overview;
-        let mut operations = Vec::new();
-        before.scan(table, &[], &mut |key, _| {
-            let key = key.to_vec();
-            operations.push(Operation::Delete { table, key });
-        })?;
-        let mut put = |key: Vec<u8>, value: Result<Vec<u8>, RecordError>| {
-            let value = value.map_err(|source| CatalogueError::Record {
-                table: table.name(),
-                source,
-            })?;
-            operations.push(Operation::Put { table, key, value });
-            Ok(())
-        };
-        put(HEAD_KEY.to_vec(), seal(HEAD_KEY, &self.head))?;
-        for (number, part) in (0..).zip(parts(&self.directories)) {
-            let key = part_key(b'd', number);
-            put(key.clone(), seal(&key, &part))?;
-        }
-        for (number, rows) in (0..).zip(self.rows.chunks(ROWS)) {
-            let key = part_key(b'r', number);
-            put(key.clone(), seal(&key, &rows))?;
-        }
-        Ok(operations)
+    /// Keeps it in the place of another one, unless the catalogue was written to since the facts were loaded that it
+    /// was judged by: then whoever wrote will judge again.
+    ///
+    /// # Errors
+    ///
+    /// The catalogue cannot be written.
+    pub fn keep(&self, catalogue: &Catalogue) -> Result<(), CatalogueError> {
+        catalogue.keep_derived(Table::Overview, self.head.generation, self.records()?)
     }
 
-    /// The overview, unless there is none, it is damaged, or the catalogue was written to since.
-    pub(super) fn read(reader: &Reader<'_>) -> Result<Option<Self>, CatalogueError> {
-        let Some(head) = reader.one::<Head>(Table::Overview, HEAD_KEY)? else {
+    /// What is kept; `None` when there is none, it is damaged or judged by other rules, or the catalogue was written
+    /// to since.
+    ///
+    /// # Errors
+    ///
+    /// The catalogue cannot be read.
+    pub fn load(reader: &CatalogueReader<'_>) -> Result<Option<Self>, CatalogueError> {
+        let Some(head) = reader.derived::<OverviewHead>(HEAD_KEY)? else {
             return Ok(None);
         };
-        if head.judged_by != JUDGE || head.generation != reader.generation()? {
+        if head.rules != RULES || head.generation != reader.generation() {
             return Ok(None);
         }
-        let directories = read_parts::<Directory>(reader, b'd', head.directories)?;
-        let rows = read_parts::<Row>(reader, b'r', head.rows)?;
+        let directories = load_parts::<OverviewDirectory>(reader, DIRECTORIES, head.directories)?;
+        let rows = load_parts::<OverviewRow>(reader, ROWS_KEY, head.rows)?;
         Ok(directories.zip(rows).map(|(directories, rows)| Self {
             head,
             directories,
             rows,
         }))
     }
+
+    fn records(&self) -> Result<Vec<SealedRecord>, CatalogueError> {
+        let table = Table::Overview;
+        let mut records = vec![SealedRecord::new(table, HEAD_KEY.to_vec(), &self.head)?];
+        for (number, part) in (0..).zip(parts(&self.directories)) {
+            records.push(SealedRecord::new(
+                table,
+                part_key(DIRECTORIES, number),
+                &part,
+            )?);
+        }
+        for (number, rows) in (0..).zip(self.rows.chunks(ROWS)) {
+            records.push(SealedRecord::new(table, part_key(ROWS_KEY, number), &rows)?);
+        }
+        Ok(records)
+    }
 }
 
-/// All records of one kind; `None` when one of them is of no use, or when they are not as many as there should be.
-fn read_parts<T: serde::de::DeserializeOwned>(
-    reader: &Reader<'_>,
+/// All parts of one kind; `None` when one of them is of no use, or when they are not as many as there should be.
+fn load_parts<T>(
+    reader: &CatalogueReader<'_>,
     kind: u8,
     expected: u64,
-) -> Result<Option<Vec<T>>, CatalogueError> {
+) -> Result<Option<Vec<T>>, CatalogueError>
+where
+    Vec<T>: Record,
+{
     let mut found = Vec::new();
-    let mut is_whole = true;
-    reader.scan(
-        Table::Overview,
-        &[kind],
-        &mut |key, value| match unseal::<Vec<T>>(key, value) {
-            Ok(part) => found.extend(part),
-            Err(_damaged) => is_whole = false,
-        },
-    )?;
+    let is_whole = reader.each_derived(&[kind], &mut |part: Vec<T>| found.extend(part))?;
     let is_whole = is_whole && u64::try_from(found.len()) == Ok(expected);
     Ok(is_whole.then_some(found))
 }
 
 /// Whole directories, many small ones or one large one at a time.
-fn parts(directories: &[Directory]) -> impl Iterator<Item = &[Directory]> {
+fn parts(directories: &[OverviewDirectory]) -> impl Iterator<Item = &[OverviewDirectory]> {
     let mut files = 0;
     directories.chunk_by(move |before, _| {
         files += before.files.len();

@@ -1,81 +1,69 @@
-//! Backups in short, from the overview as long as it holds.
+//! The backups of an overview in short, as of now.
 
 use super::presence::observe;
-use super::{Options, SurveyError, recall};
-use crate::backup::Verdict;
-use crate::catalogue::{Catalogue, Overview, Row};
+use super::record::{Overview, OverviewRow};
+use crate::backup::{Verdict, Version};
 use crate::finding::{Code, Severity};
 use crate::judgement::verdict_of;
-use crate::selection::{Halves, Judged, Place, Selection, Summary};
+use crate::selection::{Halves, Judged, KnownCluster, Place, Selection, Summary};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Every backup that the catalogue knows, in short: what [`recall`] finds, in a fraction of the time.
-///
-/// Whether a file was rewritten is asked only for backups that `selection` would show.
-///
-/// # Errors
-///
-/// The catalogue cannot be read.
-pub fn glance(
-    catalogue: &Catalogue,
-    options: &Options,
-    selection: &Selection,
-) -> Result<Vec<Summary>, SurveyError> {
-    let overview = catalogue.reader()?.overview()?;
-    let known = overview.and_then(|overview| still_holds(&overview, options, selection));
-    match known {
-        Some(summaries) => Ok(summaries),
-        None => Ok(recall(catalogue, options)?
-            .iter()
-            .map(Summary::from)
-            .collect()),
+impl Overview {
+    /// Is what was judged true still, of whatever instant?
+    pub(crate) fn is_current(&self) -> bool {
+        let nothing = vec![Vec::new(); self.directories.len()];
+        observe(&self.directories, &nothing).is_some()
     }
-}
 
-/// The backups of an overview as of now; `None` when files have come or gone, or when it does not make sense.
-fn still_holds(
-    overview: &Overview,
-    options: &Options,
-    selection: &Selection,
-) -> Option<Vec<Summary>> {
-    let mut summaries = Glance::new(overview, options).summaries()?;
-    let mut wanted = vec![Vec::new(); overview.directories.len()];
-    for (row, _) in overview
-        .rows
-        .iter()
-        .zip(&summaries)
-        .filter(|(_, summary)| selection.would_show(*summary, options.as_of))
-    {
-        for (directory, file) in &row.places {
-            wanted
-                .get_mut(usize::try_from(*directory).ok()?)?
-                .push(*file);
-        }
-    }
-    for files in &mut wanted {
-        files.sort_unstable();
-        files.dedup();
-    }
-    let observed = observe(&overview.directories, &wanted)?;
-    if !observed.rewritten.is_empty() {
-        for (row, summary) in overview.rows.iter().zip(&mut summaries) {
-            if row
-                .places
-                .iter()
-                .any(|place| observed.rewritten.contains(place))
-            {
-                summary.outcome = Arc::new(rewritten(&summary.outcome));
+    /// Its backups as of an instant; `None` when files have come or gone, or when it does not make sense.
+    ///
+    /// Whether a file was rewritten is asked only for backups that `selection` would show.
+    pub(crate) fn summaries(
+        &self,
+        selection: &Selection,
+        as_of: DateTime<Utc>,
+        accept: &[Code],
+    ) -> Option<Vec<Summary>> {
+        let mut summaries = View::new(self, as_of, accept).summaries()?;
+        let mut wanted = vec![Vec::new(); self.directories.len()];
+        for (row, _) in self
+            .rows
+            .iter()
+            .zip(&summaries)
+            .filter(|(_, summary)| selection.would_show(*summary, as_of))
+        {
+            for (directory, file) in &row.places {
+                wanted
+                    .get_mut(usize::try_from(*directory).ok()?)?
+                    .push(*file);
             }
         }
+        for files in &mut wanted {
+            files.sort_unstable();
+            files.dedup();
+        }
+        let observed = observe(&self.directories, &wanted)?;
+        if !observed.rewritten.is_empty() {
+            for (row, summary) in self.rows.iter().zip(&mut summaries) {
+                if row
+                    .places
+                    .iter()
+                    .any(|place| observed.rewritten.contains(place))
+                {
+                    summary.outcome = Arc::new(rewritten(&summary.outcome));
+                }
+            }
+        }
+        Some(summaries)
     }
-    Some(summaries)
 }
 
-/// As [`recall`] marks it.
+/// As [`recall`](crate::survey) marks it.
 fn rewritten(judged: &Judged) -> Judged {
     let mut marks = judged.marks.clone();
     marks.push((Code::FileChanged, Severity::Warning));
@@ -87,33 +75,31 @@ fn rewritten(judged: &Judged) -> Judged {
 }
 
 /// An overview seen from one instant.
-struct Glance<'o> {
+struct View<'o> {
     overview: &'o Overview,
     accept: &'o [Code],
-    clusters: Vec<Arc<crate::selection::KnownCluster>>,
-    versions: Vec<Arc<crate::backup::Version>>,
+    clusters: Vec<Arc<KnownCluster>>,
+    versions: Vec<Arc<Version>>,
     directories: Vec<Arc<Path>>,
     /// What each calendar adds.
     expired: Vec<Vec<(Code, Severity)>>,
     judged: HashMap<(u32, u32), Arc<Judged>>,
 }
 
-impl<'o> Glance<'o> {
-    fn new(overview: &'o Overview, options: &'o Options) -> Self {
+impl<'o> View<'o> {
+    fn new(overview: &'o Overview, as_of: DateTime<Utc>, accept: &'o [Code]) -> Self {
         let head = &overview.head;
         let directories = overview.directories.iter();
         let calendars = head.calendars.iter();
         Self {
             overview,
-            accept: &options.accept,
+            accept,
             clusters: head.clusters.iter().cloned().map(Arc::new).collect(),
             versions: head.versions.iter().cloned().map(Arc::new).collect(),
             directories: directories
                 .map(|directory| Path::new(OsStr::from_bytes(&directory.path)).into())
                 .collect(),
-            expired: calendars
-                .map(|calendar| calendar.marks(options.as_of))
-                .collect(),
+            expired: calendars.map(|calendar| calendar.marks(as_of)).collect(),
             judged: HashMap::new(),
         }
     }
@@ -123,7 +109,7 @@ impl<'o> Glance<'o> {
         overview.rows.iter().map(|row| self.summary(row)).collect()
     }
 
-    fn summary(&mut self, row: &Row) -> Option<Summary> {
+    fn summary(&mut self, row: &OverviewRow) -> Option<Summary> {
         let cluster = match row.cluster {
             Some(number) => Some(Arc::clone(at(&self.clusters, number)?)),
             None => None,
@@ -155,7 +141,7 @@ impl<'o> Glance<'o> {
     }
 
     /// Most rows have the same few outcomes.
-    fn outcome(&mut self, row: &Row) -> Option<Arc<Judged>> {
+    fn outcome(&mut self, row: &OverviewRow) -> Option<Arc<Judged>> {
         let key = (row.marks, row.calendar);
         if let Some(judged) = self.judged.get(&key) {
             return Some(Arc::clone(judged));

@@ -7,7 +7,7 @@ use super::SurveyError;
 use super::examine::Options;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::recorder::Recorder;
-use crate::catalogue::{Change, Content, SnapshotKey};
+use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
 use crate::discovery::{Candidate, Kind};
 use crate::monitor::Monitor;
 use crate::snapshot::{self, HashOn, Queue, ReadError, Reading, Snapshot};
@@ -193,14 +193,14 @@ impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
 }
 
 /// What is to be remembered of a snapshot.
-fn changes(candidate: &Candidate, facts: &Snapshot, now: DateTime<Utc>) -> Vec<Change> {
-    let file = Change::File {
+fn changes(candidate: &Candidate, facts: &Snapshot, now: DateTime<Utc>) -> Vec<CatalogueChange> {
+    let file = CatalogueChange::File {
         path: candidate.path.clone(),
         identity: candidate.identity,
         content: Content::Snapshot(SnapshotKey::of(facts)),
         read_at: now,
     };
-    vec![Change::Snapshot(Box::new(facts.clone())), file]
+    vec![CatalogueChange::Snapshot(Box::new(facts.clone())), file]
 }
 
 #[cfg(test)]

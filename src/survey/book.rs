@@ -2,7 +2,7 @@
 
 use super::SurveyError;
 use crate::backup::{Backup, Located};
-use crate::catalogue::{Content, Contents, FileRecord, SnapshotKey, Subject};
+use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
@@ -11,7 +11,7 @@ use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 
 /// The working knowledge of one survey.
 pub(super) struct Book {
-    pub(super) contents: Contents,
+    pub(super) contents: CatalogueContents,
     pub(super) files: BTreeMap<PathBuf, Entry>,
     snapshots: HashMap<SnapshotKey, Snapshot>,
     kuberesources: HashMap<Sha256Digest, Kuberesources>,
@@ -36,7 +36,7 @@ pub(super) struct Book {
 
 impl Book {
     /// Opens with what the catalogue remembers.
-    pub(super) fn new(contents: Contents) -> Self {
+    pub(super) fn new(contents: CatalogueContents) -> Self {
         let mut book = Self {
             contents,
             files: BTreeMap::new(),
@@ -114,7 +114,7 @@ impl Book {
     }
 
     fn replaced_by(&self, path: &Path, content: &Content) -> Option<Replaced> {
-        let record = self.contents.files.get(path)?;
+        let record = self.contents.file(path)?;
         let (before, now) = (record.content.digest()?, content.digest()?);
         if let Some(previous) = &record.previous {
             let digest = previous.content.digest()?;
@@ -282,9 +282,10 @@ impl Book {
             .verifications
             .last()
             .map(|verification| verification.at);
-        let records = places(backup)
+        let records = backup
+            .places()
             .into_iter()
-            .filter_map(|place| self.contents.files.get(place));
+            .filter_map(|place| self.contents.file(place));
         backup.first_seen_at = records.map(|record| record.first_seen_at).min();
     }
 }
@@ -296,16 +297,6 @@ fn names_in(directory: &Path) -> Option<Vec<OsString>> {
     let mut names = names.collect::<Result<Vec<OsString>, _>>().ok()?;
     names.retain(|name| is_restore_name(name));
     Some(names)
-}
-
-/// All files of a backup.
-pub(super) fn places(backup: &Backup) -> BTreeSet<&PathBuf> {
-    let snapshot = backup.snapshot.iter().flat_map(Located::places);
-    let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
-    snapshot
-        .chain(kuberesources)
-        .chain(&backup.unreadable_path)
-        .collect()
 }
 
 /// What a backup's verifications are kept under.

@@ -2,13 +2,13 @@
 
 use super::SurveyError;
 use super::batch::Batch;
-use super::book::{Book, places, subject_of};
+use super::book::{Book, subject_of};
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
-use crate::catalogue::{Catalogue, CatalogueError, Change, Content};
+use crate::catalogue::{Catalogue, CatalogueChange, CatalogueError, Content};
 use crate::discovery::{Candidate, Kind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
@@ -150,14 +150,16 @@ impl Examination<'_> {
             Ok((facts, ring)) => {
                 let content = Content::Kuberesources(facts.sha256);
                 self.rings.keep(facts.sha256, ring);
-                let file = Change::File {
+                let file = CatalogueChange::File {
                     path: candidate.path.clone(),
                     identity: candidate.identity,
                     content,
                     read_at: self.now,
                 };
-                self.recorder
-                    .add(vec![Change::Kuberesources(Box::new(facts.clone())), file])?;
+                self.recorder.add(vec![
+                    CatalogueChange::Kuberesources(Box::new(facts.clone())),
+                    file,
+                ])?;
                 self.book
                     .enter_kuberesources(&candidate.path, candidate.identity, facts);
                 self.count(candidate);
@@ -248,13 +250,15 @@ impl Examination<'_> {
     fn conclude(mut self) -> Result<Survey, SurveyError> {
         let mut backups = self.book.judged(self.options)?;
         backups.retain(|backup| {
-            places(backup)
+            backup
+                .places()
                 .iter()
                 .any(|place| self.asked.contains(*place))
         });
         let mut changes = Vec::new();
         for backup in &mut backups {
-            let is_read_now = places(backup)
+            let is_read_now = backup
+                .places()
                 .iter()
                 .any(|place| self.read_now.contains(*place));
             let Some(subject) = subject_of(backup).filter(|_| is_read_now) else {
@@ -268,13 +272,15 @@ impl Examination<'_> {
             backup.verified_at = Some(self.now);
             backup.first_seen_at = backup.first_seen_at.or(Some(self.now));
             backup.verifications.push(verification.clone());
-            changes.push(Change::Verification {
+            changes.push(CatalogueChange::Verification {
                 subject,
                 verification,
             });
         }
         self.recorder.add(changes)?;
-        self.survey.catalogue = self.recorder.finish()?;
+        self.recorder.flush()?;
+        self.recorder.attempt(super::refresh)?;
+        self.survey.catalogue = self.recorder.into_failure();
         self.survey.backups = backups;
         Ok(self.survey)
     }

@@ -7,9 +7,6 @@ mod batch;
 mod book;
 mod examine;
 mod file;
-mod glance;
-mod overview;
-mod presence;
 mod prove;
 mod recall;
 mod recorder;
@@ -18,8 +15,7 @@ mod stream;
 
 pub use batch::default_jobs;
 pub use examine::{Depth, Options, Survey, examine};
-pub use glance::glance;
-pub use recall::{recall, refresh};
+pub use recall::{glance, recall, refresh};
 pub use stream::{STREAM, examine_stream};
 
 use crate::catalogue::CatalogueError;

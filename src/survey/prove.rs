@@ -2,7 +2,7 @@
 
 use super::book::Book;
 use crate::backup::Located;
-use crate::catalogue::{Change, Content, Proof, SnapshotKey};
+use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
 use crate::kubernetes::certificate::Certificates;
@@ -53,7 +53,7 @@ pub(super) fn prove_waiting(
     rings: &mut Rings,
     archives: &mut Vec<Located<crate::kuberesources::Kuberesources>>,
     waiting: Waiting,
-) -> Vec<Change> {
+) -> Vec<CatalogueChange> {
     let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .filter(|(_, facts, _)| !facts.encryption.is_empty())
@@ -76,11 +76,11 @@ pub(super) fn prove_waiting(
         let proven = prove(&half.facts.encryption, sealed, rings.of(archive));
         let (key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
-        let proof = Box::new(Proof {
+        let proof = Box::new(ProofRecord {
             key_proof: key_proof.clone(),
             certificates: certificates.clone(),
         });
-        changes.push(Change::Proof {
+        changes.push(CatalogueChange::Proof {
             snapshot: key.0,
             kuberesources: key.1,
             proof,

@@ -1,7 +1,7 @@
 //! Remembers what is finished, soon but not one by one: opening the catalogue costs milliseconds.
 
 use super::SurveyError;
-use crate::catalogue::{Catalogue, CatalogueError, Change, Contents};
+use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, CatalogueError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ pub(super) struct Recorder<'c> {
 }
 
 struct Waiting {
-    changes: Vec<Change>,
+    changes: Vec<CatalogueChange>,
     committed_at: Instant,
     failure: Option<CatalogueError>,
 }
@@ -36,13 +36,13 @@ impl<'c> Recorder<'c> {
     }
 
     /// What is remembered so far.
-    pub(super) fn load(&self) -> Result<Contents, SurveyError> {
+    pub(super) fn load(&self) -> Result<CatalogueContents, SurveyError> {
         let loaded = self.catalogue.load().map_err(SurveyError::from);
         self.tolerate(&mut self.waiting(), loaded)
     }
 
     /// Takes finished work; commits all that waits when the last commit is long enough ago.
-    pub(super) fn add(&self, changes: Vec<Change>) -> Result<(), SurveyError> {
+    pub(super) fn add(&self, changes: Vec<CatalogueChange>) -> Result<(), SurveyError> {
         let mut waiting = self.waiting();
         waiting.changes.extend(changes);
         if waiting.committed_at.elapsed() < PATIENCE {
@@ -58,14 +58,22 @@ impl<'c> Recorder<'c> {
         self.commit(&mut self.waiting())
     }
 
-    /// Commits all that waits and has the overview drawn. Hands back what kept it from being remembered.
-    pub(super) fn finish(&self) -> Result<Option<CatalogueError>, SurveyError> {
+    /// Does something with the catalogue, unless it has failed before.
+    pub(super) fn attempt(
+        &self,
+        work: impl FnOnce(&Catalogue) -> Result<(), SurveyError>,
+    ) -> Result<(), SurveyError> {
         let mut waiting = self.waiting();
-        self.commit(&mut waiting)?;
-        if waiting.failure.is_none() {
-            self.tolerate(&mut waiting, super::refresh(self.catalogue))?;
+        if waiting.failure.is_some() {
+            return Ok(());
         }
-        Ok(waiting.failure.take())
+        self.tolerate(&mut waiting, work(self.catalogue))
+    }
+
+    /// What kept it from being remembered.
+    pub(super) fn into_failure(self) -> Option<CatalogueError> {
+        let waiting = self.waiting.into_inner();
+        waiting.unwrap_or_else(PoisonError::into_inner).failure
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

@@ -3,7 +3,7 @@
 use super::SurveyError;
 use super::examine::{Depth, Examination};
 use super::file::{Looked, look, unreadable};
-use crate::catalogue::{Change, Content, FileRecord};
+use crate::catalogue::{CatalogueChange, Content, FileRecord};
 use crate::discovery::{Candidate, Kind, Skipped, Walk, walk};
 use crate::monitor::Monitor;
 use crate::names::{BackupName, NameKind, PutAside};
@@ -185,7 +185,7 @@ impl Examination<'_> {
     }
 
     pub(super) fn remember_file(&mut self, candidate: &Candidate, content: Content) {
-        let change = Change::File {
+        let change = CatalogueChange::File {
             path: candidate.path.clone(),
             identity: candidate.identity,
             content,

@@ -4,7 +4,7 @@ use super::batch::hash_on;
 use super::book::Book;
 use super::file::unreadable;
 use super::{Options, Survey, SurveyError};
-use crate::catalogue::Contents;
+use crate::catalogue::CatalogueContents;
 use crate::discovery::{FileIdentity, Skipped};
 use crate::monitor::Monitor;
 use crate::snapshot::{self, ReadError};
@@ -35,7 +35,7 @@ pub fn examine_stream(
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let path = Path::new(STREAM);
-    let mut book = Book::new(Contents::default());
+    let mut book = Book::new(CatalogueContents::default());
     let mut survey = Survey::default();
     monitor.expect(1, 0);
     monitor.begin(path, 0);

@@ -171,13 +171,13 @@ fn a_damaged_certificate_set_is_written_anew() -> TestResult {
 fn a_later_layout_is_left_alone() -> TestResult {
     let directory = tempfile::tempdir()?;
     let path = recorded(directory.path())?;
-    put(&path, Table::About, b"layout", b"2")?;
+    put(&path, Table::About, b"layout", b"3")?;
     for error in [
         at(&path).load().map(|_| ()),
         at(&path).record(sample::backup(1)),
     ] {
-        let text = error.expect_err("layout 2 is not ours").to_string();
-        assert!(text.contains("has layout 2, expected 1"), "{text}");
+        let text = error.expect_err("layout 3 is not ours").to_string();
+        assert!(text.contains("has layout 3, expected 2"), "{text}");
     }
     Ok(())
 }

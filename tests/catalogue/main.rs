@@ -8,5 +8,6 @@ mod overview;
 mod processes;
 mod sample;
 mod stores;
+mod versions;
 
 type TestResult = Result<(), Box<dyn std::error::Error>>;

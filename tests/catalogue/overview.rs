@@ -2,9 +2,10 @@
 
 use crate::{TestResult, sample};
 use chrono::{DateTime, TimeDelta, Utc};
-use etcd_cat::catalogue::{Catalogue, CatalogueLocation, Change, Content, SnapshotKey};
+use etcd_cat::catalogue::{Catalogue, CatalogueChange, CatalogueLocation, Content, SnapshotKey};
 use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
+use etcd_cat::overview::Overview;
 use etcd_cat::selection::{Scope, Selection, Summary, sort_newest_first};
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::survey::{self, Depth, Options};
@@ -56,7 +57,7 @@ impl Shelf {
         let key = SnapshotKey::of(&facts);
         let digest = kuberesources.sha256;
         if number % 13 != 4 {
-            changes.push(Change::Snapshot(Box::new(facts)));
+            changes.push(CatalogueChange::Snapshot(Box::new(facts)));
             let mut paths = vec![self.snapshot_path(number)];
             if number % 11 == 5 {
                 paths.push(self.path(&format!("copies/{number}.db")));
@@ -66,7 +67,7 @@ impl Shelf {
             }
         }
         if number % 17 != 6 {
-            changes.push(Change::Kuberesources(Box::new(kuberesources)));
+            changes.push(CatalogueChange::Kuberesources(Box::new(kuberesources)));
             let path = self.kuberesources_path(number);
             changes.push(self.file(path, Content::Kuberesources(digest), number)?);
         }
@@ -86,10 +87,10 @@ impl Shelf {
         path: PathBuf,
         content: Content,
         number: u64,
-    ) -> Result<Change, Box<dyn std::error::Error>> {
+    ) -> Result<CatalogueChange, Box<dyn std::error::Error>> {
         std::fs::create_dir_all(path.parent().expect("in a directory"))?;
         std::fs::write(&path, number.to_string())?;
-        Ok(Change::File {
+        Ok(CatalogueChange::File {
             identity: FileIdentity::of(&std::fs::metadata(&path)?),
             path,
             content,
@@ -133,7 +134,7 @@ impl Shelf {
         let mut slow: Vec<Summary> = recalled.iter().map(Summary::from).collect();
         sort_newest_first(&mut slow);
         for selection in selections() {
-            let glance = survey::glance(&self.catalogue, &options, &selection)?;
+            let glance = survey::glance(&self.catalogue, &selection, &options)?;
             let what = format!("{when}, as of {as_of}, {accept:?}, {selection:?}");
             let fast = selection.apply(glance, as_of);
             let slow = selection.apply(slow.clone(), as_of);
@@ -146,7 +147,7 @@ impl Shelf {
     }
 
     fn has_overview(&self) -> Result<bool, Box<dyn std::error::Error>> {
-        Ok(self.catalogue.reader()?.overview()?.is_some())
+        Ok(Overview::load(&self.catalogue.reader()?)?.is_some())
     }
 }
 
@@ -278,24 +279,24 @@ fn what_is_written_after_judging_ends_the_overview() -> TestResult {
     survey::refresh(&shelf.catalogue)?;
     assert!(shelf.has_overview()?);
     // Judged by what was true before somebody else wrote: not kept.
-    let old = shelf.catalogue.reader()?.overview()?.expect("just made");
+    let old = Overview::load(&shelf.catalogue.reader()?)?.expect("just made");
     shelf.put(62)?;
-    shelf.catalogue.keep_overview(old)?;
+    old.keep(&shelf.catalogue)?;
     assert!(!shelf.has_overview()?);
     Ok(())
 }
 
 #[test]
-fn an_overview_of_another_program_or_with_records_lost_is_none() -> TestResult {
+fn an_overview_by_other_rules_or_with_records_lost_is_none() -> TestResult {
     let shelf = Shelf::new()?;
     survey::refresh(&shelf.catalogue)?;
-    let sound = shelf.catalogue.reader()?.overview()?.expect("just made");
+    let sound = Overview::load(&shelf.catalogue.reader()?)?.expect("just made");
     let mut other = sound.clone();
-    other.head.judged_by = "0.0.0".to_owned();
+    other.head.rules += 1;
     let mut short = sound.clone();
     short.rows.pop();
     for damaged in [other, short] {
-        shelf.catalogue.keep_overview(damaged)?;
+        damaged.keep(&shelf.catalogue)?;
         assert!(!shelf.has_overview()?);
         shelf.agrees("without overview")?;
     }
@@ -303,9 +304,9 @@ fn an_overview_of_another_program_or_with_records_lost_is_none() -> TestResult {
     for row in &mut nonsense.rows {
         row.version = u32::MAX;
     }
-    shelf.catalogue.keep_overview(nonsense)?;
+    nonsense.keep(&shelf.catalogue)?;
     shelf.agrees("indexes that lead nowhere")?;
-    shelf.catalogue.keep_overview(sound)?;
+    sound.keep(&shelf.catalogue)?;
     assert!(shelf.has_overview()?);
     Ok(())
 }
@@ -322,7 +323,7 @@ fn an_empty_catalogue_has_nothing_to_show() -> TestResult {
         as_of: sample::instant(0),
         accept: Vec::new(),
     };
-    let shown = survey::glance(&catalogue, &options, &Selection::default())?;
+    let shown = survey::glance(&catalogue, &Selection::default(), &options)?;
     assert_eq!(shown, []);
     assert!(!Path::new(&path).exists(), "looking creates nothing");
     Ok(())

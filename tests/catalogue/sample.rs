@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{Verdict, Verification};
-use etcd_cat::catalogue::{Change, Content, SnapshotKey, Subject};
+use etcd_cat::catalogue::{CatalogueChange, Content, SnapshotKey, Subject};
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
@@ -202,8 +202,8 @@ pub(crate) fn identity(number: u64) -> FileIdentity {
     }
 }
 
-pub(crate) fn file(path: PathBuf, content: Content, number: u64) -> Change {
-    Change::File {
+pub(crate) fn file(path: PathBuf, content: Content, number: u64) -> CatalogueChange {
+    CatalogueChange::File {
         path,
         identity: identity(number),
         content,
@@ -223,7 +223,7 @@ pub(crate) fn kuberesources_path(number: u64) -> PathBuf {
 }
 
 /// All that `index` records of one backup.
-pub(crate) fn backup(number: u64) -> Vec<Change> {
+pub(crate) fn backup(number: u64) -> Vec<CatalogueChange> {
     let subject = Subject::Snapshot(key(number));
     let verification = Verification {
         at: instant(number),
@@ -231,8 +231,8 @@ pub(crate) fn backup(number: u64) -> Vec<Change> {
         accepted: Vec::new(),
     };
     vec![
-        Change::Snapshot(Box::new(snapshot(number))),
-        Change::Kuberesources(Box::new(kuberesources(number))),
+        CatalogueChange::Snapshot(Box::new(snapshot(number))),
+        CatalogueChange::Kuberesources(Box::new(kuberesources(number))),
         file(
             snapshot_path(number),
             Content::Snapshot(key(number)),
@@ -243,7 +243,7 @@ pub(crate) fn backup(number: u64) -> Vec<Change> {
             Content::Kuberesources(digest(2, number)),
             2 * number + 1,
         ),
-        Change::Verification {
+        CatalogueChange::Verification {
             subject,
             verification,
         },

@@ -182,7 +182,7 @@ pub(crate) fn glance(
 ) -> Result<Vec<Summary>, Failure> {
     let catalogue = catalogue(request.global)?;
     let options = request.options(Depth::New);
-    Ok(survey::glance(&catalogue, &options, selection)?)
+    Ok(survey::glance(&catalogue, selection, &options)?)
 }
 
 /// The plan that restores `backup`; `staged` is the directory that holds the pair already.

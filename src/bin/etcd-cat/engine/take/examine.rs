@@ -2,7 +2,7 @@
 
 use crate::engine::Request;
 use etcd_cat::backup::{Backup, Verdict};
-use etcd_cat::catalogue::{Catalogue, CatalogueLocation, Contents};
+use etcd_cat::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::monitor::Monitor;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// A new backup, judged, and everything that was learnt of it.
 pub(super) struct Examined {
     pub(super) backup: Backup,
-    pub(super) contents: Contents,
+    pub(super) contents: CatalogueContents,
 }
 
 /// Verifies the two files as any others, then holds what the script and the cluster said against them.

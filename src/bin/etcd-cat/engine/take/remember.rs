@@ -6,7 +6,8 @@ use crate::engine::Request;
 use chrono::Utc;
 use etcd_cat::backup::{Backup, Provenance};
 use etcd_cat::catalogue::{
-    Catalogue, CatalogueError, Change, Content, Contents, Forget, SnapshotKey, Subject,
+    Catalogue, CatalogueChange, CatalogueContents, CatalogueError, Content, Forget, SnapshotKey,
+    Subject,
 };
 use etcd_cat::oc;
 use etcd_cat::survey::{self, Depth};
@@ -47,10 +48,10 @@ fn recalled(request: &Request<'_>, catalogue: &Catalogue, run: &oc::BackupRun) -
 fn record(
     catalogue: &Catalogue,
     run: &oc::BackupRun,
-    contents: &Contents,
+    contents: &CatalogueContents,
 ) -> Result<(), CatalogueError> {
     let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
-    let mut changes: Vec<Change> = paths
+    let mut changes: Vec<CatalogueChange> = paths
         .iter()
         .flat_map(|path| of_file(contents, path))
         .collect();
@@ -73,20 +74,20 @@ fn record(
     catalogue.record(changes)
 }
 
-fn of_file(contents: &Contents, path: &Path) -> Vec<Change> {
+fn of_file(contents: &CatalogueContents, path: &Path) -> Vec<CatalogueChange> {
     let Some(record) = contents.files.get(path) else {
         return Vec::new();
     };
     let facts = match &record.content {
         Content::Snapshot(key) => contents
             .snapshot(key)
-            .map(|facts| Change::Snapshot(Box::new(facts))),
+            .map(|facts| CatalogueChange::Snapshot(Box::new(facts))),
         Content::Kuberesources(digest) => contents
             .kuberesources(digest)
-            .map(|facts| Change::Kuberesources(Box::new(facts))),
+            .map(|facts| CatalogueChange::Kuberesources(Box::new(facts))),
         _ => None,
     };
-    let file = Change::File {
+    let file = CatalogueChange::File {
         path: path.to_owned(),
         identity: record.identity,
         content: record.content.clone(),
@@ -95,7 +96,7 @@ fn of_file(contents: &Contents, path: &Path) -> Vec<Change> {
     facts.into_iter().chain([file]).collect()
 }
 
-fn proofs(contents: &Contents, subjects: &[Subject]) -> Vec<Change> {
+fn proofs(contents: &CatalogueContents, subjects: &[Subject]) -> Vec<CatalogueChange> {
     let is_ours = |snapshot: SnapshotKey, kuberesources| {
         subjects.contains(&Subject::Snapshot(snapshot))
             && subjects.contains(&Subject::Kuberesources(kuberesources))
@@ -103,7 +104,7 @@ fn proofs(contents: &Contents, subjects: &[Subject]) -> Vec<Change> {
     let keys = contents.proofs.keys().copied();
     keys.filter(|(snapshot, kuberesources)| is_ours(*snapshot, *kuberesources))
         .filter_map(|(snapshot, kuberesources)| {
-            Some(Change::Proof {
+            Some(CatalogueChange::Proof {
                 snapshot,
                 kuberesources,
                 proof: Box::new(contents.proof(snapshot, kuberesources)?),
@@ -112,17 +113,21 @@ fn proofs(contents: &Contents, subjects: &[Subject]) -> Vec<Change> {
         .collect()
 }
 
-fn of_subject(contents: &Contents, run: &oc::BackupRun, subject: Subject) -> Vec<Change> {
+fn of_subject(
+    contents: &CatalogueContents,
+    run: &oc::BackupRun,
+    subject: Subject,
+) -> Vec<CatalogueChange> {
     let verifications = contents.verifications(&subject).iter();
     let provenance = match subject {
-        Subject::Snapshot(snapshot) => Some(Change::Provenance {
+        Subject::Snapshot(snapshot) => Some(CatalogueChange::Provenance {
             snapshot,
             provenance: Box::new(provenance(run)),
         }),
         Subject::Kuberesources(_) => None,
     };
     verifications
-        .map(|verification| Change::Verification {
+        .map(|verification| CatalogueChange::Verification {
             subject,
             verification: verification.clone(),
         })
@@ -131,10 +136,10 @@ fn of_subject(contents: &Contents, run: &oc::BackupRun, subject: Subject) -> Vec
 }
 
 /// Where backups go is where they are looked for.
-fn locations(paths: &[PathBuf]) -> Vec<Change> {
+fn locations(paths: &[PathBuf]) -> Vec<CatalogueChange> {
     let directories = paths.iter().filter_map(|path| path.parent());
     directories
-        .map(|directory| Change::Location {
+        .map(|directory| CatalogueChange::Location {
             path: directory.to_owned(),
             first_seen_at: Utc::now(),
         })

@@ -1,0 +1,82 @@
+//! The door for a room above that keeps something in a table of its own: records drawn from all others, which are worth
+//! nothing once one of those has changed.
+
+use super::error::CatalogueError;
+use super::reader::CatalogueReader;
+use super::seal::{seal, unseal};
+use super::store::{Operation, Table};
+use super::version::Record;
+use serde::Serialize;
+
+/// A record as it is written.
+pub(crate) struct SealedRecord {
+    table: Table,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl SealedRecord {
+    /// Writes a value down.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written down.
+    pub(crate) fn new(
+        table: Table,
+        key: Vec<u8>,
+        value: &impl Serialize,
+    ) -> Result<Self, CatalogueError> {
+        let sealed = seal(table, &key, value).map_err(|source| CatalogueError::Record {
+            table: table.name(),
+            source,
+        })?;
+        Ok(Self {
+            table,
+            key,
+            value: sealed,
+        })
+    }
+
+    /// The operation that writes it.
+    pub(super) fn into_put(self) -> Operation {
+        Operation::Put {
+            table: self.table,
+            key: self.key,
+            value: self.value,
+        }
+    }
+}
+
+impl CatalogueReader<'_> {
+    /// A record that is drawn from the rest; `None` when it is not there, damaged or of another version.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    pub(crate) fn derived<R: Record>(&self, key: &[u8]) -> Result<Option<R>, CatalogueError> {
+        let record = self.bytes(R::TABLE, key)?;
+        Ok(record.and_then(|record| unseal(key, &record).ok()))
+    }
+
+    /// Shows every such record whose key begins with `prefix`, ascending; false when one of them is of no use.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    pub(crate) fn each_derived<R: Record>(
+        &self,
+        prefix: &[u8],
+        visit: &mut dyn FnMut(R),
+    ) -> Result<bool, CatalogueError> {
+        let mut is_whole = true;
+        self.scan(
+            R::TABLE,
+            prefix,
+            &mut |key, record| match unseal(key, record) {
+                Ok(record) => visit(record),
+                Err(_damaged) => is_whole = false,
+            },
+        )?;
+        Ok(is_whole)
+    }
+}
