@@ -8,8 +8,8 @@ pub mod buffer;
 pub mod bytes;
 pub mod digest;
 pub mod instant;
+pub mod protobuf;
 pub mod secret;
-mod varint;
 
 // What can be said of them
 pub mod explain;

@@ -3,7 +3,7 @@
 //! Nearly all pages of an etcd file belong to one bucket whose keys are 17 or 18 bytes of the shape
 //! *u64 `_` u64* [*byte*], ascending; these are stored as differences. Any other key is stored as it is.
 
-use crate::varint;
+use crate::protobuf::varint;
 use std::borrow::Cow;
 
 const PLAIN: u8 = 0;

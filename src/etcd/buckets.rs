@@ -2,7 +2,7 @@
 
 use crate::bbolt::LeafElement;
 use crate::etcd::{Compaction, RevisionKey, RevisionKeyDefect};
-use crate::kubernetes::wire::integer_field;
+use crate::protobuf::integer_field;
 use serde::Deserialize;
 
 /// Every bucket that etcd creates when it starts, in name order. All of them are in every snapshot.

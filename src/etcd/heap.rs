@@ -5,7 +5,7 @@ use super::revision::Revision;
 use super::trail::{Entry, EntryKind};
 use crate::bbolt::Pgid;
 use crate::bytes::to_usize;
-use crate::varint;
+use crate::protobuf::varint;
 
 /// The heap of a key is told by so many of the highest bits of its hash: a byte, which the heap need not keep.
 pub(super) const HEAP_BITS: u32 = 8;

@@ -1,7 +1,7 @@
 //! Values of bucket `key`: `mvccpb.KeyValue`.
 
 use crate::etcd::RevisionKey;
-use crate::kubernetes::wire::{Fields, OrderedFields, WireDefect, WireValue};
+use crate::protobuf::{Fields, OrderedFields, WireDefect, WireValue};
 
 /// One stored version of a key, borrowed from the page.
 ///

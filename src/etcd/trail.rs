@@ -9,7 +9,7 @@ use super::heap::Heaps;
 use super::revision::Revision;
 use crate::bbolt::Pgid;
 use crate::bytes::{to_u64, to_usize};
-use crate::varint;
+use crate::protobuf::varint;
 
 /// What kind of entry it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

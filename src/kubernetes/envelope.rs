@@ -6,9 +6,7 @@
 //! Source: apimachinery `pkg/runtime/generated.proto`, `pkg/apis/meta/v1/generated.proto`;
 //! api `core/v1/generated.proto`, `coordination/v1/generated.proto`.
 
-use crate::kubernetes::wire::{
-    Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
-};
+use crate::protobuf::{Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field};
 use chrono::{DateTime, Utc};
 
 /// First bytes of a protobuf object.

@@ -5,4 +5,3 @@ pub mod encryption;
 pub mod envelope;
 pub mod storage_key;
 pub mod text;
-pub mod wire;

@@ -5,6 +5,8 @@
 //!
 //! Source: the protobuf encoding guide, section *Message structure*.
 
+use super::varint::{self, VarintDefect};
+
 /// What is wrong with the bytes of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -35,6 +37,16 @@ pub enum WireDefect {
     },
 }
 
+impl From<VarintDefect> for WireDefect {
+    #[inline]
+    fn from(defect: VarintDefect) -> Self {
+        match defect {
+            VarintDefect::Short => Self::Short,
+            VarintDefect::Long => Self::Varint,
+        }
+    }
+}
+
 /// The value of one field, not yet interpreted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum WireValue<'a> {
@@ -63,14 +75,14 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn read(&mut self) -> Result<(u32, WireValue<'a>), WireDefect> {
-        let tag = varint(&mut self.rest)?;
+        let tag = varint::read(&mut self.rest)?;
         let found = tag >> 3;
         let number = u32::try_from(found)
             .ok()
             .filter(|number| (1..=0x1FFF_FFFF).contains(number));
         let number = number.ok_or(WireDefect::Number { found })?;
         let value = match tag & 7 {
-            0 => WireValue::Varint(varint(&mut self.rest)?),
+            0 => WireValue::Varint(varint::read(&mut self.rest)?),
             1 => WireValue::Fixed64(u64::from_le_bytes(self.take_array()?)),
             2 => WireValue::Bytes(self.take_bytes()?),
             5 => WireValue::Fixed32(u32::from_le_bytes(self.take_array()?)),
@@ -91,7 +103,8 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn take_bytes(&mut self) -> Result<&'a [u8], WireDefect> {
-        let length = usize::try_from(varint(&mut self.rest)?).map_err(|_| WireDefect::Short)?;
+        let length =
+            usize::try_from(varint::read(&mut self.rest)?).map_err(|_| WireDefect::Short)?;
         let (bytes, rest) = self
             .rest
             .split_at_checked(length)
@@ -138,7 +151,7 @@ impl<'a> OrderedFields<'a> {
         if !self.is_next(number << 3 | 2) {
             return Some(&[]);
         }
-        let length = usize::try_from(varint(&mut self.rest).ok()?).ok()?;
+        let length = usize::try_from(varint::read(&mut self.rest).ok()?).ok()?;
         let (bytes, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
         Some(bytes)
@@ -150,7 +163,7 @@ impl<'a> OrderedFields<'a> {
         if !self.is_next(number << 3) {
             return Some(0);
         }
-        varint(&mut self.rest).ok()
+        varint::read(&mut self.rest).ok()
     }
 
     /// Nothing is left.
@@ -169,38 +182,6 @@ impl<'a> OrderedFields<'a> {
             _ => false,
         }
     }
-}
-
-/// Nearly all tags, lengths and numbers are a byte.
-#[inline]
-fn varint(rest: &mut &[u8]) -> Result<u64, WireDefect> {
-    match rest.split_first() {
-        Some((&byte, behind)) if byte < 0x80 => {
-            *rest = behind;
-            Ok(u64::from(byte))
-        }
-        _ => long_varint(rest),
-    }
-}
-
-fn long_varint(rest: &mut &[u8]) -> Result<u64, WireDefect> {
-    let mut number = 0_u64;
-    for (position, &byte) in rest.iter().take(10).enumerate() {
-        // The tenth byte carries bit 63 alone.
-        if position == 9 && byte > 1 {
-            return Err(WireDefect::Varint);
-        }
-        number |= u64::from(byte & 0x7F) << (7 * position);
-        if byte < 0x80 {
-            *rest = rest.get(position + 1..).unwrap_or_default();
-            return Ok(number);
-        }
-    }
-    Err(if rest.len() < 10 {
-        WireDefect::Short
-    } else {
-        WireDefect::Varint
-    })
 }
 
 /// The bytes of field `number`; of several, the last one counts, as protobuf has it. `None`: no such field.
