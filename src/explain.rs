@@ -23,8 +23,6 @@ pub struct Explanation {
     pub meaning: &'static str,
     /// What to do, in order.
     pub steps: &'static [Step],
-    /// The same in one sentence: what a finding carries as its remedy.
-    pub remedy: &'static str,
 }
 
 /// One step of the advice.
@@ -34,11 +32,6 @@ pub enum Step {
     Do(&'static str),
     /// A command line; words in capitals are to be replaced.
     Run(&'static str),
-}
-
-/// The one-sentence remedy of a finding.
-pub fn remedy(code: Code) -> &'static str {
-    explain(code).remedy
 }
 
 /// What `code` means and what to do about it.
@@ -123,28 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn a_remedy_is_one_short_sentence_of_its_own() {
-        let mut seen = std::collections::BTreeSet::new();
-        for &code in Code::ALL {
-            let remedy = remedy(code);
-            assert!(
-                !remedy.is_empty() && !remedy.ends_with('.'),
-                "{code}: {remedy}"
-            );
-            assert_eq!(sentences(remedy), 1, "{code}: {remedy}");
-            assert!(remedy.len() <= 160, "{code}: {} characters", remedy.len());
-            assert!(
-                seen.insert(remedy),
-                "{code}: the same remedy as another code"
-            );
-        }
-    }
-
-    #[test]
     fn texts_are_ascii_and_commands_are_one_line() {
         for &code in Code::ALL {
             let text = explain(code);
-            assert!(text.title.is_ascii() && text.meaning.is_ascii() && text.remedy.is_ascii());
+            assert!(text.title.is_ascii() && text.meaning.is_ascii());
             for step in text.steps {
                 match step {
                     Step::Do(sentence) => assert!(sentence.ends_with('.'), "{code}: {sentence}"),

@@ -19,7 +19,6 @@ pub(super) const NOT_A_SNAPSHOT: Explanation = Explanation {
         Do("Pick another backup of the same version meanwhile."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "fetch the file again from its origin, or choose another backup; nothing can be restored from this one",
 };
 
 pub(super) const TRUNCATED: Explanation = Explanation {
@@ -37,7 +36,6 @@ pub(super) const TRUNCATED: Explanation = Explanation {
             "Check the free space where it was written to; the next backup will fail in the same way.",
         ),
     ],
-    remedy: "copy the file again from its origin and check the free space at the destination",
 };
 
 pub(super) const TRAILING_DATA: Explanation = Explanation {
@@ -53,7 +51,6 @@ pub(super) const TRAILING_DATA: Explanation = Explanation {
         ),
         Run("cp FILE COPY && truncate -s EXPECTED_BYTES COPY && etcd-cat verify COPY"),
     ],
-    remedy: "fetch the file again into a new name; if no original is left, cut a copy to the expected length and verify it",
 };
 
 pub(super) const DIGEST_MISMATCH: Explanation = Explanation {
@@ -72,7 +69,6 @@ pub(super) const DIGEST_MISMATCH: Explanation = Explanation {
             "Choose another backup of the same version; use `--skip-hash-check` only when this is the last one left and the findings on its structure are clean.",
         ),
     ],
-    remedy: "use a sound copy or fetch the original again; a standard restore will refuse this file",
 };
 
 pub(super) const DIGEST_MISSING: Explanation = Explanation {
@@ -92,7 +88,6 @@ pub(super) const DIGEST_MISSING: Explanation = Explanation {
         Do("If you know that etcd was stopped during the copy, accept the finding for one run."),
         Run("etcd-cat check --valid-for VERSION --accept digest-missing"),
     ],
-    remedy: "prefer a backup made by cluster-backup.sh; a raw copy restores only where --skip-hash-check is passed",
 };
 
 pub(super) const META_INVALID: Explanation = Explanation {
@@ -108,7 +103,6 @@ pub(super) const META_INVALID: Explanation = Explanation {
         Do("Prefer a backup without this finding if one of about the same age exists."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "prefer another backup of the same age; the data is complete as far as the valid meta page goes",
 };
 
 pub(super) const STRUCTURE_PAGE: Explanation = Explanation {
@@ -125,7 +119,6 @@ pub(super) const STRUCTURE_PAGE: Explanation = Explanation {
         ),
         Run("etcd-cat backup --node OTHER_NODE --to DIRECTORY"),
     ],
-    remedy: "choose another backup; if the digest matches, the member's own database is damaged: take a new backup from another node",
 };
 
 pub(super) const STRUCTURE_ORDER: Explanation = Explanation {
@@ -141,7 +134,6 @@ pub(super) const STRUCTURE_ORDER: Explanation = Explanation {
             "If the digest matches, defragment or replace the member that it came from: its database is damaged.",
         ),
     ],
-    remedy: "choose another backup; keys behind the named place cannot be found by etcd",
 };
 
 pub(super) const STRUCTURE_REFERENCE: Explanation = Explanation {
@@ -157,7 +149,6 @@ pub(super) const STRUCTURE_REFERENCE: Explanation = Explanation {
             "If it was copied from a running member, take backups with cluster-backup.sh or `etcd-cat backup` from now on.",
         ),
     ],
-    remedy: "choose another backup, and never copy member/snap/db from a running etcd",
 };
 
 pub(super) const STRUCTURE_FREELIST: Explanation = Explanation {
@@ -171,5 +162,4 @@ pub(super) const STRUCTURE_FREELIST: Explanation = Explanation {
         Run("etcd-cat list --valid-for VERSION"),
         Do("Fetch the original again if it exists; open snapshots read-only from then on."),
     ],
-    remedy: "fetch the original again or choose another backup; some tool has written into this file",
 };

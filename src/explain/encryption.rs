@@ -22,7 +22,6 @@ pub(super) const ENCRYPTION_CONFIG_MISSING: Explanation = Explanation {
         ),
         Run("etcd-cat backup --to DIRECTORY --keys-to OTHER_DIRECTORY"),
     ],
-    remedy: "find the static_kuberesources that belongs to it: without its keys the encrypted values are lost",
 };
 
 pub(super) const ENCRYPTION_KEY_MISSING: Explanation = Explanation {
@@ -43,7 +42,6 @@ pub(super) const ENCRYPTION_KEY_MISSING: Explanation = Explanation {
         Do("Choose another backup otherwise."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "look for a kuberesources of the same cluster with the named key, or choose another backup",
 };
 
 pub(super) const ENCRYPTION_KEY_WRONG: Explanation = Explanation {
@@ -60,7 +58,6 @@ pub(super) const ENCRYPTION_KEY_WRONG: Explanation = Explanation {
         Do("Choose another backup if it is gone."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "this archive is most likely of another cluster: find the right one, or choose another backup",
 };
 
 pub(super) const ENCRYPTION_PARTIAL: Explanation = Explanation {
@@ -77,7 +74,6 @@ pub(super) const ENCRYPTION_PARTIAL: Explanation = Explanation {
             "oc get openshiftapiserver,kubeapiserver -o jsonpath='{range .items[*].status.conditions[?(@.type==\"Encrypted\")]}{.reason}{\"\\n\"}{end}'",
         ),
     ],
-    remedy: "prefer a backup from after the migration; this one needs exactly its own kuberesources",
 };
 
 pub(super) const ENCRYPTION_EXTERNAL: Explanation = Explanation {
@@ -95,7 +91,6 @@ pub(super) const ENCRYPTION_EXTERNAL: Explanation = Explanation {
         ),
         Do("Keep every key that any kept backup used, even after a rotation."),
     ],
-    remedy: "make sure that the key management service and the key that was used then are still there and reachable",
 };
 
 pub(super) const KEYS_BESIDE_SNAPSHOT: Explanation = Explanation {
@@ -113,5 +108,4 @@ pub(super) const KEYS_BESIDE_SNAPSHOT: Explanation = Explanation {
         Do("For a restore, bring the two together on the recovery host."),
         Run("etcd-cat stage BACKUP --to DIRECTORY"),
     ],
-    remedy: "keep static_kuberesources in a place with other access rights, and index both places",
 };

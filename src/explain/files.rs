@@ -14,7 +14,6 @@ pub(super) const INCOMPLETE_DOWNLOAD: Explanation = Explanation {
         Run("etcd-cat backup --to DIRECTORY"),
         Run("rm FILE"),
     ],
-    remedy: "take a new backup and remove the .part file; do not rename it",
 };
 
 pub(super) const FILE_MISSING: Explanation = Explanation {
@@ -32,7 +31,6 @@ pub(super) const FILE_MISSING: Explanation = Explanation {
         Do("If it is gone for good, drop the record."),
         Run("etcd-cat forget BACKUP"),
     ],
-    remedy: "mount the storage or index the new place; if the file is gone for good, run etcd-cat forget",
 };
 
 pub(super) const FILE_CHANGED: Explanation = Explanation {
@@ -48,7 +46,6 @@ pub(super) const FILE_CHANGED: Explanation = Explanation {
         Run("stat FILE"),
         Do("If your job reuses names, let it write a new name for each backup."),
     ],
-    remedy: "find out what wrote to this file and use a copy of the verified content",
 };
 
 pub(super) const CHANGED_WHILE_READING: Explanation = Explanation {
@@ -62,7 +59,6 @@ pub(super) const CHANGED_WHILE_READING: Explanation = Explanation {
         Run("etcd-cat verify FILE"),
         Do("Index finished files only: let the job write to another name and rename at the end."),
     ],
-    remedy: "wait until the copy is complete and verify it again",
 };
 
 pub(super) const UNREADABLE: Explanation = Explanation {
@@ -79,5 +75,4 @@ pub(super) const UNREADABLE: Explanation = Explanation {
         ),
         Run("dmesg -T | tail -50"),
     ],
-    remedy: "read it as root if permission was denied; on an I/O error save the other backups on that disk first",
 };

@@ -21,7 +21,6 @@ pub(super) const POSSIBLY_DIRTY: Explanation = Explanation {
         ),
         Run("etcd-cat stage BACKUP --to DIRECTORY"),
     ],
-    remedy: "prefer a backup without __POSSIBLY_DIRTY__; if there is none and no rollout was found, this one is usable",
 };
 
 pub(super) const VERSION_UNKNOWN: Explanation = Explanation {
@@ -36,7 +35,6 @@ pub(super) const VERSION_UNKNOWN: Explanation = Explanation {
         Do("Choose a backup whose version is known."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "choose a backup whose version is known; this one is valid for no OpenShift version",
 };
 
 pub(super) const UPGRADE_IN_PROGRESS: Explanation = Explanation {
@@ -55,7 +53,6 @@ pub(super) const UPGRADE_IN_PROGRESS: Explanation = Explanation {
         ),
         Run("etcd-cat backup --to DIRECTORY --if-version-changed"),
     ],
-    remedy: "use a backup from before or after the upgrade; one from the middle is valid for neither version",
 };
 
 pub(super) const ROLLOUT_IN_PROGRESS: Explanation = Explanation {
@@ -77,7 +74,6 @@ pub(super) const ROLLOUT_IN_PROGRESS: Explanation = Explanation {
         Do("Before the next backup, wait until nothing is progressing."),
         Run("oc get clusteroperator etcd kube-apiserver kube-controller-manager kube-scheduler"),
     ],
-    remedy: "prefer a backup from a quiet moment; after restoring this one, force a redeployment of the named component",
 };
 
 pub(super) const TAKEN_BEFORE_ROTATION: Explanation = Explanation {
@@ -94,7 +90,6 @@ pub(super) const TAKEN_BEFORE_ROTATION: Explanation = Explanation {
         ),
         Run("etcd-cat backup --to DIRECTORY"),
     ],
-    remedy: "use a backup taken at least 24 hours after the installation",
 };
 
 pub(super) const BOOTSTRAP_INCOMPLETE: Explanation = Explanation {
@@ -108,7 +103,6 @@ pub(super) const BOOTSTRAP_INCOMPLETE: Explanation = Explanation {
         Do("If the live cluster still lists that member, finish or repeat the installation first."),
         Run("oc -n openshift-etcd exec POD -c etcdctl -- etcdctl member list -w table"),
     ],
-    remedy: "use a backup from after the installation was finished",
 };
 
 pub(super) const CERTIFICATE_EXPIRED: Explanation = Explanation {
@@ -131,7 +125,6 @@ pub(super) const CERTIFICATE_EXPIRED: Explanation = Explanation {
         Do("To see the backup as of another day, say so."),
         Run("etcd-cat show BACKUP --as-of 2026-01-31T00:00:00Z"),
     ],
-    remedy: "prefer a newer backup; after restoring this one, approve pending certificate requests with oc adm certificate approve",
 };
 
 pub(super) const CERTIFICATE_EXPIRING: Explanation = Explanation {
@@ -145,7 +138,6 @@ pub(super) const CERTIFICATE_EXPIRING: Explanation = Explanation {
         Do("See what the certificate calendar of this backup looks like on a later day."),
         Run("etcd-cat check --valid-for VERSION --as-of 2026-01-31T00:00:00Z"),
     ],
-    remedy: "take a newer backup before the named date",
 };
 
 pub(super) const TIME_SKEW: Explanation = Explanation {
@@ -165,5 +157,4 @@ pub(super) const TIME_SKEW: Explanation = Explanation {
             "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint status --cluster -w table",
         ),
     ],
-    remedy: "trust the time of the content; unless the difference is whole hours, check the clock and the health of that member",
 };

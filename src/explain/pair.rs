@@ -20,7 +20,6 @@ pub(super) const KUBERESOURCES_MISSING: Explanation = Explanation {
             "If only this one is left and nothing is encrypted, restore the snapshot alone: cluster-restore.sh of 4.18 and later does without the archive when ETCD_ETCDCTL_RESTORE is set, and deletes all of /var/lib/etcd first.",
         ),
     ],
-    remedy: "find static_kuberesources of the same time stamp and index its directory; cluster-restore.sh fails half way without it",
 };
 
 pub(super) const KUBERESOURCES_NOT_USED: Explanation = Explanation {
@@ -34,7 +33,6 @@ pub(super) const KUBERESOURCES_NOT_USED: Explanation = Explanation {
             "For a hosted control plane, make sure that the management cluster is backed up as well.",
         ),
     ],
-    remedy: "use the restore procedure of this kind of cluster, not cluster-restore.sh",
 };
 
 pub(super) const SNAPSHOT_MISSING: Explanation = Explanation {
@@ -51,7 +49,6 @@ pub(super) const SNAPSHOT_MISSING: Explanation = Explanation {
         ),
         Run("etcd-cat backup --to DIRECTORY"),
     ],
-    remedy: "find the snapshot of the same time stamp and index its directory; keep the archive, it may hold the only keys",
 };
 
 pub(super) const KUBERESOURCES_CORRUPT: Explanation = Explanation {
@@ -68,7 +65,6 @@ pub(super) const KUBERESOURCES_CORRUPT: Explanation = Explanation {
         Do("Choose another backup of the same version if there is none."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "copy the archive again from its origin; cluster-restore.sh would fail after etcd was stopped",
 };
 
 pub(super) const KUBERESOURCES_UNSAFE: Explanation = Explanation {
@@ -84,7 +80,6 @@ pub(super) const KUBERESOURCES_UNSAFE: Explanation = Explanation {
         Do("Choose another backup."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "do not unpack it; find out who could write to it, and choose another backup",
 };
 
 pub(super) const KUBERESOURCES_INCOMPLETE: Explanation = Explanation {
@@ -99,7 +94,6 @@ pub(super) const KUBERESOURCES_INCOMPLETE: Explanation = Explanation {
         Do("See what is in this one."),
         Run("tar -tzf FILE | cut -d/ -f1-2 | sort -u"),
     ],
-    remedy: "choose a complete backup; cluster-restore.sh stops half way when a pod manifest is missing",
 };
 
 pub(super) const PAIR_MISMATCH: Explanation = Explanation {
@@ -116,7 +110,6 @@ pub(super) const PAIR_MISMATCH: Explanation = Explanation {
         Do("Index every place where the right partner may lie."),
         Run("etcd-cat index DIRECTORY"),
     ],
-    remedy: "find the partner that belongs to this snapshot and index its place; never restore these two together",
 };
 
 pub(super) const PAIR_AMBIGUOUS: Explanation = Explanation {
@@ -131,7 +124,6 @@ pub(super) const PAIR_AMBIGUOUS: Explanation = Explanation {
         Do("Stage exactly that pair."),
         Run("etcd-cat stage BACKUP --to DIRECTORY"),
     ],
-    remedy: "check that the named choice is the one you want, and stage exactly that pair",
 };
 
 pub(super) const DUPLICATE_HOST: Explanation = Explanation {
@@ -146,7 +138,6 @@ pub(super) const DUPLICATE_HOST: Explanation = Explanation {
         Do("Change the job so that it runs on one host at a time."),
         Run("etcd-cat backup --node NODE --to DIRECTORY"),
     ],
-    remedy: "keep one of them and let the backup job run on one host only",
 };
 
 pub(super) const RESTORE_PICKS_OTHER: Explanation = Explanation {
@@ -161,5 +152,4 @@ pub(super) const RESTORE_PICKS_OTHER: Explanation = Explanation {
         Run("sudo -E /usr/local/bin/cluster-restore.sh DIRECTORY"),
         Do("Let the backup job make one directory for each backup."),
     ],
-    remedy: "run etcd-cat stage into an empty directory and give that directory to cluster-restore.sh",
 };

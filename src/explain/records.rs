@@ -14,7 +14,6 @@ pub(super) const BUCKET_MISSING: Explanation = Explanation {
         Do("Choose another backup."),
         Run("etcd-cat list --valid-for VERSION"),
     ],
-    remedy: "choose another backup, and check whether the file is an etcd database at all",
 };
 
 pub(super) const RECORD_UNDECODABLE: Explanation = Explanation {
@@ -28,7 +27,6 @@ pub(super) const RECORD_UNDECODABLE: Explanation = Explanation {
         Do("If the digest matches, take the next backup from another member and replace this one."),
         Run("etcd-cat backup --node OTHER_NODE --to DIRECTORY"),
     ],
-    remedy: "choose another backup; if the digest matches, take a new one from another member",
 };
 
 pub(super) const RECORD_INCONSISTENT: Explanation = Explanation {
@@ -45,7 +43,6 @@ pub(super) const RECORD_INCONSISTENT: Explanation = Explanation {
             "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint hashkv --cluster -w table",
         ),
     ],
-    remedy: "choose a backup of another member, and compare the members of the live cluster for divergence",
 };
 
 pub(super) const RECORD_MISSING: Explanation = Explanation {
@@ -60,7 +57,6 @@ pub(super) const RECORD_MISSING: Explanation = Explanation {
         Do("Take a new one from another member if the cluster still lives."),
         Run("etcd-cat backup --node OTHER_NODE --to DIRECTORY"),
     ],
-    remedy: "choose another backup; this one would restore without error and lack objects",
 };
 
 pub(super) const ALARM_RAISED: Explanation = Explanation {
@@ -76,5 +72,4 @@ pub(super) const ALARM_RAISED: Explanation = Explanation {
         Do("For CORRUPT: use a backup from before the alarm, or of a member known to be right."),
         Run("etcd-cat list --valid-for VERSION -o wide"),
     ],
-    remedy: "for NOSPACE plan to defragment and disarm after the restore; for CORRUPT use a backup from before the alarm",
 };

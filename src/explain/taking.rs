@@ -17,7 +17,6 @@ pub(super) const PROVENANCE_MISMATCH: Explanation = Explanation {
         Run("etcd-cat backup --node NODE --to DIRECTORY"),
         Do("Remove the files that were put aside once a valid backup exists."),
     ],
-    remedy: "take a new backup, from another host if it happens again; do not rely on this one",
 };
 
 pub(super) const PUT_ASIDE: Explanation = Explanation {
@@ -32,5 +31,4 @@ pub(super) const PUT_ASIDE: Explanation = Explanation {
         Do("Take a new backup and remove the file."),
         Run("etcd-cat backup --to DIRECTORY; rm FILE"),
     ],
-    remedy: "take a new backup and remove the files that were put aside; do not rename them",
 };

@@ -17,7 +17,6 @@ pub(super) const REVISION_WENT_BACK: Explanation = Explanation {
             "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint status --cluster -w table",
         ),
     ],
-    remedy: "unless the cluster was restored in between, take a new backup from a member that is up to date",
 };
 
 pub(super) const SIZE_FELL: Explanation = Explanation {
@@ -37,7 +36,6 @@ pub(super) const SIZE_FELL: Explanation = Explanation {
             "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint status --cluster -w table",
         ),
     ],
-    remedy: "compare LIVE KEYS with the backup before it: fewer keys, not a smaller file, mean a loss",
 };
 
 pub(super) const MEMBERS_CHANGED: Explanation = Explanation {
@@ -51,5 +49,4 @@ pub(super) const MEMBERS_CHANGED: Explanation = Explanation {
         Do("After restoring an older one, remove Node and Machine objects of hosts that are gone."),
         Run("oc get nodes,machines -A -o wide"),
     ],
-    remedy: "if a control-plane host was replaced, prefer backups from after that",
 };

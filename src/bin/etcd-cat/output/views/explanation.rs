@@ -54,7 +54,7 @@ impl ExplanationView {
                 .copied()
                 .map(ExplainedStepView::new)
                 .collect(),
-            remedy: text.remedy,
+            remedy: code.remedy(),
         }
     }
 }
