@@ -18,7 +18,7 @@ mod support;
 
 use etcd_cat::digest::Crc32c;
 use etcd_cat::monitor::Silent;
-use etcd_cat::snapshot::{self, HashOn, Queue, ReadError, Reading};
+use etcd_cat::snapshot::{self, HashOn, ReadError, SnapshotQueue, SnapshotReading};
 use sha2::{Digest as _, Sha256};
 use std::hint::black_box;
 use std::io::Read;
@@ -106,7 +106,7 @@ struct Same<'f> {
     left: usize,
 }
 
-impl<'f> Queue<'f> for Same<'f> {
+impl<'f> SnapshotQueue<'f> for Same<'f> {
     type Ticket = ();
     type Error = ReadError;
 
@@ -115,7 +115,7 @@ impl<'f> Queue<'f> for Same<'f> {
         Some(((), Box::new(self.file)))
     }
 
-    fn done(&mut self, (): (), read: Result<Reading, ReadError>) -> Result<(), ReadError> {
+    fn done(&mut self, (): (), read: Result<SnapshotReading, ReadError>) -> Result<(), ReadError> {
         black_box(read.map(|reading| reading.snapshot))?;
         Ok(())
     }

@@ -21,8 +21,8 @@ pub mod names;
 pub mod source;
 
 // Formats, from the file up to OpenShift
-pub mod bbolt;
-pub mod etcd;
+mod bbolt;
+mod etcd;
 pub mod kubernetes;
 pub mod openshift;
 

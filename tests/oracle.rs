@@ -12,7 +12,7 @@ mod support;
 use etcd_cat::bytes::ByteOrder;
 use etcd_cat::digest::Crc32c;
 use etcd_cat::monitor::Silent;
-use etcd_cat::snapshot::{self, HashOn, Queue, ReadError, Reading, Snapshot};
+use etcd_cat::snapshot::{self, HashOn, ReadError, Snapshot, SnapshotQueue, SnapshotReading};
 use serde_json::{Value, json};
 use std::io::{Cursor, Read};
 use support::records::{self, Put};
@@ -226,7 +226,7 @@ struct Files {
     found: Vec<(usize, Result<Snapshot, ReadError>)>,
 }
 
-impl Queue<'static> for Files {
+impl SnapshotQueue<'static> for Files {
     type Ticket = usize;
     type Error = ();
 
@@ -242,7 +242,11 @@ impl Queue<'static> for Files {
         })
     }
 
-    fn done(&mut self, position: usize, read: Result<Reading, ReadError>) -> Result<(), ()> {
+    fn done(
+        &mut self,
+        position: usize,
+        read: Result<SnapshotReading, ReadError>,
+    ) -> Result<(), ()> {
         self.found
             .push((position, read.map(|reading| reading.snapshot)));
         Ok(())

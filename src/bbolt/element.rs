@@ -21,13 +21,13 @@ const MAX_KEY_BYTES: u32 = 32_768;
 ///
 /// Source: bbolt `internal/common/page.go`, struct `leafPageElement`, at 4e65d8f.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct LeafElement<'p> {
+pub(crate) struct LeafElement<'p> {
     /// Never empty.
-    pub key: &'p [u8],
+    pub(crate) key: &'p [u8],
     /// Value, or the bucket's header (and inline page).
-    pub value: &'p [u8],
+    pub(crate) value: &'p [u8],
     /// The value is a bucket.
-    pub is_bucket: bool,
+    pub(crate) is_bucket: bool,
 }
 
 /// One child of a branch page.
@@ -40,11 +40,11 @@ pub struct LeafElement<'p> {
 ///
 /// Source: bbolt `internal/common/page.go`, struct `branchPageElement`, at 4e65d8f.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct BranchElement<'p> {
+pub(crate) struct BranchElement<'p> {
     /// No key below the child is smaller.
-    pub key: &'p [u8],
+    pub(crate) key: &'p [u8],
     /// The child.
-    pub child: Pgid,
+    pub(crate) child: Pgid,
 }
 
 fn check_key(index: u16, ksize: u32) -> Result<(), PageDefect> {
@@ -99,7 +99,7 @@ impl<'p> Cursor<'p> {
 
 /// A leaf page whose elements are read one after the other.
 #[derive(Clone, Copy, Debug)]
-pub struct Leaf<'p> {
+pub(crate) struct Leaf<'p> {
     page: &'p [u8],
     count: u16,
     order: ByteOrder,
@@ -107,7 +107,7 @@ pub struct Leaf<'p> {
 
 impl<'p> Leaf<'p> {
     /// Takes the whole run of a leaf page, header included, with the count of its header.
-    pub fn new(page: &'p [u8], count: u16, order: ByteOrder) -> Self {
+    pub(crate) fn new(page: &'p [u8], count: u16, order: ByteOrder) -> Self {
         Self { page, count, order }
     }
 
@@ -116,7 +116,7 @@ impl<'p> Leaf<'p> {
     /// # Errors
     ///
     /// The first malformed element.
-    pub fn read(self) -> Result<Vec<LeafElement<'p>>, PageDefect> {
+    pub(crate) fn read(self) -> Result<Vec<LeafElement<'p>>, PageDefect> {
         let mut cursor = Cursor::new(self.page, self.count)?;
         // No more than the page has room for: the cursor has compared it.
         let mut elements = Vec::with_capacity(usize::from(self.count));
@@ -127,7 +127,7 @@ impl<'p> Leaf<'p> {
     }
 
     /// Reads the elements in table order; the first malformed one ends the iteration.
-    pub fn elements(self) -> impl Iterator<Item = Result<LeafElement<'p>, PageDefect>> {
+    pub(crate) fn elements(self) -> impl Iterator<Item = Result<LeafElement<'p>, PageDefect>> {
         let (mut cursor, mut failed) = match Cursor::new(self.page, self.count) {
             Ok(cursor) => (Some(cursor), None),
             Err(defect) => (None, Some(defect)),
@@ -198,7 +198,7 @@ impl<'p> Leaf<'p> {
 
 /// A branch page whose elements are read one after the other.
 #[derive(Clone, Copy, Debug)]
-pub struct Branch<'p> {
+pub(crate) struct Branch<'p> {
     page: &'p [u8],
     count: u16,
     order: ByteOrder,
@@ -206,7 +206,7 @@ pub struct Branch<'p> {
 
 impl<'p> Branch<'p> {
     /// Takes the whole run of a branch page, header included, with the count of its header.
-    pub fn new(page: &'p [u8], count: u16, order: ByteOrder) -> Self {
+    pub(crate) fn new(page: &'p [u8], count: u16, order: ByteOrder) -> Self {
         Self { page, count, order }
     }
 
@@ -215,7 +215,7 @@ impl<'p> Branch<'p> {
     /// # Errors
     ///
     /// The first malformed element. A branch without children is malformed.
-    pub fn elements(self) -> Result<Vec<BranchElement<'p>>, PageDefect> {
+    pub(crate) fn elements(self) -> Result<Vec<BranchElement<'p>>, PageDefect> {
         if self.count == 0 {
             return Err(PageDefect::Empty);
         }
@@ -253,7 +253,7 @@ impl<'p> Branch<'p> {
 ///
 /// Source: bbolt `internal/common/bucket.go`, struct `InBucket`, at 4e65d8f.
 #[derive(Clone, Copy, Debug)]
-pub enum InlineBucket<'p> {
+pub(crate) enum InlineBucket<'p> {
     /// The bucket has pages of its own.
     Root(Pgid),
     /// The bucket's leaf page, inside the value.
@@ -262,7 +262,7 @@ pub enum InlineBucket<'p> {
 
 impl<'p> InlineBucket<'p> {
     /// Reads the value of a bucket element; `None` when it is malformed.
-    pub fn parse(value: &'p [u8], order: ByteOrder) -> Option<Self> {
+    pub(crate) fn parse(value: &'p [u8], order: ByteOrder) -> Option<Self> {
         let mut fields = Fields::new(value, order);
         let root = fields.u64()?;
         fields.u64()?;

@@ -73,14 +73,14 @@ impl<'a> KeyReader<'a> {
     }
 
     /// The next key.
-    pub(super) fn key(&mut self) -> Option<Key<'a>> {
+    pub(super) fn key(&mut self) -> Option<StoredKey<'a>> {
         let (&tag, rest) = self.rest.split_first()?;
         self.rest = rest;
         if tag == PLAIN {
             let length = crate::bytes::to_usize(varint::take(&mut self.rest)?);
             let (key, rest) = self.rest.split_at_checked(length)?;
             self.rest = rest;
-            return Some(Key::Plain(Cow::Borrowed(key)));
+            return Some(StoredKey::Plain(Cow::Borrowed(key)));
         }
         let first = self
             .previous
@@ -94,13 +94,13 @@ impl<'a> KeyReader<'a> {
         } else {
             None
         };
-        Some(Key::Pair(join_pair(first, second, mark)))
+        Some(StoredKey::Pair(join_pair(first, second, mark)))
     }
 }
 
 /// A key taken out of the store.
 #[derive(Clone, Debug)]
-pub(super) enum Key<'a> {
+pub(super) enum StoredKey<'a> {
     /// 17 or 18 bytes, rebuilt.
     Pair(PairKey),
     /// Any other key.
@@ -114,7 +114,7 @@ pub(super) struct PairKey {
     length: usize,
 }
 
-impl Key<'_> {
+impl StoredKey<'_> {
     /// The bytes of the key.
     pub(super) fn as_slice(&self) -> &[u8] {
         match self {

@@ -30,23 +30,23 @@ const PAGE_SIZE_BITS: std::ops::RangeInclusive<u32> = 10..=16;
 ///
 /// Source: bbolt `internal/common/meta.go`, struct `Meta`, at 4e65d8f.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Meta {
+pub(crate) struct Meta {
     /// Page size in bytes: a power of two.
-    pub page_size: u32,
+    pub(crate) page_size: u32,
     /// Root page of the root bucket.
-    pub root: Pgid,
+    pub(crate) root: Pgid,
     /// Page of the stored freelist, if it is stored.
-    pub freelist: Option<Pgid>,
+    pub(crate) freelist: Option<Pgid>,
     /// Number of pages in use or free.
-    pub high_water_mark: Pgid,
+    pub(crate) high_water_mark: Pgid,
     /// Transaction id.
-    pub txid: u64,
+    pub(crate) txid: u64,
 }
 
 /// Why a meta page does not count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum MetaDefect {
+pub(crate) enum MetaDefect {
     /// The file ends before it.
     #[error("meta page is cut off")]
     Short,
@@ -88,14 +88,14 @@ pub enum MetaDefect {
 
 impl Meta {
     /// Bytes from the start of the page to the end of the checksum.
-    pub const END: usize = 80;
+    pub(crate) const END: usize = 80;
 
     /// Reads and checks the meta page that starts at the first byte of `page`.
     ///
     /// # Errors
     ///
     /// The first [`MetaDefect`] in the order of the fields.
-    pub fn parse(page: &[u8], order: ByteOrder) -> Result<Self, MetaDefect> {
+    pub(crate) fn parse(page: &[u8], order: ByteOrder) -> Result<Self, MetaDefect> {
         let meta = page
             .get(PageHeader::SIZE_BYTES..Self::END)
             .ok_or(MetaDefect::Short)?;
@@ -134,7 +134,7 @@ impl Meta {
     }
 
     /// Length of the database in bytes: what `snapshot status` calls `totalSize`. `None` when it overflows.
-    pub fn size_bytes(&self) -> Option<u64> {
+    pub(crate) fn size_bytes(&self) -> Option<u64> {
         self.high_water_mark
             .0
             .checked_mul(u64::from(self.page_size))
@@ -147,19 +147,16 @@ fn is_page_size(size: u32) -> bool {
 
 /// Byte order, page size and the meta page that counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Byte order of every page.
-    pub order: ByteOrder,
+    pub(crate) order: ByteOrder,
     /// The meta page that counts: valid, higher transaction id.
-    pub meta: Meta,
+    pub(crate) meta: Meta,
     /// Why the other one is invalid, and which (0 or 1).
-    pub other: Option<(Pgid, MetaDefect)>,
+    pub(crate) other: Option<(Pgid, MetaDefect)>,
 }
 
 impl Layout {
-    /// Bytes from the start of a file that [`Layout::find`] wants to see: two pages of the largest size.
-    pub const HEAD_BYTES: usize = 2 << 16;
-
     /// Finds the meta pages in the first bytes of a file.
     ///
     /// Page 1 lies one page size into the file; as long as page 0 is invalid, nobody knows where that is, so every
@@ -168,7 +165,7 @@ impl Layout {
     /// # Errors
     ///
     /// What is wrong with page 0, when neither meta page is valid.
-    pub fn find(head: &[u8]) -> Result<Self, MetaDefect> {
+    pub(crate) fn find(head: &[u8]) -> Result<Self, MetaDefect> {
         let first =
             [ByteOrder::Little, ByteOrder::Big].map(|order| (order, Meta::parse(head, order)));
         for (order, parsed) in first {

@@ -1,7 +1,8 @@
 //! What a scan remembers of each page that could be alive.
 
+use super::element::BranchElement;
 use super::freelist::Freelist;
-use super::key_store::{Key, KeyReader, KeyWriter};
+use super::key_store::{KeyReader, KeyWriter, StoredKey};
 use super::page::{PageDefect, Pgid};
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Crc32c;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 const MAX_REJECTED: usize = 1 << 16;
 /// Bytes of pages kept whole, of each sort. The small buckets of etcd fill a few pages.
 const MAX_KEPT_BYTES: usize = 16 << 20;
-/// Notes between two entries of the lookup index.
+/// PageNotes between two entries of the lookup index.
 const INDEX_STEP_PAGES: u64 = 64;
 
 /// One well-formed branch or leaf page.
@@ -22,9 +23,9 @@ pub(super) struct PageNote {
     crc: u32,
     content_bytes: u32,
     /// Where its keys begin in the key store.
-    keys: Short,
+    keys: U40,
     /// What the observer of leaves wants to find again.
-    tag: Short,
+    tag: U40,
     pub(super) count: u16,
     pub(super) is_branch: bool,
     pub(super) is_ascending: bool,
@@ -34,9 +35,9 @@ pub(super) struct PageNote {
 
 /// A number below 2^40 in five bytes: there is a note for each page, and the notes of a large file fill much memory.
 #[derive(Clone, Copy, Debug)]
-struct Short([u8; 5]);
+struct U40([u8; 5]);
 
-impl Short {
+impl U40 {
     /// Larger numbers, positions in a terabyte of notes, become the largest one.
     fn new(number: u64) -> Self {
         let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_le_bytes();
@@ -66,7 +67,7 @@ impl PageNote {
     }
 }
 
-/// A leaf page as it is handed to [`Notes::leaf`].
+/// A leaf page as it is handed to [`PageNotes::leaf`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LeafNote<'p> {
     pub(super) id: u32,
@@ -81,7 +82,7 @@ pub(super) struct LeafNote<'p> {
 
 /// The notes of a whole file.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub(crate) struct PageNotes {
     pages: Vec<PageNote>,
     index: Vec<u32>,
     keys: Vec<u8>,
@@ -95,7 +96,7 @@ pub struct Notes {
     pub(super) file_pages: u64,
 }
 
-impl Notes {
+impl PageNotes {
     pub(super) fn leaf(&mut self, leaf: &LeafNote<'_>) {
         let keys = to_u64(self.keys.len());
         if let Some((first, last)) = leaf.first_and_last {
@@ -108,8 +109,8 @@ impl Notes {
             overflow_pages: leaf.overflow_pages,
             crc: leaf.content.value,
             content_bytes: u32::try_from(leaf.content.length).unwrap_or(u32::MAX),
-            keys: Short::new(keys),
-            tag: Short::new(leaf.tag),
+            keys: U40::new(keys),
+            tag: U40::new(leaf.tag),
             count: leaf.count,
             is_branch: false,
             is_ascending: leaf.is_ascending,
@@ -117,12 +118,7 @@ impl Notes {
         });
     }
 
-    pub(super) fn branch(
-        &mut self,
-        id: u32,
-        overflow_pages: u32,
-        elements: &[super::BranchElement<'_>],
-    ) {
+    pub(super) fn branch(&mut self, id: u32, overflow_pages: u32, elements: &[BranchElement<'_>]) {
         let keys = to_u64(self.keys.len());
         let mut writer = KeyWriter::new(&mut self.keys);
         for element in elements {
@@ -138,8 +134,8 @@ impl Notes {
             overflow_pages,
             crc: 0,
             content_bytes: 0,
-            keys: Short::new(keys),
-            tag: Short::new(0),
+            keys: U40::new(keys),
+            tag: U40::new(0),
             count,
             is_branch: true,
             is_ascending,
@@ -227,7 +223,7 @@ impl Notes {
     }
 
     /// First and last key of a leaf page.
-    pub(super) fn leaf_span(&self, note: &PageNote) -> Option<(Key<'_>, Key<'_>)> {
+    pub(super) fn leaf_span(&self, note: &PageNote) -> Option<(StoredKey<'_>, StoredKey<'_>)> {
         if note.count == 0 {
             return None;
         }
@@ -236,7 +232,7 @@ impl Notes {
     }
 
     /// Children of a branch page with their keys, in element order.
-    pub(super) fn children(&self, note: &PageNote) -> impl Iterator<Item = (Pgid, Key<'_>)> {
+    pub(super) fn children(&self, note: &PageNote) -> impl Iterator<Item = (Pgid, StoredKey<'_>)> {
         let mut reader = KeyReader::new(&self.keys, note.keys.get());
         (0..note.count).map_while(move |_| Some((Pgid(reader.number()?), reader.key()?)))
     }

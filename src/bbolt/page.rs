@@ -5,7 +5,7 @@ use std::fmt;
 
 /// Page id: position of a page in the file, in pages.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Pgid(pub u64);
+pub(crate) struct Pgid(pub(crate) u64);
 
 impl fmt::Display for Pgid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,7 +15,7 @@ impl fmt::Display for Pgid {
 
 /// What a page is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PageKind {
+pub(crate) enum PageKind {
     /// Keys and child pages.
     Branch,
     /// Keys and values.
@@ -28,7 +28,7 @@ pub enum PageKind {
 
 impl PageKind {
     /// Exactly one bit is set in the flags of a page.
-    pub fn from_flags(flags: u16) -> Option<Self> {
+    pub(crate) fn from_flags(flags: u16) -> Option<Self> {
         match flags {
             0x01 => Some(Self::Branch),
             0x02 => Some(Self::Leaf),
@@ -52,23 +52,23 @@ impl PageKind {
 ///
 /// Source: bbolt `internal/common/page.go`, struct `Page`, at 4e65d8f.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PageHeader {
+pub(crate) struct PageHeader {
     /// Must be the position of the page.
-    pub id: Pgid,
+    pub(crate) id: Pgid,
     /// Raw: not yet known to be one of [`PageKind`].
-    pub flags: u16,
+    pub(crate) flags: u16,
     /// Elements on the page.
-    pub count: u16,
+    pub(crate) count: u16,
     /// Further pages of the run.
-    pub overflow_pages: u32,
+    pub(crate) overflow_pages: u32,
 }
 
 impl PageHeader {
     /// Bytes of a header.
-    pub const SIZE_BYTES: usize = 16;
+    pub(crate) const SIZE_BYTES: usize = 16;
 
     /// Reads the header of `page`; `None` when it is shorter than 16 bytes.
-    pub fn parse(page: &[u8], order: ByteOrder) -> Option<Self> {
+    pub(crate) fn parse(page: &[u8], order: ByteOrder) -> Option<Self> {
         let mut fields = Fields::new(page, order);
         Some(Self {
             id: Pgid(fields.u64()?),
@@ -82,7 +82,7 @@ impl PageHeader {
 /// What is wrong with the bytes of one page.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PageDefect {
+pub(crate) enum PageDefect {
     /// It carries another page's id, or none.
     #[error("page carries id {found}")]
     Id {

@@ -6,8 +6,7 @@
 use super::element::{Branch, Leaf, LeafElement};
 use super::freelist;
 use super::meta::Layout;
-use super::note::LeafNote;
-pub use super::note::Notes;
+use super::note::{LeafNote, PageNotes};
 use super::page::{PageDefect, PageHeader, PageKind, Pgid};
 use crate::bytes::{to_u64, to_usize};
 use crate::digest::Crc32c;
@@ -20,26 +19,26 @@ const MAX_RUN_BYTES: u64 = 32 << 20;
 const EXAMINE_ALLOWANCE_BYTES: u64 = 64 << 20;
 
 /// Looks at the leaves that a scan finds, dead or alive.
-pub trait LeafObserver {
+pub(crate) trait LeafObserver {
     /// Called once for each well-formed leaf page, in about the order of the file.
     fn leaf(&mut self, id: Pgid, elements: &[LeafElement<'_>]) -> Observation;
 }
 
 /// What an observer wants to have remembered of a leaf page.
 #[derive(Clone, Copy, Debug)]
-pub struct Observation {
-    /// Handed back with the leaf by [`proof::Tree::leaves`](super::proof::Tree::leaves).
-    pub tag: u64,
+pub(crate) struct Observation {
+    /// Handed back with the leaf by [`Tree::leaves`](super::Tree::leaves).
+    pub(crate) tag: u64,
     /// The whole page is to be kept in memory.
-    pub keep: bool,
+    pub(crate) keep: bool,
 }
 
 /// A scan under way.
 #[derive(Debug)]
-pub struct Scan<O> {
+pub(crate) struct Scan<O> {
     layout: Layout,
     observer: O,
-    notes: Notes,
+    notes: PageNotes,
     position: u64,
     carry: Carry,
     examined_bytes: u64,
@@ -61,11 +60,11 @@ impl Carry {
 
 impl<O: LeafObserver> Scan<O> {
     /// Starts at the first byte of a file with this layout.
-    pub fn new(layout: Layout, observer: O) -> Self {
+    pub(crate) fn new(layout: Layout, observer: O) -> Self {
         Self {
             layout,
             observer,
-            notes: Notes::default(),
+            notes: PageNotes::default(),
             position: 0,
             carry: Carry::default(),
             examined_bytes: 0,
@@ -75,7 +74,7 @@ impl<O: LeafObserver> Scan<O> {
     /// Takes the next bytes of the file.
     ///
     /// Every chunk but the last must be a multiple of 64 KiB long.
-    pub fn feed(&mut self, chunk: &[u8]) {
+    pub(crate) fn feed(&mut self, chunk: &[u8]) {
         let chunk_start = self.position;
         self.position += to_u64(chunk.len());
         self.continue_pending(chunk, chunk_start);
@@ -91,7 +90,7 @@ impl<O: LeafObserver> Scan<O> {
     }
 
     /// Ends the scan; runs that were cut off by the end of the file are defective.
-    pub fn finish(mut self) -> (Notes, O) {
+    pub(crate) fn finish(mut self) -> (PageNotes, O) {
         for (offset, _) in std::mem::take(&mut self.carry.pending) {
             self.reject(offset, PageDefect::Overflow { overflow_pages: 0 });
         }

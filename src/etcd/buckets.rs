@@ -1,14 +1,15 @@
 //! The small buckets: who the members are, how far compaction came, which alarms stand.
 
+use super::compaction::Compaction;
+use super::revision::{RevisionKey, RevisionKeyDefect};
 use crate::bbolt::LeafElement;
-use crate::etcd::{Compaction, RevisionKey, RevisionKeyDefect};
 use crate::protobuf::integer_field;
 use serde::Deserialize;
 
 /// Every bucket that etcd creates when it starts, in name order. All of them are in every snapshot.
 ///
 /// Source: etcd `server/storage/schema/bucket.go` at c34dc7e, and the same names since 3.0.
-pub const NEEDED: [&str; 10] = [
+pub(crate) const NEEDED: [&str; 10] = [
     "alarm",
     "auth",
     "authRoles",
@@ -26,7 +27,7 @@ pub const NEEDED: [&str; 10] = [
 /// # Errors
 ///
 /// A value that is no revision.
-pub fn compaction(meta: &[LeafElement<'_>]) -> Result<Compaction, RevisionKeyDefect> {
+pub(crate) fn compaction(meta: &[LeafElement<'_>]) -> Result<Compaction, RevisionKeyDefect> {
     let revision = |name: &[u8]| {
         let key = value_of(meta, name).map(RevisionKey::parse).transpose()?;
         Ok(key.map(|key| key.revision.main))
@@ -38,7 +39,7 @@ pub fn compaction(meta: &[LeafElement<'_>]) -> Result<Compaction, RevisionKeyDef
 }
 
 /// A text value such as `meta/storageVersion` or `cluster/clusterVersion`, when it looks like a version.
-pub fn version_text(bucket: &[LeafElement<'_>], name: &[u8]) -> Option<String> {
+pub(crate) fn version_text(bucket: &[LeafElement<'_>], name: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value_of(bucket, name)?).ok()?;
     let is_version =
         !text.is_empty() && text.len() <= 64 && text.chars().all(|c| c.is_ascii_graphic());
@@ -54,25 +55,25 @@ fn value_of<'p>(bucket: &[LeafElement<'p>], name: &[u8]) -> Option<&'p [u8]> {
 
 /// A member as bucket `members` holds it: JSON under the id in 16 hex digits.
 #[derive(Debug, Deserialize)]
-pub struct StoredMember {
+pub(crate) struct StoredMember {
     /// Exceeds 2^53.
-    pub id: u64,
+    pub(crate) id: u64,
     /// `peerURLs`.
     #[serde(rename = "peerURLs", default)]
-    pub peer_urls: Option<Vec<String>>,
+    pub(crate) peer_urls: Option<Vec<String>>,
     /// `clientURLs`.
     #[serde(rename = "clientURLs", default)]
-    pub client_urls: Option<Vec<String>>,
+    pub(crate) client_urls: Option<Vec<String>>,
     /// Empty until it has started.
     #[serde(default)]
-    pub name: String,
+    pub(crate) name: String,
     /// Learners do not vote.
     #[serde(rename = "isLearner", default)]
-    pub is_learner: bool,
+    pub(crate) is_learner: bool,
 }
 
 /// The members that can be read, by id, and how many cannot.
-pub fn members(bucket: &[LeafElement<'_>]) -> (Vec<StoredMember>, usize) {
+pub(crate) fn members(bucket: &[LeafElement<'_>]) -> (Vec<StoredMember>, usize) {
     let mut members: Vec<StoredMember> = bucket
         .iter()
         .filter_map(|element| serde_json::from_slice(element.value).ok())
@@ -84,16 +85,16 @@ pub fn members(bucket: &[LeafElement<'_>]) -> (Vec<StoredMember>, usize) {
 
 /// A raised alarm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     /// The member that raised it.
-    pub member_id: u64,
+    pub(crate) member_id: u64,
     /// What for.
-    pub kind: AlarmKind,
+    pub(crate) kind: AlarmKind,
 }
 
 /// What an alarm says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum AlarmKind {
+pub(crate) enum AlarmKind {
     /// The quota is used up: no more writes.
     NoSpace,
     /// Members disagree about the content.
@@ -105,7 +106,7 @@ pub enum AlarmKind {
 /// Alarms: the keys of bucket `alarm` are protobuf {1 memberID, 2 alarm}.
 ///
 /// Source: etcd `api/etcdserverpb/rpc.proto`, message `AlarmMember`, at c34dc7e.
-pub fn alarms(bucket: &[LeafElement<'_>]) -> Vec<Alarm> {
+pub(crate) fn alarms(bucket: &[LeafElement<'_>]) -> Vec<Alarm> {
     let alarms = bucket.iter().map(|element| {
         let member_id = integer_field(element.key, 1)
             .ok()

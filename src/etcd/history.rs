@@ -1,14 +1,14 @@
 //! The history of each key: does every change follow the one before.
 //!
-//! One heap of changes after the other is put in order by key and revision. That takes no more memory than the changes of
-//! one heap need, and as many threads as there are.
+//! One partition of changes after the other is put in order by key and revision. That takes no more memory than the
+//! changes of one partition need, and as many threads as there are.
 
-use super::Compaction;
-use super::groups::Groups;
-use super::heap::{Change, HEAP_BITS};
-use super::order::explain;
+use super::changes::{KeyChange, PARTITION_BITS};
+use super::compaction::Compaction;
+use super::entry_notes::EntryNotes;
+use super::hash_groups::HashGroups;
 use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
-use super::trail::Trail;
+use super::revision_order::explain;
 use crate::bbolt::PageSet;
 use crate::bytes::to_usize;
 use std::collections::{HashMap, HashSet};
@@ -19,20 +19,20 @@ const MAX_UNEXPLAINED: usize = 1 << 16;
 
 /// The newest change of one key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct KeyState {
+pub(crate) struct KeyState {
     /// Its main revision.
-    pub main: i64,
+    pub(crate) main: i64,
     /// It is a deletion.
-    pub is_tombstone: bool,
+    pub(crate) is_tombstone: bool,
 }
 
 /// Hashes of keys.
-pub type KeyHashes = HashSet<u64, foldhash::fast::RandomState>;
+pub(crate) type KeyHashes = HashSet<u64, foldhash::fast::RandomState>;
 
 /// What the histories are judged by.
 #[derive(Debug)]
 pub(super) struct Terms<'t> {
-    pub(super) trail: &'t Trail,
+    pub(super) notes: &'t EntryNotes,
     /// Leaf pages of bucket `key`; changes on others are stale.
     pub(super) pages: &'t PageSet,
     pub(super) compaction: Option<Compaction>,
@@ -40,7 +40,7 @@ pub(super) struct Terms<'t> {
     pub(super) asked: &'t KeyHashes,
 }
 
-/// What the histories of some heaps have told.
+/// What the histories of some partitions have told.
 #[derive(Debug)]
 pub(super) struct Histories {
     pub(super) live_keys: u64,
@@ -50,20 +50,20 @@ pub(super) struct Histories {
     absent: Earliest,
 }
 
-/// Hands out each heap once.
+/// Hands out each partition once.
 #[derive(Debug, Default)]
-pub(super) struct NextHeap(AtomicUsize);
+pub(super) struct NextPartition(AtomicUsize);
 
 impl Histories {
-    /// Goes through heaps until none is left.
-    pub(super) fn of_heaps(terms: &Terms<'_>, next: &NextHeap) -> Self {
-        let mut reader = HeapReader::new(terms);
+    /// Goes through partitions until none is left.
+    pub(super) fn of_partitions(terms: &Terms<'_>, next: &NextPartition) -> Self {
+        let mut replay = PartitionReplay::new(terms);
         loop {
-            let heap = next.0.fetch_add(1, Ordering::Relaxed);
-            if heap >= terms.trail.changes().len() {
-                return reader.found;
+            let partition = next.0.fetch_add(1, Ordering::Relaxed);
+            if partition >= terms.notes.changes().len() {
+                return replay.found;
             }
-            reader.heap(heap);
+            replay.partition(partition);
         }
     }
 
@@ -107,30 +107,30 @@ fn absent_versions(kind: RecordDefectKind) -> i64 {
     }
 }
 
-/// Puts the histories of one heap together, in memory that is used again for the next.
-struct HeapReader<'t> {
+/// Puts the histories of one partition together, in memory that is used again for the next.
+struct PartitionReplay<'t> {
     terms: &'t Terms<'t>,
     /// Nothing above it has been removed; `i64::MAX` when it is not known.
     compact: i64,
-    /// Changes of a heap, by the next bits of the hash: one drawer fits into the cache next to a core.
-    drawers: Vec<Vec<Change>>,
-    groups: Groups,
+    /// Changes of a partition, by the next bits of the hash: one sub-partition fits into the cache next to a core.
+    subpartitions: Vec<Vec<KeyChange>>,
+    groups: HashGroups,
     found: Histories,
 }
 
-/// The drawer of a key is told by so many bits of its hash, below those that tell the heap.
-const DRAWER_BITS: u32 = 6;
-const DRAWERS: usize = 1 << DRAWER_BITS;
-/// Room for so many changes stays in a drawer; keys that change often are not to fill one after the other.
+/// The sub-partition of a key is told by so many bits of its hash, below those that tell the partition.
+const SUBPARTITION_BITS: u32 = 6;
+const SUBPARTITIONS: usize = 1 << SUBPARTITION_BITS;
+/// Room for so many changes stays in a sub-partition; keys that change often are not to fill one after the other.
 const KEPT_CHANGES: usize = 1 << 10;
 
-impl<'t> HeapReader<'t> {
+impl<'t> PartitionReplay<'t> {
     fn new(terms: &'t Terms<'t>) -> Self {
         Self {
             terms,
             compact: Compaction::floor(terms.compaction),
-            drawers: vec![Vec::new(); DRAWERS],
-            groups: Groups::default(),
+            subpartitions: vec![Vec::new(); SUBPARTITIONS],
+            groups: HashGroups::default(),
             found: Histories {
                 live_keys: 0,
                 live_by_class: Vec::new(),
@@ -141,28 +141,31 @@ impl<'t> HeapReader<'t> {
         }
     }
 
-    /// Sorts the changes of a heap that lie on live pages into drawers, and goes through these.
-    fn heap(&mut self, heap: usize) {
-        for change in self.terms.trail.changes().heap(heap) {
+    /// Sorts the changes of a partition that lie on live pages into sub-partitions, and goes through these.
+    fn partition(&mut self, partition: usize) {
+        for change in self.terms.notes.changes().partition(partition) {
             if self.terms.pages.has(change.page)
-                && let Some(drawer) = self.drawers.get_mut(drawer_of(change.key_hash))
+                && let Some(changes) = self.subpartitions.get_mut(subpartition_of(change.key_hash))
             {
-                drawer.push(change);
+                changes.push(change);
             }
         }
-        let mut drawers = std::mem::take(&mut self.drawers);
-        for drawer in drawers.iter_mut().filter(|drawer| !drawer.is_empty()) {
-            self.drawer(drawer);
-            drawer.clear();
-            drawer.shrink_to(KEPT_CHANGES);
+        let mut subpartitions = std::mem::take(&mut self.subpartitions);
+        for changes in subpartitions
+            .iter_mut()
+            .filter(|changes| !changes.is_empty())
+        {
+            self.subpartition(changes);
+            changes.clear();
+            changes.shrink_to(KEPT_CHANGES);
         }
-        self.drawers = drawers;
+        self.subpartitions = subpartitions;
     }
 
     /// Brings the changes of each key together.
-    fn drawer(&mut self, changes: &[Change]) {
+    fn subpartition(&mut self, changes: &[KeyChange]) {
         let mut groups = std::mem::take(&mut self.groups);
-        groups.gather(changes.iter().map(hash_in_drawer));
+        groups.gather(changes.iter().map(hash_in_subpartition));
         for group in groups.iter_mut() {
             self.group(group, changes);
         }
@@ -170,10 +173,10 @@ impl<'t> HeapReader<'t> {
     }
 
     /// Goes through the changes of one key, or of a few whose hashes begin alike.
-    fn group(&mut self, group: &mut [u32], changes: &[Change]) {
+    fn group(&mut self, group: &mut [u32], changes: &[KeyChange]) {
         let change = |index: &u32| changes.get(to_usize(*index));
         // A deletion stands behind a change of the same revision, as in the tree.
-        let order = |change: &Change| (change.key_hash, change.revision, change.is_tombstone);
+        let order = |change: &KeyChange| (change.key_hash, change.revision, change.is_tombstone);
         group.sort_unstable_by_key(|index| change(index).map(order));
         let key_hash = |index: &u32| change(index).map(|change| change.key_hash);
         for history in group.chunk_by(|left, right| key_hash(left) == key_hash(right)) {
@@ -182,7 +185,7 @@ impl<'t> HeapReader<'t> {
     }
 
     /// All changes of one key.
-    fn key<'c>(&mut self, history: impl Iterator<Item = &'c Change>) {
+    fn key<'c>(&mut self, history: impl Iterator<Item = &'c KeyChange>) {
         let mut previous = None;
         for change in history {
             self.change(change, previous);
@@ -204,7 +207,7 @@ impl<'t> HeapReader<'t> {
         }
     }
 
-    fn change(&mut self, change: &Change, previous: Option<&Change>) {
+    fn change(&mut self, change: &KeyChange, previous: Option<&KeyChange>) {
         if let Some(previous) = previous {
             self.check_compacted(change, previous);
         }
@@ -230,7 +233,7 @@ impl<'t> HeapReader<'t> {
         }
     }
 
-    fn check_compacted(&mut self, change: &Change, previous: &Change) {
+    fn check_compacted(&mut self, change: &KeyChange, previous: &KeyChange) {
         let finished = self
             .terms
             .compaction
@@ -245,19 +248,19 @@ impl<'t> HeapReader<'t> {
     }
 }
 
-fn drawer_of(key_hash: u64) -> usize {
-    to_usize((key_hash << HEAP_BITS) >> (u64::BITS - DRAWER_BITS))
+fn subpartition_of(key_hash: u64) -> usize {
+    to_usize((key_hash << PARTITION_BITS) >> (u64::BITS - SUBPARTITION_BITS))
 }
 
-/// What the hash of the key tells beyond its drawer.
-fn hash_in_drawer(change: &Change) -> u64 {
-    change.key_hash << (HEAP_BITS + DRAWER_BITS)
+/// What the hash of the key tells beyond its sub-partition.
+fn hash_in_subpartition(change: &KeyChange) -> u64 {
+    change.key_hash << (PARTITION_BITS + SUBPARTITION_BITS)
 }
 
 /// Does a put follow from what was known of the key, if it was alive?
 fn put_defect(
-    change: &Change,
-    previous: Option<&Change>,
+    change: &KeyChange,
+    previous: Option<&KeyChange>,
     compact: i64,
 ) -> Option<RecordDefectKind> {
     let (version, main) = (change.version, change.revision.main);

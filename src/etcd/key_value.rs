@@ -10,19 +10,19 @@ use crate::protobuf::{Fields, OrderedFields, WireDefect, WireValue};
 ///
 /// Source: etcd `api/mvccpb/kv.proto`, message `KeyValue`, at c34dc7e.
 #[derive(Clone, Copy, Default)]
-pub struct KeyValue<'v> {
+pub(crate) struct KeyValue<'v> {
     /// The etcd key.
-    pub key: &'v [u8],
+    pub(crate) key: &'v [u8],
     /// Main revision of the creation.
-    pub create_revision: i64,
+    pub(crate) create_revision: i64,
     /// Main revision of this change.
-    pub mod_revision: i64,
+    pub(crate) mod_revision: i64,
     /// 1 at the creation, one more with each change.
-    pub version: i64,
+    pub(crate) version: i64,
     /// What was put.
-    pub value: &'v [u8],
+    pub(crate) value: &'v [u8],
     /// Lease that the key hangs on, 0 for none.
-    pub lease: i64,
+    pub(crate) lease: i64,
 }
 
 impl std::fmt::Debug for KeyValue<'_> {
@@ -34,7 +34,7 @@ impl std::fmt::Debug for KeyValue<'_> {
 
 /// What is wrong with one entry, looked at alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum KeyValueDefect {
+pub(crate) enum KeyValueDefect {
     /// No KeyValue message.
     #[error("value is no KeyValue: {0}")]
     Wire(WireDefect),
@@ -86,7 +86,7 @@ impl<'v> KeyValue<'v> {
     /// # Errors
     ///
     /// The bytes are no KeyValue.
-    pub fn decode(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
+    pub(crate) fn decode(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
         match Self::decode_canonical(message) {
             Some(decoded) => Ok(decoded),
             None => Self::decode_any(message),
@@ -136,7 +136,7 @@ impl<'v> KeyValue<'v> {
     /// # Errors
     ///
     /// The first contradiction.
-    pub fn check(&self, entry: RevisionKey) -> Result<(), KeyValueDefect> {
+    pub(crate) fn check(&self, entry: RevisionKey) -> Result<(), KeyValueDefect> {
         let Self {
             create_revision,
             mod_revision,

@@ -1,20 +1,28 @@
 //! What etcd keeps in bbolt: revisions, key values, members, alarms, and the rules that tie them together.
+//!
+//! While the file passes, each entry of bucket `key` is reduced to a [`RevisionEntry`] and kept in [`EntryNotes`]. Once
+//! the tree has told which pages are alive, [`History`] replays what was noted.
 
-pub mod buckets;
-mod groups;
-mod heap;
+pub(crate) mod buckets;
+mod changes;
+mod compaction;
+mod entry;
+mod entry_notes;
+mod hash_groups;
 mod history;
 mod key_value;
-mod order;
+mod page_order;
 mod record_defect;
 mod replay;
 mod revision;
-mod trail;
+mod revision_order;
 
-pub use history::{KeyHashes, KeyState};
-pub use key_value::{KeyValue, KeyValueDefect};
-pub use order::Order;
-pub use record_defect::{RecordDefect, RecordDefectKind};
-pub use replay::{Compaction, History, Replay};
-pub use revision::{Revision, RevisionKey, RevisionKeyDefect};
-pub use trail::{Entry, EntryKind, PageOrder, PageTimes, Step, Steps, Trail, TrailPage};
+pub(crate) use compaction::Compaction;
+pub(crate) use entry::{EntryKind, RevisionEntry};
+pub(crate) use entry_notes::{EntryNotes, NotedPage, PageTimes};
+pub(crate) use history::KeyHashes;
+pub(crate) use key_value::{KeyValue, KeyValueDefect};
+pub(crate) use record_defect::RecordDefect;
+pub(crate) use replay::{History, Replay};
+pub(crate) use revision::{Revision, RevisionKey, RevisionKeyDefect};
+pub(crate) use revision_order::RevisionOrder;

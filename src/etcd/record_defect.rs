@@ -9,19 +9,19 @@ const MAX_DESCRIBED: usize = 64;
 
 /// Two entries that contradict each other, or entries that are not there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct RecordDefect {
+pub(crate) struct RecordDefect {
     /// The entry where it shows.
-    pub revision: Revision,
+    pub(crate) revision: Revision,
     /// The page of that entry.
-    pub page: Pgid,
+    pub(crate) page: Pgid,
     /// What is wrong.
-    pub kind: RecordDefectKind,
+    pub(crate) kind: RecordDefectKind,
 }
 
 /// What can be wrong between entries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum RecordDefectKind {
+pub(crate) enum RecordDefectKind {
     /// Main revisions are absent above the compaction revision.
     #[error("revisions {from} to {to} are gone")]
     RevisionGap {
@@ -91,7 +91,7 @@ pub enum RecordDefectKind {
 
 impl RecordDefectKind {
     /// True when it proves that entries are gone; false when entries contradict each other.
-    pub fn is_loss(&self) -> bool {
+    pub(crate) fn is_loss(&self) -> bool {
         matches!(
             self,
             Self::RevisionGap { .. }

@@ -2,92 +2,76 @@
 //!
 //! Entries that vanished with a page show, even where the digest has been remade or is absent.
 
-use super::history::{Histories, KeyHashes, KeyState, NextHeap, Terms};
-use super::order::Order;
+use super::compaction::Compaction;
+use super::entry_notes::EntryNotes;
+use super::history::{Histories, KeyHashes, KeyState, NextPartition, Terms};
 use super::record_defect::RecordDefect;
 use super::revision::Revision;
-use super::trail::Trail;
+use super::revision_order::RevisionOrder;
 use crate::bbolt::PageSet;
 use std::collections::HashMap;
 use std::thread::ScopedJoinHandle;
 
-/// How far compaction has come, from bucket `meta`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Compaction {
-    /// `scheduledCompactRev`.
-    pub scheduled: Option<i64>,
-    /// `finishedCompactRev`.
-    pub finished: Option<i64>,
-}
-
-impl Compaction {
-    /// The larger of both: nothing above it has been removed.
-    pub fn revision(&self) -> Option<i64> {
-        self.scheduled.max(self.finished)
-    }
-
-    /// Nothing above it has been removed. Where the compaction is not known, nobody can tell which entries must be
-    /// there: `i64::MAX`.
-    pub(super) fn floor(known: Option<Self>) -> i64 {
-        known.map_or(i64::MAX, |known| known.revision().unwrap_or_default())
-    }
-}
-
 /// What is to be replayed.
 #[derive(Debug)]
-pub struct History<'t> {
+pub(crate) struct History<'t> {
     /// Entries of all pages, stale ones among them.
-    pub trail: &'t Trail,
+    pub(crate) notes: &'t EntryNotes,
     /// Leaf pages of bucket `key`.
-    pub pages: &'t PageSet,
+    pub(crate) pages: &'t PageSet,
     /// `None`: bucket `meta` does not tell.
-    pub compaction: Option<Compaction>,
-    /// Entries on these pages that are [`EntryKind::Defective`](super::EntryKind::Defective) or not in the trail at all.
-    pub unreadable: u64,
+    pub(crate) compaction: Option<Compaction>,
+    /// Entries on these pages that are [`EntryKind::Defective`](super::EntryKind::Defective) or not in the notes at
+    /// all.
+    pub(crate) unreadable: u64,
     /// Hashes of keys whose newest change is wanted.
-    pub asked: &'t KeyHashes,
+    pub(crate) asked: &'t KeyHashes,
 }
 
 /// What a history has told.
 #[derive(Debug)]
-pub struct Replay {
+pub(crate) struct Replay {
     /// Keys whose newest change is no deletion.
-    pub live_keys: u64,
+    pub(crate) live_keys: u64,
     /// Live keys of each class.
-    pub live_by_class: Vec<u64>,
+    pub(crate) live_by_class: Vec<u64>,
     /// The highest revision of any entry.
-    pub newest: Option<Revision>,
+    pub(crate) newest: Option<Revision>,
     /// The newest change of each key asked for that has one.
-    pub keys: HashMap<u64, KeyState>,
+    pub(crate) keys: HashMap<u64, KeyState>,
     /// The first of what was found, by revision.
-    pub defects: Vec<RecordDefect>,
+    pub(crate) defects: Vec<RecordDefect>,
     /// Losses beyond those.
-    pub undescribed_losses: u64,
+    pub(crate) undescribed_losses: u64,
     /// Contradictions beyond those.
-    pub undescribed_contradictions: u64,
+    pub(crate) undescribed_contradictions: u64,
     /// Entries that could not be replayed.
-    pub defective_entries: u64,
+    pub(crate) defective_entries: u64,
 }
 
 impl History<'_> {
     /// Replays it, on two threads where that is allowed. `in_order` hands over the entries of its pages in the order of
     /// revisions.
-    pub fn replay(&self, is_shared: bool, in_order: impl FnOnce(&mut Order)) -> Replay {
+    pub(crate) fn replay(
+        &self,
+        is_shared: bool,
+        in_order: impl FnOnce(&mut RevisionOrder),
+    ) -> Replay {
         let terms = Terms {
-            trail: self.trail,
+            notes: self.notes,
             pages: self.pages,
             compaction: self.compaction,
             asked: self.asked,
         };
-        let next = NextHeap::default();
-        let mut order = Order::new(self.compaction, self.unreadable);
+        let next = NextPartition::default();
+        let mut order = RevisionOrder::new(self.compaction, self.unreadable);
         let histories = std::thread::scope(|scope| {
-            let second = is_shared.then(|| scope.spawn(|| Histories::of_heaps(&terms, &next)));
+            let second = is_shared.then(|| scope.spawn(|| Histories::of_partitions(&terms, &next)));
             in_order(&mut order);
-            let mut histories = Histories::of_heaps(&terms, &next);
+            let mut histories = Histories::of_partitions(&terms, &next);
             match second.map(ScopedJoinHandle::join) {
                 Some(Ok(others)) => histories.join(others),
-                // What half of the keys have to tell must not go missing in silence.
+                // What one half of the keys has to tell must not go missing in silence.
                 Some(Err(panic)) => std::panic::resume_unwind(panic),
                 None => {}
             }
@@ -97,7 +81,7 @@ impl History<'_> {
     }
 }
 
-fn conclude(order: Order, mut histories: Histories, unreadable: u64) -> Replay {
+fn conclude(order: RevisionOrder, mut histories: Histories, unreadable: u64) -> Replay {
     histories.report_absent(unreadable);
     let mut log = order.log;
     log.join(histories.log);
@@ -120,15 +104,18 @@ fn conclude(order: Order, mut histories: Histories, unreadable: u64) -> Replay {
 
 #[cfg(test)]
 mod tests {
-    use super::{Compaction, History, Replay};
+    use super::{History, Replay};
     use crate::bbolt::{PageSet, Pgid};
-    use crate::etcd::{Entry, EntryKind, KeyHashes, PageTimes, RecordDefectKind, Revision, Trail};
+    use crate::etcd::record_defect::RecordDefectKind;
+    use crate::etcd::{
+        Compaction, EntryKind, EntryNotes, KeyHashes, PageTimes, Revision, RevisionEntry,
+    };
 
     const LIVE: Pgid = Pgid(5);
     const STALE: Pgid = Pgid(6);
 
-    fn put(main: i64, key_hash: u64, create_revision: i64, version: i64) -> Entry {
-        Entry {
+    fn put(main: i64, key_hash: u64, create_revision: i64, version: i64) -> RevisionEntry {
+        RevisionEntry {
             revision: Revision { main, sub: 0 },
             kind: EntryKind::Put,
             key_hash,
@@ -138,23 +125,23 @@ mod tests {
         }
     }
 
-    fn deletion(main: i64, key_hash: u64) -> Entry {
-        Entry {
+    fn deletion(main: i64, key_hash: u64) -> RevisionEntry {
+        RevisionEntry {
             kind: EntryKind::Tombstone,
             ..put(main, key_hash, 0, 0)
         }
     }
 
     /// Replays a store that was never compacted; a stale page holds what must not count.
-    fn replay(entries: &[Entry], unreadable: u64, is_shared: bool) -> Replay {
-        let mut trail = Trail::default();
-        trail.push(STALE, PageTimes::default(), &[put(1000, 7, 1000, 1)]);
-        let start = trail.push(LIVE, PageTimes::default(), entries);
+    fn replay(entries: &[RevisionEntry], unreadable: u64, is_shared: bool) -> Replay {
+        let mut notes = EntryNotes::default();
+        notes.push(STALE, PageTimes::default(), &[put(1000, 7, 1000, 1)]);
+        let start = notes.push(LIVE, PageTimes::default(), entries);
         let mut pages = PageSet::new(10);
         pages.add(LIVE);
         let asked: KeyHashes = entries.iter().map(|entry| entry.key_hash).collect();
         let history = History {
-            trail: &trail,
+            notes: &notes,
             pages: &pages,
             compaction: Some(Compaction::default()),
             unreadable,
@@ -162,7 +149,7 @@ mod tests {
         };
         let count = u16::try_from(entries.len()).expect("few entries");
         history.replay(is_shared, |order| {
-            let page = trail.page(start, count).expect("was pushed");
+            let page = notes.page(start, count).expect("was pushed");
             order.page(LIVE, page.order, true);
         })
     }
@@ -204,7 +191,7 @@ mod tests {
     #[test]
     fn each_break_in_a_history_is_told_where_it_shows() {
         use RecordDefectKind as K;
-        let told = |entries: &[Entry]| kinds(&replay(entries, 0, false));
+        let told = |entries: &[RevisionEntry]| kinds(&replay(entries, 0, false));
         let no_predecessor = [K::NoPredecessor { version: 2 }];
         assert_eq!(told(&[put(2, 7, 1, 2)]), no_predecessor);
         let gap = [K::VersionGap {

@@ -4,11 +4,11 @@ use std::fmt;
 
 /// One change of the keyspace: the transaction (`main`) and the position in it (`sub`).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Revision {
+pub(crate) struct Revision {
     /// Counts transactions.
-    pub main: i64,
+    pub(crate) main: i64,
     /// Counts changes within one transaction, from 0.
-    pub sub: i64,
+    pub(crate) sub: i64,
 }
 
 impl fmt::Display for Revision {
@@ -28,16 +28,16 @@ impl fmt::Display for Revision {
 ///
 /// Source: etcd `server/storage/mvcc/revision.go`, `BytesToBucketKey`, at c34dc7e.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct RevisionKey {
+pub(crate) struct RevisionKey {
     /// The revision.
-    pub revision: Revision,
+    pub(crate) revision: Revision,
     /// The entry is a deletion.
-    pub is_tombstone: bool,
+    pub(crate) is_tombstone: bool,
 }
 
 /// Why bytes are no key of bucket `key`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum RevisionKeyDefect {
+pub(crate) enum RevisionKeyDefect {
     /// Neither 17 nor 18 bytes.
     #[error("key is {found} bytes long, expected 17 or 18")]
     Length {
@@ -67,7 +67,7 @@ impl RevisionKey {
     /// # Errors
     ///
     /// A [`RevisionKeyDefect`] for the first byte that is off.
-    pub fn parse(key: &[u8]) -> Result<Self, RevisionKeyDefect> {
+    pub(crate) fn parse(key: &[u8]) -> Result<Self, RevisionKeyDefect> {
         let length = RevisionKeyDefect::Length { found: key.len() };
         let (main, rest) = key.split_first_chunk().ok_or(length)?;
         let (&separator, rest) = rest.split_first().ok_or(length)?;

@@ -3,8 +3,8 @@
 //! `tar -xzf` reads through gzip(1): further gzip streams are one with the first, zero padding is passed over, and
 //! anything else makes it exit 2.
 
+use super::limits::ArchiveLimits;
 use crate::digest::Sha256Digest;
-use crate::kuberesources::limits::Limits;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read};
@@ -102,7 +102,8 @@ impl<R: Read> BufRead for HashingReader<R> {
     }
 }
 
-enum State<R> {
+/// Where in the file the reading is.
+enum GzipState<R> {
     /// Boxed: the decoder is large and is handed on at every stream.
     Inside(Box<GzDecoder<HashingReader<R>>>),
     Behind(HashingReader<R>),
@@ -113,8 +114,8 @@ enum State<R> {
 ///
 /// After the first defect it reads as ended; [`GzipReader::finish`] tells why.
 pub(super) struct GzipReader<R> {
-    state: State<R>,
-    limits: Limits,
+    state: GzipState<R>,
+    limits: ArchiveLimits,
     inflated_bytes: u64,
     defect: Option<GzipDefect>,
 }
@@ -127,10 +128,10 @@ pub(super) struct GzipEnd {
 }
 
 impl<R: Read> GzipReader<R> {
-    pub(super) fn new(file: R, limits: Limits) -> Self {
+    pub(super) fn new(file: R, limits: ArchiveLimits) -> Self {
         let decoder = GzDecoder::new(HashingReader::new(file));
         Self {
-            state: State::Inside(Box::new(decoder)),
+            state: GzipState::Inside(Box::new(decoder)),
             limits,
             inflated_bytes: 0,
             defect: None,
@@ -147,9 +148,9 @@ impl<R: Read> GzipReader<R> {
 
     fn compressed(&self) -> Option<&HashingReader<R>> {
         match &self.state {
-            State::Inside(decoder) => Some(decoder.get_ref()),
-            State::Behind(file) => Some(file),
-            State::Empty => None,
+            GzipState::Inside(decoder) => Some(decoder.get_ref()),
+            GzipState::Behind(file) => Some(file),
+            GzipState::Empty => None,
         }
     }
 
@@ -159,7 +160,7 @@ impl<R: Read> GzipReader<R> {
 
     /// Inflates on; 0 at the end of the last stream and at a defect.
     fn inflate(&mut self, out: &mut [u8]) -> usize {
-        while let State::Inside(decoder) = &mut self.state {
+        while let GzipState::Inside(decoder) = &mut self.state {
             match decoder.read(out) {
                 Ok(0) => self.end_stream(),
                 Ok(count) => {
@@ -177,7 +178,7 @@ impl<R: Read> GzipReader<R> {
 
     fn count(&mut self, count: usize) {
         self.inflated_bytes += u64::try_from(count).unwrap_or(u64::MAX);
-        let Limits {
+        let ArchiveLimits {
             max_inflated_bytes: limit_bytes,
             max_ratio: limit,
             ratio_from_bytes,
@@ -194,7 +195,8 @@ impl<R: Read> GzipReader<R> {
 
     /// One gzip stream is complete, CRC and length included: another one, padding, garbage, or the end.
     fn end_stream(&mut self) {
-        let State::Inside(decoder) = std::mem::replace(&mut self.state, State::Empty) else {
+        let GzipState::Inside(decoder) = std::mem::replace(&mut self.state, GzipState::Empty)
+        else {
             return;
         };
         let mut file = decoder.into_inner();
@@ -207,16 +209,16 @@ impl<R: Read> GzipReader<R> {
         match (first, error) {
             (_, Some(text)) => {
                 self.defect = Some(GzipDefect::Io { offset, text });
-                self.state = State::Behind(file);
+                self.state = GzipState::Behind(file);
             }
-            (None, None) => self.state = State::Behind(file),
+            (None, None) => self.state = GzipState::Behind(file),
             // The second byte may lie in the next buffer: the decoder looks at it.
             (Some(byte), None) if GZIP_MAGIC.first() == Some(&byte) => {
-                self.state = State::Inside(Box::new(GzDecoder::new(file)));
+                self.state = GzipState::Inside(Box::new(GzDecoder::new(file)));
             }
             (Some(_), None) => {
                 self.defect = Some(behind_last_stream(&mut file, offset));
-                self.state = State::Behind(file);
+                self.state = GzipState::Behind(file);
             }
         }
     }
@@ -240,9 +242,9 @@ impl<R: Read> GzipReader<R> {
     pub(super) fn finish(self) -> GzipEnd {
         let mut defect = self.defect;
         let mut file = match self.state {
-            State::Inside(decoder) => decoder.into_inner(),
-            State::Behind(file) => file,
-            State::Empty => {
+            GzipState::Inside(decoder) => decoder.into_inner(),
+            GzipState::Behind(file) => file,
+            GzipState::Empty => {
                 return GzipEnd {
                     sha256: Sha256Digest([0; 32]),
                     size_bytes: 0,

@@ -3,7 +3,7 @@
 /// Bounds on one archive. A real one has some 150 members and a few hundred KiB; the largest part, CA bundles and
 /// pod manifests, is bounded by what etcd stores in one object (1.5 MiB).
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ArchiveLimits {
     /// Members, directories included. A thousand times a real one.
     pub max_members: u64,
     /// Bytes of all members but a snapshot at the top. A real archive holds about one MiB.
@@ -28,7 +28,7 @@ pub struct Limits {
     pub max_findings: usize,
 }
 
-impl Default for Limits {
+impl Default for ArchiveLimits {
     fn default() -> Self {
         Self {
             max_members: 100_000,

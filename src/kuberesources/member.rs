@@ -2,7 +2,7 @@
 //!
 //! `static-pod-resources/<component>-pod-<revision>/...`, one directory for each component.
 
-use crate::kuberesources::tar::{Member, MemberKind};
+use super::tar_header::{TarMember, TarMemberKind};
 
 /// The four static pods of the control plane, in the order in which archives hold them.
 pub(super) const COMPONENTS: [&str; 4] = [
@@ -29,23 +29,23 @@ pub(super) fn shown(path: &[u8]) -> String {
 }
 
 /// Why unpacking the member could touch what lies outside of the target directory; `None`: it could not.
-pub(super) fn danger(member: &Member) -> Option<String> {
+pub(super) fn danger(member: &TarMember) -> Option<String> {
     if path_leads_out(&member.path) {
         return Some("its name leads out of the target directory".to_owned());
     }
     match &member.kind {
-        MemberKind::SymbolicLink { target } if link_leads_out(&member.path, target) => {
+        TarMemberKind::SymbolicLink { target } if link_leads_out(&member.path, target) => {
             Some(format!("it is a link that leads out, to {}", shown(target)))
         }
-        MemberKind::HardLink { target } if path_leads_out(target) => Some(format!(
+        TarMemberKind::HardLink { target } if path_leads_out(target) => Some(format!(
             "it is a hard link that leads out, to {}",
             shown(target)
         )),
-        MemberKind::File
-        | MemberKind::Directory
-        | MemberKind::SymbolicLink { .. }
-        | MemberKind::HardLink { .. } => None,
-        MemberKind::Special(kind) => Some(format!(
+        TarMemberKind::File
+        | TarMemberKind::Directory
+        | TarMemberKind::SymbolicLink { .. }
+        | TarMemberKind::HardLink { .. } => None,
+        TarMemberKind::Special(kind) => Some(format!(
             "it is of kind {:?}, expected a file or a directory",
             char::from(*kind)
         )),
@@ -75,7 +75,7 @@ fn link_leads_out(path: &[u8], target: &[u8]) -> bool {
 
 /// Where a member stands in the layout.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Place<'p> {
+pub(super) struct MemberPlace<'p> {
     /// The name begins with `./`: `tar -x static-pod-resources` does not find it.
     pub(super) has_dot: bool,
     /// One of [`COMPONENTS`].
@@ -86,7 +86,7 @@ pub(super) struct Place<'p> {
     pub(super) rest: Vec<&'p str>,
 }
 
-impl<'p> Place<'p> {
+impl<'p> MemberPlace<'p> {
     /// `None` for members outside of the four components' directories, and names that are not UTF-8.
     pub(super) fn of(path: &'p [u8]) -> Option<Self> {
         let path = std::str::from_utf8(path).ok()?;
@@ -126,8 +126,8 @@ pub(super) fn is_below_root(path: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn member(path: &str, kind: MemberKind) -> Member {
-        Member {
+    fn member(path: &str, kind: TarMemberKind) -> TarMember {
+        TarMember {
             path: path.as_bytes().to_vec(),
             kind,
             size_bytes: 0,
@@ -136,16 +136,16 @@ mod tests {
 
     #[test]
     fn names_and_links_that_lead_out_are_dangerous() {
-        let link = |target: &str| MemberKind::SymbolicLink {
+        let link = |target: &str| TarMemberKind::SymbolicLink {
             target: target.as_bytes().to_vec(),
         };
-        let hard = |target: &str| MemberKind::HardLink {
+        let hard = |target: &str| TarMemberKind::HardLink {
             target: target.as_bytes().to_vec(),
         };
         let rows = [
-            ("static-pod-resources/a", MemberKind::File, false),
-            ("/etc/passwd", MemberKind::File, true),
-            ("a/../../b", MemberKind::File, true),
+            ("static-pod-resources/a", TarMemberKind::File, false),
+            ("/etc/passwd", TarMemberKind::File, true),
+            ("a/../../b", TarMemberKind::File, true),
             ("a/b", link("../c"), false),
             ("a/b", link("../../c"), true),
             ("a/b", link("/etc"), true),
@@ -153,7 +153,7 @@ mod tests {
             ("a/b", link("b"), false),
             ("a/b", hard("a/c"), false),
             ("a/b", hard("../c"), true),
-            ("a/b", MemberKind::Special(b'3'), true),
+            ("a/b", TarMemberKind::Special(b'3'), true),
         ];
         for (path, kind, expected) in rows {
             let row = format!("{path} {kind:?}");
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn component_and_revision_come_from_the_directory() {
         let place = |path: &'static str| {
-            Place::of(path.as_bytes())
+            MemberPlace::of(path.as_bytes())
                 .map(|place| (place.component, place.revision, place.rest.join("/")))
         };
         let rows = [

@@ -1,14 +1,22 @@
 //! One pass over a kuberesources archive: gzip and tar fully read and checked, nothing extracted.
+//!
+//! `gzip` inflates and hashes, `tar` walks over the members, `member` tells what a name means and whether it is safe, and
+//! `interest` whether the file is worth reading. `collect` draws the facts from those that are (`pod` reads their texts);
+//! `missing` tells what was not there, and `findings` puts defects into words.
 
 mod collect;
 mod facts;
+mod findings;
 mod gzip;
+mod interest;
 mod limits;
 mod member;
+mod missing;
 mod pod;
 mod read;
 mod tar;
+mod tar_header;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
-pub use limits::Limits;
+pub use limits::ArchiveLimits;
 pub use read::read;

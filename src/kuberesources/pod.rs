@@ -6,45 +6,45 @@ use std::collections::BTreeMap;
 
 /// `<component>-pod.yaml`.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Pod {
+pub(super) struct StaticPod {
     #[serde(default)]
-    metadata: Metadata,
-    spec: Spec,
+    metadata: PodMetadata,
+    spec: PodSpec,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Metadata {
+struct PodMetadata {
     #[serde(default)]
     labels: Option<BTreeMap<String, Scalar>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Spec {
+struct PodSpec {
     #[serde(default)]
-    init_containers: Option<Vec<Container>>,
-    containers: Vec<Container>,
+    init_containers: Option<Vec<PodContainer>>,
+    containers: Vec<PodContainer>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Container {
+struct PodContainer {
     #[serde(default)]
     command: Option<Vec<Scalar>>,
     #[serde(default)]
     args: Option<Vec<Scalar>>,
     #[serde(default)]
-    env: Option<Vec<Variable>>,
+    env: Option<Vec<EnvironmentVariable>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Variable {
+struct EnvironmentVariable {
     #[serde(default)]
     name: Scalar,
     #[serde(default)]
     value: Scalar,
 }
 
-impl Pod {
+impl StaticPod {
     pub(super) fn parse(text: &[u8]) -> Result<Self, TextError> {
         parse(text)
     }
@@ -86,7 +86,7 @@ impl Pod {
 
     /// Values of `NODE_<node>_ETCD_NAME`: every control-plane node.
     pub(super) fn etcd_nodes(&self) -> impl Iterator<Item = &str> {
-        let is_name = |variable: &&Variable| {
+        let is_name = |variable: &&EnvironmentVariable| {
             variable.name.0.starts_with("NODE_") && variable.name.0.ends_with("_ETCD_NAME")
         };
         self.variables()
@@ -95,14 +95,14 @@ impl Pod {
             .filter(|name| !name.is_empty())
     }
 
-    fn containers(&self) -> impl Iterator<Item = &Container> {
+    fn containers(&self) -> impl Iterator<Item = &PodContainer> {
         self.spec
             .containers
             .iter()
             .chain(self.spec.init_containers.iter().flatten())
     }
 
-    fn variables(&self) -> impl Iterator<Item = &Variable> {
+    fn variables(&self) -> impl Iterator<Item = &EnvironmentVariable> {
         self.containers()
             .flat_map(|container| container.env.iter().flatten())
     }
@@ -134,11 +134,11 @@ pub(super) fn node_of_certificate(path: &str, prefix: &str) -> Option<String> {
 /// `config.yaml` of the kube-apiserver: is there to be an encryption configuration?
 pub(super) fn is_encryption_expected(text: &[u8]) -> Result<bool, TextError> {
     #[derive(Deserialize)]
-    struct Config {
+    struct ApiServerConfig {
         #[serde(default, rename = "apiServerArguments")]
         arguments: Option<BTreeMap<String, OneOrMany>>,
     }
-    let config: Config = parse(text)?;
+    let config: ApiServerConfig = parse(text)?;
     let provider = config
         .arguments
         .unwrap_or_default()
@@ -153,11 +153,11 @@ pub(super) fn is_encryption_expected(text: &[u8]) -> Result<bool, TextError> {
 /// `config.yaml` of the kube-controller-manager: `extendedArguments["cluster-name"]`, the infrastructure name.
 pub(super) fn cluster_name(text: &[u8]) -> Result<Option<String>, TextError> {
     #[derive(Deserialize)]
-    struct Config {
+    struct ControllerManagerConfig {
         #[serde(default, rename = "extendedArguments")]
         arguments: Option<BTreeMap<String, OneOrMany>>,
     }
-    let config: Config = parse(text)?;
+    let config: ControllerManagerConfig = parse(text)?;
     let names = config
         .arguments
         .unwrap_or_default()
@@ -166,7 +166,7 @@ pub(super) fn cluster_name(text: &[u8]) -> Result<Option<String>, TextError> {
     Ok(names.0.into_iter().find(|name| !name.is_empty()))
 }
 
-/// Server of the cluster `lb-int` in a kubeconfig, else of its first cluster: the internal API URL.
+/// KubeconfigServer of the cluster `lb-int` in a kubeconfig, else of its first cluster: the internal API URL.
 pub(super) fn internal_server(text: &[u8]) -> Result<Option<String>, TextError> {
     #[derive(Deserialize)]
     struct Kubeconfig {
@@ -178,10 +178,10 @@ pub(super) fn internal_server(text: &[u8]) -> Result<Option<String>, TextError> 
         #[serde(default)]
         name: Scalar,
         #[serde(default)]
-        cluster: Server,
+        cluster: KubeconfigServer,
     }
     #[derive(Default, Deserialize)]
-    struct Server {
+    struct KubeconfigServer {
         #[serde(default)]
         server: Scalar,
     }
@@ -198,21 +198,21 @@ mod tests {
 
     #[test]
     fn a_manifest_is_read_as_json_and_as_yaml() {
-        let json = r#"{"kind":"Pod","metadata":{"labels":{"revision":"7"}},"spec":{"containers":[{"command":["/bin/sh",
+        let json = r#"{"kind":"StaticPod","metadata":{"labels":{"revision":"7"}},"spec":{"containers":[{"command":["/bin/sh",
             "-c","exec etcd --cert-file=/x/etcd-serving-m.example.com.crt"],"env":[
             {"name":"NODE_m_example_com_ETCD_NAME","value":"m.example.com"},{"name":"FIELD","valueFrom":{}},
             {"name":"ETCDCTL_CERT","value":"/x/etcd-peer-m.example.com.crt"}]}]}}"#;
-        let yaml = "kind: Pod\nmetadata:\n  labels:\n    revision: 7\nspec:\n  containers:\n  - args: [a]\n    env:\n    \
+        let yaml = "kind: StaticPod\nmetadata:\n  labels:\n    revision: 7\nspec:\n  containers:\n  - args: [a]\n    env:\n    \
             - {name: ETCDCTL_CERT, value: /x/etcd-peer-m.example.com.crt}\n    \
             - {name: NODE_x_ETCD_NAME, value: m.example.com}\n";
         for text in [json, yaml] {
-            let pod = Pod::parse(text.as_bytes()).expect("is sound");
+            let pod = StaticPod::parse(text.as_bytes()).expect("is sound");
             assert_eq!(pod.revision(), Some(7));
             assert_eq!(pod.etcd_node().as_deref(), Some("m.example.com"));
             assert_eq!(pod.etcd_nodes().collect::<Vec<_>>(), ["m.example.com"]);
         }
-        assert!(Pod::parse(b"{}").is_err());
-        assert!(Pod::parse(b"").is_err());
+        assert!(StaticPod::parse(b"{}").is_err());
+        assert!(StaticPod::parse(b"").is_err());
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! The pass itself: gzip inside a hash, tar inside gzip, members into facts, defects into findings.
 
-use crate::finding::{Artifact, Code, Finding, Severity};
-use crate::kuberesources::Kuberesources;
-use crate::kuberesources::collect::{Collector, Interest};
-use crate::kuberesources::gzip::{GzipDefect, GzipReader};
-use crate::kuberesources::limits::Limits;
-use crate::kuberesources::member::{self, Place, ROOT, shown};
-use crate::kuberesources::tar::{Member, MemberKind, Step, TarDefect, TarReader};
+use super::collect::Collector;
+use super::facts::Kuberesources;
+use super::findings::{combined, gzip_finding, left_out, size_finding, tar_finding};
+use super::gzip::GzipReader;
+use super::interest::Interest;
+use super::limits::ArchiveLimits;
+use super::member::{self, MemberPlace, shown};
+use super::missing::missing;
+use super::tar::{TarDefect, TarReader, TarStep};
+use super::tar_header::{TarMember, TarMemberKind};
+use crate::finding::{Code, Finding};
 use crate::kubernetes::encryption::KeyRing;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
-use zeroize::Zeroizing;
 
 /// Inflated bytes that wait for the tar walk: large enough that most members need no second look.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -19,9 +22,13 @@ const BUFFER_BYTES: usize = 128 << 10;
 ///
 /// `size_bytes` is the length that the file is said to have. The keys come apart from the facts, which hold none.
 /// Damage never ends in an error: what was readable before it is told, and the findings say the rest.
-pub fn read(file: impl Read, size_bytes: u64, limits: &Limits) -> (Kuberesources, Option<KeyRing>) {
+pub fn read(
+    file: impl Read,
+    size_bytes: u64,
+    limits: &ArchiveLimits,
+) -> (Kuberesources, Option<KeyRing>) {
     let gzip = GzipReader::new(file, *limits);
-    let mut pass = Pass::new(
+    let mut pass = ArchivePass::new(
         TarReader::new(BufReader::with_capacity(BUFFER_BYTES, gzip), *limits),
         *limits,
     );
@@ -29,9 +36,9 @@ pub fn read(file: impl Read, size_bytes: u64, limits: &Limits) -> (Kuberesources
     pass.finish(size_bytes)
 }
 
-struct Pass<R: Read> {
+struct ArchivePass<R: Read> {
     tar: TarReader<BufReader<GzipReader<R>>>,
-    limits: Limits,
+    limits: ArchiveLimits,
     collector: Collector,
     read_bytes: u64,
     /// Bytes of all members so far, but for a snapshot at the top.
@@ -44,8 +51,8 @@ struct Pass<R: Read> {
     left_out: BTreeMap<Code, u64>,
 }
 
-impl<R: Read> Pass<R> {
-    fn new(tar: TarReader<BufReader<GzipReader<R>>>, limits: Limits) -> Self {
+impl<R: Read> ArchivePass<R> {
+    fn new(tar: TarReader<BufReader<GzipReader<R>>>, limits: ArchiveLimits) -> Self {
         let collector = Collector::default();
         let (findings, tar_defects) = (Vec::new(), Vec::new());
         Self {
@@ -68,9 +75,9 @@ impl<R: Read> Pass<R> {
             && let Ok(step) = self.tar.step()
         {
             match step {
-                Step::Member(member) => self.take(&member),
-                Step::Defect(defect) => self.note(defect),
-                Step::End => break,
+                TarStep::Member(member) => self.take(&member),
+                TarStep::Defect(defect) => self.note(defect),
+                TarStep::End => break,
             }
         }
     }
@@ -83,9 +90,9 @@ impl<R: Read> Pass<R> {
         }
     }
 
-    fn take(&mut self, member: &Member) {
+    fn take(&mut self, member: &TarMember) {
         let has_snapshot_name = matches!(member.path.as_slice(), b"snapshot.db" | b"./snapshot.db");
-        if has_snapshot_name && member.kind == MemberKind::File {
+        if has_snapshot_name && member.kind == TarMemberKind::File {
             self.collector.has_snapshot = true;
             return;
         }
@@ -104,18 +111,18 @@ impl<R: Read> Pass<R> {
             return;
         }
         self.collector.is_below_root |= member::is_below_root(&member.path);
-        let Some(place) = Place::of(&member.path) else {
+        let Some(place) = MemberPlace::of(&member.path) else {
             return;
         };
         self.collector.see(&place);
-        if member.kind == MemberKind::File
+        if member.kind == TarMemberKind::File
             && let Some(interest) = Interest::of(&place)
         {
             self.read_file(member, &place, interest);
         }
     }
 
-    fn read_file(&mut self, member: &Member, place: &Place<'_>, interest: Interest) {
+    fn read_file(&mut self, member: &TarMember, place: &MemberPlace<'_>, interest: Interest) {
         let text = u64::from(interest.is_text());
         if self.texts + text > self.limits.max_texts {
             self.push_unsafe(
@@ -128,9 +135,8 @@ impl<R: Read> Pass<R> {
             .limits
             .max_file_bytes
             .min(self.limits.max_read_bytes - self.read_bytes);
-        // Wiped when dropped: it may be the encryption configuration.
         let data = match self.tar.read_data(max_bytes) {
-            Ok(Some(data)) => Zeroizing::new(data),
+            Ok(Some(data)) => data,
             Ok(None) => {
                 let danger = format!("it has {} bytes, more than any real one", member.size_bytes);
                 self.push_unsafe(&member.path, &danger);
@@ -202,7 +208,7 @@ impl<R: Read> Pass<R> {
 
         let mut collector = self.collector;
         findings.append(&mut collector.findings);
-        findings.extend(collector.missing());
+        findings.extend(missing(&collector));
         if collector.has_snapshot {
             findings.push(combined());
         }
@@ -223,109 +229,4 @@ impl<R: Read> Pass<R> {
         };
         (facts, collector.key_ring)
     }
-}
-
-fn gzip_finding(defect: &GzipDefect) -> Finding {
-    let corrupt = |message: String, offset: u64| {
-        Finding::new(Code::KuberesourcesCorrupt, message).with("offset", offset)
-    };
-    match defect {
-        GzipDefect::Io { offset, text } => {
-            let message = format!("cannot read on at byte {offset}: {text}");
-            Finding::new(Code::Unreadable, message)
-                .artifact(Artifact::Kuberesources)
-                .with("offset", *offset)
-        }
-        GzipDefect::Truncated { offset: 0 } => corrupt("the file is empty".to_owned(), 0),
-        GzipDefect::Truncated { offset } => corrupt(
-            format!("file ends inside the gzip stream, at byte {offset}"),
-            *offset,
-        ),
-        GzipDefect::Damaged { offset, text } => corrupt(
-            format!("gzip stream is damaged near byte {offset}: {text}"),
-            *offset,
-        ),
-        GzipDefect::TrailingGarbage { offset } => corrupt(
-            format!(
-                "bytes behind the gzip stream, from byte {offset}: tar unpacks it and exits 2, which stops cluster-restore.sh"
-            ),
-            *offset,
-        ),
-        GzipDefect::ZeroPadding { offset } => {
-            let message = format!(
-                "zero bytes behind the gzip stream, from byte {offset}: gzip passes over them"
-            );
-            corrupt(message, *offset).severity(Severity::Warning)
-        }
-        GzipDefect::TooLarge { limit_bytes } => {
-            let message =
-                format!("inflates to more than {limit_bytes} bytes: not read any further");
-            Finding::new(Code::KuberesourcesUnsafe, message).with("limitBytes", *limit_bytes)
-        }
-        GzipDefect::Ratio { ratio, limit } => {
-            let message = format!(
-                "inflates to {ratio} times its size, expected at most {limit}: not read any further"
-            );
-            Finding::new(Code::KuberesourcesUnsafe, message).with("ratio", *ratio)
-        }
-    }
-}
-
-fn tar_finding(defect: &TarDefect) -> Finding {
-    let corrupt = |message: String, offset: u64| {
-        Finding::new(Code::KuberesourcesCorrupt, message).with("inflatedOffset", offset)
-    };
-    match *defect {
-        TarDefect::Header { offset } => {
-            corrupt(format!("no tar header at inflated byte {offset}"), offset)
-        }
-        TarDefect::Truncated { offset } => corrupt(
-            format!("tar ends inside a member, at inflated byte {offset}"),
-            offset,
-        ),
-        TarDefect::EndMissing { offset } => {
-            let message = format!(
-                "tar ends at inflated byte {offset} without its two end blocks: members may be missing"
-            );
-            corrupt(message, offset)
-        }
-        TarDefect::BehindEnd { offset } => corrupt(
-            format!("bytes behind the end of the tar, from inflated byte {offset}"),
-            offset,
-        ),
-        TarDefect::Name { offset, size_bytes } => {
-            let message =
-                format!("name or extended header of {size_bytes} bytes at inflated byte {offset}");
-            Finding::new(Code::KuberesourcesUnsafe, message).with("inflatedOffset", offset)
-        }
-        TarDefect::Members { limit } => {
-            let message = format!("more than {limit} members: not read any further");
-            Finding::new(Code::KuberesourcesUnsafe, message).with("limit", limit)
-        }
-    }
-}
-
-fn left_out(code: Code, count: u64) -> Finding {
-    Finding::new(code, format!("{count} more of this kind")).with("count", count)
-}
-
-fn size_finding(expected: u64, found: u64, defect: Option<&GzipDefect>) -> Option<Finding> {
-    let is_io = matches!(defect, Some(GzipDefect::Io { .. }));
-    if expected == found || is_io {
-        return None;
-    }
-    let message = format!("file had {expected} bytes and {found} were read");
-    let finding =
-        Finding::new(Code::ChangedWhileReading, message).artifact(Artifact::Kuberesources);
-    Some(finding.with("expected", expected).with("found", found))
-}
-
-fn combined() -> Finding {
-    let message = format!(
-        "snapshot.db lies in the archive beside {ROOT}: a whole backup in one file, as OpenShift 4.3.0 and 4.3.1 wrote it"
-    );
-    let remedy = "unpack snapshot.db from the archive and let it be verified as a file of its own";
-    Finding::new(Code::KuberesourcesIncomplete, message)
-        .severity(Severity::Info)
-        .remedy(remedy)
 }

@@ -2,49 +2,17 @@
 //!
 //! The `tar` crate knows the header's layout; the walk is ours, because three things must show that its iterator
 //! passes over: end blocks that are missing, what stands behind them, and a name as long as memory.
-//!
-//! Source: POSIX pax, section *ustar Interchange Format*; GNU tar, *Basic Tar Format*.
 
-use crate::kuberesources::limits::Limits;
-use std::io::{self, BufRead, Read};
-use tar::{EntryType, Header, PaxExtensions};
+use super::limits::ArchiveLimits;
+use super::tar_header::{ExtendedHeader, HEADER_BYTES, SoundHeader, TarMember};
+use std::io::{self, BufRead};
+use tar::{EntryType, Header};
+use zeroize::Zeroizing;
 
 const BLOCK_BYTES: u64 = 512;
-const HEADER_BYTES: usize = 512;
-
-/// Position and width of the checksum in a header, counted as spaces while it is computed.
-const CHECKSUM: std::ops::Range<usize> = 148..148 + CHECKSUM_BYTES;
-const CHECKSUM_BYTES: usize = 8;
-
-/// Memory for the data of a member before any of them came: a header may promise anything.
-const FIRST_DATA_BYTES: usize = 64 << 10;
 
 /// Mark in GNU headers of sparse files: one more block of the map follows.
 const SPARSE_EXTENSION_POSITION: usize = 504;
-
-type Block = [u8; HEADER_BYTES];
-
-/// One member, its data not yet read.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Member {
-    pub(super) path: Vec<u8>,
-    pub(super) kind: MemberKind,
-    pub(super) size_bytes: u64,
-}
-
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum MemberKind {
-    File,
-    Directory,
-    SymbolicLink {
-        target: Vec<u8>,
-    },
-    HardLink {
-        target: Vec<u8>,
-    },
-    /// Device, FIFO, sparse file, or a kind that tar programs disagree about.
-    Special(u8),
-}
 
 /// What is wrong with the archive as a tar. Offsets count inflated bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -63,24 +31,18 @@ pub(super) enum TarDefect {
     Members { limit: u64 },
 }
 
-pub(super) enum Step {
-    Member(Member),
+/// What the walk has come to.
+pub(super) enum TarStep {
+    Member(TarMember),
     Defect(TarDefect),
     /// Nothing more; everything behind it was read.
     End,
 }
 
-/// What an extended header says of the next member.
-#[derive(Default)]
-struct Extension {
-    path: Option<Vec<u8>>,
-    target: Option<Vec<u8>>,
-    size_bytes: Option<u64>,
-}
-
+/// Walks over the members.
 pub(super) struct TarReader<R> {
     input: R,
-    limits: Limits,
+    limits: ArchiveLimits,
     offset: u64,
     /// Data and padding of the current member that were not read yet.
     unread_bytes: u64,
@@ -92,7 +54,7 @@ pub(super) struct TarReader<R> {
 }
 
 impl<R: BufRead> TarReader<R> {
-    pub(super) fn new(input: R, limits: Limits) -> Self {
+    pub(super) fn new(input: R, limits: ArchiveLimits) -> Self {
         Self {
             input,
             limits,
@@ -110,11 +72,11 @@ impl<R: BufRead> TarReader<R> {
     }
 
     /// Goes to the next member, passing over what is left of this one.
-    pub(super) fn step(&mut self) -> io::Result<Step> {
-        let mut extension = Extension::default();
+    pub(super) fn step(&mut self) -> io::Result<TarStep> {
+        let mut extension = ExtendedHeader::default();
         loop {
             if self.is_ended {
-                return Ok(Step::End);
+                return Ok(TarStep::End);
             }
             if self.skip_unread()? > 0 {
                 return Ok(self.end_with(TarDefect::Truncated {
@@ -136,12 +98,11 @@ impl<R: BufRead> TarReader<R> {
                 if std::mem::replace(&mut self.is_lost, true) {
                     continue;
                 }
-                return Ok(Step::Defect(TarDefect::Header { offset }));
+                return Ok(TarStep::Defect(TarDefect::Header { offset }));
             };
             self.is_lost = false;
-            match self.take(&header, &mut extension)? {
-                Some(step) => return Ok(step),
-                None => continue,
+            if let Some(step) = self.take(&header, &mut extension)? {
+                return Ok(step);
             }
         }
     }
@@ -150,103 +111,60 @@ impl<R: BufRead> TarReader<R> {
     fn take(
         &mut self,
         header: &SoundHeader<'_>,
-        extension: &mut Extension,
-    ) -> io::Result<Option<Step>> {
+        extension: &mut ExtendedHeader,
+    ) -> io::Result<Option<TarStep>> {
         self.members += 1;
         if self.members > self.limits.max_members {
             let limit = self.limits.max_members;
             return Ok(Some(self.end_with(TarDefect::Members { limit })));
         }
         let kind = header.header.entry_type();
-        if kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions() {
+        if ExtendedHeader::is_announced_by(kind) {
             return self.read_extension(kind, header.size_bytes, extension);
         }
         if kind.is_pax_global_extensions() {
             self.set_unread(header.size_bytes);
             return Ok(None);
         }
-        let extension = std::mem::take(extension);
-        // GNU tar reads no data behind a hard link, whatever its size says.
-        let size_bytes = if kind.is_hard_link() {
-            0
-        } else {
-            extension.size_bytes.unwrap_or(header.size_bytes)
-        };
+        let member = header.member(std::mem::take(extension));
         if kind.is_gnu_sparse() {
             self.skip_sparse_map(header.header)?;
         }
-        self.set_unread(size_bytes);
-        let path = extension
-            .path
-            .unwrap_or_else(|| header.header.path_bytes().into_owned());
-        let target = || {
-            let stored = header
-                .header
-                .link_name_bytes()
-                .map(std::borrow::Cow::into_owned);
-            extension.target.clone().or(stored).unwrap_or_default()
-        };
-        let kind = match kind {
-            EntryType::Regular | EntryType::Continuous if path.ends_with(b"/") => {
-                MemberKind::Directory
-            }
-            EntryType::Regular | EntryType::Continuous => MemberKind::File,
-            EntryType::Directory => MemberKind::Directory,
-            EntryType::Symlink => MemberKind::SymbolicLink { target: target() },
-            EntryType::Link => MemberKind::HardLink { target: target() },
-            other => MemberKind::Special(other.as_byte()),
-        };
-        Ok(Some(Step::Member(Member {
-            path,
-            kind,
-            size_bytes,
-        })))
+        self.set_unread(member.size_bytes);
+        Ok(Some(TarStep::Member(member)))
     }
 
     fn read_extension(
         &mut self,
         kind: EntryType,
         size_bytes: u64,
-        extension: &mut Extension,
-    ) -> io::Result<Option<Step>> {
+        extension: &mut ExtendedHeader,
+    ) -> io::Result<Option<TarStep>> {
         let offset = self.offset;
         self.set_unread(size_bytes);
         let Some(data) = self.read_data(self.limits.max_name_bytes)? else {
-            return Ok(Some(Step::Defect(TarDefect::Name { offset, size_bytes })));
+            return Ok(Some(TarStep::Defect(TarDefect::Name {
+                offset,
+                size_bytes,
+            })));
         };
-        if kind.is_gnu_longname() {
-            extension.path = Some(until_nul(&data));
-        } else if kind.is_gnu_longlink() {
-            extension.target = Some(until_nul(&data));
-        } else {
-            for record in PaxExtensions::new(&data).map_while(Result::ok) {
-                match record.key_bytes() {
-                    b"path" => extension.path = Some(record.value_bytes().to_vec()),
-                    b"linkpath" => extension.target = Some(record.value_bytes().to_vec()),
-                    b"size" => {
-                        let size = record.value().ok();
-                        extension.size_bytes = size.and_then(|text| text.parse().ok());
-                    }
-                    _ => {}
-                }
-            }
-        }
+        extension.learn(kind, &data);
         Ok(None)
     }
 
-    /// The data of the current member; `None` when there are more than `max_bytes`. Shorter when the archive ends in it.
-    pub(super) fn read_data(&mut self, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    /// The data of the current member, wiped when dropped: they may be keys. `None` when there are more than
+    /// `max_bytes`. Shorter when the archive ends in it.
+    pub(super) fn read_data(&mut self, max_bytes: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         if self.unread_data_bytes > max_bytes {
             return Ok(None);
         }
-        // Grown as bytes really come; the limit bounds it.
+        // In one piece, as a vector that grows leaves copies behind. A header may promise anything: the limit bounds
+        // it.
         let promised = usize::try_from(self.unread_data_bytes).unwrap_or(usize::MAX);
-        let mut data = Vec::with_capacity(promised.min(FIRST_DATA_BYTES));
-        let count = (&mut self.input)
-            .take(self.unread_data_bytes)
-            .read_to_end(&mut data)?;
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.offset = self.offset.saturating_add(count);
+        let mut data = Zeroizing::new(vec![0; promised]);
+        let filled = self.read_some(&mut data)?;
+        data.truncate(filled);
+        let count = u64::try_from(filled).unwrap_or(u64::MAX);
         self.unread_bytes = self.unread_bytes.saturating_sub(count);
         self.unread_data_bytes = self.unread_data_bytes.saturating_sub(count);
         Ok(Some(data))
@@ -292,7 +210,7 @@ impl<R: BufRead> TarReader<R> {
     }
 
     /// A zero block: the end if another one follows. GNU tar stops at a lone one as well, and only warns.
-    fn end_block(&mut self, offset: u64) -> io::Result<Step> {
+    fn end_block(&mut self, offset: u64) -> io::Result<TarStep> {
         let mut second = [0; HEADER_BYTES];
         if self.read_some(&mut second)? < HEADER_BYTES || second.iter().any(|&byte| byte != 0) {
             return Ok(self.end_with(TarDefect::EndMissing { offset }));
@@ -300,9 +218,9 @@ impl<R: BufRead> TarReader<R> {
         self.is_ended = true;
         let behind = self.offset;
         if self.drain()? {
-            Ok(Step::End)
+            Ok(TarStep::End)
         } else {
-            Ok(Step::Defect(TarDefect::BehindEnd { offset: behind }))
+            Ok(TarStep::Defect(TarDefect::BehindEnd { offset: behind }))
         }
     }
 
@@ -321,14 +239,15 @@ impl<R: BufRead> TarReader<R> {
         }
     }
 
-    fn end_with(&mut self, defect: TarDefect) -> Step {
+    fn end_with(&mut self, defect: TarDefect) -> TarStep {
         self.is_ended = true;
-        Step::Defect(defect)
+        TarStep::Defect(defect)
     }
 
-    fn read_some(&mut self, block: &mut Block) -> io::Result<usize> {
+    /// Reads until `out` is full or the archive ends.
+    fn read_some(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
-        while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.input.read(rest)? {
                 0 => break,
                 count => filled += count,
@@ -337,29 +256,4 @@ impl<R: BufRead> TarReader<R> {
         self.offset += u64::try_from(filled).unwrap_or(u64::MAX);
         Ok(filled)
     }
-}
-
-/// A header whose checksum is right and whose size is a number.
-struct SoundHeader<'b> {
-    header: &'b Header,
-    size_bytes: u64,
-}
-
-impl<'b> SoundHeader<'b> {
-    fn parse(block: &'b Block) -> Option<Self> {
-        let header = Header::from_byte_slice(block);
-        let sum = |bytes: &[u8]| bytes.iter().copied().map(u32::from).sum::<u32>();
-        let own = block.get(CHECKSUM).unwrap_or_default();
-        let sum = sum(block) - sum(own) + sum(&[b' '; CHECKSUM_BYTES]);
-        let is_sound = header.cksum().is_ok_and(|stored| stored == sum);
-        let size_bytes = header.entry_size().ok()?;
-        is_sound.then_some(Self { header, size_bytes })
-    }
-}
-
-fn until_nul(data: &[u8]) -> Vec<u8> {
-    data.split(|&byte| byte == 0)
-        .next()
-        .unwrap_or_default()
-        .to_vec()
 }

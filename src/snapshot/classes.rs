@@ -1,20 +1,20 @@
 //! Kinds of values, numbered: of which resource, and encrypted by whom.
 
+use super::facts::Flavour;
 use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
 use crate::kubernetes::encryption::{EncryptionUse, IDENTITY};
 use crate::kubernetes::storage_key::resource_of;
-use crate::snapshot::Flavour;
 use foldhash::quality::RandomState;
 use std::collections::{BTreeMap, HashMap};
 
 /// Kinds told apart. A cluster has some 300 resources and a handful of keys.
 const MAX_CLASSES: usize = 4096;
-/// Class of keys that hold no object.
+/// ValueClass of keys that hold no object.
 pub(super) const NO_OBJECT: u16 = 0;
 
 /// One kind of value.
 #[derive(Debug)]
-struct Class {
+struct ValueClass {
     flavour: Flavour,
     resource: String,
     /// Provider and key name.
@@ -23,13 +23,13 @@ struct Class {
 
 /// The kinds seen so far.
 #[derive(Debug, Default)]
-pub(super) struct Classes {
+pub(super) struct ValueClasses {
     numbers: HashMap<Vec<u8>, u16, RandomState>,
-    classes: Vec<Class>,
+    classes: Vec<ValueClass>,
     scratch: Vec<u8>,
 }
 
-impl Classes {
+impl ValueClasses {
     /// The number of the kind that this key and value are of.
     pub(super) fn number(&mut self, storage_key: &[u8], stored: &StoredValue<'_>) -> u16 {
         let Some(resource) = resource_of(storage_key) else {
@@ -74,7 +74,7 @@ impl Classes {
             return NO_OBJECT;
         };
         let sealed = sealed.map(|sealed| (sealed.provider.to_string(), sealed.key_text()));
-        self.classes.push(Class {
+        self.classes.push(ValueClass {
             flavour,
             resource,
             sealed,
@@ -134,7 +134,7 @@ impl Classes {
         uses
     }
 
-    fn with_counts<'a>(&'a self, live: &'a [u64]) -> impl Iterator<Item = (&'a Class, u64)> {
+    fn with_counts<'a>(&'a self, live: &'a [u64]) -> impl Iterator<Item = (&'a ValueClass, u64)> {
         self.classes.iter().zip(live.iter().skip(1).copied())
     }
 }

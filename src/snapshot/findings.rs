@@ -1,9 +1,8 @@
 //! What the bytes of a snapshot prove to be wrong, in the words of the contract.
 
+use super::entry_defect::DefectiveEntry;
 use super::hashing::{Hashed, TRAILER_BYTES};
-use super::keyspace::DefectiveEntry;
-use crate::bbolt::proof::{Tree, TreeDefect, TreeDefectKind};
-use crate::bbolt::{Layout, MetaDefect, Pgid};
+use crate::bbolt::{Layout, MetaDefect, Pgid, Tree, TreeDefect, TreeDefectKind};
 use crate::bytes::to_u64;
 use crate::etcd::buckets::{Alarm, AlarmKind, NEEDED};
 use crate::etcd::{RecordDefect, Replay, RevisionKey, RevisionKeyDefect};

@@ -1,99 +1,38 @@
 //! Looks at every leaf page while it passes: decodes entries of bucket `key` and notes what will be needed of them.
 
-use super::classes::{Classes, NO_OBJECT};
-use super::wanted::{Purpose, Wanted, purpose};
-use crate::bbolt::scan::{LeafObserver, Observation};
-use crate::bbolt::{LeafElement, Pgid};
+use super::classes::{NO_OBJECT, ValueClasses};
+use super::entry_defect::{DefectiveEntry, EntryDefect};
+use super::purpose::purpose;
+use super::samples::EncryptedSamples;
+use super::wanted::Wanted;
+use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
 use crate::etcd::{
-    Entry, EntryKind, KeyHashes, KeyValue, KeyValueDefect, PageTimes, RevisionKey,
-    RevisionKeyDefect, Trail,
+    EntryKind, EntryNotes, KeyHashes, KeyValue, PageTimes, Revision, RevisionEntry, RevisionKey,
 };
 use crate::kubernetes::encryption::value::StoredValue;
 use crate::kubernetes::envelope::{Envelope, lease_renewed_at, written_at};
-use crate::secret::Secret;
 use foldhash::quality::RandomState;
-use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 /// Defective entries that are described one by one.
 const MAX_DESCRIBED: usize = 1 << 12;
-/// Encrypted values kept of each class: those whose keys have the smallest hashes, which is a fair choice among keys
-/// however often each was written. Some will turn out to be superseded or on stale pages.
-const SAMPLES: usize = 64;
-/// Largest encrypted value that is taken as a sample.
-const MAX_SAMPLE_BYTES: usize = 32 << 10;
 /// Length of a lease id, the key of bucket `lease`.
 const LEASE_ID_BYTES: usize = 8;
-
-/// An entry of a page that looks like one of bucket `key`, and what is wrong with it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DefectiveEntry {
-    pub(super) page: Pgid,
-    pub(super) index: usize,
-    /// Its revision, if the key tells it.
-    pub(super) revision: Option<crate::etcd::Revision>,
-    pub(super) defect: EntryDefect,
-}
-
-/// What can be wrong with an entry looked at alone.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum EntryDefect {
-    #[error("{0}")]
-    Key(RevisionKeyDefect),
-    #[error("{0}")]
-    Value(KeyValueDefect),
-    #[error("the value is a bucket")]
-    Bucket,
-}
-
-impl EntryDefect {
-    /// False when the entry decodes but contradicts itself.
-    pub(super) fn is_undecodable(&self) -> bool {
-        use KeyValueDefect as V;
-        !matches!(
-            self,
-            Self::Value(
-                V::ModRevision { .. } | V::CreateRevision { .. } | V::Version { .. } | V::Tombstone
-            )
-        )
-    }
-}
-
-/// An encrypted value kept as a sample.
-pub(super) struct Sample {
-    pub(super) key: Vec<u8>,
-    pub(super) key_hash: u64,
-    pub(super) main: i64,
-    pub(super) pages: Vec<u64>,
-    pub(super) value: Secret,
-}
-
-impl Sample {
-    fn new(stored: &KeyValue<'_>, key_hash: u64, main: i64, page: Pgid) -> Self {
-        Self {
-            key: stored.key.to_vec(),
-            key_hash,
-            main,
-            pages: vec![page.0],
-            value: Secret::new(stored.value.to_vec()),
-        }
-    }
-}
 
 /// Notes on the entries of all pages that look like pages of bucket `key`.
 #[derive(Default)]
 pub(super) struct Keyspace {
     hasher: RandomState,
-    pub(super) trail: Trail,
-    pub(super) classes: Classes,
+    pub(super) notes: EntryNotes,
+    pub(super) classes: ValueClasses,
     pub(super) wanted: Wanted,
-    pub(super) samples: HashMap<u16, Vec<Sample>>,
+    pub(super) samples: EncryptedSamples,
     pub(super) defective: Vec<DefectiveEntry>,
-    entries: Vec<Entry>,
+    entries: Vec<RevisionEntry>,
 }
 
-/// Tag of pages without a trail.
-pub(super) const NO_TRAIL: u64 = 0;
+/// Tag of pages whose entries are not noted.
+pub(super) const NOT_NOTED: u64 = 0;
 
 impl LeafObserver for Keyspace {
     fn leaf(&mut self, page: Pgid, elements: &[LeafElement<'_>]) -> Observation {
@@ -105,7 +44,7 @@ impl LeafObserver for Keyspace {
                 .iter()
                 .any(|element| element.key.len() != LEASE_ID_BYTES);
             return Observation {
-                tag: NO_TRAIL,
+                tag: NOT_NOTED,
                 keep,
             };
         }
@@ -115,7 +54,7 @@ impl LeafObserver for Keyspace {
             let entry = self.entry(page, index, element, &mut times);
             self.entries.push(entry);
         }
-        let tag = self.trail.push(page, times, &self.entries) + 1;
+        let tag = self.notes.push(page, times, &self.entries) + 1;
         Observation { tag, keep: false }
     }
 }
@@ -127,9 +66,9 @@ impl Keyspace {
         index: usize,
         element: &LeafElement<'_>,
         times: &mut PageTimes,
-    ) -> Entry {
-        let mut entry = Entry {
-            revision: crate::etcd::Revision::default(),
+    ) -> RevisionEntry {
+        let mut entry = RevisionEntry {
+            revision: Revision::default(),
             kind: EntryKind::Defective,
             key_hash: 0,
             create_revision: 0,
@@ -169,7 +108,7 @@ impl Keyspace {
         key: RevisionKey,
         stored: &KeyValue<'_>,
         times: &mut PageTimes,
-    ) -> Entry {
+    ) -> RevisionEntry {
         let key_hash = self.hasher.hash_one(stored.key);
         let (kind, class) = if key.is_tombstone {
             (EntryKind::Tombstone, NO_OBJECT)
@@ -180,7 +119,7 @@ impl Keyspace {
             )
         };
         let (create_revision, version) = (stored.create_revision, stored.version);
-        Entry {
+        RevisionEntry {
             revision: key.revision,
             kind,
             key_hash,
@@ -206,7 +145,9 @@ impl Keyspace {
         }
         match value {
             StoredValue::Plain => note_times(stored, times),
-            StoredValue::Encrypted(_) => self.sample(class, page, main, key_hash, stored),
+            StoredValue::Encrypted(_) => {
+                self.samples.offer(class, page, main, key_hash, stored);
+            }
             StoredValue::Malformed => {}
         }
         if purpose(stored.key).is_some() {
@@ -216,42 +157,11 @@ impl Keyspace {
         class
     }
 
-    fn sample(&mut self, class: u16, page: Pgid, main: i64, key_hash: u64, stored: &KeyValue<'_>) {
-        if stored.value.len() > MAX_SAMPLE_BYTES {
-            return;
-        }
-        let samples = self.samples.entry(class).or_default();
-        if let Some(same) = samples
-            .iter_mut()
-            .find(|sample| sample.key_hash == key_hash)
-        {
-            if same.main == main && same.value.expose() == stored.value {
-                same.pages.push(page.0);
-            } else if same.main < main {
-                *same = Sample::new(stored, key_hash, main, page);
-            }
-            return;
-        }
-        if samples.len() >= SAMPLES {
-            let largest = samples
-                .iter()
-                .enumerate()
-                .max_by_key(|(_, sample)| sample.key_hash);
-            match largest.map(|(index, sample)| (index, sample.key_hash)) {
-                Some((index, largest)) if key_hash < largest => {
-                    samples.swap_remove(index);
-                }
-                _ => return,
-            }
-        }
-        samples.push(Sample::new(stored, key_hash, main, page));
-    }
-
     fn defective(
         &mut self,
         page: Pgid,
         index: usize,
-        revision: Option<crate::etcd::Revision>,
+        revision: Option<Revision>,
         defect: EntryDefect,
     ) {
         if self.defective.len() < MAX_DESCRIBED {
@@ -266,14 +176,8 @@ impl Keyspace {
 
     /// Hashes of the keys of all values that were kept.
     pub(super) fn asked(&self) -> KeyHashes {
-        let samples = self.samples.values().flatten();
-        let samples = samples.map(|sample| sample.key_hash);
+        let samples = self.samples.key_hashes();
         samples.chain(self.wanted.key_hashes()).collect()
-    }
-
-    /// Is this what the value at this key is wanted for?
-    pub(super) fn purpose_of(key: &[u8]) -> Option<Purpose> {
-        purpose(key)
     }
 }
 

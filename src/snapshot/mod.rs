@@ -1,24 +1,34 @@
 //! One pass over a `.db` file: bytes in, facts out.
 //!
-//! `feed` cuts the bytes into chunks. Each chunk is hashed (`hashing`, `sha256`) and scanned (`pass`, which shows each
-//! leaf to `keyspace`): by `cores` on two cores for one snapshot (`supply` hands each chunk to both), by `lanes` on one core
-//! for two at a time. At the end `content` has the tree proven from the notes of the scan and draws the facts from it.
+//! `chunk` cuts the bytes into chunks. Each chunk is hashed (`hashing`, `sha256`) and scanned (`pass`, which shows each leaf
+//! to `keyspace`): by `two_cores` at once for one snapshot (`broadcast` hands each chunk to both), by `one_core` in
+//! turns, and there for two snapshots side by side. At the end `content` has the tree proven from the notes of the scan
+//! and draws the facts from it: out of the `small_buckets`, the entries of bucket `key` (`key_replay`) and the
+//! `live_values`.
 
+mod broadcast;
+mod chunk;
 mod classes;
 mod content;
-mod cores;
+mod entry_defect;
 mod facts;
-mod feed;
 mod findings;
 mod hashing;
+mod key_replay;
 mod keyspace;
-mod lanes;
+mod live_values;
+mod one_core;
 mod pass;
+mod purpose;
 mod read;
+mod reading;
+mod samples;
 mod sha256;
-mod supply;
+mod small_buckets;
+mod two_cores;
 mod wanted;
 
 pub use facts::{Flavour, Member, Snapshot, Status};
-pub use lanes::{Queue, read_all};
-pub use read::{HashOn, ReadError, Reading, read};
+pub use one_core::{SnapshotQueue, read_all};
+pub use read::read;
+pub use reading::{HashOn, ReadError, SnapshotReading};

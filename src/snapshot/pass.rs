@@ -4,9 +4,8 @@ use super::content;
 use super::findings::{self, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
-use super::read::{HashOn, Reading};
-use crate::bbolt::scan::Scan;
-use crate::bbolt::{Layout, MetaDefect};
+use super::reading::{HashOn, SnapshotReading};
+use crate::bbolt::{Layout, MetaDefect, Scan};
 use crate::kubernetes::encryption::Sealed;
 
 /// How far the scan is.
@@ -20,11 +19,11 @@ enum ScanState {
 }
 
 /// The scan of a snapshot, under way.
-pub(super) struct Pass {
+pub(super) struct SnapshotPass {
     scan: ScanState,
 }
 
-impl Pass {
+impl SnapshotPass {
     pub(super) fn new() -> Self {
         Self {
             scan: ScanState::Start,
@@ -47,7 +46,7 @@ impl Pass {
     }
 
     /// Proves what the scan has noted; `hash_on` tells how many cores may do so.
-    pub(super) fn conclude(self, hashed: &Hashed, hash_on: HashOn) -> Reading {
+    pub(super) fn conclude(self, hashed: &Hashed, hash_on: HashOn) -> SnapshotReading {
         let (scan, layout) = match self.scan {
             ScanState::Start => return unreadable(hashed, None),
             ScanState::NoLayout(defect) => return unreadable(hashed, Some(defect)),
@@ -69,10 +68,10 @@ impl Pass {
 }
 
 /// A file that holds no database: its digest is all there is.
-fn unreadable(hashed: &Hashed, defect: Option<MetaDefect>) -> Reading {
+fn unreadable(hashed: &Hashed, defect: Option<MetaDefect>) -> SnapshotReading {
     let mut snapshot = content::empty(hashed);
     snapshot.findings = vec![findings::no_database(hashed.size_bytes, defect)];
-    Reading {
+    SnapshotReading {
         snapshot,
         sealed: Sealed::default(),
     }

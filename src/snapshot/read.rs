@@ -1,46 +1,10 @@
-//! Reading snapshots: where the hash is computed, what a pass gives, and why it may fail.
+//! Reading one snapshot, on one core or on two.
 
-use super::feed::Feed;
-use super::{Snapshot, cores, lanes};
-use crate::kubernetes::encryption::Sealed;
+use super::chunk::ChunkReader;
+use super::reading::{HashOn, ReadError, SnapshotReading};
+use super::{one_core, two_cores};
 use crate::monitor::Monitor;
-use std::io::{self, Read};
-
-/// Where the hash is computed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum HashOn {
-    /// A thread of its own: one file, two cores.
-    OwnThread,
-    /// The thread that scans: several files, or one core.
-    SameThread,
-}
-
-/// What one pass has learnt.
-#[derive(Debug)]
-pub struct Reading {
-    /// The facts.
-    pub snapshot: Snapshot,
-    /// Values that need keys to be proven. In memory only.
-    pub sealed: Sealed,
-}
-
-/// Why a pass could not be finished.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The system refused to read on.
-    #[error("cannot read at offset {offset}")]
-    Io {
-        /// Bytes read before.
-        offset: u64,
-        /// The system's words.
-        #[source]
-        source: io::Error,
-    },
-    /// Stopped on request.
-    #[error("interrupted")]
-    Interrupted,
-}
+use std::io::Read;
 
 /// Reads a snapshot to its end and learns everything about it.
 ///
@@ -53,10 +17,10 @@ pub fn read(
     source: &mut (dyn Read + Send),
     hash_on: HashOn,
     monitor: &dyn Monitor,
-) -> Result<Reading, ReadError> {
-    let feed = Feed::new(Box::new(source), monitor);
+) -> Result<SnapshotReading, ReadError> {
+    let chunks = ChunkReader::new(Box::new(source), monitor);
     match hash_on {
-        HashOn::SameThread => lanes::read_one(feed),
-        HashOn::OwnThread => cores::read_one(feed),
+        HashOn::SameThread => one_core::read_one(chunks),
+        HashOn::OwnThread => two_cores::read_one(chunks),
     }
 }

@@ -16,7 +16,7 @@ const MAX_VALUE_BYTES: usize = 2 << 20;
 const MAX_TOTAL_BYTES: usize = 48 << 20;
 
 /// One version of a key.
-pub(super) struct Version {
+pub(super) struct KeyVersion {
     pub(super) main: i64,
     /// It may hold a private key, or the keys of an API server.
     pub(super) value: Secret,
@@ -26,7 +26,7 @@ pub(super) struct Version {
 /// Newest versions of some keys.
 #[derive(Default)]
 pub(super) struct Wanted {
-    keys: HashMap<Vec<u8>, (u64, Vec<Version>)>,
+    keys: HashMap<Vec<u8>, (u64, Vec<KeyVersion>)>,
     total_bytes: usize,
 }
 
@@ -43,29 +43,15 @@ impl Wanted {
         let Some((_, versions)) = self.keys.get_mut(key) else {
             return;
         };
-        if let Some(same) = versions
-            .iter_mut()
-            .find(|version| version.main == main && version.value.expose() == value)
-        {
-            if same.pages.len() < MAX_PAGES {
-                same.pages.push(page);
-            }
+        if note_again(versions, main, page, value) {
             return;
         }
-        if versions.len() >= VERSIONS {
-            let oldest = versions
-                .iter()
-                .enumerate()
-                .min_by_key(|(_, version)| version.main);
-            match oldest.map(|(index, version)| (index, version.main)) {
-                Some((index, oldest)) if oldest < main => {
-                    self.total_bytes -= versions.swap_remove(index).value.len();
-                }
-                _ => return,
-            }
+        match make_room(versions, main) {
+            Some(freed_bytes) => self.total_bytes -= freed_bytes,
+            None => return,
         }
         self.total_bytes += value.len();
-        versions.push(Version {
+        versions.push(KeyVersion {
             main,
             value: Secret::new(value.to_vec()),
             pages: vec![page],
@@ -78,7 +64,7 @@ impl Wanted {
     }
 
     /// Key, hash and versions, by key.
-    pub(super) fn into_sorted(self) -> Vec<(Vec<u8>, u64, Vec<Version>)> {
+    pub(super) fn into_sorted(self) -> Vec<(Vec<u8>, u64, Vec<KeyVersion>)> {
         let mut keys: Vec<_> = self
             .keys
             .into_iter()
@@ -89,102 +75,29 @@ impl Wanted {
     }
 }
 
-/// What a wanted value is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Purpose {
-    /// A custom resource that describes the cluster.
-    Cluster,
-    /// A Secret with the encryption config or a key of another API server.
-    EncryptionConfig,
-    /// A Secret with a certificate.
-    Certificate,
-}
-
-/// Is the value at this storage key wanted, and what for?
-pub(super) fn purpose(storage_key: &[u8]) -> Option<Purpose> {
-    let path = storage_key.strip_prefix(b"/kubernetes.io/")?;
-    match path.first()? {
-        b'c' => path
-            .strip_prefix(b"config.openshift.io/")
-            .filter(|path| is_config(path))
-            .map(|_| Purpose::Cluster),
-        b'o' => path
-            .strip_prefix(b"operator.openshift.io/")
-            .filter(|path| is_operator(path))
-            .map(|_| Purpose::Cluster),
-        b's' => path.strip_prefix(b"secrets/").and_then(secret_purpose),
-        _ => None,
+/// Notes that a version kept already was seen on one more page; false when it is not kept.
+fn note_again(versions: &mut [KeyVersion], main: i64, page: u64, value: &[u8]) -> bool {
+    let same = versions
+        .iter_mut()
+        .find(|version| version.main == main && version.value.expose() == value);
+    let Some(same) = same else {
+        return false;
+    };
+    if same.pages.len() < MAX_PAGES {
+        same.pages.push(page);
     }
+    true
 }
 
-fn is_config(path: &[u8]) -> bool {
-    matches!(
-        path,
-        b"clusterversions/version"
-            | b"infrastructures/cluster"
-            | b"clusteroperators/etcd"
-            | b"clusteroperators/kube-apiserver"
-            | b"clusteroperators/kube-controller-manager"
-            | b"clusteroperators/kube-scheduler"
-    )
-}
-
-fn is_operator(path: &[u8]) -> bool {
-    matches!(
-        path,
-        b"etcds/cluster"
-            | b"kubeapiservers/cluster"
-            | b"kubecontrollermanagers/cluster"
-            | b"kubeschedulers/cluster"
-    )
-}
-
-fn secret_purpose(path: &[u8]) -> Option<Purpose> {
-    let slash = path.iter().position(|&byte| byte == b'/')?;
-    let (namespace, name) = (path.get(..slash)?, path.get(slash + 1..)?);
-    match namespace {
-        b"openshift-apiserver" | b"openshift-oauth-apiserver" => name
-            .starts_with(b"encryption-config")
-            .then_some(Purpose::EncryptionConfig),
-        b"openshift-config-managed" if name.starts_with(b"encryption-key-") => {
-            Some(Purpose::EncryptionConfig)
-        }
-        b"openshift-kube-apiserver-operator"
-        | b"openshift-kube-controller-manager-operator"
-        | b"openshift-etcd-operator"
-        | b"openshift-kube-scheduler"
-        | b"openshift-kube-apiserver"
-        | b"openshift-kube-controller-manager"
-        | b"openshift-config-managed" => is_unrevisioned(name).then_some(Purpose::Certificate),
-        b"openshift-etcd" | b"openshift-config" => {
-            is_etcd_certificate(name).then_some(Purpose::Certificate)
-        }
-        _ => None,
+/// Drops the oldest version where there are as many as are kept. Bytes that this frees; `None` when all are newer.
+fn make_room(versions: &mut Vec<KeyVersion>, main: i64) -> Option<usize> {
+    if versions.len() < VERSIONS {
+        return Some(0);
     }
-}
-
-/// Copies such as `etcd-client-7` are made for each static pod revision; the one without a number is the current one.
-fn is_unrevisioned(name: &[u8]) -> bool {
-    let digits = name
+    let oldest = versions
         .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
-    digits == 0
-        || name
-            .len()
-            .checked_sub(digits + 1)
-            .and_then(|dash| name.get(dash))
-            != Some(&b'-')
-}
-
-/// Node names end in a number themselves, so these are told by how they begin.
-fn is_etcd_certificate(name: &[u8]) -> bool {
-    let starts: [&[u8]; 4] = [
-        b"etcd-peer-",
-        b"etcd-serving-",
-        b"etcd-signer",
-        b"etcd-metric-signer",
-    ];
-    starts.iter().any(|start| name.starts_with(start))
+        .enumerate()
+        .min_by_key(|(_, version)| version.main);
+    let (index, _) = oldest.filter(|(_, oldest)| oldest.main < main)?;
+    Some(versions.swap_remove(index).value.len())
 }

@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
 use crate::discovery::{Candidate, Kind};
 use crate::monitor::Monitor;
-use crate::snapshot::{self, HashOn, Queue, ReadError, Reading, Snapshot};
+use crate::snapshot::{self, HashOn, ReadError, Snapshot, SnapshotQueue, SnapshotReading};
 use chrono::{DateTime, Utc};
 use std::io::Read;
 use std::panic::resume_unwind;
@@ -149,7 +149,7 @@ impl<'f> Worker<'_, 'f, '_> {
     }
 }
 
-impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
+impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
     type Ticket = OpenSnapshot<'f>;
     type Error = SurveyError;
 
@@ -174,7 +174,7 @@ impl<'f, 'b> Queue<'b> for Worker<'_, 'f, 'b> {
     fn done(
         &mut self,
         open: OpenSnapshot<'f>,
-        read: Result<Reading, ReadError>,
+        read: Result<SnapshotReading, ReadError>,
     ) -> Result<(), SurveyError> {
         self.open -= 1;
         let candidate = open.candidate();

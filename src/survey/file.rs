@@ -3,11 +3,11 @@
 use crate::catalogue::Content;
 use crate::discovery::{Candidate, FileIdentity, Kind, fingerprint, open_regular};
 use crate::finding::{Code, Finding};
-use crate::kuberesources::{self, Kuberesources, Limits};
+use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::Sealed;
 use crate::kubernetes::encryption::key_ring::KeyRing;
 use crate::monitor::Monitor;
-use crate::snapshot::{ReadError, Reading, Snapshot};
+use crate::snapshot::{ReadError, Snapshot, SnapshotReading};
 use crate::source::{Counting, FileReader, PageCache, decompress};
 use std::fs::File;
 use std::io::{self, Read};
@@ -92,7 +92,7 @@ impl<'c> OpenSnapshot<'c> {
     }
 
     /// Says what became of it. A file that changed meanwhile is told by a finding.
-    pub(super) fn conclude(self, read: Result<Reading, ReadError>) -> SnapshotRead {
+    pub(super) fn conclude(self, read: Result<SnapshotReading, ReadError>) -> SnapshotRead {
         match read {
             Ok(mut reading) => {
                 let changed = changed(&self.candidate.path, &self.file, self.before);
@@ -120,7 +120,8 @@ pub(super) fn read_kuberesources(
 ) -> Result<(Kuberesources, Option<KeyRing>), String> {
     let (file, before) = open_regular(path).map_err(|error| describe(&error))?;
     let counted = Counting::new(&file, monitor);
-    let (mut facts, ring) = kuberesources::read(counted, before.size_bytes, &Limits::default());
+    let (mut facts, ring) =
+        kuberesources::read(counted, before.size_bytes, &ArchiveLimits::default());
     facts.findings.extend(
         changed(path, &file, before)
             .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),

@@ -3,7 +3,7 @@
 use crate::build::{archive, end, gzip, gzip_fast, inflate, sound_members};
 use crate::{codes, learn, text};
 use etcd_cat::finding::Severity;
-use etcd_cat::kuberesources::{Limits, read};
+use etcd_cat::kuberesources::{ArchiveLimits, read};
 use std::io::{self, Read};
 
 #[test]
@@ -175,20 +175,20 @@ impl Read for Failing<'_> {
 fn a_disk_that_fails_is_unreadable_not_corrupt() {
     let sound = archive(&sound_members(""));
     let half = sound.get(..sound.len() / 2).expect("inside");
-    let (facts, _) = read(Failing(half), 0, &Limits::default());
+    let (facts, _) = read(Failing(half), 0, &ArchiveLimits::default());
     assert!(codes(&facts).contains(&"unreadable"), "{}", text(&facts));
     assert!(
         !codes(&facts).contains(&"kuberesources-corrupt"),
         "{}",
         text(&facts)
     );
-    let (facts, _) = read(Failing(&sound), 0, &Limits::default());
+    let (facts, _) = read(Failing(&sound), 0, &ArchiveLimits::default());
     assert_eq!(codes(&facts), ["unreadable"], "{}", text(&facts));
 }
 
 #[test]
 fn a_file_that_grew_is_told() {
     let sound = archive(&sound_members(""));
-    let (facts, _) = read(sound.as_slice(), 5, &Limits::default());
+    let (facts, _) = read(sound.as_slice(), 5, &ArchiveLimits::default());
     assert_eq!(codes(&facts), ["changed-while-reading"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::build::{archive, file, gzip, gzip_fast, member, raw_member, sound_members};
 use crate::{codes, learn, text};
-use etcd_cat::kuberesources::{Limits, read};
+use etcd_cat::kuberesources::{ArchiveLimits, read};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{self, Read, Write};
@@ -78,9 +78,9 @@ fn a_bomb_is_left_alone_soon() {
 
 #[test]
 fn more_bytes_than_any_real_archive_end_the_reading() {
-    let limits = Limits {
+    let limits = ArchiveLimits {
         max_other_bytes: 10_000,
-        ..Limits::default()
+        ..ArchiveLimits::default()
     };
     let members = [
         sound_members(""),

@@ -5,7 +5,7 @@ mod damage;
 mod facts;
 mod hostile;
 
-use etcd_cat::kuberesources::{Kuberesources, Limits, read};
+use etcd_cat::kuberesources::{ArchiveLimits, Kuberesources, read};
 use etcd_cat::kubernetes::encryption::KeyRing;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn learn(bytes: &[u8]) -> (Kuberesources, Option<KeyRing>) {
     let learnt = read(
         bytes,
         u64::try_from(bytes.len()).expect("fits"),
-        &Limits::default(),
+        &ArchiveLimits::default(),
     );
     assert!(
         started.elapsed() < Duration::from_secs(20),

@@ -8,15 +8,15 @@ pub(crate) mod write;
 
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::monitor::Silent;
-use etcd_cat::snapshot::{self, HashOn, Reading};
+use etcd_cat::snapshot::{self, HashOn, SnapshotReading};
 
 /// Reads a snapshot out of memory.
-pub(crate) fn read(mut bytes: &[u8]) -> Reading {
+pub(crate) fn read(mut bytes: &[u8]) -> SnapshotReading {
     snapshot::read(&mut bytes, HashOn::SameThread, &Silent).expect("memory can be read")
 }
 
 /// Codes of all findings, each once, in the order of the contract.
-pub(crate) fn codes(reading: &Reading) -> Vec<&'static str> {
+pub(crate) fn codes(reading: &SnapshotReading) -> Vec<&'static str> {
     let mut codes: Vec<Code> = reading
         .snapshot
         .findings
@@ -29,7 +29,7 @@ pub(crate) fn codes(reading: &Reading) -> Vec<&'static str> {
 }
 
 /// The findings with this code.
-pub(crate) fn findings_of<'r>(reading: &'r Reading, code: &str) -> Vec<&'r Finding> {
+pub(crate) fn findings_of<'r>(reading: &'r SnapshotReading, code: &str) -> Vec<&'r Finding> {
     let findings = reading.snapshot.findings.iter();
     findings
         .filter(|finding| finding.code.as_str() == code)
@@ -37,7 +37,7 @@ pub(crate) fn findings_of<'r>(reading: &'r Reading, code: &str) -> Vec<&'r Findi
 }
 
 /// One line for each finding, for messages of assertions.
-pub(crate) fn told(reading: &Reading) -> String {
+pub(crate) fn told(reading: &SnapshotReading) -> String {
     let lines = reading.snapshot.findings.iter();
     lines
         .map(|finding| format!("\n  {}: {}", finding.code.as_str(), finding.message))

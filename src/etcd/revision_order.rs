@@ -2,10 +2,11 @@
 //!
 //! Above the compaction revision etcd removes nothing, so every main revision has its entries, and subs count from 0.
 
-use super::Compaction;
+use super::compaction::Compaction;
+use super::entry::EntryKind;
+use super::page_order::{PageOrder, RevisionStep};
 use super::record_defect::{DefectLog, RecordDefectKind};
 use super::revision::Revision;
-use super::trail::{EntryKind, PageOrder, Step};
 use crate::bbolt::Pgid;
 
 /// First main revision of a store that was never compacted: etcd starts counting at 1, before the first change.
@@ -13,7 +14,7 @@ const FIRST_MAIN: i64 = 2;
 
 /// Takes the entries of all pages in the order of revisions, and looks for what is not there.
 #[derive(Debug)]
-pub struct Order {
+pub(crate) struct RevisionOrder {
     /// Nothing above it has been removed; `i64::MAX` when it is not known.
     compact: i64,
     /// Entries that are there but cannot be read, and were not yet taken for one that is absent.
@@ -25,7 +26,7 @@ pub struct Order {
     pub(super) log: DefectLog,
 }
 
-impl Order {
+impl RevisionOrder {
     pub(super) fn new(compaction: Option<Compaction>, unreadable: u64) -> Self {
         Self {
             compact: Compaction::floor(compaction),
@@ -38,7 +39,7 @@ impl Order {
     }
 
     /// Takes the entries of the next page, sorted by revision unless they are.
-    pub fn page(&mut self, page: Pgid, order: PageOrder<'_>, is_ordered: bool) {
+    pub(crate) fn page(&mut self, page: Pgid, order: PageOrder<'_>, is_ordered: bool) {
         match order {
             PageOrder::Dense { first, last } => self.dense(page, first, last),
             PageOrder::Sparse(steps) if is_ordered => {
@@ -57,7 +58,7 @@ impl Order {
         let kind = EntryKind::Put;
         self.step(
             page,
-            Step {
+            RevisionStep {
                 revision: first,
                 kind,
             },
@@ -67,7 +68,7 @@ impl Order {
     }
 
     /// Takes the next entry.
-    fn step(&mut self, page: Pgid, step: Step) {
+    fn step(&mut self, page: Pgid, step: RevisionStep) {
         let (revision, compact) = (step.revision, self.compact);
         self.newest = self.newest.max(Some(revision).filter(|at| at.main > 0));
         if step.kind == EntryKind::Defective {
@@ -134,18 +135,19 @@ pub(super) fn explain(unreadable: &mut u64, absent: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Order, Step};
+    use super::{RevisionOrder, RevisionStep};
     use crate::bbolt::Pgid;
-    use crate::etcd::{Compaction, EntryKind, RecordDefectKind, Revision};
+    use crate::etcd::record_defect::RecordDefectKind;
+    use crate::etcd::{Compaction, EntryKind, Revision};
 
     fn defects(compacted: i64, unreadable: u64, revisions: &[(i64, i64)]) -> Vec<RecordDefectKind> {
         let compaction = Compaction {
             scheduled: Some(compacted),
             finished: Some(compacted),
         };
-        let mut order = Order::new(Some(compaction), unreadable);
+        let mut order = RevisionOrder::new(Some(compaction), unreadable);
         for &(main, sub) in revisions {
-            let step = Step {
+            let step = RevisionStep {
                 revision: Revision { main, sub },
                 kind: EntryKind::Put,
             };

@@ -1,20 +1,20 @@
 //! The bytes of a snapshot, cut into chunks.
 
-use super::read::ReadError;
+use super::reading::ReadError;
 use crate::buffer::AlignedBuffer;
 use crate::bytes::to_u64;
 use crate::monitor::Monitor;
 use std::io::{self, Read};
 
-/// Bytes that are looked at twice. There is room for a multiple of 64 KiB, the largest page size, so that every page begins
-/// where one may begin; the first chunk of a snapshot holds both meta pages.
-pub(super) struct Chunk {
+/// Bytes that are looked at twice. There is room for a multiple of 64 KiB, the largest page size, so that every page
+/// begins where one may begin; the first chunk of a snapshot holds both meta pages.
+pub(super) struct SnapshotChunk {
     bytes: AlignedBuffer,
     /// How many of them are filled: all, unless it is the last chunk.
     length: usize,
 }
 
-impl Chunk {
+impl SnapshotChunk {
     pub(super) fn new(length: usize) -> Self {
         Self {
             bytes: AlignedBuffer::new(length),
@@ -27,15 +27,15 @@ impl Chunk {
     }
 }
 
-/// Reads from wherever the bytes come from.
-pub(super) struct Feed<'r> {
+/// Cuts what a source gives into chunks.
+pub(super) struct ChunkReader<'r> {
     source: Box<dyn Read + Send + 'r>,
     monitor: &'r dyn Monitor,
     offset: u64,
     is_at_end: bool,
 }
 
-impl<'r> Feed<'r> {
+impl<'r> ChunkReader<'r> {
     pub(super) fn new(source: Box<dyn Read + Send + 'r>, monitor: &'r dyn Monitor) -> Self {
         Self {
             source,
@@ -45,9 +45,9 @@ impl<'r> Feed<'r> {
         }
     }
 
-    /// Fills the chunk unless the source ends. Behind its end chunks stay empty: what has ended is not asked again, as a
-    /// terminal or a growing file would go on in the middle of a page.
-    pub(super) fn fill(&mut self, chunk: &mut Chunk) -> Result<(), ReadError> {
+    /// Fills the chunk unless the source ends. Behind its end chunks stay empty: what has ended is not asked again, as
+    /// a terminal or a growing file would go on in the middle of a page.
+    pub(super) fn fill(&mut self, chunk: &mut SnapshotChunk) -> Result<(), ReadError> {
         chunk.length = 0;
         while !self.is_at_end && chunk.length < chunk.bytes.len() {
             if self.monitor.is_interrupted() {
@@ -74,14 +74,14 @@ impl<'r> Feed<'r> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chunk, Feed};
+    use super::{ChunkReader, SnapshotChunk};
     use crate::monitor::Silent;
     use std::io::{self, Read};
 
     /// Answers as told, one read after the other, and then fails.
-    struct Script(Vec<io::Result<usize>>);
+    struct ScriptedReads(Vec<io::Result<usize>>);
 
-    impl Read for Script {
+    impl Read for ScriptedReads {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             let answer = self.0.pop();
             answer.unwrap_or_else(|| Err(io::Error::other("asked once too often")))
@@ -90,10 +90,10 @@ mod tests {
 
     fn lengths(mut answers: Vec<io::Result<usize>>) -> Vec<Option<usize>> {
         answers.reverse();
-        let mut feed = Feed::new(Box::new(Script(answers)), &Silent);
-        let mut chunk = Chunk::new(8);
+        let mut chunks = ChunkReader::new(Box::new(ScriptedReads(answers)), &Silent);
+        let mut chunk = SnapshotChunk::new(8);
         let mut fill = || {
-            let filled = feed.fill(&mut chunk);
+            let filled = chunks.fill(&mut chunk);
             filled.is_ok().then(|| chunk.filled().len())
         };
         vec![fill(), fill(), fill()]

@@ -1,26 +1,27 @@
-//! Changes of keys, spread over many small heaps by the hash of the key, in some 15 bytes each: seven of the hash, and
+//! Changes of keys, in many small partitions by the hash of the key, in some 15 bytes each: seven of the hash, and
 //! varints that are small where changes lie side by side.
 
+use super::entry::{EntryKind, RevisionEntry};
 use super::revision::Revision;
-use super::trail::{Entry, EntryKind};
 use crate::bbolt::Pgid;
 use crate::bytes::to_usize;
 use crate::protobuf::varint;
 
-/// The heap of a key is told by so many of the highest bits of its hash: a byte, which the heap need not keep.
-pub(super) const HEAP_BITS: u32 = 8;
-const HEAPS: usize = 1 << HEAP_BITS;
-/// Bits of a hash that a heap keeps.
-const HASH_BITS: u32 = u64::BITS - HEAP_BITS;
+/// The partition of a key is told by so many of the highest bits of its hash: a byte, which the partition need not
+/// keep.
+pub(super) const PARTITION_BITS: u32 = 8;
+const PARTITIONS: usize = 1 << PARTITION_BITS;
+/// Bits of a hash that a partition keeps.
+const HASH_BITS: u32 = u64::BITS - PARTITION_BITS;
 
-/// A heap grows to this length as vectors do, and then by pieces of it.
+/// A partition grows to this length as vectors do, and then by pieces of it.
 const PIECE_BYTES: usize = 8 << 10;
 /// More than any change takes.
 const MAX_CHANGE_BYTES: usize = 64;
 
 /// A change of a key and the page it lies on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Change {
+pub(super) struct KeyChange {
     pub(super) key_hash: u64,
     pub(super) revision: Revision,
     pub(super) page: Pgid,
@@ -30,73 +31,70 @@ pub(super) struct Change {
     pub(super) is_tombstone: bool,
 }
 
-/// All changes of all keys.
+/// All changes of all keys, in partitions.
 #[derive(Debug)]
-pub(super) struct Heaps {
-    heaps: Vec<Heap>,
+pub(super) struct KeyChanges {
+    partitions: Vec<Partition>,
 }
 
-impl Default for Heaps {
+impl Default for KeyChanges {
     fn default() -> Self {
         Self {
-            heaps: std::iter::repeat_with(Heap::default).take(HEAPS).collect(),
+            partitions: std::iter::repeat_with(Partition::default)
+                .take(PARTITIONS)
+                .collect(),
         }
     }
 }
 
-impl Heaps {
+impl KeyChanges {
     /// Adds an entry of `page` that changes a key.
-    pub(super) fn push(&mut self, page: Pgid, entry: &Entry) {
-        if let Some(heap) = self.heaps.get_mut(heap_of(entry.key_hash)) {
-            heap.push(page, entry);
+    pub(super) fn push(&mut self, page: Pgid, entry: &RevisionEntry) {
+        if let Some(partition) = self.partitions.get_mut(partition_of(entry.key_hash)) {
+            partition.push(page, entry);
         }
     }
 
-    /// How many heaps there are.
+    /// How many partitions there are.
     pub(super) fn len(&self) -> usize {
-        self.heaps.len()
+        self.partitions.len()
     }
 
-    /// Changes of the keys of one heap, in the order in which they were pushed.
-    pub(super) fn heap(&self, heap: usize) -> Changes<'_> {
-        let found = self.heaps.get(heap);
-        Changes {
-            heap: crate::bytes::to_u64(heap),
+    /// Changes of the keys of one partition, in the order in which they were pushed.
+    pub(super) fn partition(&self, partition: usize) -> PartitionChanges<'_> {
+        let found = self.partitions.get(partition);
+        PartitionChanges {
+            partition: crate::bytes::to_u64(partition),
             rest: &[],
-            pieces: found.map_or(&[][..], |heap| &heap.full).iter(),
-            last: found.map_or(&[], |heap| &heap.bytes),
-            latest: Place::default(),
+            pieces: found.map_or(&[][..], |partition| &partition.full).iter(),
+            last: found.map_or(&[], |partition| &partition.bytes),
+            latest: Origin::default(),
         }
-    }
-
-    /// Bytes in memory.
-    pub(super) fn size_bytes(&self) -> usize {
-        self.heaps.iter().map(Heap::size_bytes).sum()
     }
 }
 
-fn heap_of(key_hash: u64) -> usize {
+fn partition_of(key_hash: u64) -> usize {
     to_usize(key_hash >> HASH_BITS)
 }
 
 /// Changes of the keys whose hashes begin with one byte.
 #[derive(Debug, Default)]
-struct Heap {
+struct Partition {
     /// What has filled up stays where it is: growing in one piece would leave holes behind.
     full: Vec<Vec<u8>>,
     bytes: Vec<u8>,
-    latest: Place,
+    latest: Origin,
 }
 
-/// Where the change before is: the next one is told by its difference.
+/// Where the change before is: the next one is told by its distance from there.
 #[derive(Clone, Copy, Debug, Default)]
-struct Place {
+struct Origin {
     page: u64,
     main: i64,
 }
 
-impl Heap {
-    fn push(&mut self, page: Pgid, entry: &Entry) {
+impl Partition {
+    fn push(&mut self, page: Pgid, entry: &RevisionEntry) {
         let Revision { main, sub } = entry.revision;
         let is_tombstone = entry.kind == EntryKind::Tombstone;
         if self.bytes.len() > PIECE_BYTES - MAX_CHANGE_BYTES {
@@ -115,28 +113,24 @@ impl Heap {
             varint::push(bytes, age.cast_unsigned());
             varint::push(bytes, entry.version.cast_unsigned());
         }
-        self.latest = Place { page: page.0, main };
-    }
-
-    fn size_bytes(&self) -> usize {
-        self.full.iter().chain([&self.bytes]).map(Vec::len).sum()
+        self.latest = Origin { page: page.0, main };
     }
 }
 
-/// Reads a heap.
-pub(super) struct Changes<'t> {
-    heap: u64,
-    rest: &'t [u8],
-    pieces: std::slice::Iter<'t, Vec<u8>>,
-    last: &'t [u8],
-    latest: Place,
+/// Reads a partition.
+pub(super) struct PartitionChanges<'n> {
+    partition: u64,
+    rest: &'n [u8],
+    pieces: std::slice::Iter<'n, Vec<u8>>,
+    last: &'n [u8],
+    latest: Origin,
 }
 
-impl Iterator for Changes<'_> {
-    type Item = Change;
+impl Iterator for PartitionChanges<'_> {
+    type Item = KeyChange;
 
     #[inline]
-    fn next(&mut self) -> Option<Change> {
+    fn next(&mut self) -> Option<KeyChange> {
         if self.rest.is_empty() {
             let piece = self.pieces.next().map(Vec::as_slice);
             self.rest = piece.unwrap_or_else(|| std::mem::take(&mut self.last));
@@ -150,7 +144,7 @@ impl Iterator for Changes<'_> {
         let mains = varint::take_signed(&mut self.rest)?;
         let main = self.latest.main.wrapping_add(mains);
         let sub = varint::take(&mut self.rest)?.cast_signed();
-        self.latest = Place { page, main };
+        self.latest = Origin { page, main };
         let is_tombstone = head & 1 == 1;
         let (create_revision, version) = if is_tombstone {
             (0, 0)
@@ -159,8 +153,8 @@ impl Iterator for Changes<'_> {
             let version = varint::take(&mut self.rest)?.cast_signed();
             (main.wrapping_sub(age), version)
         };
-        Some(Change {
-            key_hash: self.heap << HASH_BITS | hash,
+        Some(KeyChange {
+            key_hash: self.partition << HASH_BITS | hash,
             revision: Revision { main, sub },
             page: Pgid(page),
             create_revision,
@@ -173,13 +167,14 @@ impl Iterator for Changes<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Heaps, heap_of};
+    use super::{KeyChange, KeyChanges, partition_of};
     use crate::bbolt::Pgid;
-    use crate::etcd::trail::tests::PUT;
-    use crate::etcd::{Entry, EntryKind, Revision};
+    use crate::etcd::{EntryKind, Revision, RevisionEntry};
 
-    fn change(page: u64, entry: Entry) -> Change {
-        Change {
+    const PUT: RevisionEntry = RevisionEntry::PUT;
+
+    fn change(page: u64, entry: RevisionEntry) -> KeyChange {
+        KeyChange {
             key_hash: entry.key_hash,
             revision: entry.revision,
             page: Pgid(page),
@@ -191,14 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn changes_come_back_by_the_heap_of_their_key() {
-        let deletion = Entry {
+    fn changes_come_back_by_the_partition_of_their_key() {
+        let deletion = RevisionEntry {
             kind: EntryKind::Tombstone,
             create_revision: 0,
             version: 0,
             ..PUT
         };
-        let extreme = Entry {
+        let extreme = RevisionEntry {
             revision: Revision {
                 main: i64::MAX,
                 sub: i64::MAX,
@@ -208,31 +203,31 @@ mod tests {
             class: u16::MAX,
             ..PUT
         };
-        let earlier = Entry {
+        let earlier = RevisionEntry {
             revision: Revision { main: 3, sub: 0 },
             ..deletion
         };
         let pushed = [(9, PUT), (7, earlier), (u64::MAX, extreme), (0, PUT)];
-        let mut heaps = Heaps::default();
-        let other = Entry { key_hash: 1, ..PUT };
-        heaps.push(Pgid(3), &other);
+        let mut changes = KeyChanges::default();
+        let other = RevisionEntry { key_hash: 1, ..PUT };
+        changes.push(Pgid(3), &other);
         for (page, entry) in pushed {
-            heaps.push(Pgid(page), &entry);
+            changes.push(Pgid(page), &entry);
         }
         let expected = pushed.map(|(page, entry)| change(page, entry));
-        assert!(heaps.heap(heap_of(u64::MAX)).eq(expected));
-        assert!(heaps.heap(heap_of(1)).eq([change(3, other)]));
-        assert_eq!(heaps.heap(17).count(), 0);
+        assert!(changes.partition(partition_of(u64::MAX)).eq(expected));
+        assert!(changes.partition(partition_of(1)).eq([change(3, other)]));
+        assert_eq!(changes.partition(17).count(), 0);
     }
 
     #[test]
-    fn a_heap_goes_on_over_several_pieces() {
-        let mut heaps = Heaps::default();
+    fn a_partition_goes_on_over_several_pieces() {
+        let mut changes = KeyChanges::default();
         for page in 0..2000 {
-            heaps.push(Pgid(page), &PUT);
+            changes.push(Pgid(page), &PUT);
         }
-        let pages = heaps
-            .heap(heap_of(PUT.key_hash))
+        let pages = changes
+            .partition(partition_of(PUT.key_hash))
             .map(|change| change.page.0);
         assert!(pages.eq(0..2000));
     }

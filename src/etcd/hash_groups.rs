@@ -7,16 +7,16 @@ const MAX_GROUP_BITS: u32 = 12;
 
 /// Indices in groups, in memory that is used again.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
-    /// 32 bits are enough: more changes in one drawer would take 240 GB.
+pub(super) struct HashGroups {
+    /// 32 bits are enough: more changes in one sub-partition would take 240 GB.
     indices: Vec<u32>,
     /// Where each group ends and the next one begins; while they are gathered, where the next index goes.
     ends: Vec<u32>,
 }
 
-impl Groups {
-    /// Groups `hashes` by their highest bits: one to two groups for each of them, up to a limit. In a group they keep
-    /// their order.
+impl HashGroups {
+    /// HashGroups `hashes` by their highest bits: one to two groups for each of them, up to a limit. In a group they
+    /// keep their order.
     pub(super) fn gather(&mut self, hashes: impl ExactSizeIterator<Item = u64> + Clone) {
         let bits = (usize::BITS - hashes.len().leading_zeros()).clamp(1, MAX_GROUP_BITS);
         let group_of = |hash: u64| to_usize(hash >> (u64::BITS - bits));
@@ -57,11 +57,11 @@ impl Groups {
 
 #[cfg(test)]
 mod tests {
-    use super::Groups;
+    use super::HashGroups;
 
     /// The groups, each as its indices.
     fn gathered(hashes: &[u64]) -> Vec<Vec<u32>> {
-        let mut groups = Groups::default();
+        let mut groups = HashGroups::default();
         // What was gathered before is forgotten.
         groups.gather([u64::MAX; 3].into_iter());
         groups.gather(hashes.iter().copied());

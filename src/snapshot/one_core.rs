@@ -1,17 +1,17 @@
 //! Scan and hash on one core, chunk by chunk; two snapshots side by side, so that their digests take turns.
 
-use super::feed::{Chunk, Feed};
+use super::chunk::{ChunkReader, SnapshotChunk};
 use super::hashing::TrailerHasher;
-use super::pass::Pass;
-use super::read::{HashOn, ReadError, Reading};
+use super::pass::SnapshotPass;
+use super::reading::{HashOn, ReadError, SnapshotReading};
 use crate::monitor::Monitor;
 use std::io::Read;
 
-/// Bytes of one read: few enough to stay in the cache next to the core. See [`Chunk`].
+/// Bytes of one read: few enough to stay in the cache next to the core. See [`SnapshotChunk`].
 const CHUNK_BYTES: usize = 128 << 10;
 
 /// Snapshots to be read on one thread.
-pub trait Queue<'r> {
+pub trait SnapshotQueue<'r> {
     /// What the queue knows a snapshot by.
     type Ticket;
     /// Why the queue may want to stop.
@@ -28,7 +28,7 @@ pub trait Queue<'r> {
     fn done(
         &mut self,
         ticket: Self::Ticket,
-        read: Result<Reading, ReadError>,
+        read: Result<SnapshotReading, ReadError>,
     ) -> Result<(), Self::Error>;
 }
 
@@ -38,12 +38,15 @@ pub trait Queue<'r> {
 ///
 /// # Errors
 ///
-/// Those of [`Queue::done`].
-pub fn read_all<'r, Q: Queue<'r>>(queue: &mut Q, monitor: &'r dyn Monitor) -> Result<(), Q::Error> {
-    let mut lanes = [None, None];
-    let ended = run(&mut lanes, queue, monitor);
+/// Those of [`SnapshotQueue::done`].
+pub fn read_all<'r, Q: SnapshotQueue<'r>>(
+    queue: &mut Q,
+    monitor: &'r dyn Monitor,
+) -> Result<(), Q::Error> {
+    let mut slots = [None, None];
+    let ended = run(&mut slots, queue, monitor);
     if ended.is_err() {
-        for (ticket, _) in lanes.into_iter().flatten() {
+        for (ticket, _) in slots.into_iter().flatten() {
             // The queue has said already why it stops.
             let _ = queue.done(ticket, Err(ReadError::Interrupted));
         }
@@ -51,82 +54,82 @@ pub fn read_all<'r, Q: Queue<'r>>(queue: &mut Q, monitor: &'r dyn Monitor) -> Re
     ended
 }
 
-/// What the queue knows a snapshot by, and the snapshot.
-type Occupied<'r, Q> = Option<(<Q as Queue<'r>>::Ticket, Lane<'r>)>;
+/// A snapshot under way and what the queue knows it by.
+type Slot<'r, Q> = Option<(<Q as SnapshotQueue<'r>>::Ticket, OneCorePass<'r>)>;
 
-fn run<'r, Q: Queue<'r>>(
-    lanes: &mut [Occupied<'r, Q>; 2],
+fn run<'r, Q: SnapshotQueue<'r>>(
+    slots: &mut [Slot<'r, Q>; 2],
     queue: &mut Q,
     monitor: &'r dyn Monitor,
 ) -> Result<(), Q::Error> {
     loop {
-        let [one, other] = &mut *lanes;
+        let [one, other] = &mut *slots;
         advance(one, queue, monitor)?;
         advance(other, queue, monitor)?;
         match (one, other) {
             (None, None) => return Ok(()),
-            (Some((_, lane)), None) | (None, Some((_, lane))) => lane.hash(),
-            (Some((_, lane)), Some((_, other))) => lane.hash_with(other),
+            (Some((_, under_way)), None) | (None, Some((_, under_way))) => under_way.hash(),
+            (Some((_, under_way)), Some((_, other))) => under_way.hash_with(other),
         }
     }
 }
 
 /// Reads a snapshot to its end.
-pub(super) fn read_one(feed: Feed<'_>) -> Result<Reading, ReadError> {
-    let mut lane = Lane::new(feed);
-    while lane.scan()? {
-        lane.hash();
+pub(super) fn read_one(chunks: ChunkReader<'_>) -> Result<SnapshotReading, ReadError> {
+    let mut under_way = OneCorePass::new(chunks);
+    while under_way.scan()? {
+        under_way.hash();
     }
-    Ok(lane.conclude())
+    Ok(under_way.conclude())
 }
 
-/// Scans the next chunk of the snapshot in a lane, or else of the next snapshot that has one.
-fn advance<'r, Q: Queue<'r>>(
-    occupied: &mut Occupied<'r, Q>,
+/// Scans the next chunk of the snapshot in a slot, or else of the next snapshot that has one.
+fn advance<'r, Q: SnapshotQueue<'r>>(
+    slot: &mut Slot<'r, Q>,
     queue: &mut Q,
     monitor: &'r dyn Monitor,
 ) -> Result<(), Q::Error> {
     loop {
-        if occupied.is_none() {
-            *occupied = queue
-                .next()
-                .map(|(ticket, source)| (ticket, Lane::new(Feed::new(source, monitor))));
+        if slot.is_none() {
+            *slot = queue.next().map(|(ticket, source)| {
+                (ticket, OneCorePass::new(ChunkReader::new(source, monitor)))
+            });
         }
-        let Some((_, lane)) = occupied else {
+        let Some((_, under_way)) = slot else {
             return Ok(());
         };
-        let ended = match lane.scan() {
+        let ended = match under_way.scan() {
             Ok(true) => return Ok(()),
             Ok(false) => None,
             Err(error) => Some(error),
         };
-        if let Some((ticket, lane)) = occupied.take() {
-            queue.done(ticket, ended.map_or_else(|| Ok(lane.conclude()), Err))?;
+        if let Some((ticket, under_way)) = slot.take() {
+            queue.done(ticket, ended.map_or_else(|| Ok(under_way.conclude()), Err))?;
         }
     }
 }
 
 /// A snapshot under way, with its latest chunk.
-struct Lane<'r> {
-    feed: Feed<'r>,
-    pass: Pass,
+struct OneCorePass<'r> {
+    chunks: ChunkReader<'r>,
+    pass: SnapshotPass,
     hasher: TrailerHasher,
-    chunk: Chunk,
+    chunk: SnapshotChunk,
 }
 
-impl<'r> Lane<'r> {
-    fn new(feed: Feed<'r>) -> Self {
+impl<'r> OneCorePass<'r> {
+    fn new(chunks: ChunkReader<'r>) -> Self {
         Self {
-            feed,
-            pass: Pass::new(),
+            chunks,
+            pass: SnapshotPass::new(),
             hasher: TrailerHasher::new(),
-            chunk: Chunk::new(CHUNK_BYTES),
+            chunk: SnapshotChunk::new(CHUNK_BYTES),
         }
     }
 
     /// Reads and scans a chunk; false at the end.
     fn scan(&mut self) -> Result<bool, ReadError> {
-        self.feed.fill(&mut self.chunk)?;
+        self.chunks.fill(&mut self.chunk)?;
         let chunk = self.chunk.filled();
         if chunk.is_empty() {
             return Ok(false);
@@ -145,7 +148,7 @@ impl<'r> Lane<'r> {
             .update_both(chunk, &mut other.hasher, other_chunk);
     }
 
-    fn conclude(self) -> Reading {
+    fn conclude(self) -> SnapshotReading {
         self.pass
             .conclude(&self.hasher.finish(), HashOn::SameThread)
     }

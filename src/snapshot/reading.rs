@@ -1,0 +1,41 @@
+//! What one pass over a snapshot gives, and why it may fail.
+
+use super::facts::Snapshot;
+use crate::kubernetes::encryption::Sealed;
+use std::io;
+
+/// Where the hash is computed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HashOn {
+    /// A thread of its own: one file, two cores.
+    OwnThread,
+    /// The thread that scans: several files, or one core.
+    SameThread,
+}
+
+/// What one pass has learnt.
+#[derive(Debug)]
+pub struct SnapshotReading {
+    /// The facts.
+    pub snapshot: Snapshot,
+    /// Values that need keys to be proven. In memory only.
+    pub sealed: Sealed,
+}
+
+/// Why a pass could not be finished.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The system refused to read on.
+    #[error("cannot read at offset {offset}")]
+    Io {
+        /// Bytes read before.
+        offset: u64,
+        /// The system's words.
+        #[source]
+        source: io::Error,
+    },
+    /// Stopped on request.
+    #[error("interrupted")]
+    Interrupted,
+}
