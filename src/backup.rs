@@ -1,7 +1,7 @@
 //! A backup: the two halves joined, judged, with their history. What every view is made from.
 
 use crate::digest::Sha256Digest;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
@@ -75,11 +75,9 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// The first 12 hex digits of the digest.
+    /// The beginning of the digest.
     pub fn id(&self) -> Option<String> {
-        let mut id = self.digest?.to_string();
-        id.truncate(12);
-        Some(id)
+        self.digest.map(|digest| digest.id())
     }
 
     /// The place that stands for this backup in a table.
@@ -102,22 +100,6 @@ impl Backup {
     /// True for kuberesources without a snapshot.
     pub fn is_orphan(&self) -> bool {
         self.snapshot.is_none()
-    }
-
-    /// Codes of the findings that make it invalid.
-    pub fn reasons_against(&self) -> Vec<Code> {
-        let counts = |finding: &&Finding| {
-            finding.severity == Severity::Error && !self.accepted.contains(&finding.code)
-        };
-        let mut codes: Vec<Code> = self
-            .findings
-            .iter()
-            .filter(counts)
-            .map(|finding| finding.code)
-            .collect();
-        codes.sort();
-        codes.dedup();
-        codes
     }
 }
 

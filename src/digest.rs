@@ -8,6 +8,15 @@ use std::fmt;
 #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Sha256Digest(pub [u8; 32]);
 
+impl Sha256Digest {
+    /// The first 12 hex digits: what people call a backup by.
+    pub fn id(&self) -> String {
+        let mut id = self.to_string();
+        id.truncate(12);
+        id
+    }
+}
+
 impl fmt::Display for Sha256Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&data_encoding::HEXLOWER.encode(&self.0))

@@ -1,9 +1,9 @@
-//! How an instant is kept in a record: seconds and nanoseconds instead of the text that chrono writes.
+//! How an instant is kept in a record and told in a text.
 //!
-//! Twenty-odd bytes less and no parsing, some forty times in the facts of one snapshot. Every instant that chrono
+//! In a record it is seconds and nanoseconds instead of the text that chrono writes: twenty-odd bytes less and no parsing, some forty times in the facts of one snapshot. Every instant that chrono
 //! knows comes back as it was, years before 1 and after 2262 included. Formats that people read keep RFC 3339.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -62,6 +62,11 @@ pub mod option {
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
         Ok(Option::<Instant>::deserialize(deserializer)?.map(|Instant(instant)| instant))
     }
+}
+
+/// An instant in RFC 3339, UTC, whole seconds: how every text names it.
+pub fn rfc3339_seconds(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

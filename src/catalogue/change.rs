@@ -13,7 +13,7 @@ use super::store::{Operation, Table};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::discovery::FileIdentity;
-use crate::finding::{Finding, Severity};
+use crate::finding::has_error;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
@@ -220,9 +220,8 @@ impl<'r> Batch<'r> {
             }
             Content::NotABackup | Content::Unreadable { .. } => return Ok(None),
         };
-        let is_error = |finding: &Finding| finding.severity == Severity::Error;
         if let Some(findings) = &findings
-            && findings.iter().any(is_error)
+            && has_error(findings)
         {
             return Ok(None);
         }

@@ -88,6 +88,11 @@ impl Finding {
         }
     }
 
+    /// True when the backup cannot be relied upon because of it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// Adds one value of evidence; `name` is camelCase.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Evidence>) -> Self {
@@ -115,4 +120,9 @@ impl Finding {
         self.remedy = remedy.into();
         self
     }
+}
+
+/// True when one of them is an error.
+pub fn has_error(findings: &[Finding]) -> bool {
+    findings.iter().any(Finding::is_error)
 }

@@ -1,9 +1,9 @@
 //! What the catalogue remembers against what is there now.
 
 use super::notes::Replacement;
-use super::text::instant;
 use crate::backup::Located;
 use crate::finding::{Code, Finding, Severity};
+use crate::instant::rfc3339_seconds;
 use crate::inventory::UnreadableFile;
 
 /// `file-missing`: no place of a half is left.
@@ -34,7 +34,7 @@ pub(super) fn file_changed(replacement: &Replacement) -> Finding {
     let before = &replacement.before;
     let verified = before
         .verified_at
-        .map_or_else(String::new, |at| format!(" at {}", instant(at)));
+        .map_or_else(String::new, |at| format!(" at {}", rfc3339_seconds(at)));
     let path = replacement.path.display().to_string();
     let finding = if replacement.is_rotation {
         let message = format!(

@@ -6,8 +6,9 @@
 //! after a restore, so they warn; an expired etcd CA or kubelet signer leaves nothing to start from.
 
 use super::certificate_role::{role, short_name};
-use super::text::{first_few, instant};
+use super::text::first_few;
 use crate::finding::{Code, Finding, Severity};
+use crate::instant::rfc3339_seconds;
 use crate::kubernetes::certificate::Certificate;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -227,6 +228,6 @@ fn line(
     Some(format!(
         "{subject} at {}{more} on {}",
         first.place,
-        instant(*not_after)
+        rfc3339_seconds(*not_after)
     ))
 }

@@ -1,8 +1,8 @@
 //! Two hosts that backed up one cluster at the same time.
 
-use super::text::instant;
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
+use crate::instant::rfc3339_seconds;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Backups this close are one occasion.
@@ -72,7 +72,7 @@ fn finding(backups: &[Backup], entry: &Entry<'_>, twin: &Entry<'_>) -> Finding {
     let message = format!(
         "{} backed up the same cluster at {}, this one is from {}: {path}",
         twin.node,
-        instant(twin.taken_at),
+        rfc3339_seconds(twin.taken_at),
         entry.node
     );
     let remedy = "keep one of the two and run the backup job on one control-plane host only";

@@ -3,7 +3,7 @@
 use super::encryption::lost_without_keys;
 use super::notes::Notes;
 use crate::backup::{Backup, Located};
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, has_error};
 use crate::openshift::Topology;
 use crate::pairing::stamp_of;
 use crate::snapshot::{Flavour, Snapshot};
@@ -32,10 +32,7 @@ enum Need {
 
 fn need(half: &Located<Snapshot>) -> Need {
     let facts = &half.facts;
-    let is_damaged = facts
-        .findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error);
+    let is_damaged = has_error(&facts.findings);
     match (facts.flavour, &facts.cluster.topology) {
         (_, Some(Topology::External)) => Need::NotUsed(
             "a hosted control plane: its static pods live in the management cluster, so there is no kuberesources",

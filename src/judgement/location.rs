@@ -68,7 +68,7 @@ pub(super) fn picks_other(
     );
     let remedy = format!(
         "copy this pair alone with etcd-cat stage {} --to DIR and run the script on DIR",
-        short_id(&half.facts)
+        half.facts.computed.id()
     );
     let taken: Vec<String> = taken
         .iter()
@@ -80,8 +80,4 @@ pub(super) fn picks_other(
 
 fn name_of(path: &Path) -> Option<String> {
     Some(path.file_name()?.display().to_string())
-}
-
-fn short_id(snapshot: &Snapshot) -> String {
-    snapshot.computed.to_string().chars().take(12).collect()
 }

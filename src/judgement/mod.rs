@@ -31,7 +31,8 @@ pub const RULES: u32 = 1;
 pub use certificates::Calendar;
 pub use judge::{Standpoint, judge};
 pub use succession::Successions;
-pub use verdict::{verdict, verdict_of};
+pub use verdict::{add_findings, verdict};
+pub(crate) use verdict::{errors, verdict_of, verdict_when_rewritten};
 pub use version::version_of;
 
 #[cfg(test)]

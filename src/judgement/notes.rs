@@ -1,10 +1,10 @@
 //! What has to be looked up in the whole inventory before a backup can be judged by itself.
 
 use crate::backup::{Located, Pairing};
-use crate::finding::Finding;
+use crate::finding::{Finding, has_error};
 use crate::inventory::{Inventory, Proven, Replaced};
 use crate::pairing::{
-    Contradiction, Paired, Substitutes, contradictions, has_error, pairing, stamp_of, substitutes,
+    Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -94,10 +94,8 @@ impl<'a> Surroundings<'a> {
         } else {
             None
         };
-        let of_half = half.map(|half| {
-            let content = half.facts.newest_lease_at.or(half.facts.newest_content_at);
-            self.replaced(half, &half.facts.findings, content)
-        });
+        let of_half =
+            half.map(|half| self.replaced(half, &half.facts.findings, half.facts.taken_at()));
         let of_other = other.map(|other| self.replaced(other, &other.facts.findings, None));
         let replaced = of_half.into_iter().chain(of_other).flatten().collect();
         Notes {
@@ -116,8 +114,9 @@ impl<'a> Surroundings<'a> {
 
     fn substitute(&self, paired: &Paired) -> Option<PathBuf> {
         let half = self.inventory.snapshots.get(paired.snapshot?)?;
-        let content = half.facts.newest_lease_at.or(half.facts.newest_content_at);
-        let at = content
+        let at = half
+            .facts
+            .taken_at()
             .or_else(|| stamp_of(&half.path).map(|stamp| stamp.at))
             .or(half.modified_at)?;
         let index = self.substitutes.find(self.inventory, half, at)?;

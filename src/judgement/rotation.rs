@@ -1,8 +1,9 @@
 //! Had the cluster replaced the certificates that its installer made for one day?
 
 use super::certificate_role::lives_one_day;
-use super::text::{instant, span};
+use super::text::span;
 use crate::finding::{Code, Finding, Severity};
+use crate::instant::rfc3339_seconds;
 use crate::kubernetes::certificate::Certificate;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,13 +62,13 @@ fn too_young(snapshot: &Snapshot, taken_at: Option<DateTime<Utc>>) -> Option<Fin
         format!(
             "taken {} before the cluster was installed at {}",
             span(age),
-            instant(installed_at)
+            rfc3339_seconds(installed_at)
         )
     } else {
         format!(
             "taken {} after the cluster was installed at {}, before the first certificate rotation",
             span(age),
-            instant(installed_at)
+            rfc3339_seconds(installed_at)
         )
     };
     Some(of_age(message, installed_at, taken_at?))
@@ -86,15 +87,15 @@ fn doubtful<'a>(
     let message = format!(
         "taken {} after the cluster was installed at {}: no signer shows that the first certificate rotation was over",
         span(age),
-        instant(installed_at)
+        rfc3339_seconds(installed_at)
     );
     Some(of_age(message, installed_at, taken_at?).severity(Severity::Warning))
 }
 
 fn of_age(message: String, installed_at: DateTime<Utc>, taken_at: DateTime<Utc>) -> Finding {
     Finding::new(Code::TakenBeforeRotation, message)
-        .with("installedAt", instant(installed_at))
-        .with("takenAt", instant(taken_at))
+        .with("installedAt", rfc3339_seconds(installed_at))
+        .with("takenAt", rfc3339_seconds(taken_at))
 }
 
 /// Rotated signers are named `<namespace>_<secret>@<unix seconds>`, live longer, and their Secrets are annotated.
@@ -116,7 +117,7 @@ fn unrotated<'a>(mut signers: impl Iterator<Item = &'a Certificate>) -> Option<F
         Finding::new(Code::TakenBeforeRotation, message)
             .with("subject", signer.subject.as_str())
             .with("place", signer.place.as_str())
-            .with("notAfter", instant(signer.not_after)),
+            .with("notAfter", rfc3339_seconds(signer.not_after)),
     )
 }
 

@@ -1,11 +1,6 @@
 //! Words that several checks share.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-
-/// An instant as in JSON: RFC 3339, UTC, whole seconds.
-pub(super) fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
+use chrono::TimeDelta;
 
 /// A span of time in the two largest units that matter: `3 d 4 h`, `2 h`, `17 min`, `5 s`.
 pub(super) fn span(delta: TimeDelta) -> String {

@@ -1,9 +1,11 @@
 //! When a backup was taken, and whether its name agrees.
 
-use super::text::{instant, span};
+use super::text::span;
 use crate::backup::{Backup, TakenAtSource};
 use crate::finding::{Code, Finding};
+use crate::instant::rfc3339_seconds;
 use crate::pairing::stamp_of;
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A name is made seconds to minutes before the data.
@@ -31,16 +33,19 @@ pub(super) fn named_at(backup: &Backup) -> Option<DateTime<Utc>> {
 /// The best evidence of the moment: newest lease, newest content, name, modification time.
 pub(super) fn taken_at(backup: &Backup) -> Option<(DateTime<Utc>, TakenAtSource)> {
     let facts = backup.snapshot.as_ref().map(|half| &half.facts);
-    let lease = facts.and_then(|facts| facts.newest_lease_at);
-    let content = facts.and_then(|facts| facts.newest_content_at);
+    let has_lease = facts.is_some_and(|facts| facts.newest_lease_at.is_some());
+    let source = if has_lease {
+        TakenAtSource::Lease
+    } else {
+        TakenAtSource::Content
+    };
     let snapshot = backup.snapshot.as_ref().and_then(|half| half.modified_at);
     let kuberesources = backup
         .kuberesources
         .as_ref()
         .and_then(|half| half.modified_at);
     let candidates = [
-        (lease, TakenAtSource::Lease),
-        (content, TakenAtSource::Content),
+        (facts.and_then(Snapshot::taken_at), source),
         (backup.named_at, TakenAtSource::Name),
         (snapshot.or(kuberesources), TakenAtSource::Mtime),
     ];
@@ -75,7 +80,7 @@ pub(super) fn skew(backup: &Backup) -> Option<Finding> {
         "the name says {}, {} {direction} than the content, which says {}",
         named_at.format("%Y-%m-%d %H:%M:%S"),
         span(ahead),
-        instant(taken_at)
+        rfc3339_seconds(taken_at)
     );
     let finding = match zone(ahead) {
         Some(zone) => Finding::new(
@@ -89,8 +94,8 @@ pub(super) fn skew(backup: &Backup) -> Option<Finding> {
     };
     Some(
         finding
-            .with("namedAt", instant(named_at))
-            .with("takenAt", instant(taken_at)),
+            .with("namedAt", rfc3339_seconds(named_at))
+            .with("takenAt", rfc3339_seconds(taken_at)),
     )
 }
 

@@ -1,8 +1,8 @@
 //! A backup against the one before it of the same cluster.
 
-use super::text::instant;
 use crate::backup::{Backup, TakenAtSource};
 use crate::finding::{Code, Finding};
+use crate::instant::rfc3339_seconds;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
@@ -69,7 +69,7 @@ fn revision_went_back(before: &Point<'_>, after: &Point<'_>) -> Option<Finding> 
     let message = format!(
         "revision {new} is lower than {old} of {} ({}): the cluster had itself been restored in between",
         before.path,
-        instant(before.taken_at)
+        rfc3339_seconds(before.taken_at)
     );
     let remedy = format!(
         "make sure that this is the line of history you want: {} holds what was lost then",
@@ -98,7 +98,7 @@ fn size_fell(before: &Point<'_>, after: &Point<'_>) -> Option<Finding> {
     let message = format!(
         "{keys}{new} bytes after {old} in {} ({})",
         before.path,
-        instant(before.taken_at)
+        rfc3339_seconds(before.taken_at)
     );
     let remedy = format!(
         "find out what was deleted from the cluster before relying on it; compare with {}",
@@ -140,7 +140,7 @@ fn members_changed(before: &Point<'_>, after: &Point<'_>) -> Option<Finding> {
     let message = format!(
         "other etcd members than in {} ({}): {}",
         before.path,
-        instant(before.taken_at),
+        rfc3339_seconds(before.taken_at),
         parts.join("; ")
     );
     Some(

@@ -1,8 +1,8 @@
 //! Was the cluster between two versions when the snapshot was taken?
 
-use super::text::instant;
 use crate::backup::Version;
 use crate::finding::{Code, Finding};
+use crate::instant::rfc3339_seconds;
 use crate::snapshot::Snapshot;
 
 /// `upgrade-in-progress`.
@@ -21,7 +21,7 @@ pub(super) fn in_progress(snapshot: &Snapshot, version: &Version) -> Option<Find
     };
     let since = newest
         .started_at
-        .map_or_else(String::new, |at| format!(", since {}", instant(at)));
+        .map_or_else(String::new, |at| format!(", since {}", rfc3339_seconds(at)));
     let message = format!(
         "{movement}{since} (newest history entry: {} {})",
         newest.version, newest.state

@@ -1,6 +1,6 @@
 //! What the findings come to.
 
-use crate::backup::Verdict;
+use crate::backup::{Backup, Verdict};
 use crate::finding::{Code, Finding, Severity};
 
 /// The verdict; accepted codes do not count, but no acceptance brings a file back.
@@ -12,7 +12,7 @@ pub fn verdict(findings: &[Finding], accepted: &[Code]) -> Verdict {
 }
 
 /// The same from the codes and severities of the findings.
-pub fn verdict_of(
+pub(crate) fn verdict_of(
     marks: impl Iterator<Item = (Code, Severity)> + Clone,
     accepted: &[Code],
 ) -> Verdict {
@@ -25,6 +25,30 @@ pub fn verdict_of(
         Some(Severity::Warning) => Verdict::Warning,
         Some(Severity::Info) | None => Verdict::Valid,
     }
+}
+
+/// The codes of those that count against a backup, in the order of the marks.
+pub(crate) fn errors(
+    marks: impl Iterator<Item = (Code, Severity)>,
+    accepted: &[Code],
+) -> impl Iterator<Item = Code> {
+    let counted =
+        marks.filter(|(code, severity)| *severity == Severity::Error && !accepted.contains(code));
+    counted.map(|(code, _)| code)
+}
+
+/// The verdict on a backup whose file was written since: what was proven of it holds no more.
+pub(crate) fn verdict_when_rewritten(before: Verdict) -> Verdict {
+    match before {
+        Verdict::Invalid => Verdict::Invalid,
+        Verdict::Valid | Verdict::Warning | Verdict::Unknown => Verdict::Unknown,
+    }
+}
+
+/// Puts findings that were made after the judgement in front, and judges again.
+pub fn add_findings(backup: &mut Backup, findings: impl IntoIterator<Item = Finding>) {
+    backup.findings.splice(0..0, findings);
+    backup.verdict = verdict(&backup.findings, &backup.accepted);
 }
 
 /// Findings that say nothing bad about the bytes: they could not be looked at.

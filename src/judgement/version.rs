@@ -4,7 +4,7 @@
 //! only what is completed and still wanted; everything else is a cluster between two versions.
 
 use crate::backup::Version;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, has_error};
 use crate::openshift::{Cluster, HistoryEntry};
 use crate::snapshot::{Flavour, Snapshot};
 
@@ -63,7 +63,7 @@ pub(super) fn unknown(snapshot: &Snapshot) -> Option<Finding> {
         Flavour::Kubernetes => {
             "keys lie under /registry/: plain Kubernetes, which has no OpenShift version"
         }
-        Flavour::Other if is_damaged(snapshot) => {
+        Flavour::Other if has_error(&snapshot.findings) => {
             "so much of the file is damaged or missing that nothing says which OpenShift ran"
         }
         Flavour::Other => {
@@ -77,11 +77,6 @@ pub(super) fn unknown(snapshot: &Snapshot) -> Option<Finding> {
             .with("key", key)
             .remedy(remedy),
     )
-}
-
-fn is_damaged(snapshot: &Snapshot) -> bool {
-    let mut findings = snapshot.findings.iter();
-    findings.any(|finding| finding.severity == Severity::Error)
 }
 
 fn has_cluster_version(cluster: &Cluster) -> bool {

@@ -1,6 +1,7 @@
 //! Is a new backup due? For `--if-older-than` and `--if-version-changed`.
 
 use super::live::LiveTarget;
+use crate::instant::rfc3339_seconds;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock may differ by this much before an instant counts as lying in the future.
@@ -56,7 +57,7 @@ pub fn is_due(
     let Some(taken_at) = newest else {
         return Due::Yes(format!("no usable backup of version {version} is known"));
     };
-    let shown = taken_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let shown = rfc3339_seconds(taken_at);
     match options.if_older_than {
         Some(limit) if now - taken_at >= limit => Due::Yes(format!(
             "the newest usable backup of version {version} is of {shown}"

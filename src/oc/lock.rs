@@ -1,7 +1,8 @@
 //! One backup of a cluster at a time on this machine: a lock file that tells who holds it.
 
 use super::error::{AtPath as _, OcError};
-use chrono::{DateTime, SecondsFormat, Utc};
+use crate::instant::rfc3339_seconds;
+use chrono::{DateTime, Utc};
 use rustix::fs::{Mode, OFlags};
 use std::fmt;
 use std::fs::{DirBuilder, File, TryLockError};
@@ -62,7 +63,7 @@ pub(super) fn acquire(
         }
         Err(TryLockError::Error(source)) => return Err(source).at_path("lock", &path),
     }
-    let since = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let since = rfc3339_seconds(now);
     let line = format!("process {} since {since}", std::process::id());
     file.set_len(0).at_path("write", &path)?;
     file.write_all(line.as_bytes()).at_path("write", &path)?;

@@ -5,7 +5,8 @@ use super::look::Look;
 use super::options::BackupOptions;
 use super::reason::{Reason, ReasonCode};
 use super::types::{Node, condition, is_true};
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use crate::instant::rfc3339_seconds;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// The installer's one-day certificates are replaced within this time.
 const FIRST_ROTATION: TimeDelta = TimeDelta::hours(24);
@@ -96,7 +97,7 @@ fn operators(look: &Look) -> Vec<Reason> {
 fn age(look: &Look, now: DateTime<Utc>) -> Option<Reason> {
     let installed_at = look.cluster.metadata.creation_timestamp?;
     let message = || {
-        let installed = installed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let installed = rfc3339_seconds(installed_at);
         format!("the cluster was installed at {installed}, expected 24 hours ago or earlier")
     };
     (now - installed_at < FIRST_ROTATION).then(|| Reason::new(ReasonCode::TooYoung, message()))
@@ -107,7 +108,7 @@ fn hours(options: &BackupOptions, now: DateTime<Utc>) -> Option<Reason> {
         .not_during
         .iter()
         .find(|window| window.contains(now))?;
-    let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let now = rfc3339_seconds(now);
     Some(Reason::new(
         ReasonCode::NotDuring,
         format!("it is {now}, expected outside {window}"),

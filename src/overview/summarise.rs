@@ -2,9 +2,9 @@
 
 use super::presence::observe;
 use super::record::{Overview, OverviewRow};
-use crate::backup::{Verdict, Version};
+use crate::backup::Version;
 use crate::finding::{Code, Severity};
-use crate::judgement::verdict_of;
+use crate::judgement::{verdict_of, verdict_when_rewritten};
 use crate::selection::{Halves, Judged, KnownCluster, Place, Selection, Summary};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -67,10 +67,7 @@ impl Overview {
 fn rewritten(judged: &Judged) -> Judged {
     let mut marks = judged.marks.clone();
     marks.push((Code::FileChanged, Severity::Warning));
-    let verdict = match judged.verdict {
-        Verdict::Invalid => Verdict::Invalid,
-        _ => Verdict::Unknown,
-    };
+    let verdict = verdict_when_rewritten(judged.verdict);
     Judged::new(marks, judged.accepted.clone(), verdict)
 }
 

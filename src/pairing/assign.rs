@@ -1,8 +1,9 @@
 //! Gives each snapshot its kuberesources: best fit first, each archive to one moment of one cluster.
 
-use super::rank::{Edge, Measure, Names, Rank, Stamps, has_error, stamps, weigh};
+use super::rank::{Edge, Measure, Names, Rank, Stamps, stamps, weigh};
 use super::shelf::Shelf;
 use crate::backup::Located;
+use crate::finding::has_error;
 use crate::inventory::Inventory;
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;

@@ -16,7 +16,6 @@ mod substitute;
 pub use assign::{Paired, candidates, pair};
 pub use compare::{Contradiction, contradictions};
 pub use evidence::pairing;
-pub(crate) use rank::has_error;
 pub use stamp::{Stamp, stamp_of};
 pub use substitute::{Substitutes, substitutes};
 

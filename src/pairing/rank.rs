@@ -3,7 +3,7 @@
 use super::compare::remarks;
 use super::stamp::{Stamp, stamp_of};
 use crate::backup::Located;
-use crate::finding::{Finding, Severity};
+use crate::finding::has_error;
 use crate::inventory::Inventory;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
@@ -169,13 +169,6 @@ fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[Stamp]) -> i64 {
         .iter()
         .map(|stamp| (taken_at - stamp.at).num_seconds().abs());
     distances.min().unwrap_or(0)
-}
-
-/// True when some finding of a half is an error.
-pub(crate) fn has_error(findings: &[Finding]) -> bool {
-    findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
 }
 
 fn are_beside<A, B>(half: &Located<A>, other: &Located<B>) -> bool {

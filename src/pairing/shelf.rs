@@ -147,7 +147,7 @@ impl<'a> Shelf<'a> {
             .filter(|_| stamps.is_empty())
             .and_then(|cluster| self.stamped_by_cluster.get(cluster));
         if let Some(list) = stamped {
-            let taken_at = half.facts.newest_lease_at.or(half.facts.newest_content_at);
+            let taken_at = half.facts.taken_at();
             found.extend(around(list, taken_at.map_or(i64::MAX, |at| at.timestamp())));
         }
         if found.len() > 1 {

@@ -2,8 +2,9 @@
 
 use super::compare::remarks;
 use super::fact::Fact;
-use super::rank::{has_error, stamps};
+use super::rank::stamps;
 use crate::backup::Located;
+use crate::finding::has_error;
 use crate::inventory::Inventory;
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;

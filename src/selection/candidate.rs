@@ -4,6 +4,7 @@ use super::KnownCluster;
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity};
+use crate::judgement::errors;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -43,19 +44,13 @@ pub trait Candidate {
 
     /// Codes of the findings that make it invalid, ascending.
     fn reasons_against(&self) -> Vec<Code> {
-        let marks = self.marks();
-        let counts = |mark: &&(Code, Severity)| {
-            mark.1 == Severity::Error && !self.accepted().contains(&mark.0)
-        };
         // Of one severity they ascend.
-        marks.iter().filter(counts).map(|mark| mark.0).collect()
+        errors(self.marks().iter().copied(), self.accepted()).collect()
     }
 
-    /// The first 12 hex digits of the digest.
+    /// The beginning of the digest.
     fn id(&self) -> Option<String> {
-        let mut id = self.digest()?.to_string();
-        id.truncate(12);
-        Some(id)
+        self.digest().map(|digest| digest.id())
     }
 
     /// True while at least one half is on disk, or the path itself is what is reported.

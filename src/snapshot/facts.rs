@@ -56,6 +56,11 @@ impl Snapshot {
     pub fn digest_matches(&self) -> bool {
         self.trailer.as_ref() == Some(&self.computed)
     }
+
+    /// When it was taken by its own word: leases are renewed every few seconds, other content less often.
+    pub fn taken_at(&self) -> Option<DateTime<Utc>> {
+        self.newest_lease_at.or(self.newest_content_at)
+    }
 }
 
 /// What `etcdutl snapshot status` of etcd 3.4 and 3.5 prints for the same file.

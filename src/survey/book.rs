@@ -140,8 +140,7 @@ impl Book {
         let Content::Snapshot(key) = content else {
             return None;
         };
-        let facts = self.contents.snapshot(key)?;
-        facts.newest_lease_at.or(facts.newest_content_at)
+        self.contents.snapshot(key)?.taken_at()
     }
 
     fn load_facts(&mut self, content: &Content) {

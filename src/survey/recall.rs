@@ -2,10 +2,11 @@
 
 use super::book::Book;
 use super::{Depth, Options, SurveyError};
-use crate::backup::{Backup, Verdict};
+use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
 use crate::discovery::FileIdentity;
 use crate::finding::{Code, Finding, Severity};
+use crate::judgement::verdict_when_rewritten;
 use crate::overview::{FileSeen, Overview, draw};
 use crate::selection::{Selection, Summary};
 use crate::source::PageCache;
@@ -123,7 +124,5 @@ fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<PathBuf>) {
     backup
         .findings
         .push(finding.with("path", first.display().to_string()));
-    if backup.verdict != Verdict::Invalid {
-        backup.verdict = Verdict::Unknown;
-    }
+    backup.verdict = verdict_when_rewritten(backup.verdict);
 }

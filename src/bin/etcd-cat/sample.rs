@@ -8,7 +8,8 @@ use etcd_cat::backup::{
     Version,
 };
 use etcd_cat::digest::Sha256Digest;
-use etcd_cat::finding::{Code, Finding, Severity};
+use etcd_cat::finding::{Code, Finding};
+use etcd_cat::judgement::verdict;
 use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
 use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::openshift::{Cluster, HistoryEntry};
@@ -95,15 +96,9 @@ pub(crate) fn older(first: u8, hours: i64) -> Backup {
 
 /// `backup` with these findings and the verdict that follows from them.
 pub(crate) fn with_findings(backup: Backup, findings: Vec<Finding>) -> Backup {
-    let worst = findings.iter().map(|finding| finding.severity).max();
-    let verdict = match worst {
-        Some(Severity::Error) => Verdict::Invalid,
-        Some(Severity::Warning) => Verdict::Warning,
-        Some(Severity::Info) | None => Verdict::Valid,
-    };
     Backup {
+        verdict: verdict(&findings, &backup.accepted),
         findings,
-        verdict,
         ..backup
     }
 }

@@ -148,9 +148,7 @@ mod tests {
             ("1h 30m ago", "2026-11-22T10:30:00Z"),
         ] {
             let moment: Moment = text.parse().expect(text);
-            let found = moment
-                .instant(now)
-                .to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            let found = etcd_cat::instant::rfc3339_seconds(moment.instant(now));
             assert_eq!(found, expected, "{text}");
         }
         for text in ["", "yesterday", "2026-13-01", "7", "-3h"] {

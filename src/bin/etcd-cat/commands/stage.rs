@@ -11,6 +11,7 @@ use crate::output::views::StageRunView;
 use crate::output::{Answer, Style, document};
 use etcd_cat::backup::Backup;
 use etcd_cat::monitor::Monitor;
+use etcd_cat::selection::Candidate;
 use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {

@@ -1,13 +1,14 @@
 //! Backups as a list.
 
 use super::table::{self, Column, VERDICT};
-use super::units::{age, instant, size};
+use super::units::{age, size};
 use super::views::{BackupListView, encryption_view};
 use super::words::{ABSENT, finding_codes, or_absent};
 use super::{Style, document, names, text};
 use crate::args::Format;
 use crate::error::Failure;
 use etcd_cat::backup::{Backup, Located};
+use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
 
 /// Renders the shown backups in the order given.
@@ -149,7 +150,9 @@ pub(super) fn version(backup: &impl Candidate) -> String {
 }
 
 pub(super) fn taken(backup: &impl Candidate) -> String {
-    backup.taken_at().map_or_else(|| ABSENT.to_owned(), instant)
+    backup
+        .taken_at()
+        .map_or_else(|| ABSENT.to_owned(), rfc3339_seconds)
 }
 
 pub(super) fn age_of(backup: &impl Candidate, style: &Style) -> String {

@@ -2,7 +2,7 @@
 
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
-use super::units::{instant, size};
+use super::units::size;
 use super::views::{BackupView, EncryptionProof, encryption_view};
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
@@ -12,6 +12,7 @@ use crate::error::Failure;
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
 use etcd_cat::finding::Severity;
+use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::KnownCluster;
@@ -109,7 +110,7 @@ impl<'a> Page<'a> {
             let known_from = backup.taken_at_source.map_or("unknown", source);
             format!(
                 "{} ({} ago; known from {known_from})",
-                instant(at),
+                rfc3339_seconds(at),
                 age_of(backup, self.style)
             )
         });
@@ -120,7 +121,7 @@ impl<'a> Page<'a> {
             .flat_map(|facts| &facts.history)
             .take(SHOWN_HISTORY)
         {
-            let completed = entry.completed_at.map_or_else(String::new, instant);
+            let completed = entry.completed_at.map_or_else(String::new, rfc3339_seconds);
             let update = format!("{} {} {completed}", entry.version, entry.state);
             self.line("history", &safe(&update));
         }
@@ -244,7 +245,7 @@ impl<'a> Page<'a> {
             return;
         };
         self.section("TAKEN BY ETCD-CAT");
-        self.line("at", &instant(provenance.taken_at));
+        self.line("at", &rfc3339_seconds(provenance.taken_at));
         self.line("on", &safe(&provenance.node));
         self.safe_line("cluster", provenance.cluster_version.as_deref());
         self.safe_line("oc", provenance.oc_version.as_deref());
@@ -269,7 +270,7 @@ impl<'a> Page<'a> {
         for one in backup.verifications.iter().rev().take(SHOWN_VERIFICATIONS) {
             self.line(
                 "verified",
-                &format!("{} {}", instant(one.at), one.verdict.as_str()),
+                &format!("{} {}", rfc3339_seconds(one.at), one.verdict.as_str()),
             );
         }
     }
@@ -280,7 +281,7 @@ fn absent() -> String {
 }
 
 fn instant_or_absent(at: Option<DateTime<Utc>>) -> String {
-    at.map_or_else(absent, instant)
+    at.map_or_else(absent, rfc3339_seconds)
 }
 
 fn number(number: Option<u64>) -> String {

@@ -7,11 +7,6 @@ pub(crate) fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// An instant for a table: whole seconds.
-pub(crate) fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
 /// An age as `oc get` shows it: two units, or one where the second tells nothing.
 pub(crate) fn age(age: TimeDelta) -> String {
     if age < TimeDelta::zero() {

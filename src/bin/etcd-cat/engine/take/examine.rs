@@ -1,10 +1,11 @@
 //! Verifies what was brought here, in a catalogue of its own: the real one learns of it only when it is believed.
 
 use crate::engine::Request;
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::{Code, Finding};
+use etcd_cat::judgement::add_findings;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::oc::{self, LearntFacts, Mismatch, ReasonCode, Verification, cross_check};
 use etcd_cat::survey::{self, Depth, Survey};
@@ -107,8 +108,7 @@ fn doubt(backup: &mut Backup, run: &oc::BackupRun) {
     if mismatches.is_empty() {
         return;
     }
-    backup.findings.splice(0..0, mismatches.iter().map(finding));
-    backup.verdict = Verdict::Invalid;
+    add_findings(backup, mismatches.iter().map(finding));
 }
 
 fn finding(mismatch: &Mismatch) -> Finding {
