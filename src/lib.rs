@@ -48,3 +48,4 @@ pub mod oc;
 pub mod overview;
 pub mod restore;
 pub mod survey;
+pub mod take;

@@ -1,11 +1,9 @@
 //! The documented procedure, word for word, and what comes of it.
 
 use super::cluster::{Cluster, Ear, KUBERESOURCES, POD, SNAPSHOT, TestResult, bytes};
-use etcd_cat::oc::{
-    BackupRun, DebugNamespace, LearntFacts, Outcome, ReasonCode, Verification, cross_check, run,
-    shell_line,
-};
+use etcd_cat::oc::{BackupRun, DebugNamespace, Outcome, ReasonCode, Verification, run, shell_line};
 use etcd_cat::snapshot::Status;
+use etcd_cat::take::{LearntFacts, cross_check};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 

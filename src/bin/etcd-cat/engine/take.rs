@@ -17,8 +17,9 @@ use cluster::{broken, client, failed};
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::Catalogue;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::oc::{self, BackupOptions, DebugNamespace, Due, DueOptions, KnownBackup, Oc, is_due};
+use etcd_cat::oc::{self, BackupOptions, DebugNamespace, Oc};
 use etcd_cat::survey::{self, Depth};
+use etcd_cat::take::{Due, DueOptions, KnownBackup, is_due};
 use examine::examine;
 use std::path::PathBuf;
 

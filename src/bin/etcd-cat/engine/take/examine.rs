@@ -7,8 +7,9 @@ use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::judgement::add_findings;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::oc::{self, LearntFacts, Mismatch, ReasonCode, Verification, cross_check};
+use etcd_cat::oc::{self, ReasonCode, Verification};
 use etcd_cat::survey::{self, Depth, Survey};
+use etcd_cat::take::{LearntFacts, Mismatch, cross_check};
 use std::path::PathBuf;
 
 /// A new backup, judged, and everything that was learnt of it.

@@ -1,10 +1,8 @@
 //! The live cluster as a target: what `check --from-cluster` asks.
 
-use super::client::Oc;
-use super::commands;
-use super::error::RunError;
 use super::types::{ClusterVersion, Infrastructure};
 use crate::monitor::Monitor;
+use crate::oc::client::{Oc, RunError, commands};
 
 /// Which cluster answers, and what it runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -38,6 +36,12 @@ pub fn live_target(oc: &Oc, monitor: &dyn Monitor) -> Result<LiveTarget, RunErro
         cluster_id: cluster.spec.cluster_id,
         infrastructure_name: name.filter(|name| !name.is_empty()),
     })
+}
+
+/// The version that the cluster runs, or goes to, at this moment.
+pub(crate) fn live_version(oc: &Oc, monitor: &dyn Monitor) -> Result<String, RunError> {
+    let cluster: ClusterVersion = oc.json(&commands::cluster_version(), monitor)?;
+    Ok(cluster.status.desired.version)
 }
 
 impl ClusterVersion {

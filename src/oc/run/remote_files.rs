@@ -1,15 +1,15 @@
 //! The two files as the host sees them.
 
-use super::commands::HostAccess;
 use super::context::Context;
 use super::error::OcError;
 use super::host;
 use super::script_output::ScriptOutput;
 use super::transfer::RemoteFile;
 use crate::digest::Sha256Digest;
+use crate::oc::client::HostAccess;
 
 /// Size and digest of both files, as the host sees them: kuberesources, snapshot.
-pub(super) fn remote_files(
+pub(crate) fn remote_files(
     context: &Context<'_>,
     access: &HostAccess,
     output: &ScriptOutput,

@@ -1,11 +1,11 @@
 //! Judges what was seen: one small function for each named reason. Pure.
 
-use super::commands::OPERATORS;
-use super::look::Look;
-use super::options::BackupOptions;
+use super::look::ObservedCluster;
 use super::reason::{Reason, ReasonCode};
 use super::types::{Node, condition, is_true};
+use super::window::Window;
 use crate::instant::rfc3339_seconds;
+use crate::oc::client::OPERATORS;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The installer's one-day certificates are replaced within this time.
@@ -15,10 +15,11 @@ const MASTER_LABEL: &str = "node-role.kubernetes.io/master";
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
 const ARBITER_LABEL: &str = "node-role.kubernetes.io/arbiter";
 
-/// All reasons not to begin, forced ones too, and the host that was chosen.
-pub(super) fn judge(
-    look: &Look,
-    options: &BackupOptions,
+/// All reasons not to begin, forced ones too, and the host that was chosen: `node` if it will do.
+pub(crate) fn judge(
+    look: &ObservedCluster,
+    node: Option<&str>,
+    not_during: &[Window],
     now: DateTime<Utc>,
 ) -> (Option<String>, Vec<Reason>) {
     let mut reasons = Vec::new();
@@ -27,8 +28,8 @@ pub(super) fn judge(
     reasons.extend(upgrade(look));
     reasons.extend(operators(look));
     reasons.extend(age(look, now));
-    reasons.extend(hours(options, now));
-    match choose_node(look, options) {
+    reasons.extend(hours(not_during, now));
+    match choose_node(look, node) {
         Ok(node) => (Some(node), reasons),
         Err(message) => {
             reasons.push(Reason::new(ReasonCode::NoHealthyNode, message));
@@ -37,24 +38,24 @@ pub(super) fn judge(
     }
 }
 
-fn permissions(look: &Look) -> Option<Reason> {
+fn permissions(look: &ObservedCluster) -> Option<Reason> {
     let message = format!("not allowed to {}", look.denied.join(", "));
     (!look.denied.is_empty()).then(|| Reason::new(ReasonCode::Forbidden, message))
 }
 
-fn hosted_control_plane(look: &Look) -> Option<Reason> {
+fn hosted_control_plane(look: &ObservedCluster) -> Option<Reason> {
     let topology = &look.infrastructure.status.control_plane_topology;
     let message = "the control plane is hosted elsewhere (topology External), expected control-plane nodes here";
     (topology == "External").then(|| Reason::new(ReasonCode::HostedControlPlane, message))
 }
 
-fn upgrade(look: &Look) -> Option<Reason> {
+fn upgrade(look: &ObservedCluster) -> Option<Reason> {
     let message = look.cluster.upgrade()?;
     Some(Reason::new(ReasonCode::UpgradeInProgress, message))
 }
 
 /// One reason for all rollouts and one for all that is degraded: `--force` takes each once.
-fn operators(look: &Look) -> Vec<Reason> {
+fn operators(look: &ObservedCluster) -> Vec<Reason> {
     let mut rollouts = Vec::new();
     let mut degraded = Vec::new();
     for name in OPERATORS {
@@ -94,7 +95,7 @@ fn operators(look: &Look) -> Vec<Reason> {
     .collect()
 }
 
-fn age(look: &Look, now: DateTime<Utc>) -> Option<Reason> {
+fn age(look: &ObservedCluster, now: DateTime<Utc>) -> Option<Reason> {
     let installed_at = look.cluster.metadata.creation_timestamp?;
     let message = || {
         let installed = rfc3339_seconds(installed_at);
@@ -103,11 +104,8 @@ fn age(look: &Look, now: DateTime<Utc>) -> Option<Reason> {
     (now - installed_at < FIRST_ROTATION).then(|| Reason::new(ReasonCode::TooYoung, message()))
 }
 
-fn hours(options: &BackupOptions, now: DateTime<Utc>) -> Option<Reason> {
-    let window = options
-        .not_during
-        .iter()
-        .find(|window| window.contains(now))?;
+fn hours(not_during: &[Window], now: DateTime<Utc>) -> Option<Reason> {
+    let window = not_during.iter().find(|window| window.contains(now))?;
     let now = rfc3339_seconds(now);
     Some(Reason::new(
         ReasonCode::NotDuring,
@@ -116,12 +114,12 @@ fn hours(options: &BackupOptions, now: DateTime<Utc>) -> Option<Reason> {
 }
 
 /// The named node if it will do, else the first by name that is Ready with a Ready etcd pod.
-fn choose_node(look: &Look, options: &BackupOptions) -> Result<String, String> {
-    if let Some(name) = &options.node {
-        let node = look.nodes.iter().find(|node| node.metadata.name == *name);
+fn choose_node(look: &ObservedCluster, asked_for: Option<&str>) -> Result<String, String> {
+    if let Some(name) = asked_for {
+        let node = look.nodes.iter().find(|node| node.metadata.name == name);
         let node = node.ok_or_else(|| format!("{name} is no node of this cluster"))?;
         return match objection(look, node) {
-            None => Ok(name.clone()),
+            None => Ok(name.to_owned()),
             Some(objection) => Err(objection),
         };
     }
@@ -138,7 +136,7 @@ fn choose_node(look: &Look, options: &BackupOptions) -> Result<String, String> {
         .ok_or_else(|| no_node(look))
 }
 
-fn no_node(look: &Look) -> String {
+fn no_node(look: &ObservedCluster) -> String {
     let objections: Vec<String> = look
         .nodes
         .iter()
@@ -158,7 +156,7 @@ fn is_control_plane(node: &Node) -> bool {
 }
 
 /// Why the script cannot run there; an unschedulable node is fine.
-fn objection(look: &Look, node: &Node) -> Option<String> {
+fn objection(look: &ObservedCluster, node: &Node) -> Option<String> {
     let name = &node.metadata.name;
     if node.metadata.labels.contains_key(ARBITER_LABEL) {
         return Some(format!(

@@ -7,7 +7,7 @@ const HOST_PROXY_FILE: &str = "/etc/mco/proxy.env";
 
 /// How the script gets the proxy variables.
 #[derive(Clone, Eq, PartialEq)]
-pub(super) enum Proxy {
+pub(crate) enum Proxy {
     /// No proxy.
     Off,
     /// `NAME=value` words, none of them secret.
@@ -42,7 +42,7 @@ impl Proxy {
     }
 
     /// The words that run `script` on the host with these variables.
-    pub(super) fn wrap(&self, script: &[&str]) -> Vec<String> {
+    pub(crate) fn wrap(&self, script: &[&str]) -> Vec<String> {
         let own = |words: &[&str]| {
             words
                 .iter()

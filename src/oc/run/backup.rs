@@ -1,15 +1,15 @@
 //! Runs a plan: what happens in the cluster, clean-up, verification, in this order.
 
 use super::cleanup::Remains;
-use super::client::Oc;
 use super::context::Context;
 use super::error::OcError;
 use super::plan::BackupPlan;
 use super::procedure::take;
-use super::quarantine::put_aside;
+use super::put_aside::put_aside;
 use super::record::{BackupFailure, BackupRun, Outcome, Verification};
 use crate::monitor::Monitor;
 use crate::names::PutAside;
+use crate::oc::client::Oc;
 
 /// Runs the plan. `after_fetch` verifies the two files and says whether they may be believed.
 ///

@@ -2,9 +2,9 @@
 
 use super::cleanup::Leftover;
 use super::error::OcError;
-use super::reason::Reason;
 use super::script_output::SnapshotStatus;
 use super::transfer::Fetched;
+use crate::oc::cluster::Reason;
 use chrono::{DateTime, Utc};
 use std::error::Error;
 use std::fmt;

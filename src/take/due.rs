@@ -1,7 +1,7 @@
 //! Is a new backup due? For `--if-older-than` and `--if-version-changed`.
 
-use super::live::LiveTarget;
 use crate::instant::rfc3339_seconds;
+use crate::oc::LiveTarget;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock may differ by this much before an instant counts as lying in the future.

@@ -18,7 +18,7 @@ pub fn quarantine(paths: &[PathBuf]) -> Result<Vec<PathBuf>, OcError> {
     put_aside(paths, PutAside::Failed)
 }
 
-pub(super) fn put_aside(paths: &[PathBuf], aside: PutAside) -> Result<Vec<PathBuf>, OcError> {
+pub(crate) fn put_aside(paths: &[PathBuf], aside: PutAside) -> Result<Vec<PathBuf>, OcError> {
     paths
         .iter()
         .map(|path| {

@@ -2,7 +2,7 @@
 
 use super::error::{AtPath as _, OcError};
 use super::options::BackupOptions;
-use super::reason::{Reason, ReasonCode};
+use crate::oc::cluster::{Reason, ReasonCode};
 use std::fs::{DirBuilder, metadata};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
@@ -14,7 +14,7 @@ const KUBERESOURCES_BYTES: u64 = 16 << 20;
 const HOST_FACTOR: u64 = 2;
 
 /// Makes the destination directories, private to their owner. Existing ones stay as they are.
-pub(super) fn make_directories(options: &BackupOptions) -> Result<(), OcError> {
+pub(crate) fn make_directories(options: &BackupOptions) -> Result<(), OcError> {
     for directory in [&options.to, options.keys_directory()] {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -32,7 +32,7 @@ fn free_bytes(directory: &Path) -> Result<u64, OcError> {
 }
 
 /// The snapshot comes out as large as the database, at most.
-pub(super) fn local_reasons(
+pub(crate) fn local_reasons(
     options: &BackupOptions,
     database_bytes: u64,
 ) -> Result<Vec<Reason>, OcError> {
@@ -65,7 +65,7 @@ pub(super) fn local_reasons(
 }
 
 /// The host needs more than the file: etcd itself writes on the same partition.
-pub(super) fn host_reason(directory: &str, free_bytes: u64, database_bytes: u64) -> Option<Reason> {
+pub(crate) fn host_reason(directory: &str, free_bytes: u64, database_bytes: u64) -> Option<Reason> {
     let needed = database_bytes.saturating_mul(HOST_FACTOR);
     let message = format!(
         "{directory} on the host has {free_bytes} bytes free, expected {needed} (twice the database)"
@@ -79,7 +79,7 @@ pub(super) fn host_reason(directory: &str, free_bytes: u64, database_bytes: u64)
 /// Filesystem     1024-blocks     Used Available Capacity Mounted on
 /// /dev/nvme0n1p4   125236204 30000000  95236204      24% /home
 /// ```
-pub(super) fn parse_df(output: &str) -> Option<u64> {
+pub(crate) fn parse_df(output: &str) -> Option<u64> {
     output.lines().rev().find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (_, _, available) = (fields.next()?, fields.next()?, fields.next()?);

@@ -1,12 +1,11 @@
 //! Brings a file from the host: streamed, hashed on the way, taken up again where the stream broke.
 
-use super::client::{Chunk, Limits};
-use super::commands::HostAccess;
 use super::context::Context;
-use super::error::{AtPath as _, OcError, RunError};
+use super::error::{AtPath as _, OcError};
 use super::host;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
+use crate::oc::client::{Chunk, HostAccess, Limits, RunError, shell_line};
 use crate::source;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
@@ -14,9 +13,6 @@ use std::io::{self, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// What one debug pod carries through its log: a third more as text stays below the 50 MiB at which logs rotate.
-pub(super) const LOG_PART_BYTES: u64 = 16 << 20;
 
 /// Time for the slowest link still worth waiting for: 1 MiB/s, and never less than ten minutes.
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
@@ -27,11 +23,11 @@ const RESTARTS: u32 = 1;
 
 /// A file as the host describes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct RemoteFile {
-    pub(super) path: String,
-    pub(super) name: String,
-    pub(super) size_bytes: u64,
-    pub(super) digest: Sha256Digest,
+pub(crate) struct RemoteFile {
+    pub(crate) path: String,
+    pub(crate) name: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) digest: Sha256Digest,
 }
 
 /// A file that is here, byte for byte as on the host.
@@ -47,7 +43,7 @@ pub struct Fetched {
 
 /// A complete file under its `.part` name. Dropping it removes the file.
 #[derive(Debug)]
-pub(super) struct PartFile {
+pub(crate) struct PartFile {
     path: PathBuf,
     target: PathBuf,
     fetched: Fetched,
@@ -56,7 +52,7 @@ pub(super) struct PartFile {
 
 impl PartFile {
     /// Gives it the final name. Never replaces a file.
-    pub(super) fn rename(mut self) -> Result<Fetched, OcError> {
+    pub(crate) fn rename(mut self) -> Result<Fetched, OcError> {
         rename_new(&self.path, &self.target)?;
         self.is_final = true;
         Ok(self.fetched.clone())
@@ -73,7 +69,7 @@ impl Drop for PartFile {
 }
 
 /// Fetches one file into `directory`, under its name with `.part`.
-pub(super) fn fetch(
+pub(crate) fn fetch(
     context: &Context<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
@@ -223,7 +219,7 @@ fn receive_log_part(
     remote: &RemoteFile,
     receiver: &mut Receiver,
 ) -> Result<(), RunError> {
-    let length = LOG_PART_BYTES.min(receiver.expected.saturating_sub(receiver.received));
+    let length = host::LOG_PART_BYTES.min(receiver.expected.saturating_sub(receiver.received));
     let words = host::content_as_text(&remote.path, receiver.received, length);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let call = access.run(&words);
@@ -244,7 +240,7 @@ fn receive_log_part(
     }
     let refused = receiver.write(&bytes, context.monitor);
     refused.map_err(|reason| RunError::Refused {
-        command: super::shell_line(&context.oc.argv(&call)),
+        command: shell_line(&context.oc.argv(&call)),
         reason,
     })
 }
@@ -309,7 +305,7 @@ impl Receiver {
 }
 
 /// Renames without replacing.
-pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
     match source::rename_new(from, to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OcError::Exists {
             path: to.to_owned(),
@@ -319,6 +315,6 @@ pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
 }
 
 /// Makes the new names outlive a power cut.
-pub(super) fn sync_directory(directory: &Path) -> Result<(), OcError> {
+pub(crate) fn sync_directory(directory: &Path) -> Result<(), OcError> {
     source::sync_directory(directory).at_path("write", directory)
 }

@@ -1,23 +1,23 @@
 //! The documented procedure, step by step, up to two files under their final names here.
 
 use super::cleanup::{Leftover, Remains};
-use super::commands::{self, HostAccess};
 use super::context::Context;
 use super::debug_pod;
-use super::error::{OcError, RunError};
+use super::error::OcError;
 use super::host;
 use super::plan::refuse_unforced;
-use super::reason::Reason;
 use super::record::{BackupRun, Outcome};
 use super::remote_files::remote_files;
 use super::script_run::{Said, run_script};
 use super::space;
-use super::transfer::{self, Fetched};
-use super::types::ClusterVersion;
+use super::transfer;
+use super::transfer::Fetched;
+use crate::oc::client::{HostAccess, RunError};
+use crate::oc::cluster::{Reason, live_version};
 use std::path::Path;
 
 /// What the steps in the cluster came to.
-pub(super) struct Taken {
+pub(crate) struct Taken {
     snapshot: Fetched,
     kuberesources: Fetched,
     said: Said,
@@ -26,7 +26,7 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn into_run(
+    pub(crate) fn into_run(
         self,
         context: &Context<'_>,
         kept_on_node: Option<String>,
@@ -64,7 +64,7 @@ impl Taken {
 }
 
 /// Everything that needs the cluster, in order.
-pub(super) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<Taken, OcError> {
+pub(crate) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<Taken, OcError> {
     let plan = context.plan;
     context.check_interrupted()?;
     space::make_directories(&plan.options)?;
@@ -152,11 +152,8 @@ fn make_directory(
 
 /// An upgrade may have begun meanwhile; an API server that does not answer now is no reason to lose the backup.
 fn version_after(context: &Context<'_>) -> Result<Option<String>, OcError> {
-    match context
-        .oc
-        .json::<ClusterVersion>(&commands::cluster_version(), context.monitor)
-    {
-        Ok(cluster) => Ok(Some(cluster.status.desired.version)),
+    match live_version(context.oc, context.monitor) {
+        Ok(version) => Ok(Some(version)),
         Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
         Err(_) => Ok(None),
     }

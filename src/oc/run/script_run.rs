@@ -1,26 +1,25 @@
 //! Runs `cluster-backup.sh` on the host and shows its output as it comes.
 
-use super::client::{Chunk, Limits};
-use super::commands::HostAccess;
 use super::context::Context;
-use super::error::{OcError, RunError};
+use super::error::OcError;
 use super::script_output::{ScriptOutput, parse_script_output};
 use crate::monitor::Monitor;
+use crate::oc::client::{Chunk, HostAccess, Limits, RunError};
 use chrono::{DateTime, Utc};
 
 /// The script prints some twenty lines; of more than this the older half is dropped, for the last lines decide.
 const SCRIPT_OUTPUT_LIMIT_BYTES: usize = 1 << 20;
 
 /// What the script said, and when.
-pub(super) struct Said {
-    pub(super) output: ScriptOutput,
-    pub(super) lines: Vec<String>,
-    pub(super) started_at: DateTime<Utc>,
-    pub(super) ended_at: DateTime<Utc>,
+pub(crate) struct Said {
+    pub(crate) output: ScriptOutput,
+    pub(crate) lines: Vec<String>,
+    pub(crate) started_at: DateTime<Utc>,
+    pub(crate) ended_at: DateTime<Utc>,
 }
 
 /// Runs the script with its output shown live; its final line decides.
-pub(super) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<Said, OcError> {
+pub(crate) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<Said, OcError> {
     let started_at = Utc::now();
     let words = context.plan.script();
     let call = access.run(&words.iter().map(String::as_str).collect::<Vec<_>>());

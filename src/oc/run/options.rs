@@ -1,13 +1,12 @@
 //! What a backup run is asked to do.
 
 use super::error::OcError;
-use super::reason::ReasonCode;
-use super::window::Window;
+use crate::oc::cluster::{ReasonCode, Window};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where the fresh directory on the host is made: on the partition of etcd's own data, present on every RHCOS host.
-pub(super) const DEFAULT_HOST_DIRECTORY: &str = "/home/core";
+pub(crate) const DEFAULT_HOST_DIRECTORY: &str = "/home/core";
 
 /// In which namespace the debug pod runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -61,12 +60,12 @@ impl BackupOptions {
         }
     }
 
-    pub(super) fn keys_directory(&self) -> &PathBuf {
+    pub(crate) fn keys_directory(&self) -> &PathBuf {
         self.keys_to.as_ref().unwrap_or(&self.to)
     }
 
     /// Values that end up in commands are plain words: the script on the host does not quote its argument.
-    pub(super) fn check(&self) -> Result<(), OcError> {
+    pub(crate) fn check(&self) -> Result<(), OcError> {
         let refuse = |option, found: &str, expected| {
             Err(OcError::Option {
                 option,
@@ -97,7 +96,7 @@ impl BackupOptions {
 }
 
 /// Kubernetes names begin with a letter or digit, so none is ever taken for a flag.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let is_plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     text.len() <= 253

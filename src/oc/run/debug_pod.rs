@@ -1,11 +1,10 @@
 //! A debug pod with a bounded life: `oc debug node/N -- sleep 1800` in the background, waited for until it runs.
 
 use super::cleanup::Remains;
-use super::commands::{self, HostAccess};
 use super::context::Context;
-use super::error::{OcError, RunError};
-use super::process::{Event, Process};
-use super::types::Pod;
+use super::error::OcError;
+use crate::oc::client::{Event, HostAccess, Process, RunError, commands};
+use crate::oc::cluster::{PodPhase, pod_phase};
 use std::time::Instant;
 
 /// A namespace just made has no service account for a moment: admission refuses the pod until it has.
@@ -14,14 +13,8 @@ const STARTS: u32 = 5;
 /// oc's own talk is short; more is not kept.
 const TALK_LIMIT_BYTES: usize = 16 * 1024;
 
-/// How far one look at the pod came.
-enum Progress {
-    Running,
-    Waiting(String),
-}
-
 /// Starts the pod and waits for it. What was made is in `remains` at every moment, for the way out.
-pub(super) fn start(
+pub(crate) fn start(
     context: &Context<'_>,
     remains: &mut Remains<'_>,
 ) -> Result<HostAccess, OcError> {
@@ -71,21 +64,28 @@ fn wait(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<String, OcEr
         if let Some(process) = &mut remains.process {
             listen(context, process, &mut talk)?;
         }
-        remains.learn_pod(&talk);
+        if remains.pod.is_none() {
+            remains.pod = pod_name(&talk);
+        }
         let Some(pod) = remains.pod.clone() else {
             continue;
         };
-        match look(context, &pod)? {
-            Progress::Running => return Ok(pod),
-            Progress::Waiting(found) => state = found,
+        match pod_phase(context.oc, &context.plan.namespace, &pod, context.monitor)? {
+            PodPhase::Running => return Ok(pod),
+            PodPhase::Waiting(found) => state = found,
+            PodPhase::Ended(state) => return Err(not_running(context, state)),
         }
         context.pause(context.timeouts.poll)?;
     }
-    Err(OcError::PodNotRunning {
+    Err(not_running(context, state))
+}
+
+fn not_running(context: &Context<'_>, state: String) -> OcError {
+    OcError::PodNotRunning {
         node: context.plan.node.clone(),
         state,
         after: context.timeouts.pod_start,
-    })
+    }
 }
 
 /// Takes what `oc debug` says; it must not end while the pod is wanted.
@@ -128,62 +128,13 @@ fn listen(context: &Context<'_>, process: &mut Process, talk: &mut String) -> Re
     }
 }
 
-fn look(context: &Context<'_>, name: &str) -> Result<Progress, OcError> {
-    let call = commands::pod(&context.plan.namespace, name);
-    let pod: Pod = match context.oc.json(&call, context.monitor) {
-        Ok(pod) => pod,
-        // Announced, and not there yet for this API server; if it is gone, `oc debug` ends by itself.
-        Err(error) if error.is_missing_object() => {
-            return Ok(Progress::Waiting("the pod is not there".to_owned()));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    match pod.status.phase.as_str() {
-        "Running" => Ok(Progress::Running),
-        "Failed" | "Succeeded" => Err(OcError::PodNotRunning {
-            node: context.plan.node.clone(),
-            state: describe(&pod),
-            after: context.timeouts.pod_start,
-        }),
-        _ => Ok(Progress::Waiting(describe(&pod))),
-    }
-}
-
-/// Phase, and the most telling reason there is: `Pending, ImagePullBackOff`.
-fn describe(pod: &Pod) -> String {
-    let status = &pod.status;
-    let container = status.container_statuses.iter().find_map(|container| {
-        let state = &container.state;
-        state.waiting.as_ref().or(state.terminated.as_ref())
-    });
-    let condition = status
-        .conditions
-        .iter()
-        .find(|condition| condition.status == "False");
-    let reasons = [
-        status.phase.as_str(),
-        status.reason.as_str(),
-        status.message.as_str(),
-        container.map_or("", |found| found.reason.as_str()),
-        condition.map_or("", |found| found.reason.as_str()),
-        condition.map_or("", |found| found.message.as_str()),
-    ];
-    let mut said: Vec<&str> = Vec::new();
-    for reason in reasons {
-        if !reason.is_empty() && !said.contains(&reason) {
-            said.push(reason);
-        }
-    }
-    said.join(", ")
-}
-
 /// The pod's name in oc's talk on stderr (every version since 4.1).
 ///
 /// ```text
 /// Starting pod/master-0-debug-x7k2p ...
 /// Starting pod/master-0-debug, command was: sleep 1800
 /// ```
-pub(super) fn pod_name(stderr: &str) -> Option<String> {
+fn pod_name(stderr: &str) -> Option<String> {
     stderr.lines().find_map(|line| {
         let rest = line.strip_prefix("Starting pod/")?;
         let (name, _) = rest.split_once([' ', ','])?;
@@ -192,7 +143,7 @@ pub(super) fn pod_name(stderr: &str) -> Option<String> {
 }
 
 /// Makes the temporary namespace fit for a privileged pod.
-pub(super) fn make_namespace(
+pub(crate) fn make_namespace(
     context: &Context<'_>,
     remains: &mut Remains<'_>,
 ) -> Result<(), OcError> {

@@ -61,16 +61,16 @@ pub struct Oc {
 
 /// Output as it comes.
 #[derive(Debug)]
-pub(super) enum Chunk<'a> {
+pub(crate) enum Chunk<'a> {
     Stdout(&'a [u8]),
     Stderr(&'a [u8]),
 }
 
 /// How long a run may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) deadline: Duration,
-    pub(super) silence: Option<Duration>,
+pub(crate) struct Limits {
+    pub(crate) deadline: Duration,
+    pub(crate) silence: Option<Duration>,
 }
 
 impl Oc {
@@ -109,7 +109,7 @@ impl Oc {
     }
 
     /// The whole command line of a call, as it is run and as `--dry-run` prints it.
-    pub(super) fn argv(&self, call: &Call) -> Vec<String> {
+    pub(crate) fn argv(&self, call: &Call) -> Vec<String> {
         let seconds = if call.is_stream {
             0
         } else {
@@ -126,7 +126,7 @@ impl Oc {
     }
 
     /// Limits of a request that is no stream.
-    pub(super) fn request_limits(&self) -> Limits {
+    pub(crate) fn request_limits(&self) -> Limits {
         Limits {
             deadline: self.request_timeout + self.request_overhead,
             silence: None,
@@ -134,7 +134,7 @@ impl Oc {
     }
 
     /// Starts a command that is left running.
-    pub(super) fn start(&self, call: &Call) -> Result<Process, RunError> {
+    pub(crate) fn start(&self, call: &Call) -> Result<Process, RunError> {
         let argv = self.argv(call);
         let mut command = Command::new(&self.program);
         command.args(argv.iter().skip(1));
@@ -156,7 +156,7 @@ impl Oc {
     /// Runs a command to its end, handing each piece of output on as it comes.
     ///
     /// A status other than 0 is [`RunError::Failed`]; the sink has then seen all output.
-    pub(super) fn stream(
+    pub(crate) fn stream(
         &self,
         call: &Call,
         limits: Limits,
@@ -209,7 +209,7 @@ impl Oc {
     }
 
     /// Runs a command and keeps its stdout.
-    pub(super) fn capture(
+    pub(crate) fn capture(
         &self,
         call: &Call,
         limits: Limits,
@@ -239,7 +239,7 @@ impl Oc {
     }
 
     /// Runs a request and reads its answer as JSON.
-    pub(super) fn json<T: DeserializeOwned>(
+    pub(crate) fn json<T: DeserializeOwned>(
         &self,
         call: &Call,
         monitor: &dyn Monitor,
@@ -255,7 +255,7 @@ impl Oc {
     }
 
     /// An answer that came and is not what was asked for.
-    pub(super) fn shape_error(&self, call: &Call, expected: &'static str) -> RunError {
+    pub(crate) fn shape_error(&self, call: &Call, expected: &'static str) -> RunError {
         RunError::Shape {
             command: shell_line(&self.argv(call)),
             expected,

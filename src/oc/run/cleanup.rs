@@ -1,12 +1,8 @@
 //! Removes everything that a run left in the cluster, on every way out.
 
-use super::client::{Limits, Oc};
-use super::commands::{self, Call, HostAccess, shell_line};
-use super::debug_pod::pod_name;
-use super::error::RunError;
 use super::host;
-use super::process::Process;
 use crate::monitor::{Monitor, Silent};
+use crate::oc::client::{Call, HostAccess, Limits, Oc, Process, RunError, commands, shell_line};
 use std::time::Duration;
 
 /// A directory may be filled while it is removed: by a script that is still being ended.
@@ -23,25 +19,25 @@ pub struct Leftover {
 
 /// What has to be removed again. Dropping it cleans up too, should a bug unwind past `clean_up`.
 #[derive(Debug)]
-pub(super) struct Remains<'o> {
+pub(crate) struct Remains<'o> {
     oc: &'o Oc,
     timeout: Duration,
     node: String,
     namespace: String,
     /// The namespace is ours and exists (or may exist).
-    pub(super) has_namespace: bool,
+    pub(crate) has_namespace: bool,
     /// The debug pod by name, once `oc` told it.
-    pub(super) pod: Option<String>,
+    pub(crate) pod: Option<String>,
     /// The `oc debug` that holds the pod.
-    pub(super) process: Option<Process>,
+    pub(crate) process: Option<Process>,
     /// How the host is reached.
-    pub(super) access: Option<HostAccess>,
+    pub(crate) access: Option<HostAccess>,
     /// The fresh directory on the host.
-    pub(super) directory: Option<String>,
+    pub(crate) directory: Option<String>,
 }
 
 impl<'o> Remains<'o> {
-    pub(super) fn new(oc: &'o Oc, node: &str, namespace: &str, timeout: Duration) -> Self {
+    pub(crate) fn new(oc: &'o Oc, node: &str, namespace: &str, timeout: Duration) -> Self {
         Self {
             oc,
             timeout,
@@ -56,7 +52,7 @@ impl<'o> Remains<'o> {
     }
 
     /// Removes all of it: directory, pod, namespace. Not interruptible, and short.
-    pub(super) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
+    pub(crate) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
         if self.has_namespace || self.process.is_some() || self.directory.is_some() {
             monitor.note("removing what was made in the cluster");
         }
@@ -145,13 +141,6 @@ impl<'o> Remains<'o> {
         Leftover {
             what,
             command: shell_line(&self.oc.argv(call)),
-        }
-    }
-
-    /// Remembers the pod that `oc debug` announces, as long as it may need removing.
-    pub(super) fn learn_pod(&mut self, stderr: &str) {
-        if self.pod.is_none() {
-            self.pod = pod_name(stderr);
         }
     }
 }

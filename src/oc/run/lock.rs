@@ -15,7 +15,7 @@ const HOLDER_LIMIT_BYTES: u64 = 512;
 
 /// Held until dropped; the kernel lets go when the process dies, however it dies.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for LockHolder {
 }
 
 /// Takes the lock of one cluster, or tells who has it. Never waits.
-pub(super) fn acquire(
+pub(crate) fn acquire(
     directory: &Path,
     cluster_id: &str,
     now: DateTime<Utc>,

@@ -1,9 +1,6 @@
 //! Looks at the cluster: read-only requests, one after the other, nothing judged yet.
 
-use super::client::Oc;
-use super::commands;
-use super::error::{OcError, RunError};
-use super::options::{BackupOptions, DebugNamespace};
+use super::live::LiveTarget;
 use super::proxy::Proxy;
 use super::reason::{Reason, ReasonCode};
 use super::types::{
@@ -11,16 +8,17 @@ use super::types::{
     is_true,
 };
 use crate::monitor::Monitor;
+use crate::oc::client::{Oc, RunError, commands};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
 /// Everything that was seen.
 #[derive(Debug)]
-pub(super) struct Look {
-    pub(super) oc_version: Option<String>,
+pub(crate) struct ObservedCluster {
+    pub(crate) oc_version: Option<String>,
     pub(super) cluster: ClusterVersion,
     pub(super) infrastructure: Infrastructure,
-    pub(super) proxy: Proxy,
+    pub(crate) proxy: Proxy,
     pub(super) operators: Vec<ClusterOperator>,
     pub(super) nodes: Vec<Node>,
     /// Nodes whose etcd pod is Ready; `None` when pods may not be listed.
@@ -28,16 +26,44 @@ pub(super) struct Look {
     /// Permissions that are missing, as `create pods`.
     pub(super) denied: Vec<String>,
     /// False: `oc exec` is not allowed and the commands go through pod logs.
-    pub(super) may_exec: bool,
+    pub(crate) may_exec: bool,
 }
 
-/// Asks for all of it. `namespace` is where the debug pod will run.
-pub(super) fn look(
+impl ObservedCluster {
+    /// Which cluster it is, and what it runs.
+    pub(crate) fn target(&self) -> LiveTarget {
+        let name = &self.infrastructure.status.infrastructure_name;
+        LiveTarget {
+            version: self.cluster.status.desired.version.clone(),
+            cluster_id: self.cluster.spec.cluster_id.clone(),
+            infrastructure_name: (!name.is_empty()).then(|| name.clone()),
+            is_upgrading: self.cluster.upgrade().is_some(),
+        }
+    }
+}
+
+/// Why the cluster could not be looked at.
+#[derive(Debug)]
+pub(crate) enum LookError {
+    /// `oc` failed.
+    Run(RunError),
+    /// Nobody is logged in, or somebody who may not.
+    NoAccess(Reason),
+}
+
+impl From<RunError> for LookError {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+/// Asks for all of it. `namespace` is where the debug pod will run, and `is_temporary` when it is still to be made.
+pub(crate) fn look(
     oc: &Oc,
-    options: &BackupOptions,
     namespace: &str,
+    is_temporary: bool,
     monitor: &dyn Monitor,
-) -> Result<Look, OcError> {
+) -> Result<ObservedCluster, LookError> {
     let oc_version = client_version(oc, monitor)?;
     let cluster = read(oc, &commands::cluster_version(), monitor)?;
     let infrastructure = read(oc, &commands::infrastructure(), monitor)?;
@@ -48,8 +74,8 @@ pub(super) fn look(
         Err(error) => return Err(refuse_access(error)),
     };
     let nodes: List<Node> = read(oc, &commands::nodes(), monitor)?;
-    let permissions = permissions(oc, options, namespace, monitor)?;
-    Ok(Look {
+    let permissions = permissions(oc, namespace, is_temporary, monitor)?;
+    Ok(ObservedCluster {
         oc_version,
         cluster,
         infrastructure,
@@ -66,12 +92,12 @@ fn read<T: DeserializeOwned>(
     oc: &Oc,
     call: &commands::Call,
     monitor: &dyn Monitor,
-) -> Result<T, OcError> {
+) -> Result<T, LookError> {
     oc.json(call, monitor).map_err(refuse_access)
 }
 
 /// Missing access is a reason of its own; everything else stays what it is.
-fn refuse_access(error: RunError) -> OcError {
+fn refuse_access(error: RunError) -> LookError {
     let code = if error.is_not_logged_in() {
         ReasonCode::NotLoggedIn
     } else if error.is_forbidden() {
@@ -79,13 +105,11 @@ fn refuse_access(error: RunError) -> OcError {
     } else {
         return error.into();
     };
-    OcError::Refused {
-        reasons: vec![Reason::new(code, error.stderr())],
-    }
+    LookError::NoAccess(Reason::new(code, error.stderr()))
 }
 
 /// The version of `oc` is only told: a client too odd to say it may still work.
-fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, OcError> {
+fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, LookError> {
     match oc.json::<ClientVersions>(&commands::client_version(), monitor) {
         Ok(versions) => {
             let git_version = versions.client_version.map(|client| client.git_version);
@@ -100,7 +124,7 @@ fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, OcEr
 }
 
 /// Helps to choose; whoever may not list pods still gets a node that is Ready.
-fn nodes_with_etcd(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<BTreeSet<String>>, OcError> {
+fn nodes_with_etcd(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<BTreeSet<String>>, LookError> {
     let pods: List<Pod> = match oc.json(&commands::etcd_pods(), monitor) {
         Ok(pods) => pods,
         Err(error) if error.is_forbidden() => return Ok(None),
@@ -119,11 +143,10 @@ struct Permissions {
 /// Asks only for what is not proven by the reads: the changes.
 fn permissions(
     oc: &Oc,
-    options: &BackupOptions,
     namespace: &str,
+    is_temporary: bool,
     monitor: &dyn Monitor,
-) -> Result<Permissions, OcError> {
-    let is_temporary = options.debug_namespace == DebugNamespace::Temporary;
+) -> Result<Permissions, LookError> {
     let cluster_wide: &[(&str, &str)] = if is_temporary {
         &[
             ("create", "namespaces"),
@@ -167,7 +190,7 @@ fn can_i(
     resource: &str,
     namespace: Option<&str>,
     monitor: &dyn Monitor,
-) -> Result<bool, OcError> {
+) -> Result<bool, LookError> {
     let call = commands::can_i(verb, resource, namespace);
     match oc.capture(&call, oc.request_limits(), monitor) {
         Ok(answer) => Ok(answer.trim().starts_with("yes")),

@@ -1,6 +1,6 @@
 //! What the script on the host said against what was read here. Pure.
 
-use super::record::BackupRun;
+use crate::oc::BackupRun;
 use crate::snapshot::Status;
 
 /// What verification here learnt of the snapshot.

@@ -1,17 +1,12 @@
 //! What a backup run is going to do: made from a look at the cluster, printable before anything is changed.
 
-use super::client::Oc;
-use super::commands::{self, HostAccess, OPERATORS, shell_line};
 use super::error::OcError;
 use super::host;
-use super::live::LiveTarget;
 use super::lock::{self, Lock};
-use super::look::{self, Look};
 use super::options::{BackupOptions, DebugNamespace};
-use super::preflight;
-use super::proxy::Proxy;
-use super::reason::{Reason, ReasonCode};
 use crate::monitor::Monitor;
+use crate::oc::client::{HostAccess, OPERATORS, Oc, commands, shell_line};
+use crate::oc::cluster::{LiveTarget, Proxy, Reason, ReasonCode, look, preflight};
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -40,9 +35,9 @@ pub struct BackupPlan {
     pub looked: Vec<Vec<String>>,
     /// Every command that the run will run, in order. `POD` and `TIME` stand for what only it learns.
     pub commands: Vec<Vec<String>>,
-    pub(super) proxy: Proxy,
-    pub(super) is_exec: bool,
-    pub(super) options: BackupOptions,
+    pub(crate) proxy: Proxy,
+    pub(crate) is_exec: bool,
+    pub(crate) options: BackupOptions,
     _lock: Lock,
 }
 
@@ -62,10 +57,13 @@ pub fn plan(
         DebugNamespace::Temporary => format!("etcd-cat-{suffix}"),
         DebugNamespace::Existing(name) => name.clone(),
     };
+    let is_temporary = options.debug_namespace == DebugNamespace::Temporary;
     let before = oc.commands().len();
-    let look = look::look(oc, &options, &namespace, monitor)?;
-    let lock = lock::acquire(&options.lock_directory, &look.cluster.spec.cluster_id, now)?;
-    let (node, reasons) = preflight::judge(&look, &options, now);
+    let look = look::look(oc, &namespace, is_temporary, monitor)?;
+    let target = look.target();
+    let lock = lock::acquire(&options.lock_directory, &target.cluster_id, now)?;
+    let (node, reasons) =
+        preflight::judge(&look, options.node.as_deref(), &options.not_during, now);
     let forced = refuse_unforced(reasons, &options)?;
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),
@@ -77,7 +75,7 @@ pub fn plan(
             "{}/etcd-cat-{suffix}",
             options.host_directory.trim_end_matches('/')
         ),
-        target: target(&look),
+        target,
         forced,
         looked: oc.commands().split_off(before),
         commands: Vec::new(),
@@ -92,7 +90,7 @@ pub fn plan(
 }
 
 /// Splits off what was forced; the rest refuses.
-pub(super) fn refuse_unforced(
+pub(crate) fn refuse_unforced(
     reasons: Vec<Reason>,
     options: &BackupOptions,
 ) -> Result<Vec<Reason>, OcError> {
@@ -103,16 +101,6 @@ pub(super) fn refuse_unforced(
         Ok(forced)
     } else {
         Err(OcError::Refused { reasons })
-    }
-}
-
-fn target(look: &Look) -> LiveTarget {
-    let name = &look.infrastructure.status.infrastructure_name;
-    LiveTarget {
-        version: look.cluster.status.desired.version.clone(),
-        cluster_id: look.cluster.spec.cluster_id.clone(),
-        infrastructure_name: (!name.is_empty()).then(|| name.clone()),
-        is_upgrading: look.cluster.upgrade().is_some(),
     }
 }
 
@@ -131,14 +119,14 @@ fn suffix() -> String {
 
 impl BackupPlan {
     /// True when the namespace is made for this run.
-    pub(super) fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.options.debug_namespace == DebugNamespace::Temporary
     }
 
     /// The words that run the script on the host.
     ///
     /// A rollout that was overridden has to be overridden in the script too: it looks for itself.
-    pub(super) fn script(&self) -> Vec<String> {
+    pub(crate) fn script(&self) -> Vec<String> {
         let is_forced = self
             .forced
             .iter()
@@ -147,7 +135,7 @@ impl BackupPlan {
     }
 
     /// How the host is reached, once there is a pod of this name.
-    pub(super) fn access(&self, pod: &str) -> HostAccess {
+    pub(crate) fn access(&self, pod: &str) -> HostAccess {
         let namespace = self.namespace.clone();
         if self.is_exec {
             HostAccess::Exec {
@@ -191,7 +179,7 @@ impl BackupPlan {
             let words = if self.is_exec {
                 host::content(path, 0)
             } else {
-                host::content_as_text(path, 0, super::transfer::LOG_PART_BYTES)
+                host::content_as_text(path, 0, host::LOG_PART_BYTES)
             };
             calls.push(access.run(&words.iter().map(String::as_str).collect::<Vec<_>>()));
         }

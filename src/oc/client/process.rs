@@ -30,7 +30,7 @@ const KILL_GRACE: Duration = Duration::from_secs(2);
 
 /// What a process did next.
 #[derive(Debug)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// Bytes on stdout.
     Stdout(Vec<u8>),
     /// Bytes on stderr.
@@ -49,7 +49,7 @@ enum Message {
 
 /// A running child in a process group of its own, so that Ctrl-C in the terminal reaches only us.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     messages: Receiver<Message>,
     open_pipes: u8,
@@ -58,7 +58,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the command with stdin closed and both outputs piped.
-    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+    pub(crate) fn start(mut command: Command) -> io::Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -84,7 +84,7 @@ impl Process {
     }
 
     /// Waits at most `timeout` for something to happen.
-    pub(super) fn next(&mut self, timeout: Duration) -> io::Result<Event> {
+    pub(crate) fn next(&mut self, timeout: Duration) -> io::Result<Event> {
         let until = Instant::now() + timeout;
         loop {
             let left = until.saturating_duration_since(Instant::now()).min(TICK);
@@ -129,12 +129,12 @@ impl Process {
     }
 
     /// True when the process itself has ended.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.ended.is_some() || !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Asks the whole group to end, then makes it. Bounded; output still in flight is drained and dropped.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if self.has_ended() {
             return;
         }

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 /// One `oc` call: the words after the global flags.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Call {
-    pub(super) args: Vec<String>,
+pub(crate) struct Call {
+    pub(crate) args: Vec<String>,
     /// Runs as long as the work it carries: no request timeout, our deadline holds instead.
-    pub(super) is_stream: bool,
+    pub(crate) is_stream: bool,
 }
 
 impl Call {
@@ -28,7 +28,7 @@ impl Call {
 
 /// How a command reaches the host.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum HostAccess {
+pub(crate) enum HostAccess {
     /// `oc exec` into a debug pod that is kept: separate streams, true exit codes, binary-safe.
     Exec { namespace: String, pod: String },
     /// A debug pod for each command, its output through pod logs: merged, text only, exit code 1 or none at all.
@@ -37,7 +37,7 @@ pub(super) enum HostAccess {
 
 impl HostAccess {
     /// A command on the host.
-    pub(super) fn run(&self, command: &[&str]) -> Call {
+    pub(crate) fn run(&self, command: &[&str]) -> Call {
         let mut call = match self {
             Self::Exec { namespace, pod } => {
                 Call::stream(&["exec", "-n", namespace, pod, "--", "chroot", "/host"])
@@ -54,16 +54,16 @@ impl HostAccess {
     }
 
     /// True when stdout carries exactly the bytes that the command wrote there.
-    pub(super) fn is_binary_safe(&self) -> bool {
+    pub(crate) fn is_binary_safe(&self) -> bool {
         matches!(self, Self::Exec { .. })
     }
 }
 
-pub(super) fn client_version() -> Call {
+pub(crate) fn client_version() -> Call {
     Call::request(&["version", "--client", "-o", "json"])
 }
 
-pub(super) fn cluster_version() -> Call {
+pub(crate) fn cluster_version() -> Call {
     Call::request(&[
         "get",
         "clusterversions.config.openshift.io",
@@ -73,7 +73,7 @@ pub(super) fn cluster_version() -> Call {
     ])
 }
 
-pub(super) fn infrastructure() -> Call {
+pub(crate) fn infrastructure() -> Call {
     Call::request(&[
         "get",
         "infrastructures.config.openshift.io",
@@ -83,7 +83,7 @@ pub(super) fn infrastructure() -> Call {
     ])
 }
 
-pub(super) fn proxy() -> Call {
+pub(crate) fn proxy() -> Call {
     Call::request(&[
         "get",
         "proxies.config.openshift.io",
@@ -94,14 +94,14 @@ pub(super) fn proxy() -> Call {
 }
 
 /// The four operators whose rollout would tear a backup, in the script's order.
-pub(super) const OPERATORS: [&str; 4] = [
+pub(crate) const OPERATORS: [&str; 4] = [
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
     "etcd",
 ];
 
-pub(super) fn cluster_operators() -> Call {
+pub(crate) fn cluster_operators() -> Call {
     let [apiserver, controller_manager, scheduler, etcd] = OPERATORS;
     let kind = "clusteroperators.config.openshift.io";
     Call::request(&[
@@ -116,11 +116,11 @@ pub(super) fn cluster_operators() -> Call {
     ])
 }
 
-pub(super) fn nodes() -> Call {
+pub(crate) fn nodes() -> Call {
     Call::request(&["get", "nodes", "-o", "json"])
 }
 
-pub(super) fn etcd_pods() -> Call {
+pub(crate) fn etcd_pods() -> Call {
     Call::request(&[
         "get",
         "pods",
@@ -134,7 +134,7 @@ pub(super) fn etcd_pods() -> Call {
 }
 
 /// `resource` as `pods/exec`; the namespace is where it would be done, `None` for the whole cluster.
-pub(super) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call {
+pub(crate) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call {
     let (resource, subresource) = match resource {
         "pods/exec" => ("pods", Some("--subresource=exec")),
         "pods/log" => ("pods", Some("--subresource=log")),
@@ -149,12 +149,12 @@ pub(super) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call
     call
 }
 
-pub(super) fn create_namespace(namespace: &str) -> Call {
+pub(crate) fn create_namespace(namespace: &str) -> Call {
     Call::request(&["create", "namespace", namespace])
 }
 
 /// A debug pod is privileged: without these labels pod security admission (4.12 and later) refuses it.
-pub(super) fn label_namespace(namespace: &str) -> Call {
+pub(crate) fn label_namespace(namespace: &str) -> Call {
     Call::request(&[
         "label",
         "namespace",
@@ -167,7 +167,7 @@ pub(super) fn label_namespace(namespace: &str) -> Call {
 }
 
 /// A cluster-wide default node selector would keep the pod off control-plane hosts.
-pub(super) fn annotate_namespace(namespace: &str) -> Call {
+pub(crate) fn annotate_namespace(namespace: &str) -> Call {
     Call::request(&[
         "annotate",
         "namespace",
@@ -176,7 +176,7 @@ pub(super) fn annotate_namespace(namespace: &str) -> Call {
     ])
 }
 
-pub(super) fn delete_namespace(namespace: &str) -> Call {
+pub(crate) fn delete_namespace(namespace: &str) -> Call {
     Call::request(&[
         "delete",
         "namespace",
@@ -187,7 +187,7 @@ pub(super) fn delete_namespace(namespace: &str) -> Call {
 }
 
 /// The debug pod that waits: it ends by itself when nobody is left to delete it.
-pub(super) fn debug_sleep(node: &str, namespace: &str, seconds: u64) -> Call {
+pub(crate) fn debug_sleep(node: &str, namespace: &str, seconds: u64) -> Call {
     let node = format!("node/{node}");
     let namespace = format!("--to-namespace={namespace}");
     Call::stream(&[
@@ -200,11 +200,11 @@ pub(super) fn debug_sleep(node: &str, namespace: &str, seconds: u64) -> Call {
     ])
 }
 
-pub(super) fn pod(namespace: &str, name: &str) -> Call {
+pub(crate) fn pod(namespace: &str, name: &str) -> Call {
     Call::request(&["get", "pod", name, "-n", namespace, "-o", "json"])
 }
 
-pub(super) fn delete_pod(namespace: &str, name: &str) -> Call {
+pub(crate) fn delete_pod(namespace: &str, name: &str) -> Call {
     Call::request(&[
         "delete",
         "pod",
@@ -227,7 +227,7 @@ pub fn shell_line(words: &[String]) -> String {
 }
 
 /// One word for a POSIX shell.
-pub(super) fn quote(word: &str) -> String {
+pub(crate) fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         word.to_owned()

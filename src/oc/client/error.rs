@@ -1,0 +1,139 @@
+//! What went wrong with one run of `oc`.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What went wrong with one run of `oc`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// No such program.
+    #[error(
+        "`{program}` was not found, expected the OpenShift command line on PATH or given by --oc"
+    )]
+    NotFound {
+        /// As it was asked for.
+        program: String,
+    },
+    /// The program is there and does not start.
+    #[error("cannot start {}", program.display())]
+    Spawn {
+        /// Path of the program.
+        program: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// It ended with a status other than 0.
+    #[error("`{command}` ended with {status}{}", after_colon(stderr))]
+    Failed {
+        /// The command as a shell line.
+        command: String,
+        /// Exit code or signal, in words.
+        status: String,
+        /// Exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// Last KiB of stderr.
+        stderr: String,
+    },
+    /// It printed something else than the JSON expected. The text is not repeated: it may hold anything.
+    #[error(
+        "`{command}` printed another shape (line {line}, column {column}), expected {expected}"
+    )]
+    Shape {
+        /// The command as a shell line.
+        command: String,
+        /// What the text should have been.
+        expected: &'static str,
+        /// Line of the first surprise, from 1; 0 when unknown.
+        line: usize,
+        /// Column of the first surprise, from 1; 0 when unknown.
+        column: usize,
+    },
+    /// It ran past its deadline and was stopped.
+    #[error("`{command}` was stopped after {} s", after.as_secs())]
+    TooLong {
+        /// The command as a shell line.
+        command: String,
+        /// The deadline.
+        after: Duration,
+    },
+    /// It printed nothing for too long and was stopped.
+    #[error("`{command}` was silent for {} s and was stopped", after.as_secs())]
+    Stalled {
+        /// The command as a shell line.
+        command: String,
+        /// The longest silence allowed.
+        after: Duration,
+    },
+    /// It printed more than any real answer.
+    #[error("`{command}` printed more than {limit_bytes} bytes")]
+    TooMuch {
+        /// The command as a shell line.
+        command: String,
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The consumer of its output gave up (a local file could not be written).
+    #[error("`{command}` was stopped: {reason}")]
+    Refused {
+        /// The command as a shell line.
+        command: String,
+        /// Why.
+        reason: String,
+    },
+    /// Ctrl-C or SIGTERM.
+    #[error("`{command}` was interrupted")]
+    Interrupted {
+        /// The command as a shell line.
+        command: String,
+    },
+}
+
+impl RunError {
+    /// Its stderr, where it has one.
+    pub fn stderr(&self) -> &str {
+        match self {
+            Self::Failed { stderr, .. } => stderr,
+            _ => "",
+        }
+    }
+
+    /// `Error from server (NotFound): ...`
+    pub fn is_missing_object(&self) -> bool {
+        self.stderr().contains("(NotFound)")
+    }
+
+    /// `Error from server (Forbidden): ... is forbidden: User "u" cannot get resource ...`
+    pub fn is_forbidden(&self) -> bool {
+        self.stderr().contains("(Forbidden)")
+    }
+
+    /// No credentials, or credentials that are no longer good.
+    ///
+    /// ```text
+    /// error: You must be logged in to the server (Unauthorized)
+    /// error: Missing or incomplete configuration info.  Please point to an existing, complete config file:
+    /// The connection to the server localhost:8080 was refused - did you specify the right host or port?
+    /// ```
+    pub fn is_not_logged_in(&self) -> bool {
+        // Without any configuration, kubectl's code talks to localhost:8080: no API server is there.
+        [
+            "(Unauthorized)",
+            "must be logged in",
+            "Missing or incomplete configuration",
+            "localhost:8080",
+        ]
+        .iter()
+        .any(|text| self.stderr().contains(text))
+    }
+}
+
+fn after_colon(stderr: &str) -> String {
+    let text = stderr.trim();
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(": {text}")
+    }
+}

@@ -1,0 +1,18 @@
+//! What a live cluster says of itself, read-only, and what of it speaks against a backup now.
+
+mod live;
+pub(crate) mod look;
+mod pod;
+pub(crate) mod preflight;
+mod proxy;
+mod reason;
+mod types;
+mod window;
+
+pub(crate) use live::live_version;
+pub use live::{LiveTarget, live_target};
+pub(crate) use look::LookError;
+pub(crate) use pod::{PodPhase, pod_phase};
+pub(crate) use proxy::Proxy;
+pub use reason::{ForceError, Reason, ReasonCode, parse_forced};
+pub use window::{Window, WindowError};
