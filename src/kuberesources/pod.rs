@@ -8,19 +8,19 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct StaticPod {
     #[serde(default)]
-    metadata: PodMetadata,
-    spec: PodSpec,
+    metadata: StaticPodMetadata,
+    spec: StaticPodSpec,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct PodMetadata {
+struct StaticPodMetadata {
     #[serde(default)]
     labels: Option<BTreeMap<String, Scalar>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PodSpec {
+struct StaticPodSpec {
     #[serde(default)]
     init_containers: Option<Vec<PodContainer>>,
     containers: Vec<PodContainer>,
