@@ -2,8 +2,10 @@
 //!
 //! Nothing here talks to a cluster.
 
+mod check;
 mod plan;
 mod stage;
 
+pub use check::{RestoreCheck, SeveralClusters};
 pub use plan::{Encryption, Plan, PlanInput, Script, Step, plan};
-pub use stage::{Expected, Source, StageError, StageRequest, Staged, stage};
+pub use stage::{Expected, Source, StageError, StageRequest, Staged, stage, stage_backup};

@@ -1,12 +1,15 @@
 //! From locations to judged backups: find, read, pair, prove, judge, remember.
 //!
-//! [`examine`] reads files (`index`, `verify`, `check`), [`examine_stream`] a pipe; [`recall`] asks the catalogue
-//! alone (`show`), and [`glance`] only for what a list shows of it.
+//! [`examine`] reads files, [`examine_stream`] a pipe; [`recall`] asks the catalogue alone (`show`), and [`glance`] only
+//! for what a list shows of it. [`index`], [`verify`], [`update`] and [`check_remembered`] know where to look.
 
 mod batch;
 mod book;
+mod check;
 mod examine;
 mod file;
+mod forget;
+mod locations;
 mod prove;
 mod recall;
 mod recorder;
@@ -14,7 +17,10 @@ mod search;
 mod stream;
 
 pub use batch::default_jobs;
+pub use check::{CheckError, Checked, check_locations, check_remembered};
 pub use examine::{Depth, Options, Survey, examine};
+pub use forget::forget;
+pub use locations::{index, update, verify};
 pub use recall::{glance, recall, refresh};
 pub use stream::{STREAM, examine_stream};
 
@@ -27,6 +33,9 @@ pub enum SurveyError {
     /// The catalogue is damaged, held or not to be written.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// There is nothing to read.
+    #[error("no location is given, and none is remembered")]
+    NoLocation,
     /// Stopped on request; what was finished is remembered.
     #[error("interrupted")]
     Interrupted,

@@ -12,14 +12,16 @@ mod stage;
 mod verify;
 
 use crate::args::{Cli, Command, GlobalArgs};
-use crate::engine::{Request, Survey};
+use crate::engine::Request;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Answer, Style, units};
 use crate::progress::TerminalMonitor;
 use etcd_cat::backup::Backup;
+use etcd_cat::catalogue::CatalogueError;
 use etcd_cat::finding::Code;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, resolve};
+use etcd_cat::survey::Survey;
 
 /// What surrounds a command.
 #[derive(Debug)]
@@ -76,19 +78,36 @@ fn exit_of<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Exit {
 }
 
 /// Selects from a survey and renders the report; shared by `index` and `verify`.
-fn report(survey: &mut Survey, selection: &Selection, style: &Style) -> Result<Answer, Failure> {
+fn report(
+    mut survey: Survey,
+    selection: &Selection,
+    invocation: &Invocation<'_>,
+) -> Result<Answer, Failure> {
+    let style = &invocation.style;
     let backups = std::mem::take(&mut survey.backups);
     let outcome = selection.apply(backups, style.now);
     let mut answer = Answer::new(
-        crate::output::verify::render(survey, &outcome, style)?,
+        crate::output::verify::render(&survey, &outcome, style)?,
         exit_of(selection, &outcome),
     );
     answer.notes.clone_from(&outcome.notes);
     answer.notes.extend(hidden_note(selection, &outcome));
-    answer.notes.extend(unchanged_note(survey));
-    answer.notes.extend(survey.unremembered.take());
-    answer.failure = unrecorded(survey).or_else(|| unread(survey));
+    answer.notes.extend(unchanged_note(&survey));
+    answer
+        .notes
+        .extend(unremembered(&mut survey, invocation.global));
+    answer.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
     Ok(answer)
+}
+
+/// A machine without a place for the default catalogue is as good as any to verify on: worth a note, no failure.
+fn unremembered(survey: &mut Survey, global: &GlobalArgs) -> Option<String> {
+    let is_default = global.catalogue.is_none();
+    let is_no_place = |error: &mut CatalogueError| matches!(error, CatalogueError::Io { .. });
+    let error = survey
+        .catalogue
+        .take_if(|error| is_default && is_no_place(error))?;
+    Some(format!("nothing is remembered: {}", Failure::from(error)))
 }
 
 /// The question was answered, but the answer is not remembered where it was to be.

@@ -7,7 +7,6 @@ mod error;
 mod exit;
 mod output;
 mod progress;
-mod restore_check;
 #[cfg(test)]
 mod sample;
 mod terminal;

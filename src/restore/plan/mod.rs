@@ -3,6 +3,7 @@
 //! Follows the documented procedure of the release and what its scripts do. Nothing here is run.
 
 mod aftermath;
+mod backup;
 mod input;
 mod script;
 mod steps;

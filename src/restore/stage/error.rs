@@ -1,7 +1,9 @@
 //! Why a pair could not be staged.
 
+use crate::backup::Verdict;
 use crate::digest::Sha256Digest;
 use crate::discovery::OpenError;
+use crate::finding::Code;
 use crate::source::IoError;
 use std::path::PathBuf;
 
@@ -9,6 +11,19 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StageError {
+    /// It would not restore.
+    #[error("backup {id} is {}: {}", verdict.as_str(), joined(reasons))]
+    NotUsable {
+        /// Of the backup.
+        id: String,
+        /// What it came to.
+        verdict: Verdict,
+        /// What speaks against it.
+        reasons: Vec<Code>,
+    },
+    /// Half a backup.
+    #[error("there is no snapshot to stage")]
+    NoSnapshot,
     /// A source cannot be opened.
     #[error("a half of the backup cannot be opened")]
     Source(#[source] OpenError),
@@ -92,4 +107,9 @@ pub enum StageError {
     /// The run was to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+fn joined(codes: &[Code]) -> String {
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    codes.join(", ")
 }

@@ -21,7 +21,7 @@ pub(super) fn run(args: &ForgetArgs, invocation: &Invocation<'_>) -> Result<Answ
         }
     }
     if !args.dry_run {
-        engine::forget(&request, &forgotten)?;
+        engine::forget(&forgotten, &request)?;
     }
     let shown: Vec<Selected> = forgotten.into_iter().cloned().map(unjudged).collect();
     let mut answer = Answer::new(output::list::render(&shown, &invocation.style)?, Exit::Good);

@@ -8,10 +8,10 @@ use crate::output::Answer;
 
 pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let mut survey = engine::index(&request, &args.locations, invocation.progress)?;
+    let survey = engine::index(&args.locations, &request, invocation.progress)?;
     let selection = args
         .selection
         .selection(invocation.style.now)
         .of_what_was_read();
-    report(&mut survey, &selection, &invocation.style)
+    report(survey, &selection, invocation)
 }

@@ -15,7 +15,7 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Answer
     );
     match style.format {
         Format::Table | Format::Name => {
-            let summaries = engine::glance(&request, &selection)?;
+            let summaries = engine::glance(&selection, &request)?;
             answer(summaries, &selection, style, |shown| {
                 Ok(output::list::brief(shown, style))
             })

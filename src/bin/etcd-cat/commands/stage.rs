@@ -2,27 +2,31 @@
 
 use super::{Invocation, find};
 use crate::args::{Format, StageArgs};
-use crate::engine::{self, Request, StageRun};
+use crate::engine::{self, Request};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::check::restore_plan;
 use crate::output::text::safe_path;
-use crate::output::views::StageRunView;
+use crate::output::views::{StageRun, StageRunView};
 use crate::output::{Answer, Style, document};
 use etcd_cat::backup::Backup;
+use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::selection::Candidate;
+use etcd_cat::restore::{Plan, StageError, stage_backup};
 use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
     let request = invocation.request(&args.accept.codes);
     let backups = known(&args.backup, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
-    if !backup.verdict.is_usable() {
-        return Err(unusable(backup));
-    }
-    let run = engine::stage(backup, &args.to, invocation.style.now, invocation.progress)?;
-    let mut answer = Answer::new(render(backup, &run, &invocation.style)?, Exit::Good);
+    let staged = stage_backup(backup, &args.to, invocation.progress).map_err(failed)?;
+    let plan = Plan::of(backup, Some(&staged.directory), invocation.style.now);
+    let run = StageRun {
+        backup,
+        staged,
+        plan,
+    };
+    let mut answer = Answer::new(render(&run, &invocation.style)?, Exit::Good);
     answer.notes.extend(accepted(backup));
     Ok(answer)
 }
@@ -38,7 +42,7 @@ fn known(
     if find(reference, &backups).is_ok() || !path.is_file() {
         return Ok(backups);
     }
-    Ok(engine::verify(request, &[path.to_path_buf()], monitor)?.backups)
+    Ok(engine::verify(&[path.to_path_buf()], request, monitor)?.backups)
 }
 
 /// The directory looks like any other afterwards: what was passed over must be said now.
@@ -53,50 +57,48 @@ fn accepted(backup: &Backup) -> Option<String> {
     })
 }
 
-/// A directory that is ready for the restore must hold a backup that will restore.
-fn unusable(backup: &Backup) -> Failure {
-    let id = backup.id().unwrap_or_default();
-    let reasons: Vec<&str> = backup
-        .reasons_against()
-        .iter()
-        .map(|code| code.as_str())
-        .collect();
-    let message = format!(
-        "backup {id} is {}: {}",
-        backup.verdict.as_str(),
-        reasons.join(", ")
-    );
+fn failed(error: StageError) -> Failure {
+    match &error {
+        StageError::NotUsable { id, reasons, .. } => {
+            let hint = way_out(id, reasons);
+            Failure::new(code::REFERENCE, error)
+                .hint(hint)
+                .exit(Exit::Bad)
+        }
+        StageError::NoSnapshot => Failure::new(code::REFERENCE, error),
+        _ => Failure::new(code::IO, error),
+    }
+}
+
+fn way_out(id: &str, reasons: &[Code]) -> String {
+    if reasons.is_empty() {
+        return format!("verify it again: etcd-cat verify {id}");
+    }
     let accept: Vec<String> = reasons
         .iter()
         .map(|code| format!("--accept {code}"))
         .collect();
-    let hint = if reasons.is_empty() {
-        format!("verify it again: etcd-cat verify {id}")
-    } else {
-        format!(
-            "see etcd-cat show {id}; to stage it all the same add {}",
-            accept.join(" ")
-        )
-    };
-    Failure::new(code::REFERENCE, message)
-        .hint(hint)
-        .exit(Exit::Bad)
+    format!(
+        "see etcd-cat show {id}; to stage it all the same add {}",
+        accept.join(" ")
+    )
 }
 
-fn render(backup: &Backup, run: &StageRun, style: &Style) -> Result<String, Failure> {
+fn render(run: &StageRun<'_>, style: &Style) -> Result<String, Failure> {
     match style.format {
-        Format::Json | Format::Yaml => {
-            document::render(&StageRunView::new(backup, run), style.format)
-        }
-        Format::Name => Ok(safe_path(&run.directory) + "\n"),
-        Format::Table | Format::Wide => Ok(page(backup, run, style)),
+        Format::Json | Format::Yaml => document::render(&StageRunView::new(run), style.format),
+        Format::Name => Ok(safe_path(&run.staged.directory) + "\n"),
+        Format::Table | Format::Wide => Ok(page(run, style)),
     }
 }
 
-fn page(backup: &Backup, run: &StageRun, style: &Style) -> String {
-    let id = backup.id().unwrap_or_default();
-    let mut text = format!("staged backup {id} in {}\n", safe_path(&run.directory));
-    for file in &run.files {
+fn page(run: &StageRun<'_>, style: &Style) -> String {
+    let id = run.backup.id().unwrap_or_default();
+    let mut text = format!(
+        "staged backup {id} in {}\n",
+        safe_path(&run.staged.directory)
+    );
+    for file in run.files() {
         text.push_str(&format!("  {}\n", safe_path(file)));
     }
     if let Some(plan) = &run.plan {

@@ -4,7 +4,9 @@ use super::*;
 use crate::args::Format;
 use crate::sample;
 use etcd_cat::discovery::Skipped;
+use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, Selected, TargetVersion};
+use etcd_cat::survey::Checked;
 use std::path::PathBuf;
 
 fn target(version: &str) -> Selection {
@@ -12,6 +14,18 @@ fn target(version: &str) -> Selection {
         valid_for: Some(version.parse::<TargetVersion>().expect("a version")),
         ..Selection::default()
     }
+}
+
+/// Runs `ask` as if it had been called with these arguments.
+fn called<T>(line: &str, ask: impl FnOnce(&Invocation<'_>) -> T) -> T {
+    let words = line.split_whitespace();
+    let cli = <Cli as clap::Parser>::try_parse_from(words).expect("a command line");
+    let progress = TerminalMonitor::new(false, true).expect("signals can be listened to");
+    ask(&Invocation {
+        global: &cli.global,
+        style: sample::style(cli.global.output, None),
+        progress: &progress,
+    })
 }
 
 fn listed(backups: Vec<Backup>, selection: &Selection) -> Answer {
@@ -75,7 +89,7 @@ fn what_is_left_out_is_said() {
 
 #[test]
 fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
-    let mut survey = Survey {
+    let survey = Survey {
         backups: vec![sample::valid()],
         skipped: vec![
             Skipped {
@@ -93,8 +107,9 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
         bytes: 10,
         ..Survey::default()
     };
-    let style = sample::style(Format::Table, None);
-    let answer = report(&mut survey, &Selection::default(), &style).expect("an answer");
+    let answer = called("etcd-cat verify", |invocation| {
+        report(survey, &Selection::default(), invocation).expect("an answer")
+    });
     assert!(answer.text.contains("3fababababab"), "{}", answer.text);
     let failure = answer.failure.expect("a failure");
     assert_eq!(failure.exit, Exit::Failed);
@@ -106,18 +121,23 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
 
 #[test]
 fn a_check_exits_by_whether_something_qualifies() {
-    let style = sample::style(Format::Name, None);
     for (version, expected, text) in [
         ("4.17.3", Exit::Good, "backup/3fababababab\n"),
         ("4.17.4", Exit::Bad, ""),
     ] {
-        let survey = Survey {
-            backups: vec![sample::valid()],
-            ..Survey::default()
+        let check = RestoreCheck::new(
+            vec![sample::valid()],
+            version.parse().expect("a version"),
+            Selection::default(),
+            sample::now(),
+        );
+        let checked = Checked {
+            check: check.expect("one cluster"),
+            survey: Survey::default(),
         };
-        let version: TargetVersion = version.parse().expect("a version");
-        let answer =
-            check::answer(survey, version, Selection::default(), &style).expect("an answer");
+        let answer = called("etcd-cat check --from-cluster -o name", |invocation| {
+            check::answer(checked, invocation).expect("an answer")
+        });
         assert_eq!((answer.exit, answer.text.as_str()), (expected, text));
     }
 }

@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let mut survey = if is_stream(&args.operands)? {
+    let survey = if is_stream(&args.operands)? {
         engine::verify_stream(&request, invocation.progress)?
     } else {
         let locations = locations(&args.operands, &request)?;
-        engine::verify(&request, &locations, invocation.progress)?
+        engine::verify(&locations, &request, invocation.progress)?
     };
     let selection = args
         .selection
         .selection(invocation.style.now)
         .of_what_was_read();
-    report(&mut survey, &selection, &invocation.style)
+    report(survey, &selection, invocation)
 }
 
 /// Is the snapshot to come through standard input?

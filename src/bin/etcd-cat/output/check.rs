@@ -10,10 +10,9 @@ use super::wrap::paragraph;
 use super::{Style, document, names};
 use crate::args::Format;
 use crate::error::Failure;
-use crate::restore_check::RestoreCheck;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
-use etcd_cat::restore::Plan;
+use etcd_cat::restore::{Plan, RestoreCheck};
 use etcd_cat::selection::Selected;
 
 /// Backups that do not qualify and are shown nevertheless.

@@ -1,13 +1,12 @@
 //! Answers as people see them.
 
 use super::*;
-use crate::engine::Survey;
 use crate::output::text::is_unsafe;
-use crate::restore_check::RestoreCheck;
 use crate::sample;
 use etcd_cat::backup::Backup;
-use etcd_cat::restore::{Plan, Step};
+use etcd_cat::restore::{Plan, RestoreCheck, Step};
 use etcd_cat::selection::{Outcome, Scope, Selection, TargetVersion};
+use etcd_cat::survey::Survey;
 
 fn backups() -> Vec<Backup> {
     vec![
@@ -35,16 +34,21 @@ fn list_of(backups: Vec<Backup>, valid_for: Option<&str>, style: &Style) -> Stri
     list::render(&all(backups, valid_for).shown, style).expect("a list")
 }
 
+fn check_of(backups: Vec<Backup>, version: &str) -> RestoreCheck {
+    RestoreCheck::new(
+        backups,
+        target(version),
+        Selection::default(),
+        sample::now(),
+    )
+    .expect("one cluster")
+}
+
 /// Every page that shows a backup.
 fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
     let style = sample::style(format, width);
     let outcome = all(vec![backup.clone()], None);
-    let check = RestoreCheck::new(
-        target("4.17.3"),
-        Selection::default(),
-        vec![backup.clone()],
-        sample::now(),
-    );
+    let check = check_of(vec![backup.clone()], "4.17.3");
     [
         list::render(&outcome.shown, &style),
         list::render(&all(vec![backup.clone()], Some("4.17.9")).shown, &style),
@@ -195,12 +199,7 @@ invalid  /b/x.db
 
 #[test]
 fn a_check_answers_first_and_numbers_its_plan() {
-    let mut check = RestoreCheck::new(
-        target("4.17.3"),
-        Selection::default(),
-        backups(),
-        sample::now(),
-    );
+    let mut check = check_of(backups(), "4.17.3");
     let step = |command: &str| Step {
         command: Some(command.to_owned()),
         text: "on the recovery host".to_owned(),
@@ -234,12 +233,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
 
 #[test]
 fn a_check_that_fails_only_by_version_says_so() {
-    let check = RestoreCheck::new(
-        target("4.17.4"),
-        Selection::default(),
-        vec![sample::valid()],
-        sample::now(),
-    );
+    let check = check_of(vec![sample::valid()], "4.17.4");
     let found = check::render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("NO: the only backup does not qualify for 4.17.4\n"),
@@ -247,27 +241,6 @@ fn a_check_that_fails_only_by_version_says_so() {
     );
     assert!(found.contains("the backups are sound"), "{found}");
     assert!(found.contains("  4.17.3: other z-stream\n"), "{found}");
-}
-
-#[test]
-fn the_same_moment_prefers_the_valid_backup() {
-    use etcd_cat::backup::Verdict;
-    let warned = Backup {
-        verdict: Verdict::Warning,
-        ..sample::valid()
-    };
-    for (hours, expected) in [(0, "44ababababab"), (3, "3fababababab")] {
-        let other = sample::older(0x44, hours);
-        let backups = vec![other, warned.clone()];
-        let check = RestoreCheck::new(
-            target("4.17.3"),
-            Selection::default(),
-            backups,
-            sample::now(),
-        );
-        let chosen = check.chosen.and_then(|one| one.backup.id());
-        assert_eq!(chosen.as_deref(), Some(expected), "{hours} h apart");
-    }
 }
 
 #[test]

@@ -8,11 +8,11 @@ use super::words::{coloured, weight};
 use super::wrap::paragraph;
 use super::{Style, document, names};
 use crate::args::Format;
-use crate::engine::Survey;
 use crate::error::Failure;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::selection::{Outcome, Reason, Selected};
+use etcd_cat::survey::Survey;
 
 /// Renders a survey as selected.
 pub(crate) fn render(survey: &Survey, outcome: &Outcome, style: &Style) -> Result<String, Failure> {

@@ -12,7 +12,8 @@ pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use encryption::{EncryptionProof, encryption_view};
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use reports::{
-    BackupListView, ErrorView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
+    BackupListView, ErrorView, RestoreCheckView, StageRun, StageRunView, SummaryView,
+    VerifyReportView,
 };
 pub(crate) use run::BackupRunView;
 

@@ -1,16 +1,16 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::engine::{StageRun, Survey};
 use crate::output::text;
-use crate::restore_check::RestoreCheck;
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
-use etcd_cat::restore::{Plan, Step};
+use etcd_cat::restore::{Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
+use etcd_cat::survey::Survey;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// `kind: BackupList`
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -222,6 +222,24 @@ impl CandidateView {
     }
 }
 
+/// What came of `stage`.
+#[derive(Debug)]
+pub(crate) struct StageRun<'b> {
+    /// What was staged.
+    pub(crate) backup: &'b Backup,
+    /// Where the pair is now.
+    pub(crate) staged: Staged,
+    /// How to go on.
+    pub(crate) plan: Option<Plan>,
+}
+
+impl StageRun<'_> {
+    /// The files that were written.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.staged.snapshot).chain(&self.staged.kuberesources)
+    }
+}
+
 /// `kind: StageRun`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -238,13 +256,13 @@ pub(crate) struct StageRunView {
 
 impl StageRunView {
     /// What was staged.
-    pub(crate) fn new(backup: &Backup, run: &StageRun) -> Self {
+    pub(crate) fn new(run: &StageRun<'_>) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "StageRun",
-            id: backup.id(),
-            directory: text::path(&run.directory),
-            files: run.files.iter().map(|path| text::path(path)).collect(),
+            id: run.backup.id(),
+            directory: text::path(&run.staged.directory),
+            files: run.files().map(|path| text::path(path)).collect(),
             plan: commands(run.plan.as_ref()),
             steps: steps(run.plan.as_ref()),
             warnings: warnings(run.plan.as_ref()),

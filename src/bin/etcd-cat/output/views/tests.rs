@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::args::Format;
-use crate::engine::Survey;
 use crate::output::document;
-use crate::restore_check::RestoreCheck;
 use crate::sample;
 use etcd_cat::backup::Backup;
 use etcd_cat::discovery::Skipped;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
+use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, Selection};
+use etcd_cat::survey::Survey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -281,7 +281,8 @@ fn lists_and_checks_keep_to_the_contract() {
         Some(&json!(["digest-mismatch"]))
     );
 
-    let check = RestoreCheck::new(target, Selection::default(), backups, sample::now());
+    let check = RestoreCheck::new(backups, target, Selection::default(), sample::now());
+    let check = check.expect("one cluster");
     let view = RestoreCheckView::new(&check, sample::now());
     let json = document::render(&view, Format::Json).expect("a document");
     let _: RestoreCheckDocument = parse(&json);

@@ -1,0 +1,103 @@
+//! Is there a backup that will restore this version? Answered only from what was read for the answer.
+
+use super::{Options, Survey, SurveyError, recall, update, verify};
+use crate::backup::Backup;
+use crate::catalogue::Catalogue;
+use crate::monitor::Monitor;
+use crate::restore::{RestoreCheck, SeveralClusters};
+use crate::selection::{Selection, TargetVersion};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The choice, and what was read for it.
+#[derive(Debug)]
+pub struct Checked {
+    /// Which backup, and how to restore it.
+    pub check: RestoreCheck,
+    /// What was read; its backups are the candidates of `check`.
+    pub survey: Survey,
+}
+
+/// Why a check has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// Nothing could be looked at.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// It is not said which cluster is to be restored.
+    #[error(transparent)]
+    SeveralClusters(#[from] SeveralClusters),
+}
+
+/// Chooses among what lies at these locations, every byte of which is read first.
+///
+/// # Errors
+///
+/// The locations cannot be read, or backups of several clusters qualify.
+pub fn check_locations(
+    locations: &[PathBuf],
+    version: &TargetVersion,
+    selection: &Selection,
+    catalogue: &Catalogue,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Checked, CheckError> {
+    let mut survey = verify(locations, catalogue, options, monitor)?;
+    let backups = std::mem::take(&mut survey.backups);
+    let check = RestoreCheck::new(backups, version.clone(), selection.clone(), options.as_of)?;
+    Ok(Checked { check, survey })
+}
+
+/// Chooses among what the catalogue holds and the remembered locations have got since.
+///
+/// The files of the choice are read again. When it does not hold any more, the next best is tried.
+///
+/// # Errors
+///
+/// The catalogue cannot be read, or backups of several clusters qualify.
+pub fn check_remembered(
+    version: &TargetVersion,
+    selection: &Selection,
+    catalogue: &Catalogue,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Checked, CheckError> {
+    let mut backups = update(catalogue, options, monitor)?;
+    let mut survey = Survey::default();
+    let mut proven: BTreeSet<PathBuf> = BTreeSet::new();
+    loop {
+        let check = RestoreCheck::new(
+            backups.clone(),
+            version.clone(),
+            selection.clone(),
+            options.as_of,
+        )?;
+        let chosen = check.chosen.as_ref().map(|one| files(&one.backup));
+        let chosen = chosen.unwrap_or_default();
+        if chosen.iter().all(|path| proven.contains(path)) {
+            return Ok(Checked { check, survey });
+        }
+        let read = verify(&chosen, catalogue, options, monitor)?;
+        survey.skipped.extend(read.skipped);
+        survey.files = survey.files.saturating_add(read.files);
+        survey.bytes = survey.bytes.saturating_add(read.bytes);
+        match read.catalogue {
+            None => backups = recall(catalogue, options)?,
+            // What was read now could not be remembered, so it must be carried over by hand.
+            Some(error) => {
+                survey.catalogue = Some(error);
+                backups.retain(|backup| !files(backup).iter().any(|path| chosen.contains(path)));
+                backups.extend(read.backups);
+            }
+        }
+        proven.extend(chosen);
+    }
+}
+
+/// The files that a restore would be made from.
+fn files(backup: &Backup) -> Vec<PathBuf> {
+    let snapshot = backup.snapshot.as_ref().map(|half| &half.path);
+    let kuberesources = backup.kuberesources.as_ref().map(|half| &half.path);
+    snapshot.into_iter().chain(kuberesources).cloned().collect()
+}

@@ -1,0 +1,94 @@
+//! Where to look: what was given, else what is remembered.
+
+use super::{Depth, Options, Survey, SurveyError, examine, recall};
+use crate::backup::Backup;
+use crate::catalogue::Catalogue;
+use crate::monitor::Monitor;
+use chrono::Utc;
+use std::path::PathBuf;
+
+/// Reads what is new below `locations` (without any: below the remembered ones) and remembers them.
+///
+/// # Errors
+///
+/// There is no location, `monitor` asked to stop, or the catalogue cannot be read or written.
+pub fn index(
+    locations: &[PathBuf],
+    catalogue: &Catalogue,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    let now = Utc::now();
+    for location in locations {
+        let absolute = std::path::absolute(location).unwrap_or_else(|_| location.clone());
+        if absolute.exists() {
+            catalogue.remember_location(absolute, now)?;
+        }
+    }
+    let locations = given_or_remembered(locations, catalogue)?;
+    examine(&locations, catalogue, &only_new(options), monitor)
+}
+
+/// Reads every byte below `locations` (without any: below the remembered ones).
+///
+/// What can be verified is verified even when the catalogue cannot be used: see [`Survey::catalogue`].
+///
+/// # Errors
+///
+/// There is no location, or `monitor` asked to stop.
+pub fn verify(
+    locations: &[PathBuf],
+    catalogue: &Catalogue,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    let locations = given_or_remembered(locations, catalogue)?;
+    let options = Options {
+        depth: Depth::Everything,
+        ..options.clone()
+    };
+    examine(&locations, catalogue, &options, monitor)
+}
+
+/// Everything in the catalogue, after the remembered locations were searched for what is new or was rewritten.
+///
+/// # Errors
+///
+/// `monitor` asked to stop, or the catalogue cannot be read or written.
+pub fn update(
+    catalogue: &Catalogue,
+    options: &Options,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Backup>, SurveyError> {
+    let locations = remembered(catalogue)?;
+    if !locations.is_empty() {
+        examine(&locations, catalogue, &only_new(options), monitor)?;
+    }
+    recall(catalogue, options)
+}
+
+fn only_new(options: &Options) -> Options {
+    Options {
+        depth: Depth::New,
+        ..options.clone()
+    }
+}
+
+fn given_or_remembered(
+    given: &[PathBuf],
+    catalogue: &Catalogue,
+) -> Result<Vec<PathBuf>, SurveyError> {
+    if !given.is_empty() {
+        return Ok(given.to_vec());
+    }
+    let remembered = remembered(catalogue)?;
+    if remembered.is_empty() {
+        return Err(SurveyError::NoLocation);
+    }
+    Ok(remembered)
+}
+
+fn remembered(catalogue: &Catalogue) -> Result<Vec<PathBuf>, SurveyError> {
+    let locations = catalogue.locations()?.into_iter();
+    Ok(locations.map(|(path, _)| path).collect())
+}
