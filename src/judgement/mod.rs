@@ -15,6 +15,7 @@ mod notes;
 mod pair;
 mod rollout;
 mod rotation;
+mod rules;
 mod succession;
 mod text;
 mod time;
@@ -23,13 +24,9 @@ mod upgrade;
 mod verdict;
 mod version;
 
-/// The number of the rules by which backups are judged, paired and dated. What was judged by other rules is judged again.
-///
-/// A test compares what comes of many backups with what came of them under this number.
-pub const RULES: u32 = 1;
-
 pub use certificates::Calendar;
 pub use judge::{Standpoint, judge};
+pub use rules::RULES;
 pub use succession::Successions;
 pub use verdict::{add_findings, verdict};
 pub(crate) use verdict::{errors, verdict_of, verdict_when_rewritten};

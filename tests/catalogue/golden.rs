@@ -3,8 +3,8 @@
 use crate::{TestResult, sample};
 use etcd_cat::backup::{Provenance, Verdict, Verification, Version};
 use etcd_cat::catalogue::{
-    Access, Catalogue, CatalogueChange, CatalogueContents, CatalogueLocation, CatalogueStore as _,
-    Content, Operation, ProofRecord, RedbStore, SnapshotKey, Subject, Table,
+    Access, Catalogue, CatalogueChange, CatalogueLocation, CatalogueStore as _, Content, Operation,
+    ProofRecord, RedbStore, SnapshotKey, Subject, Table,
 };
 use etcd_cat::finding::{Artifact, Code, Finding, Severity};
 use etcd_cat::judgement::{Calendar, RULES};

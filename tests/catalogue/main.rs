@@ -6,6 +6,7 @@ mod golden;
 mod memory;
 mod overview;
 mod processes;
+mod rules;
 mod sample;
 mod stores;
 mod versions;

@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Backups of every kind: pairs, halves alone, copies, twins, damage, downgrades, encryption without proof.
-struct Shelf {
-    directory: tempfile::TempDir,
-    catalogue: Catalogue,
+pub(crate) struct Shelf {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Shelf {
-    fn new() -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error>> {
         let directory = tempfile::tempdir()?;
         let path = directory.path().join("catalogue/catalogue.redb");
         let shelf = Self {
@@ -90,6 +90,8 @@ impl Shelf {
     ) -> Result<CatalogueChange, Box<dyn std::error::Error>> {
         std::fs::create_dir_all(path.parent().expect("in a directory"))?;
         std::fs::write(&path, number.to_string())?;
+        let file = std::fs::File::options().write(true).open(&path)?;
+        file.set_modified(sample::instant(number).into())?;
         Ok(CatalogueChange::File {
             identity: FileIdentity::of(&std::fs::metadata(&path)?),
             path,
