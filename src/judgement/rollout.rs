@@ -2,7 +2,7 @@
 
 use crate::backup::Version;
 use crate::finding::{Code, Finding};
-use crate::openshift::OperatorRollout;
+use crate::openshift::{OperatorRollout, PendingRevision};
 use crate::snapshot::Snapshot;
 
 /// `rollout-in-progress`: one finding that names every operator and node.
@@ -32,19 +32,14 @@ fn signs(operator: &OperatorRollout, version: &Version) -> Vec<String> {
     let mut signs = Vec::new();
     for status in &operator.nodes {
         let (node, current) = (&status.node, status.current_revision);
-        let latest = operator
-            .latest_available_revision
-            .filter(|&latest| latest != current);
-        if status.target_revision != 0 {
-            signs.push(format!(
-                "{component} on {node} going from revision {current} to {}",
-                status.target_revision
-            ));
-        } else if let Some(latest) = latest {
-            signs.push(format!(
-                "{component} on {node} at revision {current}, newest is {latest}"
-            ));
-        }
+        signs.extend(operator.pending(status).map(|pending| match pending {
+            PendingRevision::Target(target) => {
+                format!("{component} on {node} going from revision {current} to {target}")
+            }
+            PendingRevision::Newest(latest) => {
+                format!("{component} on {node} at revision {current}, newest is {latest}")
+            }
+        }));
     }
     if signs.is_empty() && operator.progressing == Some(true) {
         signs.push(format!("ClusterOperator {component} says Progressing"));

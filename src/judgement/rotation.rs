@@ -5,11 +5,9 @@ use super::text::span;
 use crate::finding::{Code, Finding, Severity};
 use crate::instant::rfc3339_seconds;
 use crate::kubernetes::certificate::Certificate;
+use crate::openshift::FirstRotation;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
-
-/// The first rotation comes 24 h after installation (every edition of the backup page).
-const FIRST_ROTATION: TimeDelta = TimeDelta::hours(24);
 
 /// Secrets whose signer the first rotation replaces. Bundles keep the old signers and prove nothing.
 const ROTATED_SECRETS: [&str; 4] = [
@@ -18,9 +16,6 @@ const ROTATED_SECRETS: [&str; 4] = [
     "/secrets/openshift-kube-apiserver-operator/kube-apiserver-to-kubelet-signer",
     "/secrets/openshift-kube-controller-manager-operator/csr-signer",
 ];
-
-/// Some signers are replaced only some time after the first day.
-const SURELY_ROTATED: TimeDelta = TimeDelta::hours(26);
 
 /// `taken-before-rotation`, from the installation time or from signers that the installer made.
 ///
@@ -55,7 +50,7 @@ fn signers<'a>(
 fn too_young(snapshot: &Snapshot, taken_at: Option<DateTime<Utc>>) -> Option<Finding> {
     let installed_at = snapshot.cluster.installed_at?;
     let age = taken_at? - installed_at;
-    if age >= FIRST_ROTATION {
+    if FirstRotation::of(installed_at, taken_at?) != FirstRotation::ToCome {
         return None;
     }
     let message = if age < TimeDelta::zero() {
@@ -81,7 +76,8 @@ fn doubtful<'a>(
 ) -> Option<Finding> {
     let installed_at = snapshot.cluster.installed_at?;
     let age = taken_at? - installed_at;
-    if age >= SURELY_ROTATED || signers.any(|signer| !lives_one_day(signer)) {
+    let is_over = FirstRotation::of(installed_at, taken_at?) == FirstRotation::Over;
+    if is_over || signers.any(|signer| !lives_one_day(signer)) {
         return None;
     }
     let message = format!(

@@ -1,11 +1,8 @@
 //! Which OpenShift a snapshot can restore.
-//!
-//! The rule is the cluster-etcd-operator's own (4.4, `pkg/cmd/rollbackcopy/etcdclientutils.go`): a version is
-//! only what is completed and still wanted; everything else is a cluster between two versions.
 
 use crate::backup::Version;
 use crate::finding::{Code, Finding, has_error};
-use crate::openshift::{Cluster, HistoryEntry};
+use crate::openshift::Cluster;
 use crate::snapshot::{Flavour, Snapshot};
 
 /// The exact version, or the two that the cluster was between; all `None` without a ClusterVersion.
@@ -14,13 +11,13 @@ pub fn version_of(snapshot: &Snapshot) -> Version {
     let Some((newest, older)) = cluster.history.split_first() else {
         return Version::default();
     };
-    let desired = cluster.desired_version.as_deref().unwrap_or_default();
-    if is_settled(newest, desired) {
+    if let Some(settled) = cluster.settled_version() {
         return Version {
-            openshift: Some(newest.version.clone()),
+            openshift: Some(settled.to_owned()),
             ..Version::default()
         };
     }
+    let desired = cluster.desired_version.as_deref().unwrap_or_default();
     let candidates = if newest.version == desired {
         older
     } else {
@@ -28,7 +25,7 @@ pub fn version_of(snapshot: &Snapshot) -> Version {
     };
     let from = candidates
         .iter()
-        .find(|entry| is_completed(entry) && !entry.version.is_empty());
+        .find(|entry| entry.is_completed() && !entry.version.is_empty());
     let to = Some(desired)
         .filter(|version| !version.is_empty())
         .unwrap_or(&newest.version);
@@ -37,14 +34,6 @@ pub fn version_of(snapshot: &Snapshot) -> Version {
         upgrading_from: from.map(|entry| entry.version.clone()),
         upgrading_to: Some(to.to_owned()).filter(|version| !version.is_empty()),
     }
-}
-
-fn is_settled(newest: &HistoryEntry, desired: &str) -> bool {
-    !newest.version.is_empty() && is_completed(newest) && newest.version == desired
-}
-
-fn is_completed(entry: &HistoryEntry) -> bool {
-    entry.state == "Completed"
 }
 
 /// `version-unknown`: no ClusterVersion, or one without history.

@@ -3,14 +3,7 @@
 //! `static-pod-resources/<component>-pod-<revision>/...`, one directory for each component.
 
 use super::tar_header::{TarMember, TarMemberKind};
-
-/// The four static pods of the control plane, in the order in which archives hold them.
-pub(super) const COMPONENTS: [&str; 4] = [
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "etcd",
-];
+use crate::openshift::COMPONENTS;
 
 /// The directory that `cluster-restore.sh` unpacks, by exactly this name.
 pub(super) const ROOT: &str = "static-pod-resources";

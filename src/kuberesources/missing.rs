@@ -2,8 +2,9 @@
 
 use super::collect::Collector;
 use super::interest::ENCRYPTION_CONFIG;
-use super::member::{COMPONENTS, ROOT};
+use super::member::ROOT;
 use crate::finding::{Artifact, Code, Finding};
+use crate::openshift::COMPONENTS;
 
 /// One finding for each thing that the restore would look for.
 pub(super) fn missing(found: &Collector) -> Vec<Finding> {

@@ -25,7 +25,7 @@ pub struct Cluster {
     /// ClusterVersion `metadata.creationTimestamp`: the installation.
     #[serde(with = "crate::instant::option")]
     pub installed_at: Option<DateTime<Utc>>,
-    /// One entry for each of etcd, kube-apiserver, kube-controller-manager, kube-scheduler that was found.
+    /// One entry for each of the [components](super::COMPONENTS) that was found, ascending.
     pub operators: Vec<OperatorRollout>,
 }
 
@@ -46,6 +46,19 @@ pub enum Topology {
     Other(String),
 }
 
+impl From<String> for Topology {
+    fn from(name: String) -> Self {
+        match name.as_str() {
+            "HighlyAvailable" => Self::HighlyAvailable,
+            "SingleReplica" => Self::SingleReplica,
+            "HighlyAvailableArbiter" => Self::HighlyAvailableArbiter,
+            "DualReplica" => Self::DualReplica,
+            "External" => Self::External,
+            _ => Self::Other(name),
+        }
+    }
+}
+
 /// One line of ClusterVersion `status.history`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct HistoryEntry {
@@ -64,7 +77,7 @@ pub struct HistoryEntry {
 /// Where one control-plane operator stood.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct OperatorRollout {
-    /// Component: `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`.
+    /// One of the [components](super::COMPONENTS).
     pub component: String,
     /// `status.latestAvailableRevision` of the operator's own resource.
     pub latest_available_revision: Option<i64>,

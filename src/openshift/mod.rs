@@ -1,6 +1,17 @@
-//! What OpenShift keeps in Kubernetes: its version, its identity, its static pods' revisions.
+//! What OpenShift keeps in Kubernetes, and the rules by which it is read: versions, identity, revisions of static pods.
 
+pub(crate) mod api;
 mod cluster;
-mod objects;
+mod cluster_object;
+mod component;
+mod learn;
+mod rollout;
+mod rotation;
+mod version;
 
 pub use cluster::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
+pub(crate) use cluster_object::ClusterObject;
+pub use component::COMPONENTS;
+pub use rollout::PendingRevision;
+pub use rotation::FirstRotation;
+pub(crate) use version::settled_version;

@@ -132,15 +132,10 @@ fn revision_agrees(operator: &OperatorRollout, node: Option<&str>, found: i64) -
         .filter(|status| node.is_none_or(|node| status.node == node))
     {
         known = true;
-        let is_rolling = status.target_revision != 0
-            || operator.progressing == Some(true)
-            || operator
-                .latest_available_revision
-                .is_some_and(|latest| latest != status.current_revision);
         // While a rollout is under way the new pod may run before the status says so.
         let is_next =
             found == status.target_revision || operator.latest_available_revision == Some(found);
-        agrees |= found == status.current_revision || (is_rolling && is_next);
+        agrees |= found == status.current_revision || (is_next && operator.is_rolling_on(status));
     }
     known.then_some(agrees)
 }
@@ -158,10 +153,7 @@ fn openshift_version<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Optio
 
 /// The version that ran, and during an upgrade those before and after it.
 pub(super) fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> {
-    let newest = cluster.history.first();
-    let is_settled = newest.is_some_and(|entry| {
-        entry.state == "Completed" && cluster.desired_version.as_deref() == Some(&entry.version)
-    });
+    let is_settled = cluster.settled_version().is_some();
     let entries = if is_settled { 1 } else { 2 };
     let desired = cluster.desired_version.as_deref().filter(|_| !is_settled);
     let history = cluster
@@ -209,15 +201,7 @@ fn is_etcd_rolling(cluster: &Cluster) -> bool {
         .operators
         .iter()
         .filter(|operator| operator.component == "etcd");
-    operators.any(|operator| {
-        let latest = operator.latest_available_revision;
-        let is_behind = |current| latest.is_some_and(|latest| latest != current);
-        operator.progressing == Some(true)
-            || operator
-                .nodes
-                .iter()
-                .any(|node| node.target_revision != 0 || is_behind(node.current_revision))
-    })
+    operators.any(OperatorRollout::is_rolling)
 }
 
 /// Only keys that come from the archive itself speak about the pair; the others come from the snapshot.

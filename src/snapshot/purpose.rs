@@ -1,5 +1,7 @@
 //! Which values are wanted, and what for, by their storage keys.
 
+use crate::openshift::ClusterObject;
+
 /// What a wanted value is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
@@ -15,39 +17,10 @@ pub(super) enum Purpose {
 pub(super) fn purpose(storage_key: &[u8]) -> Option<Purpose> {
     let path = storage_key.strip_prefix(b"/kubernetes.io/")?;
     match path.first()? {
-        b'c' => path
-            .strip_prefix(b"config.openshift.io/")
-            .filter(|path| is_config(path))
-            .map(|_| Purpose::Cluster),
-        b'o' => path
-            .strip_prefix(b"operator.openshift.io/")
-            .filter(|path| is_operator(path))
-            .map(|_| Purpose::Cluster),
+        b'c' | b'o' => ClusterObject::at(storage_key).map(|_| Purpose::Cluster),
         b's' => path.strip_prefix(b"secrets/").and_then(secret_purpose),
         _ => None,
     }
-}
-
-fn is_config(path: &[u8]) -> bool {
-    matches!(
-        path,
-        b"clusterversions/version"
-            | b"infrastructures/cluster"
-            | b"clusteroperators/etcd"
-            | b"clusteroperators/kube-apiserver"
-            | b"clusteroperators/kube-controller-manager"
-            | b"clusteroperators/kube-scheduler"
-    )
-}
-
-fn is_operator(path: &[u8]) -> bool {
-    matches!(
-        path,
-        b"etcds/cluster"
-            | b"kubeapiservers/cluster"
-            | b"kubecontrollermanagers/cluster"
-            | b"kubeschedulers/cluster"
-    )
 }
 
 fn secret_purpose(path: &[u8]) -> Option<Purpose> {

@@ -2,18 +2,8 @@
 
 use super::input::{BACKUP_DIRECTORY, PlanInput, Step};
 use super::script::Script;
+use crate::openshift::COMPONENTS;
 use std::path::Path;
-
-/// What is stopped by hand on other nodes up to 4.17: manifest and container.
-const STATIC_PODS: [(&str, &str); 4] = [
-    ("etcd-pod.yaml", "etcd"),
-    ("kube-apiserver-pod.yaml", "kube-apiserver"),
-    (
-        "kube-controller-manager-pod.yaml",
-        "kube-controller-manager",
-    ),
-    ("kube-scheduler-pod.yaml", "kube-scheduler"),
-];
 
 /// Getting ready: nothing is changed yet.
 pub(super) fn before(input: &PlanInput<'_>, script: Script) -> Vec<Step> {
@@ -138,13 +128,15 @@ fn stop_others(input: &PlanInput<'_>, script: Script) -> Vec<Step> {
         )];
     }
     let mut steps = Vec::new();
-    for (manifest, container) in STATIC_PODS {
+    let mut components = COMPONENTS;
+    components.sort_unstable();
+    for component in components {
         steps.push(Step::run(
-            format!("sudo mv -v /etc/kubernetes/manifests/{manifest} /tmp"),
-            format!("{place}: stop {container}."),
+            format!("sudo mv -v /etc/kubernetes/manifests/{component}-pod.yaml /tmp"),
+            format!("{place}: stop {component}."),
         ));
         steps.push(Step::run(
-            format!("sudo crictl ps | grep {container} | grep -E -v 'operator|guard'"),
+            format!("sudo crictl ps | grep {component} | grep -E -v 'operator|guard'"),
             format!("{place}: repeat until it prints nothing."),
         ));
     }
