@@ -5,7 +5,7 @@
 //! slows both: times are the medians of several turns, the ratio is the median of each turn's ratio. The peer of a
 //! question to the catalogue is `cat` of its file; that of `index`, a walk that asks each file for size and time.
 
-#[path = "../tests/catalogue/sample.rs"]
+#[path = "../tests/all/catalogue/sample.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
 mod sample;
 

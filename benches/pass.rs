@@ -12,7 +12,7 @@
     reason = "measures, and says what it has measured"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/all/support/mod.rs"]
 #[expect(dead_code, reason = "the part that writes databases is wanted")]
 mod support;
 

@@ -1,0 +1,23 @@
+//! The command, held to its contract on real backups.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::as_conversions,
+    reason = "a test that fails is to stop where it fails"
+)]
+
+mod archive;
+mod catalogue;
+mod contract;
+mod edit;
+mod ends;
+mod environment;
+mod findings;
+mod healthy;
+mod options;
+mod pairs;
+mod readonly;
+mod secrets;
+mod selection;
+mod signals;
+mod strange;

@@ -1,0 +1,14 @@
+//! Every test that looks at etcd-cat from outside, in one program: themes as modules, what they share in `support`.
+
+mod catalogue;
+mod cli;
+mod cli_output;
+mod damage;
+mod kuberesources;
+mod limits;
+mod oc;
+mod oracle;
+mod reading;
+mod real_etcd;
+mod restore;
+mod support;

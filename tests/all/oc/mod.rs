@@ -1,0 +1,16 @@
+//! `etcd-cat backup` against a fake `oc` that behaves like the real one: one file for each kind of thing that can happen.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "an absent field of a document fails the test, as it should"
+)]
+
+mod cluster;
+mod command;
+mod failures;
+mod fallback;
+mod happy;
+mod interrupted;
+mod live;
+mod real_etcd;
+mod refusals;
+mod transfer;

@@ -1,0 +1,292 @@
+//! Of many clusters and versions the right backup is chosen, and the others are explained.
+
+use crate::restore::Tree;
+use crate::restore::tree::text;
+use serde_json::Value;
+
+const PROD: &str = "prod-7xk2p";
+
+fn chosen(tree: &Tree, arguments: &[&str]) -> (Option<i32>, Value) {
+    let run = tree.run(&[&["check", "-o", "json"], arguments].concat());
+    (run.code, run.json())
+}
+
+fn chosen_path(document: &Value) -> &str {
+    let path = document["chosen"]["snapshot"]["path"].as_str();
+    path.unwrap_or_else(|| panic!("{document:#}"))
+}
+
+fn near_misses(document: &Value) -> Vec<String> {
+    let misses = document["nearMisses"].as_array().expect("a list");
+    let text = |miss: &Value| miss["text"].as_str().expect("a text").to_owned();
+    misses.iter().map(text).collect()
+}
+
+#[test]
+fn the_newest_that_qualifies_is_chosen_for_each_version_and_cluster() {
+    let tree = Tree::samples();
+    tree.index();
+    let rows = [
+        (
+            "4.17.3",
+            PROD,
+            "prod-master-1/snapshot_2024-11-09_030400.db",
+        ),
+        ("4.17.3", "edge", "secretbox/snapshot_2024-11-07_030000.db"),
+        ("4.17.2", PROD, "prod/snapshot_2024-10-20_030000.db"),
+        ("4.17.30", "edge", "edge/snapshot_2024-11-02_030000.db"),
+        ("4.17.3-rc.1", "edge", "edge/snapshot_2024-09-15_120000.db"),
+        ("4.21.1", "vault", "kms/snapshot_2024-11-08_030000.db"),
+    ];
+    for (version, cluster, expected) in rows {
+        let (code, document) = chosen(&tree, &["--valid-for", version, "--cluster", cluster]);
+        assert_eq!(code, Some(0), "{version} {cluster}: {document:#}");
+        assert_eq!(document["restorable"], true);
+        assert!(
+            chosen_path(&document).ends_with(expected),
+            "{version} {cluster}: {}",
+            chosen_path(&document)
+        );
+        let plan = document["plan"].as_array().expect("a list");
+        assert!(
+            plan.iter().any(|line| line
+                .as_str()
+                .is_some_and(|line| line.contains("cluster-restore.sh"))),
+            "{version} {cluster}: {plan:#?}"
+        );
+        assert!(document["spaceNeededBytes"].as_u64() > Some(1 << 20));
+        assert!(
+            document["warnings"][0]
+                .as_str()
+                .is_some_and(|line| line.contains("destructive")),
+            "{document:#}"
+        );
+    }
+}
+
+#[test]
+fn several_clusters_without_a_name_are_listed() {
+    let tree = Tree::samples();
+    for locations in [&[][..], &[text(&tree.root())]] {
+        tree.index();
+        let run = tree.run(&[&["check", "--valid-for", "4.17.3"], locations].concat());
+        assert_eq!(run.code, Some(2), "{run:?}");
+        for part in ["edge-q9w4z", PROD, "--cluster edge-q9w4z"] {
+            assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+        }
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn each_near_miss_says_why_nearest_first() {
+    let tree = Tree::samples();
+    tree.index();
+    let (code, document) = chosen(&tree, &["--valid-for", "4.17.4", "--cluster", PROD]);
+    assert_eq!(
+        (code, &document["restorable"]),
+        (Some(1), &Value::Bool(false))
+    );
+    assert_eq!(
+        near_misses(&document),
+        [
+            "4.17.3: other z-stream",
+            "4.17.2 to 4.17.3: taken in the middle of the upgrade",
+            "4.17.2: other z-stream",
+        ]
+    );
+    assert_eq!(document["nearMisses"][0]["alike"], 4);
+    let (_, document) = chosen(&tree, &["--valid-for", "4.17.3", "--cluster", "fresh"]);
+    let misses = near_misses(&document);
+    assert_eq!(misses.len(), 1, "{misses:?}");
+    assert!(
+        misses[0].starts_with("4.17.3: taken 6 h 7 s after the cluster was installed"),
+        "{misses:?}"
+    );
+    let (_, document) = chosen(&tree, &["--valid-for", "4.8.14", "--cluster", "lab"]);
+    let misses = near_misses(&document);
+    assert!(
+        misses[0].starts_with("4.8.14: kube-apiserver-to-kubelet-signer expired on 2022-08-05"),
+        "{misses:?}"
+    );
+}
+
+#[test]
+fn a_key_that_is_not_there_is_named() {
+    let tree = Tree::new();
+    // The archive of the unencrypted days holds no key 7.
+    tree.copy(
+        "prod/snapshot_2024-11-02_030000.db",
+        "snapshot_2024-11-02_030000.db",
+    );
+    tree.copy(
+        "prod/static_kuberesources_2024-10-20_030000.tar.gz",
+        "static_kuberesources_2024-11-02_030000.tar.gz",
+    );
+    tree.copy(
+        "prod/snapshot_2024-10-20_030000.db",
+        "old/snapshot_2024-10-20_030000.db",
+    );
+    let root = tree.root();
+    let run = tree.run(&["check", "--valid-for", "4.17.3", text(&root)]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for part in [
+        "NO: none of 2 backups qualifies for 4.17.3",
+        "4.17.3: ",
+        "4.17.2: other z-stream",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn bytes_are_proven_again_and_the_next_best_takes_over() {
+    let tree = Tree::samples();
+    tree.index();
+    let newest = tree
+        .root()
+        .join("prod-master-1/snapshot_2024-11-09_030400.db");
+    let before = std::fs::metadata(&newest).and_then(|metadata| metadata.modified());
+    let mut content = std::fs::read(&newest).expect("it is there");
+    content[300_000] ^= 1;
+    std::fs::write(&newest, &content).expect("it can be written");
+    // A disk that rots changes no attribute.
+    let file = std::fs::File::options()
+        .write(true)
+        .open(&newest)
+        .expect("it is there");
+    file.set_modified(before.expect("a time"))
+        .expect("times can be set");
+    let (code, document) = chosen(&tree, &["--valid-for", "4.17.3", "--cluster", PROD]);
+    assert_eq!(code, Some(0), "{document:#}");
+    assert!(chosen_path(&document).ends_with("prod/snapshot_2024-11-09_030000.db"));
+    let misses = near_misses(&document);
+    assert!(misses[0].contains("4.17.3: "), "{misses:?}");
+}
+
+#[test]
+fn a_rotten_kuberesources_is_found_by_the_check_too() {
+    let tree = Tree::samples();
+    tree.index();
+    let archive = tree
+        .root()
+        .join("keys/secretbox/static_kuberesources_2024-11-07_030000.tar.gz");
+    let before = std::fs::metadata(&archive).and_then(|metadata| metadata.modified());
+    let mut content = std::fs::read(&archive).expect("it is there");
+    let middle = content.len() / 2;
+    content[middle] ^= 0x10;
+    std::fs::write(&archive, &content).expect("it can be written");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(&archive)
+        .expect("it is there");
+    file.set_modified(before.expect("a time"))
+        .expect("times can be set");
+    let (code, document) = chosen(&tree, &["--valid-for", "4.17.3", "--cluster", "edge"]);
+    assert_eq!(code, Some(0), "{document:#}");
+    assert!(chosen_path(&document).ends_with("alarm/snapshot_2024-11-06_030000.db"));
+}
+
+#[test]
+fn what_arrived_since_the_last_index_is_found() {
+    let tree = Tree::new();
+    tree.pair(
+        "prod/snapshot_2024-11-02_030000.db",
+        "keys/prod/static_kuberesources_2024-11-02_030000.tar.gz",
+        "one",
+    );
+    tree.index();
+    tree.pair(
+        "prod/snapshot_2024-11-09_030000.db",
+        "keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+        "two",
+    );
+    let (code, document) = chosen(&tree, &["--valid-for", "4.17.3"]);
+    assert_eq!(code, Some(0));
+    assert!(chosen_path(&document).ends_with("two/snapshot_2024-11-09_030000.db"));
+}
+
+#[test]
+fn nothing_to_judge_is_a_no_with_a_way_on() {
+    let tree = Tree::new();
+    let run = tree.run(&["check", "--valid-for", "4.17.3"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.stdout
+            .starts_with("NO: there is no backup to judge for 4.17.3\n"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn the_plan_is_the_one_of_the_release() {
+    let tree = Tree::samples();
+    let root = tree.root();
+    // Single node, 4.17: nothing to stop elsewhere. Three nodes, 4.20: etcd alone.
+    let rows = [
+        ("4.17.3", "edge", "ovn-ic", "disable-etcd.sh"),
+        (
+            "4.20.8",
+            "next",
+            "disable-etcd.sh",
+            "kube-apiserver-pod.yaml",
+        ),
+        ("4.17.3", PROD, "kube-apiserver-pod.yaml", "disable-etcd.sh"),
+    ];
+    for (version, cluster, expected, unexpected) in rows {
+        let arguments = [
+            "check",
+            "--valid-for",
+            version,
+            "--cluster",
+            cluster,
+            text(&root),
+        ];
+        let run = tree.run(&arguments);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(run.stdout.contains(expected), "{version}: {}", run.stdout);
+        assert!(
+            !run.stdout.contains(unexpected),
+            "{version}: {}",
+            run.stdout
+        );
+        assert!(
+            run.stdout.contains("free below /var"),
+            "{version}: {}",
+            run.stdout
+        );
+    }
+}
+
+#[test]
+fn age_warns_of_renewed_certificates_and_adds_the_approval_of_requests() {
+    let tree = Tree::samples();
+    let root = tree.root();
+    let arguments = [
+        "check",
+        "--valid-for",
+        "4.17.3",
+        "--cluster",
+        PROD,
+        text(&root),
+    ];
+    for (now, warning) in [
+        ("2024-11-10T00:00:00Z", None),
+        (
+            "2024-11-28T00:00:00Z",
+            Some("18 days old: some certificates"),
+        ),
+        (
+            "2024-12-20T00:00:00Z",
+            Some("40 days old: every 30-day certificate"),
+        ),
+    ] {
+        let run = tree.run_as_of(now, &arguments);
+        assert_eq!(run.code, Some(0), "{now}: {run:?}");
+        match warning {
+            Some(warning) => assert!(run.stdout.contains(warning), "{now}: {}", run.stdout),
+            None => assert!(!run.stdout.contains("days old"), "{now}: {}", run.stdout),
+        }
+        assert!(run.stdout.contains("oc get csr"), "{now}");
+    }
+}
