@@ -13,6 +13,7 @@ pub(crate) use operands::{
 pub(crate) use parse::{InstantArg, Moment};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
+use crate::output::Format;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -168,28 +169,6 @@ pub(crate) struct GlobalArgs {
     /// Do not leave the files that were read in the page cache
     #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) drop_cache: bool,
-}
-
-/// Form of the answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Format {
-    /// For reading, as wide as the terminal
-    Table,
-    /// For reading, all columns
-    Wide,
-    /// One JSON document
-    Json,
-    /// The same document as YAML
-    Yaml,
-    /// Only names, one a line: backup/ID
-    Name,
-}
-
-impl Format {
-    /// True for the forms that programs read.
-    pub(crate) fn is_document(self) -> bool {
-        matches!(self, Self::Json | Self::Yaml)
-    }
 }
 
 /// When to colour.

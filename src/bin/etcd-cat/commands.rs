@@ -15,12 +15,13 @@ use crate::args::{Cli, Command, GlobalArgs};
 use crate::engine::Request;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::{Answer, Style, units};
+use crate::output::{Style, VerifyReport, units};
 use crate::progress::TerminalMonitor;
+use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::CatalogueError;
 use etcd_cat::finding::Code;
-use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, resolve};
+use etcd_cat::selection::{Outcome, ResolveError, Selection, resolve};
 use etcd_cat::survey::Survey;
 
 /// What surrounds a command.
@@ -43,7 +44,7 @@ impl Invocation<'_> {
 }
 
 /// Runs the command of `cli`.
-pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     match &cli.command {
         Command::Index(args) => index::run(args, invocation),
         Command::Verify(args) => verify::run(args, invocation),
@@ -59,45 +60,28 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Answer, Fail
     }
 }
 
-/// How a selection ends the program.
-///
-/// With a target: good when something qualifies. Without: good when nothing shown is invalid or unknown; filters
-/// that leave nothing are a bad answer, an empty catalogue is not.
-fn exit_of<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Exit {
-    let is_good = if selection.valid_for.is_some() {
-        outcome.qualified() > 0
-    } else if outcome.shown.is_empty() {
-        !selection.is_narrowed()
-    } else {
-        outcome
-            .shown
-            .iter()
-            .all(|one| one.backup.verdict().is_usable())
-    };
-    if is_good { Exit::Good } else { Exit::Bad }
-}
-
 /// Selects from a survey and renders the report; shared by `index` and `verify`.
 fn report(
     mut survey: Survey,
     selection: &Selection,
     invocation: &Invocation<'_>,
-) -> Result<Answer, Failure> {
+) -> Result<Reply, Failure> {
     let style = &invocation.style;
     let backups = std::mem::take(&mut survey.backups);
     let outcome = selection.apply(backups, style.now);
-    let mut answer = Answer::new(
-        crate::output::verify::render(&survey, &outcome, style)?,
-        exit_of(selection, &outcome),
-    );
-    answer.notes.clone_from(&outcome.notes);
-    answer.notes.extend(hidden_note(selection, &outcome));
-    answer.notes.extend(unchanged_note(&survey));
-    answer
+    let report = VerifyReport {
+        survey: &survey,
+        outcome: &outcome,
+    };
+    let mut reply = Reply::new(&report, style, Exit::of_selection(selection, &outcome))?;
+    reply.notes.clone_from(&outcome.notes);
+    reply.notes.extend(hidden_note(selection, &outcome));
+    reply.notes.extend(unchanged_note(&survey));
+    reply
         .notes
         .extend(unremembered(&mut survey, invocation.global));
-    answer.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
-    Ok(answer)
+    reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+    Ok(reply)
 }
 
 /// A machine without a place for the default catalogue is as good as any to verify on: worth a note, no failure.

@@ -1,8 +1,9 @@
 //! Why a command could not be done, printed once and in one shape.
 
 use crate::exit::Exit;
+use crate::output::json;
 use crate::output::text::safe;
-use crate::output::views::ErrorView;
+use serde::Serialize;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
@@ -88,7 +89,7 @@ impl Failure {
 
     /// Writes the same as one line of JSON.
     pub(crate) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        ErrorView::new(self.code, self.to_string()).write_line(out)
+        write_json(self.code, &self.to_string(), out)
     }
 
     fn causes(&self) -> Vec<String> {
@@ -100,6 +101,24 @@ impl Failure {
         }
         causes
     }
+}
+
+/// The last line of stderr on failure: `code` is stable, `message` is for people.
+#[derive(Serialize)]
+struct ErrorView<'m> {
+    kind: &'static str,
+    code: &'static str,
+    message: &'m str,
+}
+
+/// Writes an error as one line of JSON.
+pub(crate) fn write_json(code: &'static str, message: &str, out: &mut dyn Write) -> io::Result<()> {
+    let view = ErrorView {
+        kind: "Error",
+        code,
+        message,
+    };
+    json::write_line(&view, out)
 }
 
 impl fmt::Display for Failure {

@@ -1,5 +1,8 @@
-//! How the program ends, as a value.
+//! How the program ends: which answers are good ones is decided here alone.
 
+use etcd_cat::backup::Verdict;
+use etcd_cat::restore::RestoreCheck;
+use etcd_cat::selection::{Candidate, Outcome, Selection};
 use std::process::ExitCode;
 
 /// The exit code of the contract.
@@ -19,6 +22,35 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    fn of(is_good: bool) -> Self {
+        if is_good { Self::Good } else { Self::Bad }
+    }
+
+    /// Of an answer about one backup.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Self {
+        Self::of(verdict.is_usable())
+    }
+
+    /// Of a selection.
+    ///
+    /// With a target: good when something qualifies. Without: good when nothing shown is invalid or unknown; filters
+    /// that leave nothing are a bad answer, an empty catalogue is not.
+    pub(crate) fn of_selection<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Self {
+        let mut shown = outcome.shown.iter();
+        Self::of(if selection.valid_for.is_some() {
+            outcome.qualified() > 0
+        } else if outcome.shown.is_empty() {
+            !selection.is_narrowed()
+        } else {
+            shown.all(|one| one.backup.verdict().is_usable())
+        })
+    }
+
+    /// Of a pre-restore check.
+    pub(crate) fn of_check(check: &RestoreCheck) -> Self {
+        Self::of(check.chosen.is_some())
+    }
+
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {

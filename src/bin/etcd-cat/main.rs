@@ -7,17 +7,18 @@ mod error;
 mod exit;
 mod output;
 mod progress;
+mod reply;
 #[cfg(test)]
 mod sample;
 mod terminal;
 
-use crate::args::{Cli, Format};
+use crate::args::Cli;
 use crate::commands::Invocation;
 use crate::error::{Failure, is_broken_pipe};
 use crate::exit::Exit;
-use crate::output::Answer;
-use crate::output::views::ErrorView;
+use crate::output::Format;
 use crate::progress::TerminalMonitor;
+use crate::reply::Reply;
 use chrono::Utc;
 use clap::Parser as _;
 use std::io::{self, Write as _};
@@ -38,7 +39,7 @@ fn run(cli: &Cli) -> Exit {
         .map_err(Failure::from)
         .and_then(|progress| answer(cli, now, &progress));
     let failure = match result {
-        Ok(answer) => match print(answer, global.quiet) {
+        Ok(reply) => match print(reply, global.quiet) {
             Ok(exit) => return exit,
             Err(failure) => failure,
         },
@@ -52,7 +53,7 @@ fn answer(
     cli: &Cli,
     now: chrono::DateTime<Utc>,
     progress: &TerminalMonitor,
-) -> Result<Answer, Failure> {
+) -> Result<Reply, Failure> {
     let invocation = Invocation {
         global: &cli.global,
         style: terminal::style(&cli.global, now),
@@ -69,21 +70,21 @@ fn answer(
 }
 
 /// Data to stdout, notes to stderr. What could not be done is the last word.
-fn print(answer: Answer, is_quiet: bool) -> Result<Exit, Failure> {
-    match write_stdout(&answer.text) {
+fn print(reply: Reply, is_quiet: bool) -> Result<Exit, Failure> {
+    match write_stdout(&reply.text) {
         // The reader has seen enough: that is its right, and no error.
         Err(error) if is_broken_pipe(&error) => {}
         result => result?,
     }
     if !is_quiet {
-        for note in &answer.notes {
+        for note in &reply.notes {
             // Without stderr there is nobody to tell.
             let _ = write_stderr(&format!("note: {}\n", output::text::safe(note)));
         }
     }
-    match answer.failure {
+    match reply.failure {
         Some(failure) => Err(failure),
-        None => Ok(answer.exit),
+        None => Ok(reply.exit),
     }
 }
 
@@ -111,9 +112,9 @@ fn misused(error: &clap::Error) -> Exit {
     if wants_json() {
         let rendered = error.render().to_string();
         let first = rendered.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
         let mut line = Vec::new();
-        let _ = ErrorView::new(error::code::USAGE, message).write_line(&mut line);
+        let _ = error::write_json(error::code::USAGE, message, &mut line);
         let _ = io::stderr().write_all(&line);
     }
     Exit::Failed

@@ -1,29 +1,38 @@
-//! From backups to text: one answer, rendered as a document, a table or names.
+//! What a command answers, told as a document, a page or names.
+//!
+//! An answer is a type that implements [`Answer`]; in which form it is told is decided in `format` alone.
 
-pub(crate) mod backup;
-pub(crate) mod check;
-pub(crate) mod document;
-pub(crate) mod explanation;
-pub(crate) mod list;
-pub(crate) mod show;
+mod backup;
+mod check;
+mod explanation;
+mod format;
+mod list;
+mod show;
+mod stage;
 mod table;
 pub(crate) mod text;
 pub(crate) mod units;
-pub(crate) mod verify;
+mod verify;
 pub(crate) mod views;
 mod words;
 mod wrap;
 
-use crate::args::Format;
-use crate::error::Failure;
-use crate::exit::Exit;
+pub(crate) use explanation::{Explanation, ExplanationList};
+pub(crate) use format::{Format, json};
+pub(crate) use list::{BackupList, BriefList};
+pub(crate) use show::BackupDetails;
+pub(crate) use stage::StageRun;
+pub(crate) use verify::VerifyReport;
+
 use chrono::{DateTime, Utc};
 use etcd_cat::selection::Candidate;
+use serde::Serialize;
+use std::io;
 
-/// In what form an answer is given.
+/// How an answer is told.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Style {
-    /// Document, table or names.
+    /// Document, page or names.
     pub(crate) format: Format,
     /// Columns of the terminal; `None` on a pipe: nothing is wrapped or left out.
     pub(crate) width: Option<usize>,
@@ -33,39 +42,29 @@ pub(crate) struct Style {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// What a command has to say: data for stdout, the rest for stderr, and how to end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// For stdout, with its final newline.
-    pub(crate) text: String,
-    /// For stderr, one line each; not with `--quiet`.
-    pub(crate) notes: Vec<String>,
-    /// How the program ends.
-    pub(crate) exit: Exit,
-    /// What could not be done, although there is an answer.
-    pub(crate) failure: Option<Failure>,
+/// Something to tell, in whatever form it is asked for.
+pub(crate) trait Answer {
+    /// For programs: one document, its fields in the order of the contract.
+    fn document(&self, style: &Style) -> impl Serialize;
+
+    /// For other commands: the names of what it tells of.
+    fn names(&self) -> Vec<String>;
+
+    /// For people: whole lines.
+    fn page(&self, style: &Style) -> String;
 }
 
-impl Answer {
-    /// An answer without notes.
-    pub(crate) fn new(text: String, exit: Exit) -> Self {
-        Self {
-            text,
-            notes: Vec::new(),
-            exit,
-            failure: None,
-        }
-    }
+/// Renders an answer, with its final newline.
+pub(crate) fn render(answer: &impl Answer, style: &Style) -> io::Result<String> {
+    let mut text = Vec::new();
+    format::write(answer, style, &mut text)?;
+    String::from_utf8(text).map_err(io::Error::other)
 }
 
-/// How a backup is called, such that it can be given to another command: `backup/ID`.
-pub(crate) fn name(backup: &impl Candidate) -> Option<String> {
+/// How a backup is called, such that it can be given to another command: `backup/ID`; a file without any readable byte
+/// has no name.
+fn name(backup: &impl Candidate) -> Option<String> {
     backup.id().map(|id| format!("backup/{id}"))
-}
-
-/// Names of backups, one a line; a file without any readable byte has none.
-pub(crate) fn names<'a, B: Candidate + 'a>(backups: impl Iterator<Item = &'a B>) -> String {
-    backups.filter_map(name).map(|name| name + "\n").collect()
 }
 
 #[cfg(test)]

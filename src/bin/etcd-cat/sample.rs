@@ -1,7 +1,6 @@
 //! Sample backups for tests: invented clusters, as the engine would hand them over.
 
-use crate::args::Format;
-use crate::output::Style;
+use crate::output::{Format, Style};
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{
     Backup, Located, Pairing, PairingBasis, Provenance, TakenAtSource, Verdict, Verification,

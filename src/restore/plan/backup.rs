@@ -1,6 +1,7 @@
 //! What of a backup decides how its restore goes.
 
-use super::input::{Encryption, Plan, PlanInput, plan};
+use super::input::{Encryption, Plan, PlanInput};
+use super::make::plan;
 use crate::backup::Backup;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};

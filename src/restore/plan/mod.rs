@@ -5,11 +5,13 @@
 mod aftermath;
 mod backup;
 mod input;
+mod make;
 mod script;
 mod steps;
 mod warnings;
 
-pub use input::{Encryption, Plan, PlanInput, Step, plan};
+pub use input::{Encryption, Plan, PlanInput, Step};
+pub use make::plan;
 pub use script::Script;
 
 #[cfg(test)]

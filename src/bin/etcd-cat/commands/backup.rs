@@ -1,27 +1,20 @@
 //! `etcd-cat backup`: take a new backup, bring it here, verify it, remember it.
 
 use super::Invocation;
-use crate::args::{BackupArgs, Format};
+use crate::args::BackupArgs;
 use crate::engine::{self, BackupRun, RunOutcome};
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::views::BackupRunView;
-use crate::output::{self, Answer, Style, document};
+use crate::output::Style;
+use crate::reply::Reply;
 
-pub(super) fn run(args: &BackupArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &BackupArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let run = engine::take(&invocation.request(&[]), args, invocation.progress)?;
     answer(run, &invocation.style)
 }
 
-pub(super) fn answer(mut run: BackupRun, style: &Style) -> Result<Answer, Failure> {
-    let text = match style.format {
-        Format::Json | Format::Yaml => {
-            document::render(&BackupRunView::new(&run, style.now), style.format)?
-        }
-        Format::Name => output::names(run.backup.iter()),
-        Format::Table | Format::Wide => output::backup::render(&run, style)?,
-    };
-    let mut answer = Answer::new(text, exit(&run));
+pub(super) fn answer(mut run: BackupRun, style: &Style) -> Result<Reply, Failure> {
+    let mut answer = Reply::new(&run, style, exit(&run))?;
     answer.failure = run.catalogue.take().map(|error| {
         let hint = "the backup is complete and verified; remember it once the catalogue is well: etcd-cat index";
         Failure::from(error).hint(format!("{hint} {}", directories(&run)))

@@ -5,11 +5,11 @@ use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::{self, Answer};
+use crate::reply::Reply;
 use etcd_cat::selection::{Selection, TargetVersion};
 use etcd_cat::survey::Checked;
 
-pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let (version, selection) = target(args, invocation)?;
     let request = invocation.request(&args.accept.codes);
     let checked = engine::check(
@@ -19,7 +19,7 @@ pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Answe
         &request,
         invocation.progress,
     )?;
-    answer(checked, invocation)
+    reply(checked, invocation)
 }
 
 /// What is to be restored: as given, the rest as the cluster says.
@@ -44,18 +44,13 @@ fn target(
     Ok((version.ok_or_else(missing)?, selection))
 }
 
-pub(super) fn answer(checked: Checked, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn reply(checked: Checked, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let Checked { check, mut survey } = checked;
-    let exit = if check.chosen.is_some() {
-        Exit::Good
-    } else {
-        Exit::Bad
-    };
-    let mut answer = Answer::new(output::check::render(&check, &invocation.style)?, exit);
-    answer.notes = check.notes;
-    answer
+    let mut reply = Reply::new(&check, &invocation.style, Exit::of_check(&check))?;
+    reply.notes = check.notes;
+    reply
         .notes
         .extend(unremembered(&mut survey, invocation.global));
-    answer.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
-    Ok(answer)
+    reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+    Ok(reply)
 }

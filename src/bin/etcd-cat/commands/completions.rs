@@ -3,19 +3,19 @@
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::Answer;
+use crate::reply::Reply;
 use clap::CommandFactory as _;
 
 /// The name that the shell completes.
 const PROGRAM: &str = "etcd-cat";
 
-pub(super) fn completions(args: &CompletionsArgs) -> Result<Answer, Failure> {
+pub(super) fn completions(args: &CompletionsArgs) -> Result<Reply, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), PROGRAM, &mut script);
     text(script)
 }
 
-pub(super) fn man(args: &ManArgs) -> Result<Answer, Failure> {
+pub(super) fn man(args: &ManArgs) -> Result<Reply, Failure> {
     let mut program = Cli::command();
     program.build();
     let command = match &args.command {
@@ -39,7 +39,7 @@ pub(super) fn man(args: &ManArgs) -> Result<Answer, Failure> {
     text(page)
 }
 
-fn text(bytes: Vec<u8>) -> Result<Answer, Failure> {
+fn text(bytes: Vec<u8>) -> Result<Reply, Failure> {
     let text = String::from_utf8(bytes).map_err(|error| Failure::new(code::IO, error))?;
-    Ok(Answer::new(text, Exit::Good))
+    Ok(Reply::verbatim(text, Exit::Good))
 }

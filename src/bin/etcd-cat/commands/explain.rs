@@ -4,12 +4,12 @@ use super::Invocation;
 use crate::args::ExplainArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::{Answer, explanation};
+use crate::output::{Explanation, ExplanationList};
+use crate::reply::Reply;
 
-pub(super) fn run(args: &ExplainArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
-    let text = match args.code {
-        Some(code) => explanation::one(code, &invocation.style)?,
-        None => explanation::all(&invocation.style)?,
-    };
-    Ok(Answer::new(text, Exit::Good))
+pub(super) fn run(args: &ExplainArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    match args.code {
+        Some(code) => Reply::new(&Explanation(code), &invocation.style, Exit::Good),
+        None => Reply::new(&ExplanationList, &invocation.style, Exit::Good),
+    }
 }

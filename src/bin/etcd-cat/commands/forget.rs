@@ -5,11 +5,12 @@ use crate::args::ForgetArgs;
 use crate::engine;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::{self, Answer};
+use crate::output::{BackupList, units};
+use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::selection::Selected;
 
-pub(super) fn run(args: &ForgetArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &ForgetArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&[]);
     let backups = engine::recall(&request)?;
     // All references are resolved before the first record is dropped.
@@ -24,21 +25,21 @@ pub(super) fn run(args: &ForgetArgs, invocation: &Invocation<'_>) -> Result<Answ
         engine::forget(&forgotten, &request)?;
     }
     let shown: Vec<Selected> = forgotten.into_iter().cloned().map(unjudged).collect();
-    let mut answer = Answer::new(output::list::render(&shown, &invocation.style)?, Exit::Good);
+    let mut reply = Reply::new(&BackupList(&shown), &invocation.style, Exit::Good)?;
     let verb = if args.dry_run {
         "would forget"
     } else {
         "forgot"
     };
-    answer.notes.push(format!(
+    reply.notes.push(format!(
         "{verb} {}; no file was touched",
         records(shown.len())
     ));
-    Ok(answer)
+    Ok(reply)
 }
 
 fn records(number: usize) -> String {
-    output::units::count(u64::try_from(number).unwrap_or(u64::MAX), "record")
+    units::count(u64::try_from(number).unwrap_or(u64::MAX), "record")
 }
 
 fn unjudged(backup: Backup) -> Selected {

@@ -4,9 +4,9 @@ use super::{Invocation, report};
 use crate::args::IndexArgs;
 use crate::engine;
 use crate::error::Failure;
-use crate::output::Answer;
+use crate::reply::Reply;
 
-pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
     let survey = engine::index(&args.locations, &request, invocation.progress)?;
     let selection = args

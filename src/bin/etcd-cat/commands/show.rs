@@ -5,18 +5,12 @@ use crate::args::ShowArgs;
 use crate::engine;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::{self, Answer};
+use crate::output::BackupDetails;
+use crate::reply::Reply;
 
-pub(super) fn run(args: &ShowArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &ShowArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let backups = engine::recall(&invocation.request(&args.accept.codes))?;
     let backup = find(&args.backup, &backups)?;
-    let exit = if backup.verdict.is_usable() {
-        Exit::Good
-    } else {
-        Exit::Bad
-    };
-    Ok(Answer::new(
-        output::show::render(backup, &invocation.style)?,
-        exit,
-    ))
+    let exit = Exit::of_verdict(backup.verdict);
+    Reply::new(&BackupDetails(backup), &invocation.style, exit)
 }

@@ -1,21 +1,19 @@
 //! `etcd-cat stage`: copy one verified pair into an empty directory.
 
 use super::{Invocation, find};
-use crate::args::{Format, StageArgs};
+use crate::args::StageArgs;
 use crate::engine::{self, Request};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::check::restore_plan;
-use crate::output::text::safe_path;
-use crate::output::views::{StageRun, StageRunView};
-use crate::output::{Answer, Style, document};
+use crate::output::StageRun;
+use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{Plan, StageError, stage_backup};
 use std::path::Path;
 
-pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
     let backups = known(&args.backup, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
@@ -26,9 +24,9 @@ pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Answe
         staged,
         plan,
     };
-    let mut answer = Answer::new(render(&run, &invocation.style)?, Exit::Good);
-    answer.notes.extend(accepted(backup));
-    Ok(answer)
+    let mut reply = Reply::new(&run, &invocation.style, Exit::Good)?;
+    reply.notes.extend(accepted(backup));
+    Ok(reply)
 }
 
 /// What the catalogue knows; a file that it does not know is verified first.
@@ -59,11 +57,13 @@ fn accepted(backup: &Backup) -> Option<String> {
 
 fn failed(error: StageError) -> Failure {
     match &error {
-        StageError::NotUsable { id, reasons, .. } => {
-            let hint = way_out(id, reasons);
-            Failure::new(code::REFERENCE, error)
-                .hint(hint)
-                .exit(Exit::Bad)
+        StageError::NotUsable {
+            id,
+            verdict,
+            reasons,
+        } => {
+            let (hint, exit) = (way_out(id, reasons), Exit::of_verdict(*verdict));
+            Failure::new(code::REFERENCE, error).hint(hint).exit(exit)
         }
         StageError::NoSnapshot => Failure::new(code::REFERENCE, error),
         _ => Failure::new(code::IO, error),
@@ -82,28 +82,4 @@ fn way_out(id: &str, reasons: &[Code]) -> String {
         "see etcd-cat show {id}; to stage it all the same add {}",
         accept.join(" ")
     )
-}
-
-fn render(run: &StageRun<'_>, style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => document::render(&StageRunView::new(run), style.format),
-        Format::Name => Ok(safe_path(&run.staged.directory) + "\n"),
-        Format::Table | Format::Wide => Ok(page(run, style)),
-    }
-}
-
-fn page(run: &StageRun<'_>, style: &Style) -> String {
-    let id = run.backup.id().unwrap_or_default();
-    let mut text = format!(
-        "staged backup {id} in {}\n",
-        safe_path(&run.staged.directory)
-    );
-    for file in run.files() {
-        text.push_str(&format!("  {}\n", safe_path(file)));
-    }
-    if let Some(plan) = &run.plan {
-        text.push('\n');
-        text.push_str(&restore_plan(plan, style));
-    }
-    text
 }

@@ -1,11 +1,11 @@
 //! Exit codes and notes of the commands.
 
 use super::*;
-use crate::args::Format;
+use crate::output::{BackupList, Format};
 use crate::sample;
 use etcd_cat::discovery::Skipped;
 use etcd_cat::restore::RestoreCheck;
-use etcd_cat::selection::{Scope, Selected, TargetVersion};
+use etcd_cat::selection::{Scope, TargetVersion};
 use etcd_cat::survey::Checked;
 use std::path::PathBuf;
 
@@ -28,10 +28,10 @@ fn called<T>(line: &str, ask: impl FnOnce(&Invocation<'_>) -> T) -> T {
     })
 }
 
-fn listed(backups: Vec<Backup>, selection: &Selection) -> Answer {
+fn listed(backups: Vec<Backup>, selection: &Selection) -> Reply {
     let style = sample::style(Format::Table, None);
-    let render = |shown: &[Selected]| crate::output::list::render(shown, &style);
-    list::answer(backups, selection, &style, render).expect("an answer")
+    let tell = |outcome: &Outcome, exit| Reply::new(&BackupList(&outcome.shown), &style, exit);
+    list::reply(backups, selection, &style, tell).expect("an answer")
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_check_exits_by_whether_something_qualifies() {
             survey: Survey::default(),
         };
         let answer = called("etcd-cat check --from-cluster -o name", |invocation| {
-            check::answer(checked, invocation).expect("an answer")
+            check::reply(checked, invocation).expect("an answer")
         });
         assert_eq!((answer.exit, answer.text.as_str()), (expected, text));
     }

@@ -4,12 +4,12 @@ use super::{Invocation, find, report};
 use crate::args::VerifyArgs;
 use crate::engine::{self, Request};
 use crate::error::{Failure, code};
-use crate::output::Answer;
+use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::survey::STREAM;
 use std::path::{Path, PathBuf};
 
-pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Answer, Failure> {
+pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
     let survey = if is_stream(&args.operands)? {
         engine::verify_stream(&request, invocation.progress)?

@@ -1,22 +1,33 @@
 //! What came of `backup`, for reading.
 
 use super::text::{safe, safe_path};
-use super::{Style, show};
+use super::views::BackupRunView;
+use super::{Answer, BackupDetails, Style, name};
 use crate::engine::{BackupRun, RunOutcome};
-use crate::error::Failure;
 use etcd_cat::oc;
+use serde::Serialize;
 
-/// Renders a run: what was done, what must be done by hand, and the backup.
-pub(crate) fn render(run: &BackupRun, style: &Style) -> Result<String, Failure> {
-    let mut text = headline(run);
-    if let Some(taken) = &run.taken {
-        text.push_str(&remains(taken));
+impl Answer for BackupRun {
+    fn document(&self, style: &Style) -> impl Serialize {
+        BackupRunView::new(self, style.now)
     }
-    if let Some(backup) = &run.backup {
-        text.push('\n');
-        text.push_str(&show::render(backup, style)?);
+
+    fn names(&self) -> Vec<String> {
+        self.backup.iter().filter_map(name).collect()
     }
-    Ok(text)
+
+    /// What was done, what must be done by hand, and the backup.
+    fn page(&self, style: &Style) -> String {
+        let mut text = headline(self);
+        if let Some(taken) = &self.taken {
+            text.push_str(&remains(taken));
+        }
+        if let Some(backup) = &self.backup {
+            text.push('\n');
+            text.push_str(&BackupDetails(backup).page(style));
+        }
+        text
+    }
 }
 
 fn headline(run: &BackupRun) -> String {

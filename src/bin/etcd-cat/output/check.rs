@@ -7,25 +7,28 @@ use super::verify::{files, findings, headline};
 use super::views::RestoreCheckView;
 use super::words::coloured;
 use super::wrap::paragraph;
-use super::{Style, document, names};
-use crate::args::Format;
-use crate::error::Failure;
+use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
 use etcd_cat::restore::{Plan, RestoreCheck};
 use etcd_cat::selection::Selected;
+use serde::Serialize;
 
 /// Backups that do not qualify and are shown nevertheless.
 const NEAR_MISSES: usize = 10;
 
-/// Renders the check.
-pub(crate) fn render(check: &RestoreCheck, style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => {
-            document::render(&RestoreCheckView::new(check, style.now), style.format)
-        }
-        Format::Name => Ok(names(check.chosen.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(page(check, style)),
+impl Answer for RestoreCheck {
+    fn document(&self, style: &Style) -> impl Serialize {
+        RestoreCheckView::new(self, style.now)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let chosen = self.chosen.iter();
+        chosen.filter_map(|one| name(&one.backup)).collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        page(self, style)
     }
 }
 

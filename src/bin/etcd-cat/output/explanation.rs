@@ -3,30 +3,47 @@
 use super::table::{self, Column};
 use super::views::{ExplanationListView, ExplanationView};
 use super::wrap::paragraph;
-use super::{Style, document};
-use crate::args::Format;
-use crate::error::Failure;
+use super::{Answer, Style};
 use etcd_cat::explain::{Step, explain};
 use etcd_cat::finding::{Code, Severity};
+use serde::Serialize;
 
 /// Paragraphs wider than this are hard to read.
 const MAX_WIDTH: usize = 100;
 
-/// Renders the explanation of one code.
-pub(crate) fn one(code: Code, style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => document::render(&ExplanationView::new(code), style.format),
-        Format::Name => Ok(format!("{code}\n")),
-        Format::Table | Format::Wide => Ok(page(code, style)),
+/// The explanation of one code.
+#[derive(Debug)]
+pub(crate) struct Explanation(pub(crate) Code);
+
+/// The explanations of all codes.
+#[derive(Debug)]
+pub(crate) struct ExplanationList;
+
+impl Answer for Explanation {
+    fn document(&self, _: &Style) -> impl Serialize {
+        ExplanationView::new(self.0)
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec![self.0.to_string()]
+    }
+
+    fn page(&self, style: &Style) -> String {
+        page(self.0, style)
     }
 }
 
-/// Renders the list of all codes.
-pub(crate) fn all(style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => document::render(&ExplanationListView::all(), style.format),
-        Format::Name => Ok(Code::ALL.iter().map(|code| format!("{code}\n")).collect()),
-        Format::Table | Format::Wide => Ok(list(style)),
+impl Answer for ExplanationList {
+    fn document(&self, _: &Style) -> impl Serialize {
+        ExplanationListView::all()
+    }
+
+    fn names(&self) -> Vec<String> {
+        Code::ALL.iter().map(ToString::to_string).collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        list(style)
     }
 }
 

@@ -4,40 +4,52 @@ use super::table::{self, Column, VERDICT};
 use super::units::{age, size};
 use super::views::{BackupListView, encryption_view};
 use super::words::{ABSENT, finding_codes, or_absent};
-use super::{Style, document, names, text};
-use crate::args::Format;
-use crate::error::Failure;
+use super::{Answer, Format, Style, name, text};
 use etcd_cat::backup::{Backup, Located};
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
+use serde::Serialize;
 
-/// Renders the shown backups in the order given.
-pub(crate) fn render(shown: &[Selected], style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => {
-            document::render(&BackupListView::new(shown, style.now), style.format)
-        }
-        Format::Name => Ok(names(shown.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(table(shown, style)),
+/// The shown backups in the order given.
+#[derive(Debug)]
+pub(crate) struct BackupList<'b>(pub(crate) &'b [Selected]);
+
+impl Answer for BackupList<'_> {
+    fn document(&self, style: &Style) -> impl Serialize {
+        BackupListView::new(self.0, style.now)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().filter_map(|one| name(&one.backup)).collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        let wide = if style.format == Format::Wide {
+            wide(self.0)
+        } else {
+            Wide::default()
+        };
+        lay_out(self.0, wide, style)
     }
 }
 
-/// Renders what needs no more than summaries: a plain table, or names.
-pub(crate) fn brief(shown: &[Selected<Summary>], style: &Style) -> String {
-    match style.format {
-        Format::Name => names(shown.iter().map(|one| &one.backup)),
-        _ => lay_out(shown, Wide::default(), style),
-    }
-}
+/// The same from summaries: enough for what [`Format::needs_whole_backups`] leaves over.
+#[derive(Debug)]
+pub(crate) struct BriefList<'b>(pub(crate) &'b [Selected<Summary>]);
 
-/// The backups as a table; empty without any.
-pub(super) fn table(shown: &[Selected], style: &Style) -> String {
-    let wide = if style.format == Format::Wide {
-        wide(shown)
-    } else {
-        Wide::default()
-    };
-    lay_out(shown, wide, style)
+impl Answer for BriefList<'_> {
+    /// Summaries know of a document no more than the names.
+    fn document(&self, _: &Style) -> impl Serialize {
+        self.names()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().filter_map(|one| name(&one.backup)).collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        lay_out(self.0, Wide::default(), style)
+    }
 }
 
 /// Columns of the wide form.

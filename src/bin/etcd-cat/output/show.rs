@@ -6,9 +6,7 @@ use super::units::size;
 use super::views::{BackupView, EncryptionProof, encryption_view};
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
-use super::{Style, document, names};
-use crate::args::Format;
-use crate::error::Failure;
+use super::{Answer, Style, name};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
 use etcd_cat::finding::Severity;
@@ -17,6 +15,7 @@ use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
+use serde::Serialize;
 
 /// Verifications shown; older ones are in the documents.
 const SHOWN_VERIFICATIONS: usize = 5;
@@ -24,24 +23,31 @@ const SHOWN_VERIFICATIONS: usize = 5;
 /// Versions of the update history shown; older ones are in the documents.
 const SHOWN_HISTORY: usize = 5;
 
-/// Renders one backup.
-pub(crate) fn render(backup: &Backup, style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => {
-            document::render(&BackupView::new(backup, style.now), style.format)
-        }
-        Format::Name => Ok(names(std::iter::once(backup))),
-        Format::Table | Format::Wide => Ok(Page::new(style).of(backup)),
+/// Everything known about one backup.
+#[derive(Debug)]
+pub(crate) struct BackupDetails<'b>(pub(crate) &'b Backup);
+
+impl Answer for BackupDetails<'_> {
+    fn document(&self, style: &Style) -> impl Serialize {
+        BackupView::new(self.0, style.now)
+    }
+
+    fn names(&self) -> Vec<String> {
+        name(self.0).into_iter().collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        DetailsPage::new(style).of(self.0)
     }
 }
 
 /// Text that grows line by line.
-struct Page<'a> {
+struct DetailsPage<'a> {
     style: &'a Style,
     text: String,
 }
 
-impl<'a> Page<'a> {
+impl<'a> DetailsPage<'a> {
     fn new(style: &'a Style) -> Self {
         Self {
             style,

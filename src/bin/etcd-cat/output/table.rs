@@ -3,10 +3,9 @@
 //! On a terminal that is too narrow, whole columns are left out, the least telling first, and the last ones wrap.
 //! On a pipe and in wide form every column is there and nothing wraps.
 
-use super::Style;
 use super::text::safe;
 use super::words::{coloured, verdict_at_start};
-use crate::args::Format;
+use super::{Format, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
 use std::borrow::Cow;
 use std::iter::{once, repeat, repeat_n};

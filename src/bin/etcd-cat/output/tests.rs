@@ -31,7 +31,7 @@ fn all(backups: Vec<Backup>, valid_for: Option<&str>) -> Outcome {
 }
 
 fn list_of(backups: Vec<Backup>, valid_for: Option<&str>, style: &Style) -> String {
-    list::render(&all(backups, valid_for).shown, style).expect("a list")
+    render(&BackupList(&all(backups, valid_for).shown), style).expect("a list")
 }
 
 fn check_of(backups: Vec<Backup>, version: &str) -> RestoreCheck {
@@ -48,13 +48,18 @@ fn check_of(backups: Vec<Backup>, version: &str) -> RestoreCheck {
 fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
     let style = sample::style(format, width);
     let outcome = all(vec![backup.clone()], None);
+    let other = all(vec![backup.clone()], Some("4.17.9"));
+    let report = VerifyReport {
+        survey: &Survey::default(),
+        outcome: &outcome,
+    };
     let check = check_of(vec![backup.clone()], "4.17.3");
     [
-        list::render(&outcome.shown, &style),
-        list::render(&all(vec![backup.clone()], Some("4.17.9")).shown, &style),
-        verify::render(&Survey::default(), &outcome, &style),
-        show::render(backup, &style),
-        check::render(&check, &style),
+        render(&BackupList(&outcome.shown), &style),
+        render(&BackupList(&other.shown), &style),
+        render(&report, &style),
+        render(&BackupDetails(backup), &style),
+        render(&check, &style),
     ]
     .map(|page| page.expect("a page"))
     .to_vec()
@@ -68,7 +73,7 @@ ID            VERDICT  CLUSTER     VERSION  AGE   FINDINGS
 3fababababab  valid    prod-x7k2p  4.17.3   90m   -
 9aababababab  invalid  prod-x7k2p  4.17.3   27h   digest-mismatch, time-skew
 ccababababab  invalid  prod-x7k2p  -        2d3h  snapshot-missing
--             invalid  -           -        -     unreadable
+-             unknown  -           -        -     unreadable
 ";
     assert_eq!(found, expected);
 }
@@ -86,7 +91,7 @@ ID            VERDICT  AGE   AGAINST
 9aababababab  invalid  27h   other-version 4.17.3,
                              digest-mismatch
 ccababababab  invalid  2d3h  snapshot-missing
--             invalid  -     unreadable
+-             unknown  -     unreadable
 ";
     assert_eq!(found, expected);
 }
@@ -172,7 +177,11 @@ fn a_verification_says_what_is_wrong_and_what_to_do() {
         vec![sample::valid(), sample::orphan(), sample::unreadable()],
         None,
     );
-    let found = verify::render(&survey, &outcome, &style).expect("a report");
+    let report = VerifyReport {
+        survey: &survey,
+        outcome: &outcome,
+    };
+    let found = render(&report, &style).expect("a report");
     let expected = "\
 valid    3fababababab  4.17.3  prod-x7k2p  2024-11-02T03:00:07Z  90m ago  109.1 MiB
   snapshot       /b/snapshot_2024-11-02_030005.db
@@ -187,12 +196,12 @@ invalid  ccababababab  -  prod-x7k2p  2024-10-31T01:00:07Z  2d3h ago  74.5 KiB
            to do: find the snapshot of the same time stamp and index its
                   directory; keep the archive, it may hold the only keys
 
-invalid  /b/x.db
+unknown  /b/x.db
   error    unreadable: cannot read /b/x.db: Permission denied (os error 13)
            to do: read it as root if permission was denied; on an I/O error save
                   the other backups on that disk first
 
-3 backups: 1 valid, 2 invalid; read 4 files, 2.0 KiB
+3 backups: 1 valid, 1 invalid, 1 unknown; read 4 files, 2.0 KiB
 ";
     assert_eq!(found, expected);
 }
@@ -212,7 +221,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
         ],
         space_needed_bytes: 1,
     });
-    let found = check::render(&check, &sample::style(Format::Table, None)).expect("a page");
+    let found = render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("YES: backup 3fababababab qualifies for 4.17.3\n"),
         "{found}"
@@ -234,7 +243,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
 #[test]
 fn a_check_that_fails_only_by_version_says_so() {
     let check = check_of(vec![sample::valid()], "4.17.4");
-    let found = check::render(&check, &sample::style(Format::Table, None)).expect("a page");
+    let found = render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("NO: the only backup does not qualify for 4.17.4\n"),
         "{found}"

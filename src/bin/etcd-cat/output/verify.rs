@@ -6,23 +6,34 @@ use super::units::{count, size};
 use super::views::{SummaryView, VerifyReportView};
 use super::words::{coloured, weight};
 use super::wrap::paragraph;
-use super::{Style, document, names};
-use crate::args::Format;
-use crate::error::Failure;
+use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::selection::{Outcome, Reason, Selected};
 use etcd_cat::survey::Survey;
+use serde::Serialize;
 
-/// Renders a survey as selected.
-pub(crate) fn render(survey: &Survey, outcome: &Outcome, style: &Style) -> Result<String, Failure> {
-    match style.format {
-        Format::Json | Format::Yaml => document::render(
-            &VerifyReportView::new(survey, outcome, style.now),
-            style.format,
-        ),
-        Format::Name => Ok(names(outcome.shown.iter().map(|one| &one.backup))),
-        Format::Table | Format::Wide => Ok(report(survey, outcome, style)),
+/// What a survey found, as selected.
+#[derive(Debug)]
+pub(crate) struct VerifyReport<'s> {
+    /// What was read.
+    pub(crate) survey: &'s Survey,
+    /// What of it is shown.
+    pub(crate) outcome: &'s Outcome,
+}
+
+impl Answer for VerifyReport<'_> {
+    fn document(&self, style: &Style) -> impl Serialize {
+        VerifyReportView::new(self.survey, self.outcome, style.now)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let shown = self.outcome.shown.iter();
+        shown.filter_map(|one| name(&one.backup)).collect()
+    }
+
+    fn page(&self, style: &Style) -> String {
+        report(self.survey, self.outcome, style)
     }
 }
 

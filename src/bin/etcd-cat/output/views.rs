@@ -12,8 +12,7 @@ pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use encryption::{EncryptionProof, encryption_view};
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use reports::{
-    BackupListView, ErrorView, RestoreCheckView, StageRun, StageRunView, SummaryView,
-    VerifyReportView,
+    BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
 };
 pub(crate) use run::BackupRunView;
 

@@ -1,16 +1,14 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::output::text;
+use crate::output::{StageRun, text};
 use chrono::{DateTime, Utc};
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Verdict;
 use etcd_cat::discovery::Skipped;
-use etcd_cat::restore::{Plan, RestoreCheck, Staged, Step};
+use etcd_cat::restore::{Plan, RestoreCheck, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::Survey;
 use serde::Serialize;
-use std::io::{self, Write};
-use std::path::PathBuf;
 
 /// `kind: BackupList`
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -222,24 +220,6 @@ impl CandidateView {
     }
 }
 
-/// What came of `stage`.
-#[derive(Debug)]
-pub(crate) struct StageRun<'b> {
-    /// What was staged.
-    pub(crate) backup: &'b Backup,
-    /// Where the pair is now.
-    pub(crate) staged: Staged,
-    /// How to go on.
-    pub(crate) plan: Option<Plan>,
-}
-
-impl StageRun<'_> {
-    /// The files that were written.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        std::iter::once(&self.staged.snapshot).chain(&self.staged.kuberesources)
-    }
-}
-
 /// `kind: StageRun`
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -267,30 +247,5 @@ impl StageRunView {
             steps: steps(run.plan.as_ref()),
             warnings: warnings(run.plan.as_ref()),
         }
-    }
-}
-
-/// The last line of stderr on failure.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct ErrorView {
-    kind: &'static str,
-    code: &'static str,
-    message: String,
-}
-
-impl ErrorView {
-    /// `code` is stable, `message` is for people.
-    pub(crate) fn new(code: &'static str, message: String) -> Self {
-        Self {
-            kind: "Error",
-            code,
-            message,
-        }
-    }
-
-    /// Writes it as one line.
-    pub(crate) fn write_line(&self, out: &mut dyn Write) -> io::Result<()> {
-        let line = serde_json::to_string(self)?;
-        writeln!(out, "{}", crate::output::document::escape_rest(&line))
     }
 }

@@ -1,8 +1,7 @@
 //! The contract, deserialised with unknown fields denied.
 
 use super::*;
-use crate::args::Format;
-use crate::output::document;
+use crate::output::{BackupDetails, BackupList, Format, VerifyReport, render};
 use crate::sample;
 use etcd_cat::backup::Backup;
 use etcd_cat::discovery::Skipped;
@@ -103,7 +102,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> T {
 }
 
 fn json_of(backup: &Backup) -> String {
-    document::render(&BackupView::new(backup, sample::now()), Format::Json).expect("a document")
+    render(&BackupDetails(backup), &sample::style(Format::Json, None)).expect("a document")
 }
 
 fn value_of(backup: &Backup) -> Value {
@@ -247,8 +246,11 @@ fn a_report_counts_what_it_shows() {
     };
     let backups = vec![sample::valid(), sample::invalid(), sample::orphan()];
     let outcome = Selection::default().apply(backups, sample::now());
-    let view = VerifyReportView::new(&survey, &outcome, sample::now());
-    let json = document::render(&view, Format::Json).expect("a document");
+    let report = VerifyReport {
+        survey: &survey,
+        outcome: &outcome,
+    };
+    let json = render(&report, &sample::style(Format::Json, None)).expect("a document");
     let _: VerifyReportDocument = parse(&json);
     let report: Value = parse(&json);
     let summary =
@@ -271,8 +273,8 @@ fn lists_and_checks_keep_to_the_contract() {
         sample::unreadable(),
     ];
     let outcome = selection.apply(backups.clone(), sample::now());
-    let list = BackupListView::new(&outcome.shown, sample::now());
-    let json = document::render(&list, Format::Json).expect("a document");
+    let style = sample::style(Format::Json, None);
+    let json = render(&BackupList(&outcome.shown), &style).expect("a document");
     let _: BackupListDocument = parse(&json);
     let list: Value = parse(&json);
     assert_eq!(list.pointer("/items/0/reasonsAgainst"), Some(&json!([])));
@@ -283,8 +285,7 @@ fn lists_and_checks_keep_to_the_contract() {
 
     let check = RestoreCheck::new(backups, target, Selection::default(), sample::now());
     let check = check.expect("one cluster");
-    let view = RestoreCheckView::new(&check, sample::now());
-    let json = document::render(&view, Format::Json).expect("a document");
+    let json = render(&check, &style).expect("a document");
     let _: RestoreCheckDocument = parse(&json);
     let check: Value = parse(&json);
     assert_eq!(check.get("restorable"), Some(&json!(true)));
@@ -297,9 +298,11 @@ fn lists_and_checks_keep_to_the_contract() {
 
 #[test]
 fn yaml_is_the_same_document() {
-    let view = BackupView::new(&sample::hostile(), sample::now());
-    let json = document::render(&view, Format::Json).expect("a document");
-    let yaml = document::render(&view, Format::Yaml).expect("a document");
+    let hostile = sample::hostile();
+    let [json, yaml] = [Format::Json, Format::Yaml].map(|format| {
+        let style = sample::style(format, None);
+        render(&BackupDetails(&hostile), &style).expect("a document")
+    });
     let from_yaml: Value = yaml_serde::from_str(&yaml).expect("YAML");
     assert_eq!(from_yaml, parse::<Value>(&json));
 }
