@@ -74,7 +74,7 @@ pub enum CatalogueChange {
 }
 
 /// Collects the operations of one batch on top of what the store holds already.
-pub(super) struct Batch<'r> {
+pub(super) struct CatalogueBatch<'r> {
     pub(super) before: &'r CatalogueReader<'r>,
     pub(super) operations: Vec<Operation>,
     /// Files and certificate sets of this batch, which `before` does not know.
@@ -82,7 +82,7 @@ pub(super) struct Batch<'r> {
     sets: HashSet<CertificateSetId>,
 }
 
-impl<'r> Batch<'r> {
+impl<'r> CatalogueBatch<'r> {
     /// An empty batch.
     pub(super) fn new(before: &'r CatalogueReader<'r>) -> Self {
         Self {

@@ -271,7 +271,7 @@ mod tests {
         pub(super) struct Part {
             pub(super) number: i64,
             pub(super) digest: [u8; 3],
-            pub(super) inner: Option<Box<Part>>,
+            pub(super) inner: Option<Box<Self>>,
         }
 
         #[derive(Clone, Serialize)]
@@ -302,7 +302,7 @@ mod tests {
     struct Part {
         number: i64,
         digest: [u8; 3],
-        inner: Option<Box<Part>>,
+        inner: Option<Box<Self>>,
         #[serde(default)]
         size: u64,
     }

@@ -1,6 +1,6 @@
 //! What is dropped when something is forgotten: its records and those that nobody else needs.
 
-use super::change::Batch;
+use super::change::CatalogueBatch;
 use super::error::CatalogueError;
 use super::key::{DecodeKey, SnapshotKey, Subject, path_bytes};
 use super::store::{Operation, Table};
@@ -21,7 +21,7 @@ pub struct Forget {
     pub locations: Vec<PathBuf>,
 }
 
-impl Batch<'_> {
+impl CatalogueBatch<'_> {
     /// Drops records; returns how many.
     pub(super) fn forget(&mut self, forget: &Forget) -> Result<u64, CatalogueError> {
         let snapshots = forget.snapshots.iter().copied().map(Subject::Snapshot);

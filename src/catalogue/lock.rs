@@ -16,14 +16,14 @@ const COMMAND_CHARS: usize = 200;
 
 /// How long to go on trying, and what for.
 #[derive(Clone, Debug)]
-pub(super) struct Wait<'p> {
+pub(super) struct LockWait<'p> {
     path: &'p Path,
     patience: Duration,
     until: Instant,
     pause: Duration,
 }
 
-impl<'p> Wait<'p> {
+impl<'p> LockWait<'p> {
     /// Waits at most `patience` from now.
     pub(super) fn new(path: &'p Path, patience: Duration) -> Self {
         Self {
@@ -52,14 +52,14 @@ impl<'p> Wait<'p> {
 
 /// The turn; ends when dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct LockTurn {
     file: Option<File>,
     access: Access,
 }
 
-impl Turn {
+impl LockTurn {
     /// Waits for the turn.
-    pub(super) fn take(access: Access, wait: &mut Wait<'_>) -> Result<Self, CatalogueError> {
+    pub(super) fn take(access: Access, wait: &mut LockWait<'_>) -> Result<Self, CatalogueError> {
         let path = lock_path(wait.path);
         let Some(file) = open(&path, access)? else {
             return Ok(Self { file: None, access });
@@ -83,7 +83,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for LockTurn {
     fn drop(&mut self) {
         if let (Access::Write, Some(file)) = (self.access, &self.file) {
             // A name left behind would blame the wrong process; that it cannot be wiped harms nobody else.

@@ -1,13 +1,13 @@
 //! The catalogue as commands use it: opened late, closed early.
 
 use super::about::About;
-use super::change::{Batch, CatalogueChange};
+use super::change::{CatalogueBatch, CatalogueChange};
 use super::contents::CatalogueContents;
 use super::derived::SealedRecord;
 use super::error::CatalogueError;
 use super::forget::Forget;
 use super::location::CatalogueLocation;
-use super::lock::{Turn, Wait};
+use super::lock::{LockTurn, LockWait};
 use super::memory::MemoryStore;
 use super::reader::CatalogueReader;
 use super::redb::RedbStore;
@@ -76,7 +76,8 @@ impl Catalogue {
         if changes.is_empty() {
             return Ok(());
         }
-        let work = |batch: &mut Batch<'_>| changes.into_iter().try_for_each(|c| batch.add(c));
+        let work =
+            |batch: &mut CatalogueBatch<'_>| changes.into_iter().try_for_each(|c| batch.add(c));
         self.write(work)
     }
 
@@ -141,10 +142,10 @@ impl Catalogue {
 
     fn write<T>(
         &self,
-        work: impl FnOnce(&mut Batch<'_>) -> Result<T, CatalogueError>,
+        work: impl FnOnce(&mut CatalogueBatch<'_>) -> Result<T, CatalogueError>,
     ) -> Result<T, CatalogueError> {
         let mut reader = self.open(Access::Write)?;
-        let mut batch = Batch::new(&reader);
+        let mut batch = CatalogueBatch::new(&reader);
         let result = work(&mut batch)?;
         let mut operations = batch.into_operations();
         if operations.is_empty() {
@@ -157,10 +158,10 @@ impl Catalogue {
 
     fn open(&self, access: Access) -> Result<CatalogueReader<'_>, CatalogueError> {
         let path = self.location.path().unwrap_or(Path::new("in memory"));
-        let mut wait = Wait::new(path, self.patience);
+        let mut wait = LockWait::new(path, self.patience);
         let turn = match self.location {
             CatalogueLocation::Memory => None,
-            _ => Some(Turn::take(access, &mut wait)?),
+            _ => Some(LockTurn::take(access, &mut wait)?),
         };
         let store = loop {
             match self.open_store(path, access) {

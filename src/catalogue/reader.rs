@@ -4,7 +4,7 @@ use super::about::About;
 use super::contents::{CatalogueContents, SkippedRecord};
 use super::error::{CatalogueError, RecordError};
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, proof_bytes};
-use super::lock::Turn;
+use super::lock::LockTurn;
 use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
@@ -26,7 +26,7 @@ pub struct CatalogueReader<'c> {
     pub(super) store: Option<Box<dyn CatalogueStore + 'c>>,
     pub(super) about: About,
     /// Dropped after the store.
-    pub(super) turn: Option<Turn>,
+    pub(super) turn: Option<LockTurn>,
 }
 
 impl std::fmt::Debug for CatalogueReader<'_> {
@@ -37,6 +37,9 @@ impl std::fmt::Debug for CatalogueReader<'_> {
             .finish()
     }
 }
+
+/// Is shown a key and what its record says.
+type VisitRecord<'v, R> = &'v mut dyn FnMut(&[u8], Result<R, RecordError>);
 
 impl CatalogueReader<'_> {
     /// Everything at once.
@@ -256,7 +259,7 @@ impl CatalogueReader<'_> {
     fn visit<R: Record>(
         &self,
         prefix: &[u8],
-        visit: &mut dyn FnMut(&[u8], Result<R, RecordError>),
+        visit: VisitRecord<'_, R>,
     ) -> Result<(), CatalogueError> {
         let mut foreign = None;
         self.scan(R::TABLE, prefix, &mut |key, record| {

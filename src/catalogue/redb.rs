@@ -22,13 +22,13 @@ const CACHE_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub struct RedbStore {
     path: PathBuf,
-    handle: Handle,
+    handle: RedbHandle,
 }
 
 impl Drop for RedbStore {
     fn drop(&mut self) {
         // Closing writes, and panics after a panic. What was recorded is on disk before this.
-        let handle = std::mem::replace(&mut self.handle, Handle::Closed);
+        let handle = std::mem::replace(&mut self.handle, RedbHandle::Closed);
         let _ = fenced(|| {
             drop(handle);
             Ok(())
@@ -36,13 +36,13 @@ impl Drop for RedbStore {
     }
 }
 
-enum Handle {
+enum RedbHandle {
     Reader(ReadOnlyDatabase),
     Writer(Database),
     Closed,
 }
 
-impl std::fmt::Debug for Handle {
+impl std::fmt::Debug for RedbHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Reader(_) => "Reader",
@@ -72,7 +72,7 @@ impl RedbStore {
                     create(path)?;
                 }
                 let opened = fenced(|| builder().open(path).map_err(|e| database_error(path, e)));
-                Handle::Writer(opened?)
+                RedbHandle::Writer(opened?)
             }
         };
         let path = path.to_owned();
@@ -81,9 +81,9 @@ impl RedbStore {
 
     fn begin(&self) -> Result<redb::ReadTransaction, TransactionError> {
         match &self.handle {
-            Handle::Reader(database) => database.begin_read(),
-            Handle::Writer(database) => database.begin_read(),
-            Handle::Closed => Err(TransactionError::Storage(StorageError::DatabaseClosed)),
+            RedbHandle::Reader(database) => database.begin_read(),
+            RedbHandle::Writer(database) => database.begin_read(),
+            RedbHandle::Closed => Err(TransactionError::Storage(StorageError::DatabaseClosed)),
         }
     }
 
@@ -129,7 +129,7 @@ impl CatalogueStore for RedbStore {
 
     fn apply(&mut self, batch: Vec<Operation>) -> Result<(), StoreError> {
         let path = &self.path;
-        let Handle::Writer(database) = &self.handle else {
+        let RedbHandle::Writer(database) = &self.handle else {
             let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
             return Err(StoreError::io("write", path, source));
         };
@@ -197,10 +197,10 @@ fn create(path: &Path) -> Result<(), StoreError> {
     synced.map_err(|e| StoreError::io("create", path, e))
 }
 
-fn open_reader(path: &Path) -> Result<Handle, StoreError> {
+fn open_reader(path: &Path) -> Result<RedbHandle, StoreError> {
     match builder().open_read_only(path) {
-        Ok(database) => Ok(Handle::Reader(database)),
-        Err(DatabaseError::RepairAborted) => repair_in_memory(path).map(Handle::Writer),
+        Ok(database) => Ok(RedbHandle::Reader(database)),
+        Err(DatabaseError::RepairAborted) => repair_in_memory(path).map(RedbHandle::Writer),
         Err(error) => Err(database_error(path, error)),
     }
 }

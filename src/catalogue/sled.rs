@@ -58,7 +58,7 @@ impl CatalogueStore for SledStore {
         for operation in operations {
             match operation {
                 Operation::Put { table, key, value } => {
-                    batch.insert(full_key(table.name(), &key), value)
+                    batch.insert(full_key(table.name(), &key), value);
                 }
                 Operation::Delete { table, key } => batch.remove(full_key(table.name(), &key)),
             }

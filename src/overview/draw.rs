@@ -33,7 +33,7 @@ pub(crate) fn draw<'f>(
 ) -> Overview {
     sort_newest_first(&mut backups);
     let (directories, index) = directories(files);
-    let mut shared = Shared::default();
+    let mut shared = SharedValues::default();
     let rows: Vec<OverviewRow> = backups
         .iter()
         .map(|backup| shared.row(backup, &index))
@@ -56,13 +56,13 @@ pub(crate) fn draw<'f>(
 }
 
 /// Where each file is found in the directories.
-type Index<'f> = HashMap<&'f Path, (u32, u32)>;
+type FileIndex<'f> = HashMap<&'f Path, (u32, u32)>;
 
 /// Files by directory. Sorting by path leaves subdirectories between the files of one directory.
 fn directories<'f>(
     files: impl Iterator<Item = FileSeen<'f>>,
-) -> (Vec<OverviewDirectory>, Index<'f>) {
-    let mut index = Index::new();
+) -> (Vec<OverviewDirectory>, FileIndex<'f>) {
+    let mut index = FileIndex::new();
     let mut numbers: HashMap<&Path, usize> = HashMap::new();
     let mut directories: Vec<OverviewDirectory> = Vec::new();
     for file in files {
@@ -98,7 +98,7 @@ fn ordinal(number: usize) -> u32 {
 
 /// Values that rows share.
 #[derive(Default)]
-struct Shared {
+struct SharedValues {
     clusters: Interned<KnownCluster>,
     versions: Interned<crate::backup::Version>,
     marks: Interned<Vec<(crate::finding::Code, crate::finding::Severity)>>,
@@ -106,8 +106,8 @@ struct Shared {
     successions: Successions,
 }
 
-impl Shared {
-    fn row(&mut self, backup: &Backup, index: &Index<'_>) -> OverviewRow {
+impl SharedValues {
+    fn row(&mut self, backup: &Backup, index: &FileIndex<'_>) -> OverviewRow {
         let halves = backup.halves();
         let cluster = KnownCluster::of(backup);
         OverviewRow {
@@ -126,7 +126,7 @@ impl Shared {
 }
 
 /// The place that stands for the backup, then the others.
-fn places_of(backup: &Backup, index: &Index<'_>) -> Vec<(u32, u32)> {
+fn places_of(backup: &Backup, index: &FileIndex<'_>) -> Vec<(u32, u32)> {
     let first = backup.path();
     let others = backup
         .places()

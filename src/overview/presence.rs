@@ -55,7 +55,7 @@ pub(super) fn observe(directories: &[OverviewDirectory], wanted: &[Vec<u32>]) ->
 /// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
 fn in_directory(directory: &OverviewDirectory, wanted: &[u32]) -> Option<Vec<u32>> {
     let path = Path::new(OsStr::from_bytes(&directory.path));
-    let place = Opened::new(path);
+    let place = OpenDirectory::new(path);
     let rest = directory.files.len().saturating_sub(wanted.len());
     let listed = (rest > LISTED).then(|| listing(path)).flatten();
     let mut rewritten = Vec::new();
@@ -97,12 +97,12 @@ fn listing(path: &Path) -> Option<HashSet<Vec<u8>>> {
 }
 
 /// A directory through which attributes are asked for without walking its path each time.
-struct Opened {
+struct OpenDirectory {
     path: PathBuf,
     directory: Option<rustix::fd::OwnedFd>,
 }
 
-impl Opened {
+impl OpenDirectory {
     fn new(path: &Path) -> Self {
         use rustix::fs::{Mode, OFlags};
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -29,7 +29,7 @@ impl Overview {
         as_of: DateTime<Utc>,
         accept: &[Code],
     ) -> Option<Vec<Summary>> {
-        let mut summaries = View::new(self, as_of, accept).summaries()?;
+        let mut summaries = OverviewAt::new(self, as_of, accept).summaries()?;
         let mut wanted = vec![Vec::new(); self.directories.len()];
         for (row, _) in self
             .rows
@@ -72,7 +72,7 @@ fn rewritten(judged: &Judged) -> Judged {
 }
 
 /// An overview seen from one instant.
-struct View<'o> {
+struct OverviewAt<'o> {
     overview: &'o Overview,
     accept: &'o [Code],
     clusters: Vec<Arc<KnownCluster>>,
@@ -83,7 +83,7 @@ struct View<'o> {
     judged: HashMap<(u32, u32), Arc<Judged>>,
 }
 
-impl<'o> View<'o> {
+impl<'o> OverviewAt<'o> {
     fn new(overview: &'o Overview, as_of: DateTime<Utc>, accept: &'o [Code]) -> Self {
         let head = &overview.head;
         let directories = overview.directories.iter();

@@ -13,10 +13,10 @@ pub(super) struct Recorder<'c> {
     catalogue: &'c Catalogue,
     /// The answer is of use without being remembered: after the first failure the catalogue is left alone.
     is_dispensable: bool,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Uncommitted>,
 }
 
-struct Waiting {
+struct Uncommitted {
     changes: Vec<CatalogueChange>,
     committed_at: Instant,
     failure: Option<CatalogueError>,
@@ -27,7 +27,7 @@ impl<'c> Recorder<'c> {
         Self {
             catalogue,
             is_dispensable,
-            waiting: Mutex::new(Waiting {
+            waiting: Mutex::new(Uncommitted {
                 changes: Vec::new(),
                 committed_at: Instant::now(),
                 failure: None,
@@ -76,11 +76,11 @@ impl<'c> Recorder<'c> {
         waiting.unwrap_or_else(PoisonError::into_inner).failure
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Uncommitted> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn commit(&self, waiting: &mut Waiting) -> Result<(), SurveyError> {
+    fn commit(&self, waiting: &mut Uncommitted) -> Result<(), SurveyError> {
         let changes = std::mem::take(&mut waiting.changes);
         if changes.is_empty() || waiting.failure.is_some() {
             return Ok(());
@@ -91,7 +91,7 @@ impl<'c> Recorder<'c> {
 
     fn tolerate<T: Default>(
         &self,
-        waiting: &mut Waiting,
+        waiting: &mut Uncommitted,
         result: Result<T, SurveyError>,
     ) -> Result<T, SurveyError> {
         match result {

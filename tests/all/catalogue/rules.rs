@@ -175,7 +175,7 @@ fn state() -> Vec<Spoilt> {
             member.expect("has members").name = "etcd-bootstrap".to_owned();
         }),
         of_snapshot("plain Kubernetes", |facts| {
-            facts.flavour = Flavour::Kubernetes
+            facts.flavour = Flavour::Kubernetes;
         }),
         of_snapshot("no database", |facts| facts.page_size = None),
         of_snapshot("raw", |facts| facts.trailer = None),
@@ -189,7 +189,7 @@ fn state() -> Vec<Spoilt> {
             facts.cluster.topology = Some(Topology::DualReplica);
         }),
         of_snapshot("expired soon", |facts| {
-            ends_after(&mut facts.certificates, 30)
+            ends_after(&mut facts.certificates, 30);
         }),
         of_snapshot("expired", |facts| ends_after(&mut facts.certificates, 1)),
     ]

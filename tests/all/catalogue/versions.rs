@@ -138,8 +138,10 @@ fn put(path: &Path, table: Table, key: &[u8], value: &[u8]) -> TestResult {
     Ok(())
 }
 
+type KeptRecord = (Table, Vec<u8>, Vec<u8>);
+
 /// Every record.
-fn records(path: &Path) -> Result<Vec<(Table, Vec<u8>, Vec<u8>)>, Box<dyn std::error::Error>> {
+fn records(path: &Path) -> Result<Vec<KeptRecord>, Box<dyn std::error::Error>> {
     let store = RedbStore::open(path, Access::Read)?.expect("is there");
     let mut records = Vec::new();
     for table in Table::ALL {
