@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// The kind of condition with which an operator says that it is changing something.
 pub(crate) const PROGRESSING: &str = "Progressing";
@@ -20,8 +21,10 @@ pub(crate) struct ClusterVersion {
 
 /// `metadata` of any object.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub(crate) struct ObjectMetadata {
+    pub(crate) name: String,
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) creation_timestamp: Option<DateTime<Utc>>,
 }
 
@@ -34,7 +37,10 @@ pub(crate) struct ClusterVersionSpec {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct ClusterVersionStatus {
     pub(crate) desired: Option<Release>,
+    /// Newest first.
     pub(crate) history: Option<Vec<UpdateHistory>>,
+    #[serde(default)]
+    pub(crate) conditions: Vec<ObjectCondition>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +79,8 @@ pub(crate) struct InfrastructureStatus {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ClusterOperator {
     #[serde(default)]
+    pub(crate) metadata: ObjectMetadata,
+    #[serde(default)]
     pub(crate) status: ClusterOperatorStatus,
 }
 
@@ -106,6 +114,11 @@ pub(crate) fn condition<'c>(
     kind: &str,
 ) -> Option<&'c ObjectCondition> {
     conditions.iter().find(|condition| condition.kind == kind)
+}
+
+/// The condition of this kind is listed and holds.
+pub(crate) fn is_true(conditions: &[ObjectCondition], kind: &str) -> bool {
+    condition(conditions, kind).is_some_and(ObjectCondition::is_true)
 }
 
 #[derive(Debug, Deserialize)]

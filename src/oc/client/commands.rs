@@ -1,5 +1,6 @@
 //! Every `oc` command line that is ever run, as pure functions. `--dry-run` prints what they return.
 
+use crate::openshift::COMPONENTS;
 use std::fmt::Write as _;
 
 /// One `oc` call: the words after the global flags.
@@ -93,16 +94,9 @@ pub(crate) fn proxy() -> Call {
     ])
 }
 
-/// The four operators whose rollout would tear a backup, in the script's order.
-pub(crate) const OPERATORS: [&str; 4] = [
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "etcd",
-];
-
+/// The operators whose rollout would tear a backup.
 pub(crate) fn cluster_operators() -> Call {
-    let [apiserver, controller_manager, scheduler, etcd] = OPERATORS;
+    let [apiserver, controller_manager, scheduler, etcd] = COMPONENTS;
     let kind = "clusteroperators.config.openshift.io";
     Call::request(&[
         "get",

@@ -6,7 +6,7 @@ mod oc;
 mod process;
 
 pub use commands::shell_line;
-pub(crate) use commands::{Call, HostAccess, OPERATORS};
+pub(crate) use commands::{Call, HostAccess};
 pub use error::RunError;
 pub(crate) use oc::{Chunk, Limits};
 pub use oc::{ClientOptions, Oc};

@@ -1,14 +1,12 @@
 //! Looks at the cluster: read-only requests, one after the other, nothing judged yet.
 
-use super::live::LiveTarget;
+use super::live::{LiveClusterVersion, LiveTarget};
 use super::proxy::Proxy;
 use super::reason::{Reason, ReasonCode};
-use super::types::{
-    ClientVersions, ClusterOperator, ClusterVersion, Infrastructure, List, Node, Pod, ProxyObject,
-    is_true,
-};
+use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
 use crate::oc::client::{Oc, RunError, commands};
+use crate::openshift::api::{ClusterOperator, Infrastructure, is_true};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 
@@ -16,7 +14,7 @@ use std::collections::BTreeSet;
 #[derive(Debug)]
 pub(crate) struct ObservedCluster {
     pub(crate) oc_version: Option<String>,
-    pub(super) cluster: ClusterVersion,
+    pub(super) cluster: LiveClusterVersion,
     pub(super) infrastructure: Infrastructure,
     pub(crate) proxy: Proxy,
     pub(super) operators: Vec<ClusterOperator>,
@@ -32,11 +30,11 @@ pub(crate) struct ObservedCluster {
 impl ObservedCluster {
     /// Which cluster it is, and what it runs.
     pub(crate) fn target(&self) -> LiveTarget {
-        let name = &self.infrastructure.status.infrastructure_name;
+        let name = self.infrastructure.status.infrastructure_name.clone();
         LiveTarget {
-            version: self.cluster.status.desired.version.clone(),
-            cluster_id: self.cluster.spec.cluster_id.clone(),
-            infrastructure_name: (!name.is_empty()).then(|| name.clone()),
+            version: self.cluster.desired_version.clone(),
+            cluster_id: self.cluster.cluster_id.clone(),
+            infrastructure_name: name.filter(|name| !name.is_empty()),
             is_upgrading: self.cluster.upgrade().is_some(),
         }
     }

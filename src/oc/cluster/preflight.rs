@@ -2,14 +2,12 @@
 
 use super::look::ObservedCluster;
 use super::reason::{Reason, ReasonCode};
-use super::types::{Node, condition, is_true};
+use super::types::Node;
 use super::window::Window;
 use crate::instant::rfc3339_seconds;
-use crate::oc::client::OPERATORS;
-use chrono::{DateTime, TimeDelta, Utc};
-
-/// The installer's one-day certificates are replaced within this time.
-const FIRST_ROTATION: TimeDelta = TimeDelta::hours(24);
+use crate::openshift::api::{PROGRESSING, condition, is_true};
+use crate::openshift::{COMPONENTS, FirstRotation, Topology};
+use chrono::{DateTime, Utc};
 
 const MASTER_LABEL: &str = "node-role.kubernetes.io/master";
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
@@ -44,9 +42,10 @@ fn permissions(look: &ObservedCluster) -> Option<Reason> {
 }
 
 fn hosted_control_plane(look: &ObservedCluster) -> Option<Reason> {
-    let topology = &look.infrastructure.status.control_plane_topology;
+    let topology = look.infrastructure.status.control_plane_topology.clone();
     let message = "the control plane is hosted elsewhere (topology External), expected control-plane nodes here";
-    (topology == "External").then(|| Reason::new(ReasonCode::HostedControlPlane, message))
+    (topology.map(Topology::from) == Some(Topology::External))
+        .then(|| Reason::new(ReasonCode::HostedControlPlane, message))
 }
 
 fn upgrade(look: &ObservedCluster) -> Option<Reason> {
@@ -58,18 +57,20 @@ fn upgrade(look: &ObservedCluster) -> Option<Reason> {
 fn operators(look: &ObservedCluster) -> Vec<Reason> {
     let mut rollouts = Vec::new();
     let mut degraded = Vec::new();
-    for name in OPERATORS {
+    for name in COMPONENTS {
         let found = look
             .operators
             .iter()
             .find(|operator| operator.metadata.name == name);
-        let conditions = found.map_or(&[][..], |operator| operator.status.conditions.as_slice());
+        let conditions = found.map_or(&[][..], |operator| {
+            operator.status.conditions.as_deref().unwrap_or_default()
+        });
         let status =
             |kind| condition(conditions, kind).map_or("unknown", |found| found.status.as_str());
-        if status("Progressing") != "False" {
+        if status(PROGRESSING) != "False" {
             rollouts.push(format!(
                 "{name} Progressing is {}, expected False",
-                status("Progressing")
+                status(PROGRESSING)
             ));
         }
         if status("Available") != "True" {
@@ -96,12 +97,13 @@ fn operators(look: &ObservedCluster) -> Vec<Reason> {
 }
 
 fn age(look: &ObservedCluster, now: DateTime<Utc>) -> Option<Reason> {
-    let installed_at = look.cluster.metadata.creation_timestamp?;
+    let installed_at = look.cluster.installed_at?;
     let message = || {
         let installed = rfc3339_seconds(installed_at);
         format!("the cluster was installed at {installed}, expected 24 hours ago or earlier")
     };
-    (now - installed_at < FIRST_ROTATION).then(|| Reason::new(ReasonCode::TooYoung, message()))
+    (FirstRotation::of(installed_at, now) == FirstRotation::ToCome)
+        .then(|| Reason::new(ReasonCode::TooYoung, message()))
 }
 
 fn hours(not_during: &[Window], now: DateTime<Utc>) -> Option<Reason> {

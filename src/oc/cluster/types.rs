@@ -1,8 +1,7 @@
-//! The few fields of Kubernetes and OpenShift objects that are read, as `oc get -o json` prints them.
+//! The few fields that are read of what only `oc` prints; those that snapshots have too are in `openshift::api`.
 
-use chrono::{DateTime, Utc};
+use crate::openshift::api::{ObjectCondition, ObjectMetadata};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct List<T> {
@@ -10,94 +9,14 @@ pub(super) struct List<T> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Metadata {
-    pub(super) name: String,
-    pub(super) creation_timestamp: Option<DateTime<Utc>>,
-    pub(super) labels: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Condition {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) status: String,
-    pub(super) reason: String,
-    pub(super) message: String,
-}
-
-/// The status of a condition; `None` when it is not listed.
-pub(super) fn condition<'c>(conditions: &'c [Condition], kind: &str) -> Option<&'c Condition> {
-    conditions.iter().find(|condition| condition.kind == kind)
-}
-
-pub(super) fn is_true(conditions: &[Condition], kind: &str) -> bool {
-    condition(conditions, kind).is_some_and(|found| found.status == "True")
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ClusterVersion {
-    pub(super) metadata: Metadata,
-    pub(super) spec: ClusterVersionSpec,
-    pub(super) status: ClusterVersionStatus,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ClusterVersionSpec {
-    #[serde(rename = "clusterID")]
-    pub(super) cluster_id: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ClusterVersionStatus {
-    pub(super) desired: Release,
-    #[serde(default)]
-    pub(super) history: Vec<UpdateHistory>,
-    #[serde(default)]
-    pub(super) conditions: Vec<Condition>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Release {
-    pub(super) version: String,
-}
-
-/// Newest first.
-#[derive(Debug, Deserialize)]
-pub(super) struct UpdateHistory {
-    pub(super) version: String,
-    pub(super) state: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Infrastructure {
-    pub(super) status: InfrastructureStatus,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct InfrastructureStatus {
-    pub(super) infrastructure_name: String,
-    pub(super) control_plane_topology: String,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ClusterOperator {
-    pub(super) metadata: Metadata,
-    #[serde(default)]
-    pub(super) status: Conditions,
-}
-
-#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Conditions {
-    pub(super) conditions: Vec<Condition>,
+    pub(super) conditions: Vec<ObjectCondition>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Node {
-    pub(super) metadata: Metadata,
+    pub(super) metadata: ObjectMetadata,
     #[serde(default)]
     pub(super) status: Conditions,
 }
@@ -122,7 +41,7 @@ pub(super) struct PodStatus {
     pub(super) phase: String,
     pub(super) reason: String,
     pub(super) message: String,
-    pub(super) conditions: Vec<Condition>,
+    pub(super) conditions: Vec<ObjectCondition>,
     pub(super) container_statuses: Vec<ContainerStatus>,
 }
 

@@ -5,8 +5,9 @@ use super::host;
 use super::lock::{self, Lock};
 use super::options::{BackupOptions, DebugNamespace};
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, OPERATORS, Oc, commands, shell_line};
+use crate::oc::client::{HostAccess, Oc, commands, shell_line};
 use crate::oc::cluster::{LiveTarget, Proxy, Reason, ReasonCode, look, preflight};
+use crate::openshift::COMPONENTS;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -213,7 +214,7 @@ impl fmt::Display for BackupPlan {
         for reason in &self.forced {
             writeln!(f, "# forced: {reason}")?;
         }
-        writeln!(f, "# looked ({}):", OPERATORS.join(", "))?;
+        writeln!(f, "# looked ({}):", COMPONENTS.join(", "))?;
         for command in &self.looked {
             writeln!(f, "{}", shell_line(command))?;
         }
