@@ -142,9 +142,15 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, env = "ETCD_CAT_QUIET", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) quiet: bool,
 
-    /// Say more about what is done, on stderr; repeat for more
+    /// Show all details: every finding with its evidence, and whole histories
+    ///
+    /// Changes only what people read (table, wide); documents have all of it always.
     #[arg(short, long, global = true, env = "ETCD_CAT_VERBOSE", action = ArgAction::Count, hide_env = true)]
     pub(crate) verbose: u8,
+
+    /// Never call oc, nor any store over the network; what cannot be done without fails
+    #[arg(long, global = true, env = "ETCD_CAT_OFFLINE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) offline: bool,
 
     /// Read this many files at once; 1 keeps to one processor [default: two for each processor]
     #[arg(

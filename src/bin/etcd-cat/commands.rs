@@ -41,6 +41,15 @@ impl Invocation<'_> {
             accept,
         }
     }
+
+    /// A usage error under `--offline`, which promises that no cluster is asked.
+    fn needs_oc(&self, what: &str) -> Result<(), Failure> {
+        if !self.global.offline {
+            return Ok(());
+        }
+        let message = format!("{what} asks the cluster through oc, and --offline forbids it");
+        Err(Failure::new(code::USAGE, message).hint("leave out --offline (ETCD_CAT_OFFLINE)"))
+    }
 }
 
 /// Runs the command of `cli`.

@@ -5,6 +5,7 @@
 mod backup;
 mod check;
 mod explanation;
+mod findings;
 mod format;
 mod list;
 mod show;
@@ -38,8 +39,17 @@ pub(crate) struct Style {
     pub(crate) width: Option<usize>,
     /// Whether verdicts are coloured.
     pub(crate) is_coloured: bool,
+    /// Whether pages show what they usually cut short.
+    pub(crate) is_verbose: bool,
     /// Ages are as of this instant.
     pub(crate) now: DateTime<Utc>,
+}
+
+impl Style {
+    /// How many of a long row are shown.
+    fn at_most(&self, usual: usize) -> usize {
+        if self.is_verbose { usize::MAX } else { usual }
+    }
 }
 
 /// Something to tell, in whatever form it is asked for.

@@ -32,6 +32,7 @@ pub(crate) fn style(format: Format, width: Option<usize>) -> Style {
         format,
         width,
         is_coloured: false,
+        is_verbose: false,
         now: now(),
     }
 }

@@ -13,6 +13,7 @@ pub(crate) fn style(global: &GlobalArgs, now: DateTime<Utc>) -> Style {
         format: global.output,
         width: width(),
         is_coloured: is_coloured(global.color),
+        is_verbose: global.verbose > 0,
         now,
     }
 }

@@ -261,3 +261,55 @@ fn a_catalogue_of_garbage_is_told_and_left_alone() {
     ]);
     assert_eq!(ran.json::<VerifyReport>().only().verdict, "valid");
 }
+
+#[test]
+fn offline_never_calls_oc() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let env = indexed();
+    let called = env.path("called");
+    let script = format!("#!/bin/sh\ntouch '{}'\nexit 1\n", called.display());
+    let oc = env.put("oc", script);
+    std::fs::set_permissions(&oc, std::fs::Permissions::from_mode(0o755)).expect("an executable");
+    let (oc, to) = (env.text("oc"), env.text("taken"));
+    for arguments in [
+        ["backup", "--to", &to, "--offline"].as_slice(),
+        &["--offline", "backup", "--to", &to, "--dry-run"],
+        &["check", "--from-cluster", "--offline"],
+    ] {
+        let ran = with(&env, &[("ETCD_CAT_OC", &oc)], arguments).ends_with(2);
+        assert!(ran.stderr.contains("--offline"), "{}", ran.stderr);
+        assert!(!called.exists(), "{arguments:?}");
+    }
+    let offline = [("ETCD_CAT_OC", oc.as_str()), ("ETCD_CAT_OFFLINE", "1")];
+    with(&env, &offline, &["check", "--valid-for", "4.17.3"]).ends_with(0);
+    with(&env, &offline, &["check", "--from-cluster"]).ends_with(2);
+    assert!(!called.exists());
+    // The same without the option: it would have been called.
+    with(&env, &[("ETCD_CAT_OC", &oc)], &["check", "--from-cluster"]).ends_with(2);
+    assert!(called.exists());
+}
+
+#[test]
+fn verbose_pages_tell_more_and_documents_the_same() {
+    let env = indexed();
+    for command in [["show", "latest"].as_slice(), &["explain"]] {
+        let usual = with(&env, &[], command).stdout;
+        let verbose = with(
+            &env,
+            &[("ETCD_CAT_OUTPUT", "table")],
+            &[command, &["-v"]].concat(),
+        );
+        assert!(verbose.stdout.len() >= usual.len(), "{}", verbose.stdout);
+        let json = |more: &[&str]| {
+            with(
+                &env,
+                &[("ETCD_CAT_OUTPUT", "json")],
+                &[command, more].concat(),
+            )
+        };
+        assert_eq!(json(&[]).stdout, json(&["-v"]).stdout);
+    }
+    let data = env.text("data");
+    let verified = with(&env, &[], &["verify", "-v", &data, "--no-catalogue"]).stdout;
+    assert!(verified.contains("\n  info     "), "{verified}");
+}

@@ -108,10 +108,6 @@ pub(crate) struct CheckArgs {
     #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) from_cluster: bool,
 
-    /// Never ask a cluster
-    #[arg(long, env = "ETCD_CAT_OFFLINE", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with = "from_cluster", hide_env = true)]
-    pub(crate) offline: bool,
-
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     #[command(flatten)]

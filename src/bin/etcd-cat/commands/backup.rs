@@ -9,6 +9,7 @@ use crate::output::Style;
 use crate::reply::Reply;
 
 pub(super) fn run(args: &BackupArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    invocation.needs_oc("backup")?;
     let run = engine::take(&invocation.request(&[]), args, invocation.progress)?;
     answer(run, &invocation.style)
 }

@@ -30,6 +30,7 @@ fn target(
     let mut selection = args.scope.selection(invocation.style.now);
     let mut version = args.valid_for.clone();
     if args.from_cluster {
+        invocation.needs_oc("check --from-cluster")?;
         let live = engine::live_cluster(&args.oc, invocation.progress)?;
         version = version.or(live.version);
         selection.cluster = selection.cluster.or(live.id);

@@ -175,3 +175,21 @@ fn an_unknown_reference_names_the_way_out() {
         "error: no backup is called \"5555\"\n  hint: see what there is: etcd-cat list --all\n"
     );
 }
+
+#[test]
+fn offline_refuses_what_needs_oc() {
+    for (line, name) in [
+        (
+            "etcd-cat check --from-cluster --offline",
+            "check --from-cluster",
+        ),
+        ("etcd-cat --offline backup --to /b", "backup"),
+        ("etcd-cat backup --to /b --dry-run --offline", "backup"),
+    ] {
+        let cli = <Cli as clap::Parser>::try_parse_from(line.split_whitespace()).expect(line);
+        let failure = called(line, |invocation| run(&cli, invocation)).expect_err(line);
+        let found = (failure.code, failure.exit, failure.to_string());
+        let text = format!("{name} asks the cluster through oc, and --offline forbids it");
+        assert_eq!(found, (code::USAGE, Exit::Failed, text), "{line}");
+    }
+}

@@ -1,9 +1,10 @@
 //! The pre-restore check: the answer first, then the pair, the plan, and what came near.
 
+use super::findings::findings;
 use super::list;
 use super::text::{safe, safe_path};
 use super::units::size;
-use super::verify::{files, findings, headline};
+use super::verify::{files, headline};
 use super::views::RestoreCheckView;
 use super::words::coloured;
 use super::wrap::paragraph;
@@ -14,7 +15,7 @@ use etcd_cat::restore::{Plan, RestoreCheck};
 use etcd_cat::selection::Selected;
 use serde::Serialize;
 
-/// Backups that do not qualify and are shown nevertheless.
+/// Backups that do not qualify and are shown nevertheless; all of them when details are asked for.
 const NEAR_MISSES: usize = 10;
 
 impl Answer for RestoreCheck {
@@ -48,7 +49,8 @@ fn misses(check: &RestoreCheck, style: &Style) -> String {
         return String::new();
     }
     let mut text = String::from("\nDOES NOT QUALIFY, NEAREST FIRST\n");
-    for miss in misses.iter().take(NEAR_MISSES) {
+    let shown = style.at_most(NEAR_MISSES);
+    for miss in misses.iter().take(shown) {
         let alike = match miss.alike {
             1 => String::new(),
             several => format!(" ({several} backups, the newest:)"),
@@ -59,8 +61,14 @@ fn misses(check: &RestoreCheck, style: &Style) -> String {
             "      {}\n",
             whereabouts(&miss.selected.backup, style)
         ));
+        if style.is_verbose {
+            let reasons = miss.selected.reasons_against.iter().flatten();
+            let reasons: Vec<String> = reasons.map(ToString::to_string).collect();
+            let first = "      against: ";
+            text.push_str(&paragraph(first, &safe(&reasons.join(", ")), style.width));
+        }
     }
-    let others = misses.len().saturating_sub(NEAR_MISSES);
+    let others = misses.len().saturating_sub(shown);
     if others > 0 {
         text.push_str(&format!(
             "  and {others} more: etcd-cat list --all --valid-for {}\n",
@@ -100,7 +108,7 @@ fn yes(chosen: &Selected, check: &RestoreCheck, style: &Style) -> String {
     });
     text.push_str(&headline(backup, style));
     text.push_str(&files(backup));
-    text.push_str(&findings(backup, style, Severity::Warning));
+    text.push_str(&findings(backup, Severity::Warning, style));
     if let Some(plan) = &check.plan {
         text.push('\n');
         text.push_str(&restore_plan(plan, style));

@@ -43,6 +43,10 @@ impl Answer for ExplanationList {
     }
 
     fn page(&self, style: &Style) -> String {
+        if style.is_verbose {
+            let pages: Vec<String> = Code::ALL.iter().map(|code| page(*code, style)).collect();
+            return pages.join("\n");
+        }
         list(style)
     }
 }

@@ -77,7 +77,7 @@ fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> St
         Column::fixed("SIZE", 6, each(&size_of)),
     ];
     columns.extend(wide.before_findings);
-    columns.extend(finding_columns(shown));
+    columns.extend(finding_columns(shown, style));
     columns.extend(wide.after_findings);
     table::render(columns, style)
 }
@@ -109,21 +109,21 @@ fn wide(shown: &[Selected]) -> Wide {
 }
 
 /// What was found; with a target, what speaks against it first.
-fn finding_columns<B: Candidate>(shown: &[Selected<B>]) -> Vec<Column> {
+fn finding_columns<B: Candidate>(shown: &[Selected<B>], style: &Style) -> Vec<Column> {
     let is_against = |one: &Selected<B>| {
         one.reasons_against
             .iter()
             .any(|reasons| !reasons.is_empty())
     };
     if !shown.iter().any(is_against) {
-        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup));
+        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup, style));
         return vec![Column::wrapping(
             "FINDINGS",
             0,
             shown.iter().map(codes).collect(),
         )];
     }
-    let others: Vec<String> = shown.iter().map(other_findings).collect();
+    let others: Vec<String> = shown.iter().map(|one| other_findings(one, style)).collect();
     let mut columns = vec![Column::wrapping(
         "AGAINST",
         0,
@@ -217,14 +217,14 @@ fn against<B>(selected: &Selected<B>) -> String {
     joined(&reasons)
 }
 
-fn other_findings<B: Candidate>(selected: &Selected<B>) -> String {
+fn other_findings<B: Candidate>(selected: &Selected<B>, style: &Style) -> String {
     let reasons: Vec<&str> = selected
         .reasons_against
         .iter()
         .flatten()
         .map(Reason::code)
         .collect();
-    let mut codes = finding_codes(&selected.backup);
+    let mut codes = finding_codes(&selected.backup, style);
     codes.retain(|code| !reasons.contains(&code.as_str()));
     joined(&codes)
 }

@@ -1,5 +1,6 @@
 //! Everything known about one backup, in sections.
 
+use super::findings::findings;
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
 use super::units::size;
@@ -17,10 +18,10 @@ use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
 use serde::Serialize;
 
-/// Verifications shown; older ones are in the documents.
+/// Verifications shown; older ones when details are asked for, and in the documents.
 const SHOWN_VERIFICATIONS: usize = 5;
 
-/// Versions of the update history shown; older ones are in the documents.
+/// Versions of the update history shown; older ones likewise.
 const SHOWN_HISTORY: usize = 5;
 
 /// Everything known about one backup.
@@ -125,7 +126,7 @@ impl<'a> DetailsPage<'a> {
         for entry in facts
             .iter()
             .flat_map(|facts| &facts.history)
-            .take(SHOWN_HISTORY)
+            .take(self.style.at_most(SHOWN_HISTORY))
         {
             let completed = entry.completed_at.map_or_else(String::new, rfc3339_seconds);
             let update = format!("{} {} {completed}", entry.version, entry.state);
@@ -258,6 +259,11 @@ impl<'a> DetailsPage<'a> {
         for reason in &provenance.forced {
             self.line("overridden", &safe(reason));
         }
+        if self.style.is_verbose {
+            for line in provenance.script_output.lines() {
+                self.line("script", &safe(line));
+            }
+        }
     }
 
     fn findings(&mut self, backup: &Backup) {
@@ -265,7 +271,7 @@ impl<'a> DetailsPage<'a> {
         if backup.findings.is_empty() {
             self.text.push_str("  none\n");
         }
-        let findings = super::verify::findings(backup, self.style, Severity::Info);
+        let findings = findings(backup, Severity::Info, self.style);
         self.text.push_str(&findings);
     }
 
@@ -273,7 +279,8 @@ impl<'a> DetailsPage<'a> {
         self.section("HISTORY");
         self.line("first seen", &instant_or_absent(backup.first_seen_at));
         self.line("last verified", &instant_or_absent(backup.verified_at));
-        for one in backup.verifications.iter().rev().take(SHOWN_VERIFICATIONS) {
+        let verifications = backup.verifications.iter().rev();
+        for one in verifications.take(self.style.at_most(SHOWN_VERIFICATIONS)) {
             self.line(
                 "verified",
                 &format!("{} {}", rfc3339_seconds(one.at), one.verdict.as_str()),

@@ -282,3 +282,54 @@ fn every_page_of_every_sample_can_be_drawn_on_any_terminal() {
         }
     }
 }
+
+#[test]
+fn verbose_pages_leave_nothing_out() {
+    let usual = sample::style(Format::Table, None);
+    let verbose = Style {
+        is_verbose: true,
+        ..usual
+    };
+    let outcome = all(vec![sample::invalid()], None);
+    let report = VerifyReport {
+        survey: &Survey::default(),
+        outcome: &outcome,
+    };
+    let details = sample::invalid();
+    let told = |style: &Style| {
+        [
+            render(&report, style),
+            render(&BackupDetails(&details), style),
+            render(&BackupList(&outcome.shown), style),
+            render(&ExplanationList, style),
+        ]
+        .map(|page| page.expect("a page"))
+    };
+    let [report, details, list, explanations] = told(&verbose);
+    for line in [
+        "           offset: 4096\n",
+        "           pages: 3, 7\n",
+        "  info     certificate-expiring: ",
+    ] {
+        assert!(report.contains(line), "{line:?} in {report}");
+        assert!(details.contains(line), "{line:?} in {details}");
+    }
+    assert!(
+        report.contains("  pair           cluster name prod-x7k2p in both halves\n"),
+        "{report}"
+    );
+    assert!(list.contains("certificate-expiring"), "{list}");
+    assert!(explanations.contains("\nWhat to do\n"), "{explanations}");
+    for (usual, verbose) in told(&usual)
+        .iter()
+        .zip([&report, &details, &list, &explanations])
+    {
+        assert!(usual.len() < verbose.len(), "{verbose}");
+    }
+    let json = |style| render(&BackupList(&outcome.shown), &style).expect("a document");
+    let [usual, verbose] = [usual, verbose].map(|style| Style {
+        format: Format::Json,
+        ..style
+    });
+    assert_eq!(json(usual), json(verbose));
+}

@@ -1,14 +1,15 @@
 //! What a verification found: each backup with everything that is wrong, and what to do about it.
 
+use super::findings::findings;
 use super::list::{age_of, cluster, id, size_of, taken, version};
 use super::text::{safe, safe_path};
 use super::units::{count, size};
 use super::views::{SummaryView, VerifyReportView};
-use super::words::{coloured, weight};
+use super::words::coloured;
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
-use etcd_cat::finding::{Finding, Severity};
+use etcd_cat::finding::Severity;
 use etcd_cat::selection::{Outcome, Reason, Selected};
 use etcd_cat::survey::Survey;
 use serde::Serialize;
@@ -64,6 +65,12 @@ fn block(selected: &Selected, style: &Style) -> String {
     let backup = &selected.backup;
     let mut text = headline(backup, style);
     text.push_str(&files(backup));
+    if style.is_verbose {
+        for evidence in &backup.pairing.evidence {
+            let first = format!("  {:<14} ", "pair");
+            text.push_str(&paragraph(&first, &safe(evidence), style.width));
+        }
+    }
     for reason in selected.reasons_against.iter().flatten() {
         if !matches!(reason, Reason::Finding(_)) {
             text.push_str(&paragraph(
@@ -73,7 +80,7 @@ fn block(selected: &Selected, style: &Style) -> String {
             ));
         }
     }
-    text.push_str(&findings(backup, style, Severity::Warning));
+    text.push_str(&findings(backup, Severity::Warning, style));
     text
 }
 
@@ -116,34 +123,6 @@ pub(super) fn files(backup: &Backup) -> String {
     }
     if let (Some(_), Some(path)) = (backup.id(), &backup.unreadable_path) {
         add("file", path, "");
-    }
-    text
-}
-
-/// Findings of at least this severity, most severe first: what, and what to do.
-pub(super) fn findings(backup: &Backup, style: &Style, least: Severity) -> String {
-    let mut findings: Vec<&Finding> = backup
-        .findings
-        .iter()
-        .filter(|finding| finding.severity >= least)
-        .collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings
-        .into_iter()
-        .map(|one| finding(one, backup, style))
-        .collect()
-}
-
-fn finding(finding: &Finding, backup: &Backup, style: &Style) -> String {
-    let weight = weight(finding, backup);
-    let what = format!("{}: {}", finding.code, safe(&finding.message));
-    let mut text = paragraph(&format!("  {weight:<8} "), &what, style.width);
-    if !finding.remedy.is_empty() && finding.severity > Severity::Info {
-        text.push_str(&paragraph(
-            "           to do: ",
-            &safe(&finding.remedy),
-            style.width,
-        ));
     }
     text
 }

@@ -62,10 +62,13 @@ pub(super) fn weight(finding: &Finding, backup: &Backup) -> &'static str {
     }
 }
 
-/// Codes of all errors and warnings, errors first; accepted ones in parentheses.
-pub(super) fn finding_codes(backup: &impl Candidate) -> Vec<String> {
+/// Codes of all errors and warnings, errors first, and of the rest when details are asked for; accepted ones in
+/// parentheses.
+pub(super) fn finding_codes(backup: &impl Candidate, style: &Style) -> Vec<String> {
     let marks = backup.marks();
-    let told = marks.iter().filter(|mark| mark.1 > Severity::Info);
+    let told = marks
+        .iter()
+        .filter(|mark| style.is_verbose || mark.1 > Severity::Info);
     let mut codes: Vec<String> = Vec::new();
     for (code, _) in told {
         let code = if backup.accepted().contains(code) {

@@ -1,0 +1,48 @@
+//! Findings for reading: what, what to do, and, when all details are asked for, the evidence.
+
+use super::Style;
+use super::text::safe;
+use super::words::weight;
+use super::wrap::paragraph;
+use etcd_cat::backup::Backup;
+use etcd_cat::finding::{Evidence, Finding, Severity};
+
+/// Under the text of a finding.
+const INDENT: &str = "           ";
+
+/// Findings of at least this severity, most severe first; all of them when details are asked for.
+pub(super) fn findings(backup: &Backup, least: Severity, style: &Style) -> String {
+    let is_told = |finding: &&Finding| style.is_verbose || finding.severity >= least;
+    let mut findings: Vec<&Finding> = backup.findings.iter().filter(is_told).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+        .into_iter()
+        .map(|one| finding(one, backup, style))
+        .collect()
+}
+
+fn finding(finding: &Finding, backup: &Backup, style: &Style) -> String {
+    let weight = weight(finding, backup);
+    let what = format!("{}: {}", finding.code, safe(&finding.message));
+    let mut text = paragraph(&format!("  {weight:<8} "), &what, style.width);
+    let is_to_be_done = style.is_verbose || finding.severity > Severity::Info;
+    if !finding.remedy.is_empty() && is_to_be_done {
+        let first = format!("{INDENT}to do: ");
+        text.push_str(&paragraph(&first, &safe(&finding.remedy), style.width));
+    }
+    if style.is_verbose {
+        for (name, evidence) in &finding.evidence {
+            let first = format!("{INDENT}{}: ", safe(name));
+            text.push_str(&paragraph(&first, &safe(&words(evidence)), style.width));
+        }
+    }
+    text
+}
+
+fn words(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Text(text) => text.clone(),
+        Evidence::Number(number) => number.to_string(),
+        Evidence::List(names) => names.join(", "),
+    }
+}
