@@ -1,13 +1,15 @@
 //! Takes a new backup through the `oc` command: looks first, runs the documented procedure on one control-plane
-//! host, brings both files here, proves them, and leaves nothing behind.
+//! host, brings both files here, and leaves nothing behind.
 //!
-//! * [`client`] runs `oc`: every command line, every run bounded and recorded.
-//! * [`cluster`] asks a live cluster, and says what speaks against a backup now.
-//! * [`run`] plans one backup and carries it out.
+//! Three rooms, each using only those above it:
 //!
-//! [`plan`] reads the cluster and refuses with named reasons; [`run()`] does what the plan says, step by step, and
-//! cleans up on every way out. Verification and the catalogue are the caller's: `run` asks back through a closure.
-//! Nothing here reads a backup file's content beyond its digest.
+//! * `client` runs `oc`: every command line there is, every run bounded and recorded.
+//! * `cluster` asks a live cluster, and names what speaks against a backup now.
+//! * `run` plans one backup and carries it out.
+//!
+//! [`plan()`] reads the cluster and refuses with named reasons; [`run()`] does what the plan says, step by step, and
+//! cleans up on every way out. Verification and the catalogue are the caller's ([`take`](crate::take)): `run` asks back
+//! through a closure. Nothing here reads a backup file's content beyond its digest.
 
 mod client;
 mod cluster;
@@ -15,10 +17,11 @@ mod run;
 
 pub use client::{ClientOptions, Oc, RunError, shell_line};
 pub use cluster::{
-    ForceError, LiveTarget, Reason, ReasonCode, Window, WindowError, live_target, parse_forced,
+    ForceError, LiveTarget, ReasonCode, RefusalReason, Window, WindowError, live_target,
+    parse_forced,
 };
 pub use run::{
-    BackupFailure, BackupOptions, BackupPlan, BackupRun, DebugNamespace, Fetched, Leftover,
-    LockHolder, OcError, Outcome, ScriptFailure, ScriptOutput, SnapshotStatus, Timeouts,
-    Verification, parse_script_output, plan, quarantine, run,
+    BackupFailure, BackupOptions, BackupPlan, BackupRun, DebugNamespace, FetchedFile, Leftover,
+    LockHolder, OcError, RunOutcome, ScriptFailure, SnapshotStatus, Timeouts, VerificationResult,
+    plan, run,
 };

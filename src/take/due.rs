@@ -1,7 +1,11 @@
 //! Is a new backup due? For `--if-older-than` and `--if-version-changed`.
 
+use crate::backup::Backup;
+use crate::catalogue::Catalogue;
 use crate::instant::rfc3339_seconds;
-use crate::oc::LiveTarget;
+use crate::monitor::Monitor;
+use crate::oc::{LiveTarget, Oc, OcError, live_target};
+use crate::survey;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock may differ by this much before an instant counts as lying in the future.
@@ -9,13 +13,13 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
 /// What the catalogue knows of one usable backup.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct KnownBackup {
+struct KnownBackup {
     /// ClusterVersion `spec.clusterID`.
-    pub cluster_id: String,
+    cluster_id: String,
     /// Exact version that it restores.
-    pub version: String,
+    version: String,
     /// When it was taken.
-    pub taken_at: DateTime<Utc>,
+    taken_at: DateTime<Utc>,
 }
 
 /// Under what condition a backup is due. Both `None` and `false`: always.
@@ -29,7 +33,7 @@ pub struct DueOptions {
 
 /// The answer, with its reason in words.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Due {
+enum Due {
     /// Take one.
     Yes(String),
     /// There is one that will do.
@@ -37,7 +41,7 @@ pub enum Due {
 }
 
 /// Decides whether the usable backups (any order, any cluster) make a new one of the live cluster unnecessary.
-pub fn is_due(
+fn is_due(
     live: &LiveTarget,
     known: &[KnownBackup],
     options: DueOptions,
@@ -66,6 +70,47 @@ pub fn is_due(
             "a usable backup of version {version} was taken at {shown}"
         )),
     }
+}
+
+/// A usable backup that is young enough makes a new one needless; says which.
+pub(super) fn needless(
+    oc: &Oc,
+    catalogue: &Catalogue,
+    due: DueOptions,
+    options: &survey::Options,
+    monitor: &dyn Monitor,
+) -> Result<Option<String>, OcError> {
+    if due == DueOptions::default() {
+        return Ok(None);
+    }
+    let live = live_target(oc, monitor)?;
+    let backups = match survey::recall(catalogue, options) {
+        Ok(backups) => backups,
+        // One backup too many is better than none; that the catalogue is of no use is told in the end.
+        Err(error) => {
+            monitor.note(&format!("a backup is due: {error}"));
+            return Ok(None);
+        }
+    };
+    let known: Vec<KnownBackup> = backups.iter().filter_map(known).collect();
+    Ok(match is_due(&live, &known, due, options.as_of) {
+        Due::No(reason) => Some(reason),
+        Due::Yes(reason) => {
+            monitor.note(&format!("a backup is due: {reason}"));
+            None
+        }
+    })
+}
+
+fn known(backup: &Backup) -> Option<KnownBackup> {
+    if !backup.verdict.is_usable() {
+        return None;
+    }
+    Some(KnownBackup {
+        cluster_id: backup.snapshot.as_ref()?.facts.cluster.id.clone()?,
+        version: backup.version.openshift.clone()?,
+        taken_at: backup.taken_at?,
+    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Where the commands meet the work: each function asks for one thing and says in what form it comes back.
 
+mod cluster;
 mod take;
 
-pub(crate) use take::{BackupRun, RunOutcome, live_cluster, take};
+pub(crate) use cluster::live_cluster;
+pub(crate) use take::take;
 
 use crate::args::GlobalArgs;
 use crate::error::{Failure, code};

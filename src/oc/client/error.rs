@@ -100,12 +100,12 @@ impl RunError {
     }
 
     /// `Error from server (NotFound): ...`
-    pub fn is_missing_object(&self) -> bool {
+    pub(crate) fn is_missing_object(&self) -> bool {
         self.stderr().contains("(NotFound)")
     }
 
     /// `Error from server (Forbidden): ... is forbidden: User "u" cannot get resource ...`
-    pub fn is_forbidden(&self) -> bool {
+    pub(crate) fn is_forbidden(&self) -> bool {
         self.stderr().contains("(Forbidden)")
     }
 
@@ -116,7 +116,7 @@ impl RunError {
     /// error: Missing or incomplete configuration info.  Please point to an existing, complete config file:
     /// The connection to the server localhost:8080 was refused - did you specify the right host or port?
     /// ```
-    pub fn is_not_logged_in(&self) -> bool {
+    pub(crate) fn is_not_logged_in(&self) -> bool {
         // Without any configuration, kubectl's code talks to localhost:8080: no API server is there.
         [
             "(Unauthorized)",

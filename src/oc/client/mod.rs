@@ -1,4 +1,6 @@
 //! Running `oc`: which command lines there are, how one is run and bounded, what can go wrong with it.
+//!
+//! [`Oc`] is the only one that starts the program; who holds none cannot call it.
 
 pub(crate) mod commands;
 mod error;
@@ -8,6 +10,6 @@ mod process;
 pub use commands::shell_line;
 pub(crate) use commands::{Call, HostAccess};
 pub use error::RunError;
-pub(crate) use oc::{Chunk, Limits};
 pub use oc::{ClientOptions, Oc};
-pub(crate) use process::{Event, Process};
+pub(crate) use oc::{OutputChunk, RunLimits};
+pub(crate) use process::{Process, ProcessEvent};

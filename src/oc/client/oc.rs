@@ -2,7 +2,7 @@
 
 use super::commands::{Call, shell_line};
 use super::error::RunError;
-use super::process::{Event, Process};
+use super::process::{Process, ProcessEvent};
 use crate::monitor::Monitor;
 use serde::de::DeserializeOwned;
 use std::ffi::OsStr;
@@ -61,14 +61,14 @@ pub struct Oc {
 
 /// Output as it comes.
 #[derive(Debug)]
-pub(crate) enum Chunk<'a> {
+pub(crate) enum OutputChunk<'a> {
     Stdout(&'a [u8]),
     Stderr(&'a [u8]),
 }
 
 /// How long a run may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RunLimits {
     pub(crate) deadline: Duration,
     pub(crate) silence: Option<Duration>,
 }
@@ -126,8 +126,8 @@ impl Oc {
     }
 
     /// Limits of a request that is no stream.
-    pub(crate) fn request_limits(&self) -> Limits {
-        Limits {
+    pub(crate) fn request_limits(&self) -> RunLimits {
+        RunLimits {
             deadline: self.request_timeout + self.request_overhead,
             silence: None,
         }
@@ -159,9 +159,9 @@ impl Oc {
     pub(crate) fn stream(
         &self,
         call: &Call,
-        limits: Limits,
+        limits: RunLimits,
         monitor: &dyn Monitor,
-        sink: &mut dyn FnMut(Chunk<'_>) -> Result<(), String>,
+        sink: &mut dyn FnMut(OutputChunk<'_>) -> Result<(), String>,
     ) -> Result<String, RunError> {
         let command = || shell_line(&self.argv(call));
         let mut process = self.start(call)?;
@@ -174,13 +174,13 @@ impl Oc {
                 source,
             })?;
             let chunk = match &event {
-                Event::Ended(status) => return finish(*status, stderr, command),
-                Event::Stdout(bytes) => Some(Chunk::Stdout(bytes)),
-                Event::Stderr(bytes) => {
+                ProcessEvent::Ended(status) => return finish(*status, stderr, command),
+                ProcessEvent::Stdout(bytes) => Some(OutputChunk::Stdout(bytes)),
+                ProcessEvent::Stderr(bytes) => {
                     stderr.push(bytes);
-                    Some(Chunk::Stderr(bytes))
+                    Some(OutputChunk::Stderr(bytes))
                 }
-                Event::Nothing => None,
+                ProcessEvent::Nothing => None,
             };
             if let Some(chunk) = chunk {
                 heard = Instant::now();
@@ -212,13 +212,13 @@ impl Oc {
     pub(crate) fn capture(
         &self,
         call: &Call,
-        limits: Limits,
+        limits: RunLimits,
         monitor: &dyn Monitor,
     ) -> Result<String, RunError> {
         let mut stdout = Vec::new();
         let mut is_too_much = false;
         let result = self.stream(call, limits, monitor, &mut |chunk| {
-            let Chunk::Stdout(bytes) = chunk else {
+            let OutputChunk::Stdout(bytes) = chunk else {
                 return Ok(());
             };
             is_too_much = stdout.len() + bytes.len() > STDOUT_LIMIT_BYTES;

@@ -30,7 +30,7 @@ const KILL_GRACE: Duration = Duration::from_secs(2);
 
 /// What a process did next.
 #[derive(Debug)]
-pub(crate) enum Event {
+pub(crate) enum ProcessEvent {
     /// Bytes on stdout.
     Stdout(Vec<u8>),
     /// Bytes on stderr.
@@ -84,21 +84,21 @@ impl Process {
     }
 
     /// Waits at most `timeout` for something to happen.
-    pub(crate) fn next(&mut self, timeout: Duration) -> io::Result<Event> {
+    pub(crate) fn next(&mut self, timeout: Duration) -> io::Result<ProcessEvent> {
         let until = Instant::now() + timeout;
         loop {
             let left = until.saturating_duration_since(Instant::now()).min(TICK);
             match self.receive(left) {
-                Some(Message::Stdout(bytes)) => return Ok(Event::Stdout(bytes)),
-                Some(Message::Stderr(bytes)) => return Ok(Event::Stderr(bytes)),
+                Some(Message::Stdout(bytes)) => return Ok(ProcessEvent::Stdout(bytes)),
+                Some(Message::Stderr(bytes)) => return Ok(ProcessEvent::Stderr(bytes)),
                 Some(Message::Closed) => self.open_pipes = self.open_pipes.saturating_sub(1),
                 None => {}
             }
             if let Some(status) = self.poll_end()? {
-                return Ok(Event::Ended(status));
+                return Ok(ProcessEvent::Ended(status));
             }
             if Instant::now() >= until {
-                return Ok(Event::Nothing);
+                return Ok(ProcessEvent::Nothing);
             }
         }
     }
@@ -154,7 +154,7 @@ impl Process {
         let until = Instant::now() + grace;
         while Instant::now() < until {
             match self.next(TICK) {
-                Ok(Event::Ended(_)) | Err(_) => return true,
+                Ok(ProcessEvent::Ended(_)) | Err(_) => return true,
                 Ok(_) if self.ended.is_some() => return true,
                 Ok(_) => {}
             }

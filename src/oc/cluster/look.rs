@@ -2,7 +2,7 @@
 
 use super::live::{LiveClusterVersion, LiveTarget};
 use super::proxy::Proxy;
-use super::reason::{Reason, ReasonCode};
+use super::reason::{ReasonCode, RefusalReason};
 use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
 use crate::oc::client::{Oc, RunError, commands};
@@ -46,7 +46,7 @@ pub(crate) enum LookError {
     /// `oc` failed.
     Run(RunError),
     /// Nobody is logged in, or somebody who may not.
-    NoAccess(Reason),
+    NoAccess(RefusalReason),
 }
 
 impl From<RunError> for LookError {
@@ -103,7 +103,7 @@ fn refuse_access(error: RunError) -> LookError {
     } else {
         return error.into();
     };
-    LookError::NoAccess(Reason::new(code, error.stderr()))
+    LookError::NoAccess(RefusalReason::new(code, error.stderr()))
 }
 
 /// The version of `oc` is only told: a client too odd to say it may still work.

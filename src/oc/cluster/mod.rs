@@ -1,4 +1,7 @@
 //! What a live cluster says of itself, read-only, and what of it speaks against a backup now.
+//!
+//! [`live_target`] asks only which cluster it is. [`look()`](look::look) asks all that a backup depends on and judges
+//! nothing; `preflight` judges what was seen and gives [`RefusalReason`]s.
 
 mod live;
 pub(crate) mod look;
@@ -14,5 +17,5 @@ pub use live::{LiveTarget, live_target};
 pub(crate) use look::LookError;
 pub(crate) use pod::{PodPhase, pod_phase};
 pub(crate) use proxy::Proxy;
-pub use reason::{ForceError, Reason, ReasonCode, parse_forced};
+pub use reason::{ForceError, ReasonCode, RefusalReason, parse_forced};
 pub use window::{Window, WindowError};

@@ -1,7 +1,7 @@
 //! Judges what was seen: one small function for each named reason. Pure.
 
 use super::look::ObservedCluster;
-use super::reason::{Reason, ReasonCode};
+use super::reason::{ReasonCode, RefusalReason};
 use super::types::Node;
 use super::window::Window;
 use crate::instant::rfc3339_seconds;
@@ -19,7 +19,7 @@ pub(crate) fn judge(
     node: Option<&str>,
     not_during: &[Window],
     now: DateTime<Utc>,
-) -> (Option<String>, Vec<Reason>) {
+) -> (Option<String>, Vec<RefusalReason>) {
     let mut reasons = Vec::new();
     reasons.extend(permissions(look));
     reasons.extend(hosted_control_plane(look));
@@ -30,31 +30,31 @@ pub(crate) fn judge(
     match choose_node(look, node) {
         Ok(node) => (Some(node), reasons),
         Err(message) => {
-            reasons.push(Reason::new(ReasonCode::NoHealthyNode, message));
+            reasons.push(RefusalReason::new(ReasonCode::NoHealthyNode, message));
             (None, reasons)
         }
     }
 }
 
-fn permissions(look: &ObservedCluster) -> Option<Reason> {
+fn permissions(look: &ObservedCluster) -> Option<RefusalReason> {
     let message = format!("not allowed to {}", look.denied.join(", "));
-    (!look.denied.is_empty()).then(|| Reason::new(ReasonCode::Forbidden, message))
+    (!look.denied.is_empty()).then(|| RefusalReason::new(ReasonCode::Forbidden, message))
 }
 
-fn hosted_control_plane(look: &ObservedCluster) -> Option<Reason> {
+fn hosted_control_plane(look: &ObservedCluster) -> Option<RefusalReason> {
     let topology = look.infrastructure.status.control_plane_topology.clone();
     let message = "the control plane is hosted elsewhere (topology External), expected control-plane nodes here";
     (topology.map(Topology::from) == Some(Topology::External))
-        .then(|| Reason::new(ReasonCode::HostedControlPlane, message))
+        .then(|| RefusalReason::new(ReasonCode::HostedControlPlane, message))
 }
 
-fn upgrade(look: &ObservedCluster) -> Option<Reason> {
+fn upgrade(look: &ObservedCluster) -> Option<RefusalReason> {
     let message = look.cluster.upgrade()?;
-    Some(Reason::new(ReasonCode::UpgradeInProgress, message))
+    Some(RefusalReason::new(ReasonCode::UpgradeInProgress, message))
 }
 
 /// One reason for all rollouts and one for all that is degraded: `--force` takes each once.
-fn operators(look: &ObservedCluster) -> Vec<Reason> {
+fn operators(look: &ObservedCluster) -> Vec<RefusalReason> {
     let mut rollouts = Vec::new();
     let mut degraded = Vec::new();
     for name in COMPONENTS {
@@ -92,24 +92,24 @@ fn operators(look: &ObservedCluster) -> Vec<Reason> {
     ]
     .into_iter()
     .filter(|(_, messages)| !messages.is_empty())
-    .map(|(code, messages)| Reason::new(code, messages.join(", ")))
+    .map(|(code, messages)| RefusalReason::new(code, messages.join(", ")))
     .collect()
 }
 
-fn age(look: &ObservedCluster, now: DateTime<Utc>) -> Option<Reason> {
+fn age(look: &ObservedCluster, now: DateTime<Utc>) -> Option<RefusalReason> {
     let installed_at = look.cluster.installed_at?;
     let message = || {
         let installed = rfc3339_seconds(installed_at);
         format!("the cluster was installed at {installed}, expected 24 hours ago or earlier")
     };
     (FirstRotation::of(installed_at, now) == FirstRotation::ToCome)
-        .then(|| Reason::new(ReasonCode::TooYoung, message()))
+        .then(|| RefusalReason::new(ReasonCode::TooYoung, message()))
 }
 
-fn hours(not_during: &[Window], now: DateTime<Utc>) -> Option<Reason> {
+fn hours(not_during: &[Window], now: DateTime<Utc>) -> Option<RefusalReason> {
     let window = not_during.iter().find(|window| window.contains(now))?;
     let now = rfc3339_seconds(now);
-    Some(Reason::new(
+    Some(RefusalReason::new(
         ReasonCode::NotDuring,
         format!("it is {now}, expected outside {window}"),
     ))

@@ -62,21 +62,21 @@ impl fmt::Display for ReasonCode {
 
 /// One reason with what was seen.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reason {
+pub struct RefusalReason {
     /// Its name.
     pub code: ReasonCode,
     /// What was found, expected what.
     pub message: String,
 }
 
-impl Reason {
+impl RefusalReason {
     pub(crate) fn new(code: ReasonCode, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message }
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
     }

@@ -1,12 +1,12 @@
 //! Runs a plan: what happens in the cluster, clean-up, verification, in this order.
 
 use super::cleanup::Remains;
-use super::context::Context;
+use super::context::RunContext;
 use super::error::OcError;
 use super::plan::BackupPlan;
-use super::procedure::take;
-use super::put_aside::put_aside;
-use super::record::{BackupFailure, BackupRun, Outcome, Verification};
+use super::procedure::carry_out;
+use super::put_aside::rename_aside;
+use super::record::{BackupFailure, BackupRun, RunOutcome, VerificationResult};
 use crate::monitor::Monitor;
 use crate::names::PutAside;
 use crate::oc::client::Oc;
@@ -22,16 +22,16 @@ pub fn run(
     oc: &Oc,
     plan: &BackupPlan,
     monitor: &dyn Monitor,
-    after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
+    after_fetch: &mut dyn FnMut(&BackupRun) -> VerificationResult,
 ) -> Result<BackupRun, Box<BackupFailure>> {
-    let context = Context {
+    let context = RunContext {
         oc,
         plan,
         timeouts: &plan.options.timeouts,
         monitor,
     };
     let mut remains = Remains::new(oc, &plan.node, &plan.namespace, context.timeouts.cleanup);
-    let result = take(&context, &mut remains);
+    let result = carry_out(&context, &mut remains);
     let kept_on_node = (result.is_ok() && plan.options.keep_on_node)
         .then(|| remains.directory.take())
         .flatten();
@@ -58,27 +58,27 @@ pub fn run(
 fn judge(
     run: &mut BackupRun,
     monitor: &dyn Monitor,
-    after_fetch: &mut dyn FnMut(&BackupRun) -> Verification,
+    after_fetch: &mut dyn FnMut(&BackupRun) -> VerificationResult,
 ) -> Result<(), OcError> {
     let verification = after_fetch(run);
     let why = match &verification {
-        Verification::Passed => {
-            run.outcome = Outcome::Verified;
+        VerificationResult::Passed => {
+            run.outcome = RunOutcome::Verified;
             return Ok(());
         }
-        Verification::Failed => PutAside::Failed,
-        Verification::Unfinished(_) => PutAside::Unfinished,
+        VerificationResult::Failed => PutAside::Failed,
+        VerificationResult::Unfinished(_) => PutAside::Unfinished,
     };
     let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
-    let aside = put_aside(&paths, why)?;
-    if let [snapshot, kuberesources] = aside.as_slice() {
+    let renamed = rename_aside(&paths, why)?;
+    if let [snapshot, kuberesources] = renamed.as_slice() {
         run.snapshot.path.clone_from(snapshot);
         run.kuberesources.path.clone_from(kuberesources);
     }
-    run.outcome = Outcome::Rejected;
+    run.outcome = RunOutcome::Rejected;
     match verification {
-        Verification::Unfinished(_) if monitor.is_interrupted() => Err(OcError::Interrupted),
-        Verification::Unfinished(reason) => Err(OcError::NotVerified(reason)),
-        Verification::Passed | Verification::Failed => Ok(()),
+        VerificationResult::Unfinished(_) if monitor.is_interrupted() => Err(OcError::Interrupted),
+        VerificationResult::Unfinished(reason) => Err(OcError::NotVerified(reason)),
+        VerificationResult::Passed | VerificationResult::Failed => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::host;
 use crate::monitor::{Monitor, Silent};
-use crate::oc::client::{Call, HostAccess, Limits, Oc, Process, RunError, commands, shell_line};
+use crate::oc::client::{Call, HostAccess, Oc, Process, RunError, RunLimits, commands, shell_line};
 use std::time::Duration;
 
 /// A directory may be filled while it is removed: by a script that is still being ended.
@@ -19,25 +19,25 @@ pub struct Leftover {
 
 /// What has to be removed again. Dropping it cleans up too, should a bug unwind past `clean_up`.
 #[derive(Debug)]
-pub(crate) struct Remains<'o> {
+pub(super) struct Remains<'o> {
     oc: &'o Oc,
     timeout: Duration,
     node: String,
     namespace: String,
     /// The namespace is ours and exists (or may exist).
-    pub(crate) has_namespace: bool,
+    pub(super) has_namespace: bool,
     /// The debug pod by name, once `oc` told it.
-    pub(crate) pod: Option<String>,
+    pub(super) pod: Option<String>,
     /// The `oc debug` that holds the pod.
-    pub(crate) process: Option<Process>,
+    pub(super) process: Option<Process>,
     /// How the host is reached.
-    pub(crate) access: Option<HostAccess>,
+    pub(super) access: Option<HostAccess>,
     /// The fresh directory on the host.
-    pub(crate) directory: Option<String>,
+    pub(super) directory: Option<String>,
 }
 
 impl<'o> Remains<'o> {
-    pub(crate) fn new(oc: &'o Oc, node: &str, namespace: &str, timeout: Duration) -> Self {
+    pub(super) fn new(oc: &'o Oc, node: &str, namespace: &str, timeout: Duration) -> Self {
         Self {
             oc,
             timeout,
@@ -52,7 +52,7 @@ impl<'o> Remains<'o> {
     }
 
     /// Removes all of it: directory, pod, namespace. Not interruptible, and short.
-    pub(crate) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
+    pub(super) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
         if self.has_namespace || self.process.is_some() || self.directory.is_some() {
             monitor.note("removing what was made in the cluster");
         }
@@ -67,7 +67,7 @@ impl<'o> Remains<'o> {
     }
 
     fn call(&self, call: &Call) -> Result<(), RunError> {
-        let limits = Limits {
+        let limits = RunLimits {
             deadline: self.timeout,
             silence: None,
         };

@@ -4,21 +4,21 @@ use super::error::OcError;
 use super::options::Timeouts;
 use super::plan::BackupPlan;
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, Limits, Oc, RunError};
+use crate::oc::client::{HostAccess, Oc, RunError, RunLimits};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// What every step needs.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'r> {
-    pub(crate) oc: &'r Oc,
-    pub(crate) plan: &'r BackupPlan,
-    pub(crate) timeouts: &'r Timeouts,
-    pub(crate) monitor: &'r dyn Monitor,
+pub(super) struct RunContext<'r> {
+    pub(super) oc: &'r Oc,
+    pub(super) plan: &'r BackupPlan,
+    pub(super) timeouts: &'r Timeouts,
+    pub(super) monitor: &'r dyn Monitor,
 }
 
-impl Context<'_> {
-    pub(crate) fn check_interrupted(&self) -> Result<(), OcError> {
+impl RunContext<'_> {
+    pub(super) fn check_interrupted(&self) -> Result<(), OcError> {
         if self.monitor.is_interrupted() {
             Err(OcError::Interrupted)
         } else {
@@ -27,7 +27,7 @@ impl Context<'_> {
     }
 
     /// Sleeps, and wakes up for Ctrl-C.
-    pub(crate) fn pause(&self, pause: Duration) -> Result<(), OcError> {
+    pub(super) fn pause(&self, pause: Duration) -> Result<(), OcError> {
         let until = Instant::now() + pause;
         loop {
             self.check_interrupted()?;
@@ -40,12 +40,12 @@ impl Context<'_> {
     }
 
     /// A short command on the host.
-    pub(crate) fn command(&self, access: &HostAccess, words: &[&str]) -> Result<String, RunError> {
+    pub(super) fn command(&self, access: &HostAccess, words: &[&str]) -> Result<String, RunError> {
         self.command_within(access, words, self.timeouts.command)
     }
 
     /// A command on the host that may read whole files.
-    pub(crate) fn command_within(
+    pub(super) fn command_within(
         &self,
         access: &HostAccess,
         words: &[&str],
@@ -55,7 +55,7 @@ impl Context<'_> {
         if !access.is_binary_safe() {
             deadline += self.timeouts.pod_start;
         }
-        let limits = Limits {
+        let limits = RunLimits {
             deadline,
             silence: None,
         };

@@ -1,9 +1,9 @@
 //! A debug pod with a bounded life: `oc debug node/N -- sleep 1800` in the background, waited for until it runs.
 
 use super::cleanup::Remains;
-use super::context::Context;
+use super::context::RunContext;
 use super::error::OcError;
-use crate::oc::client::{Event, HostAccess, Process, RunError, commands};
+use crate::oc::client::{HostAccess, Process, ProcessEvent, RunError, commands};
 use crate::oc::cluster::{PodPhase, pod_phase};
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ const STARTS: u32 = 5;
 const TALK_LIMIT_BYTES: usize = 16 * 1024;
 
 /// Starts the pod and waits for it. What was made is in `remains` at every moment, for the way out.
-pub(crate) fn start(
-    context: &Context<'_>,
+pub(super) fn start(
+    context: &RunContext<'_>,
     remains: &mut Remains<'_>,
 ) -> Result<HostAccess, OcError> {
     let plan = context.plan;
@@ -55,7 +55,7 @@ fn is_too_early(error: &RunError) -> bool {
         || stderr.contains("sa.scc.")
 }
 
-fn wait(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<String, OcError> {
+fn wait(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<String, OcError> {
     let begun = Instant::now();
     let mut talk = String::new();
     let mut state = "oc debug has not named its pod".to_owned();
@@ -80,7 +80,7 @@ fn wait(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<String, OcEr
     Err(not_running(context, state))
 }
 
-fn not_running(context: &Context<'_>, state: String) -> OcError {
+fn not_running(context: &RunContext<'_>, state: String) -> OcError {
     OcError::PodNotRunning {
         node: context.plan.node.clone(),
         state,
@@ -89,7 +89,11 @@ fn not_running(context: &Context<'_>, state: String) -> OcError {
 }
 
 /// Takes what `oc debug` says; it must not end while the pod is wanted.
-fn listen(context: &Context<'_>, process: &mut Process, talk: &mut String) -> Result<(), OcError> {
+fn listen(
+    context: &RunContext<'_>,
+    process: &mut Process,
+    talk: &mut String,
+) -> Result<(), OcError> {
     let plan = context.plan;
     let call = commands::debug_sleep(
         &plan.node,
@@ -108,14 +112,14 @@ fn listen(context: &Context<'_>, process: &mut Process, talk: &mut String) -> Re
             program: "oc".into(),
             source,
         })? {
-            Event::Stdout(_) => {}
-            Event::Stderr(bytes) => {
+            ProcessEvent::Stdout(_) => {}
+            ProcessEvent::Stderr(bytes) => {
                 if talk.len() < TALK_LIMIT_BYTES {
                     talk.push_str(&String::from_utf8_lossy(&bytes));
                 }
             }
-            Event::Nothing => return Ok(()),
-            Event::Ended(status) => {
+            ProcessEvent::Nothing => return Ok(()),
+            ProcessEvent::Ended(status) => {
                 return Err(RunError::Failed {
                     command: command(),
                     status: status.to_string(),
@@ -143,8 +147,8 @@ fn pod_name(stderr: &str) -> Option<String> {
 }
 
 /// Makes the temporary namespace fit for a privileged pod.
-pub(crate) fn make_namespace(
-    context: &Context<'_>,
+pub(super) fn make_namespace(
+    context: &RunContext<'_>,
     remains: &mut Remains<'_>,
 ) -> Result<(), OcError> {
     let namespace = &context.plan.namespace;

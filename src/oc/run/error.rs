@@ -1,12 +1,12 @@
 //! Why there is no backup: a run of `oc` that went wrong, or a step of ours.
 
-use super::lock::LockHolder;
-use super::script_output::ScriptFailure;
+use super::lock::{LockError, LockHolder};
+use super::script::ScriptFailure;
 use crate::oc::client::RunError;
-use crate::oc::cluster::{LookError, Reason, ReasonCode};
+use crate::oc::cluster::{LookError, ReasonCode, RefusalReason};
+use crate::source::IoError;
 use std::fmt::Write as _;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 const LOG_IN: &str = "log in with `oc login`, or set KUBECONFIG";
@@ -22,7 +22,7 @@ pub enum OcError {
     #[error("no backup is taken: {}", join_reasons(reasons))]
     Refused {
         /// Every reason that was not forced.
-        reasons: Vec<Reason>,
+        reasons: Vec<RefusalReason>,
     },
     /// Another run holds the lock of this cluster.
     #[error("already-running: another backup of this cluster is running, {holder}")]
@@ -80,15 +80,8 @@ pub enum OcError {
         path: PathBuf,
     },
     /// A local file or directory.
-    #[error("cannot {action} {}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// The system's words.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Io(#[from] IoError),
     /// An option that cannot be used.
     #[error("{option} is {found:?}, expected {expected}")]
     Option {
@@ -105,6 +98,15 @@ pub enum OcError {
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<LockError> for OcError {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Held(holder) => Self::AlreadyRunning { holder },
+            LockError::Io(error) => Self::Io(error),
+        }
+    }
 }
 
 impl From<LookError> for OcError {
@@ -144,7 +146,7 @@ impl OcError {
     }
 }
 
-fn remedy_of(reasons: &[Reason]) -> Option<String> {
+fn remedy_of(reasons: &[RefusalReason]) -> Option<String> {
     let has = |code| reasons.iter().any(|reason| reason.code == code);
     if has(ReasonCode::NotLoggedIn) {
         return Some(LOG_IN.to_owned());
@@ -163,33 +165,11 @@ fn remedy_of(reasons: &[Reason]) -> Option<String> {
     (!forced.is_empty()).then(|| format!("wait until it is over, or override with {forced}"))
 }
 
-fn join_reasons(reasons: &[Reason]) -> String {
+fn join_reasons(reasons: &[RefusalReason]) -> String {
     reasons.iter().fold(String::new(), |mut text, reason| {
         let separator = if text.is_empty() { "" } else { "; " };
         // Writing to a String cannot fail.
         let _ = write!(text, "{separator}{reason}");
         text
     })
-}
-
-/// Gives an I/O error its path.
-pub(crate) trait AtPath<T> {
-    /// Says what was tried on what.
-    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError>;
-}
-
-impl<T> AtPath<T> for io::Result<T> {
-    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError> {
-        self.map_err(|source| OcError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        })
-    }
-}
-
-impl<T> AtPath<T> for Result<T, rustix::io::Errno> {
-    fn at_path(self, action: &'static str, path: &Path) -> Result<T, OcError> {
-        self.map_err(io::Error::from).at_path(action, path)
-    }
 }

@@ -5,39 +5,39 @@ const DATABASE: &str = "/var/lib/etcd/member/snap/db";
 const SCRIPT: &str = "/usr/local/bin/cluster-backup.sh";
 
 /// What one debug pod carries through its log: a third more as text stays below the 50 MiB at which logs rotate.
-pub(crate) const LOG_PART_BYTES: u64 = 16 << 20;
+pub(super) const LOG_PART_BYTES: u64 = 16 << 20;
 
-pub(crate) fn database_size() -> [&'static str; 4] {
+pub(super) fn database_size() -> [&'static str; 4] {
     ["stat", "-c", "%s", DATABASE]
 }
 
-pub(crate) fn free_space(directory: &str) -> [&str; 4] {
+pub(super) fn free_space(directory: &str) -> [&str; 4] {
     ["df", "-P", "-k", directory]
 }
 
 /// Fails when the directory exists: it must be a fresh one.
-pub(crate) fn make_directory(directory: &str) -> [&str; 4] {
+pub(super) fn make_directory(directory: &str) -> [&str; 4] {
     ["mkdir", "-m", "0700", directory]
 }
 
 /// `--force` makes the script skip its own look at the operators and mark the files `__POSSIBLY_DIRTY__`.
-pub(crate) fn script(directory: &str, is_forced: bool) -> Vec<&str> {
+pub(super) fn script(directory: &str, is_forced: bool) -> Vec<&str> {
     let mut words = vec![SCRIPT];
     words.extend(is_forced.then_some("--force"));
     words.push(directory);
     words
 }
 
-pub(crate) fn sizes<'p>(snapshot: &'p str, kuberesources: &'p str) -> [&'p str; 5] {
+pub(super) fn sizes<'p>(snapshot: &'p str, kuberesources: &'p str) -> [&'p str; 5] {
     ["stat", "-c", "%s %n", kuberesources, snapshot]
 }
 
-pub(crate) fn digests<'p>(snapshot: &'p str, kuberesources: &'p str) -> [&'p str; 3] {
+pub(super) fn digests<'p>(snapshot: &'p str, kuberesources: &'p str) -> [&'p str; 3] {
     ["sha256sum", kuberesources, snapshot]
 }
 
 /// The bytes of a file from an offset on.
-pub(crate) fn content(path: &str, offset: u64) -> Vec<String> {
+pub(super) fn content(path: &str, offset: u64) -> Vec<String> {
     let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     match offset {
         0 => own(&["cat", path]),
@@ -54,12 +54,12 @@ pub(crate) fn content(path: &str, offset: u64) -> Vec<String> {
 /// Part of a file as text lines short enough for a container log (16 KiB splits a line).
 ///
 /// The path is our own directory and a checked name: plain words for the shell on the host.
-pub(crate) fn content_as_text(path: &str, offset: u64, length: u64) -> Vec<String> {
+pub(super) fn content_as_text(path: &str, offset: u64, length: u64) -> Vec<String> {
     let first = offset.saturating_add(1);
     let pipeline = format!("tail -c +{first} {path} | head -c {length} | base64 -w 1000");
     ["sh".to_owned(), "-c".to_owned(), pipeline].into()
 }
 
-pub(crate) fn remove(directory: &str) -> [&str; 4] {
+pub(super) fn remove(directory: &str) -> [&str; 4] {
     ["rm", "-rf", "--", directory]
 }

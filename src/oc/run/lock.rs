@@ -1,7 +1,7 @@
 //! One backup of a cluster at a time on this machine: a lock file that tells who holds it.
 
-use super::error::{AtPath as _, OcError};
 use crate::instant::rfc3339_seconds;
+use crate::source::{AtPath as _, IoError};
 use chrono::{DateTime, Utc};
 use rustix::fs::{Mode, OFlags};
 use std::fmt;
@@ -15,7 +15,7 @@ const HOLDER_LIMIT_BYTES: u64 = 512;
 
 /// Held until dropped; the kernel lets go when the process dies, however it dies.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub(super) struct RunLock {
     _file: File,
 }
 
@@ -38,36 +38,49 @@ impl fmt::Display for LockHolder {
     }
 }
 
-/// Takes the lock of one cluster, or tells who has it. Never waits.
-pub(crate) fn acquire(
-    directory: &Path,
-    cluster_id: &str,
-    now: DateTime<Utc>,
-) -> Result<Lock, OcError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700);
-    builder.create(directory).at_path("create", directory)?;
-    let path = directory.join(format!("backup-{}.lock", file_part(cluster_id)));
-    // Among the temporary files somebody else may have laid a link in our way.
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
-    let mut file = File::from(opened.at_path("open", &path)?);
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let holder = LockHolder {
-                description: read_holder(&file),
-                path,
-            };
-            return Err(OcError::AlreadyRunning { holder });
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LockError {
+    /// Somebody has it.
+    #[error("held {0}")]
+    Held(LockHolder),
+    /// The lock file.
+    #[error(transparent)]
+    Io(#[from] IoError),
+}
+
+impl RunLock {
+    /// Takes the lock of one cluster, or tells who has it. Never waits.
+    pub(super) fn acquire(
+        directory: &Path,
+        cluster_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, LockError> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(directory).at_path("create", directory)?;
+        let path = directory.join(format!("backup-{}.lock", file_part(cluster_id)));
+        // Among the temporary files somebody else may have laid a link in our way.
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
+        let mut file = File::from(opened.at_path("open", &path)?);
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = LockHolder {
+                    description: read_holder(&file),
+                    path,
+                };
+                return Err(LockError::Held(holder));
+            }
+            Err(TryLockError::Error(source)) => Err(source).at_path("lock", &path)?,
         }
-        Err(TryLockError::Error(source)) => return Err(source).at_path("lock", &path),
+        let since = rfc3339_seconds(now);
+        let line = format!("process {} since {since}", std::process::id());
+        file.set_len(0).at_path("write", &path)?;
+        file.write_all(line.as_bytes()).at_path("write", &path)?;
+        Ok(Self { _file: file })
     }
-    let since = rfc3339_seconds(now);
-    let line = format!("process {} since {since}", std::process::id());
-    file.set_len(0).at_path("write", &path)?;
-    file.write_all(line.as_bytes()).at_path("write", &path)?;
-    Ok(Lock { _file: file })
 }
 
 /// The id comes from the cluster: only what a uuid is made of reaches the file name.
@@ -90,16 +103,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_run_is_told_who_holds_the_lock() -> Result<(), OcError> {
+    fn a_second_run_is_told_who_holds_the_lock() -> Result<(), LockError> {
         let directory =
             tempfile::tempdir().at_path("create", Path::new("a temporary directory"))?;
-        let lock = acquire(directory.path(), "../a/b", Utc::now())?;
-        let second = acquire(directory.path(), "../a/b", Utc::now()).expect_err("the lock is held");
+        let lock = RunLock::acquire(directory.path(), "../a/b", Utc::now())?;
+        let second =
+            RunLock::acquire(directory.path(), "../a/b", Utc::now()).expect_err("the lock is held");
         let pid = std::process::id().to_string();
         assert!(second.to_string().contains(&pid), "{second}");
-        let other = acquire(directory.path(), "other", Utc::now())?;
+        let other = RunLock::acquire(directory.path(), "other", Utc::now())?;
         drop(lock);
-        acquire(directory.path(), "../a/b", Utc::now())?;
+        RunLock::acquire(directory.path(), "../a/b", Utc::now())?;
         drop(other);
         Ok(())
     }

@@ -1,4 +1,9 @@
 //! One backup: planned from a look at the cluster, carried out step by step, cleaned up after on every way out.
+//!
+//! [`plan()`] decides and holds the lock. [`run()`] then has the `procedure` carried out: a `debug_pod` on the host, `space`
+//! measured, the `script` run, both files found there (`remote_files`) and brought here (`transfer`). What was made in the
+//! cluster is noted in `cleanup` before it is made, so that it is removed whatever happens. Files that the caller does not
+//! believe are `put_aside`.
 
 mod backup;
 mod cleanup;
@@ -7,14 +12,14 @@ mod debug_pod;
 mod error;
 mod host;
 mod lock;
+mod lock_directory;
 mod options;
 mod plan;
 mod procedure;
 mod put_aside;
 mod record;
 mod remote_files;
-mod script_output;
-mod script_run;
+mod script;
 mod space;
 mod transfer;
 
@@ -24,7 +29,6 @@ pub use error::OcError;
 pub use lock::LockHolder;
 pub use options::{BackupOptions, DebugNamespace, Timeouts};
 pub use plan::{BackupPlan, plan};
-pub use put_aside::quarantine;
-pub use record::{BackupFailure, BackupRun, Outcome, Verification};
-pub use script_output::{ScriptFailure, ScriptOutput, SnapshotStatus, parse_script_output};
-pub use transfer::Fetched;
+pub use record::{BackupFailure, BackupRun, RunOutcome, VerificationResult};
+pub use script::{ScriptFailure, SnapshotStatus};
+pub use transfer::FetchedFile;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Where the fresh directory on the host is made: on the partition of etcd's own data, present on every RHCOS host.
-pub(crate) const DEFAULT_HOST_DIRECTORY: &str = "/home/core";
+pub(super) const DEFAULT_HOST_DIRECTORY: &str = "/home/core";
 
 /// In which namespace the debug pod runs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -37,15 +37,16 @@ pub struct BackupOptions {
     pub debug_namespace: DebugNamespace,
     /// `--host-directory`: an absolute path on the host in which the fresh directory is made.
     pub host_directory: String,
-    /// Directory of the lock files, private to this user or to root. Made when absent.
-    pub lock_directory: PathBuf,
+    /// Directory of the lock files, private to this user or to root; `None` is beside the default catalogue. Made
+    /// when absent.
+    pub lock_directory: Option<PathBuf>,
     /// How long each step may take.
     pub timeouts: Timeouts,
 }
 
 impl BackupOptions {
-    /// Options with every default but the two directories.
-    pub fn new(to: PathBuf, lock_directory: PathBuf) -> Self {
+    /// Options with every default but the destination.
+    pub fn new(to: PathBuf) -> Self {
         Self {
             node: None,
             to,
@@ -55,17 +56,17 @@ impl BackupOptions {
             keep_on_node: false,
             debug_namespace: DebugNamespace::default(),
             host_directory: DEFAULT_HOST_DIRECTORY.to_owned(),
-            lock_directory,
+            lock_directory: None,
             timeouts: Timeouts::default(),
         }
     }
 
-    pub(crate) fn keys_directory(&self) -> &PathBuf {
+    pub(super) fn keys_directory(&self) -> &PathBuf {
         self.keys_to.as_ref().unwrap_or(&self.to)
     }
 
     /// Values that end up in commands are plain words: the script on the host does not quote its argument.
-    pub(crate) fn check(&self) -> Result<(), OcError> {
+    pub(super) fn check(&self) -> Result<(), OcError> {
         let refuse = |option, found: &str, expected| {
             Err(OcError::Option {
                 option,
@@ -96,7 +97,7 @@ impl BackupOptions {
 }
 
 /// Kubernetes names begin with a letter or digit, so none is ever taken for a flag.
-pub(crate) fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     text.len() <= 253

@@ -2,11 +2,12 @@
 
 use super::error::OcError;
 use super::host;
-use super::lock::{self, Lock};
+use super::lock::RunLock;
+use super::lock_directory::default_lock_directory;
 use super::options::{BackupOptions, DebugNamespace};
 use crate::monitor::Monitor;
 use crate::oc::client::{HostAccess, Oc, commands, shell_line};
-use crate::oc::cluster::{LiveTarget, Proxy, Reason, ReasonCode, look, preflight};
+use crate::oc::cluster::{LiveTarget, Proxy, ReasonCode, RefusalReason, look, preflight};
 use crate::openshift::COMPONENTS;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -31,15 +32,15 @@ pub struct BackupPlan {
     /// `oc version`.
     pub oc_version: Option<String>,
     /// Reasons that were found and overridden.
-    pub forced: Vec<Reason>,
+    pub forced: Vec<RefusalReason>,
     /// The look beforehand: every command that was run for it.
     pub looked: Vec<Vec<String>>,
     /// Every command that the run will run, in order. `POD` and `TIME` stand for what only it learns.
     pub commands: Vec<Vec<String>>,
-    pub(crate) proxy: Proxy,
-    pub(crate) is_exec: bool,
-    pub(crate) options: BackupOptions,
-    _lock: Lock,
+    pub(super) proxy: Proxy,
+    pub(super) is_exec: bool,
+    pub(super) options: BackupOptions,
+    _lock: RunLock,
 }
 
 /// Looks at the cluster and plans a backup, or says why not. Takes the lock; changes nothing else.
@@ -62,7 +63,9 @@ pub fn plan(
     let before = oc.commands().len();
     let look = look::look(oc, &namespace, is_temporary, monitor)?;
     let target = look.target();
-    let lock = lock::acquire(&options.lock_directory, &target.cluster_id, now)?;
+    let lock_directory = options.lock_directory.clone();
+    let lock_directory = lock_directory.unwrap_or_else(default_lock_directory);
+    let lock = RunLock::acquire(&lock_directory, &target.cluster_id, now)?;
     let (node, reasons) =
         preflight::judge(&look, options.node.as_deref(), &options.not_during, now);
     let forced = refuse_unforced(reasons, &options)?;
@@ -91,13 +94,15 @@ pub fn plan(
 }
 
 /// Splits off what was forced; the rest refuses.
-pub(crate) fn refuse_unforced(
-    reasons: Vec<Reason>,
+pub(super) fn refuse_unforced(
+    reasons: Vec<RefusalReason>,
     options: &BackupOptions,
-) -> Result<Vec<Reason>, OcError> {
-    let is_forced =
-        |reason: &Reason| reason.code.is_forceable() && options.forced.contains(&reason.code);
-    let (forced, reasons): (Vec<Reason>, Vec<Reason>) = reasons.into_iter().partition(is_forced);
+) -> Result<Vec<RefusalReason>, OcError> {
+    let is_forced = |reason: &RefusalReason| {
+        reason.code.is_forceable() && options.forced.contains(&reason.code)
+    };
+    let (forced, reasons): (Vec<RefusalReason>, Vec<RefusalReason>) =
+        reasons.into_iter().partition(is_forced);
     if reasons.is_empty() {
         Ok(forced)
     } else {
@@ -120,14 +125,14 @@ fn suffix() -> String {
 
 impl BackupPlan {
     /// True when the namespace is made for this run.
-    pub(crate) fn is_temporary(&self) -> bool {
+    pub(super) fn is_temporary(&self) -> bool {
         self.options.debug_namespace == DebugNamespace::Temporary
     }
 
     /// The words that run the script on the host.
     ///
     /// A rollout that was overridden has to be overridden in the script too: it looks for itself.
-    pub(crate) fn script(&self) -> Vec<String> {
+    pub(super) fn script(&self) -> Vec<String> {
         let is_forced = self
             .forced
             .iter()
@@ -136,7 +141,7 @@ impl BackupPlan {
     }
 
     /// How the host is reached, once there is a pod of this name.
-    pub(crate) fn access(&self, pod: &str) -> HostAccess {
+    pub(super) fn access(&self, pod: &str) -> HostAccess {
         let namespace = self.namespace.clone();
         if self.is_exec {
             HostAccess::Exec {

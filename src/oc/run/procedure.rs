@@ -1,34 +1,35 @@
 //! The documented procedure, step by step, up to two files under their final names here.
 
 use super::cleanup::{Leftover, Remains};
-use super::context::Context;
+use super::context::RunContext;
 use super::debug_pod;
 use super::error::OcError;
 use super::host;
 use super::plan::refuse_unforced;
-use super::record::{BackupRun, Outcome};
+use super::record::{BackupRun, RunOutcome};
 use super::remote_files::remote_files;
-use super::script_run::{Said, run_script};
+use super::script::{FinishedScript, execute};
 use super::space;
 use super::transfer;
-use super::transfer::Fetched;
+use super::transfer::FetchedFile;
 use crate::oc::client::{HostAccess, RunError};
-use crate::oc::cluster::{Reason, live_version};
+use crate::oc::cluster::{RefusalReason, live_version};
+use crate::source::{AtPath as _, sync_directory};
 use std::path::Path;
 
 /// What the steps in the cluster came to.
-pub(crate) struct Taken {
-    snapshot: Fetched,
-    kuberesources: Fetched,
-    said: Said,
+pub(super) struct CarriedOut {
+    snapshot: FetchedFile,
+    kuberesources: FetchedFile,
+    said: FinishedScript,
     version_after: Option<String>,
-    forced: Vec<Reason>,
+    forced: Vec<RefusalReason>,
 }
 
-impl Taken {
-    pub(crate) fn into_run(
+impl CarriedOut {
+    pub(super) fn into_run(
         self,
-        context: &Context<'_>,
+        context: &RunContext<'_>,
         kept_on_node: Option<String>,
         leftovers: Vec<Leftover>,
     ) -> BackupRun {
@@ -41,7 +42,7 @@ impl Taken {
             .rposition(|command| Some(command) == plan.looked.last());
         commands.extend(all.into_iter().skip(begun.map_or(0, |last| last + 1)));
         BackupRun {
-            outcome: Outcome::Fetched,
+            outcome: RunOutcome::Fetched,
             node: plan.node.clone(),
             snapshot: self.snapshot,
             kuberesources: self.kuberesources,
@@ -64,7 +65,10 @@ impl Taken {
 }
 
 /// Everything that needs the cluster, in order.
-pub(crate) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<Taken, OcError> {
+pub(super) fn carry_out(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+) -> Result<CarriedOut, OcError> {
     let plan = context.plan;
     context.check_interrupted()?;
     space::make_directories(&plan.options)?;
@@ -83,7 +87,7 @@ pub(crate) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<T
     remains.access = Some(access.clone());
     let forced = check_space(context, &access)?;
     make_directory(context, remains, &access)?;
-    let said = run_script(context, &access)?;
+    let said = execute(context, &access)?;
     let version_after = version_after(context)?;
     let [kuberesources, snapshot] = remote_files(context, &access, &said.output)?;
     context.monitor.expect(
@@ -98,7 +102,7 @@ pub(crate) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<T
     )?;
     let snapshot = transfer::fetch(context, &access, &snapshot, &plan.options.to)?;
     let (kuberesources, snapshot) = name_both(context, kuberesources, snapshot)?;
-    Ok(Taken {
+    Ok(CarriedOut {
         snapshot,
         kuberesources,
         said,
@@ -108,7 +112,10 @@ pub(crate) fn take(context: &Context<'_>, remains: &mut Remains<'_>) -> Result<T
 }
 
 /// Room on both sides, measured against the database as it is now. Gives all forced reasons of the run.
-fn check_space(context: &Context<'_>, access: &HostAccess) -> Result<Vec<Reason>, OcError> {
+fn check_space(
+    context: &RunContext<'_>,
+    access: &HostAccess,
+) -> Result<Vec<RefusalReason>, OcError> {
     let options = &context.plan.options;
     let sizes = context.command(access, &host::database_size())?;
     let size = sizes
@@ -132,7 +139,7 @@ fn check_space(context: &Context<'_>, access: &HostAccess) -> Result<Vec<Reason>
 }
 
 fn make_directory(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     remains: &mut Remains<'_>,
     access: &HostAccess,
 ) -> Result<(), OcError> {
@@ -151,7 +158,7 @@ fn make_directory(
 }
 
 /// An upgrade may have begun meanwhile; an API server that does not answer now is no reason to lose the backup.
-fn version_after(context: &Context<'_>) -> Result<Option<String>, OcError> {
+fn version_after(context: &RunContext<'_>) -> Result<Option<String>, OcError> {
     match live_version(context.oc, context.monitor) {
         Ok(version) => Ok(Some(version)),
         Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
@@ -161,10 +168,10 @@ fn version_after(context: &Context<'_>) -> Result<Option<String>, OcError> {
 
 /// Gives both their final names, or neither.
 fn name_both(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     kuberesources: transfer::PartFile,
     snapshot: transfer::PartFile,
-) -> Result<(Fetched, Fetched), OcError> {
+) -> Result<(FetchedFile, FetchedFile), OcError> {
     context.check_interrupted()?;
     let kuberesources = kuberesources.rename()?;
     let snapshot = match snapshot.rename() {
@@ -178,17 +185,17 @@ fn name_both(
     let directories: [&Path; 2] = [options.keys_directory(), &options.to];
     let synced = directories
         .into_iter()
-        .try_for_each(transfer::sync_directory);
+        .try_for_each(|directory| sync_directory(directory).at_path("write", directory));
     if let Err(error) = synced {
         remove_again(&kuberesources.path);
         remove_again(&snapshot.path);
-        return Err(error);
+        return Err(error.into());
     }
     Ok((kuberesources, snapshot))
 }
 
-/// Half a backup under a final name, or one that a power cut may halve, would be worse than none.
+/// One file of the two under a final name, or what a power cut may take apart, would be worse than none.
 fn remove_again(path: &Path) {
-    // On the way out already; a half that stays is found and named by every later check.
+    // On the way out already; a file that stays is found and named by every later check.
     let _ = std::fs::remove_file(path);
 }

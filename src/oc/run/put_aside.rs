@@ -1,29 +1,29 @@
 //! Puts a backup that is not believed aside, under a name that says so and that no restore script picks up.
 
-use super::error::{AtPath as _, OcError};
+use super::error::OcError;
 use crate::names::PutAside;
+use crate::source::{AtPath as _, rename_new};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// More backups of one second than this are not renamed aside.
 const MAX_SAME_NAME: u32 = 100;
 
-/// Renames each file to `NAME.failed-verification` and returns the new paths, in the same order.
+/// Renames each file to `NAME.failed-verification`, or as `put_aside` says, and returns the new paths, in the same order.
 ///
 /// `cluster-restore.sh` takes `snapshot*.db` and `static_kuberesources*.tar.gz`: neither matches any more.
 ///
 /// # Errors
 /// A file cannot be renamed. Those before it have their new names.
-pub fn quarantine(paths: &[PathBuf]) -> Result<Vec<PathBuf>, OcError> {
-    put_aside(paths, PutAside::Failed)
-}
-
-pub(crate) fn put_aside(paths: &[PathBuf], aside: PutAside) -> Result<Vec<PathBuf>, OcError> {
+pub(super) fn rename_aside(
+    paths: &[PathBuf],
+    put_aside: PutAside,
+) -> Result<Vec<PathBuf>, OcError> {
     paths
         .iter()
         .map(|path| {
-            let name = free_name(path, aside.suffix())?;
-            fs::rename(path, &name).at_path("rename", path)?;
+            let name = free_name(path, put_aside.suffix())?;
+            rename_new(path, &name).at_path("rename", path)?;
             Ok(name)
         })
         .collect()
@@ -56,7 +56,7 @@ mod tests {
         let path = directory.path().join("snapshot_2024-11-02_030005.db");
         for expected in ["", ".1"] {
             fs::write(&path, "bytes")?;
-            let aside = quarantine(std::slice::from_ref(&path))?;
+            let aside = rename_aside(std::slice::from_ref(&path), PutAside::Failed)?;
             let name = format!("snapshot_2024-11-02_030005.db.failed-verification{expected}");
             assert_eq!(aside, [directory.path().join(name)]);
             assert!(!path.exists());

@@ -2,16 +2,16 @@
 
 use super::cleanup::Leftover;
 use super::error::OcError;
-use super::script_output::SnapshotStatus;
-use super::transfer::Fetched;
-use crate::oc::cluster::Reason;
+use super::script::SnapshotStatus;
+use super::transfer::FetchedFile;
+use crate::oc::cluster::RefusalReason;
 use chrono::{DateTime, Utc};
 use std::error::Error;
 use std::fmt;
 
 /// What the caller found when it verified the two files.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verification {
+pub enum VerificationResult {
     /// It may be believed.
     Passed,
     /// It may not: the files are put aside as `.failed-verification`.
@@ -22,7 +22,7 @@ pub enum Verification {
 
 /// How the run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Not verified yet: what the caller's closure sees.
     Fetched,
     /// A verified backup lies under its final names. Exit code 0.
@@ -35,13 +35,13 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 pub struct BackupRun {
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// The host that it was taken on.
     pub node: String,
     /// The `.db`, where it lies now.
-    pub snapshot: Fetched,
+    pub snapshot: FetchedFile,
     /// The `.tar.gz`, where it lies now.
-    pub kuberesources: Fetched,
+    pub kuberesources: FetchedFile,
     /// Every line that the script printed, stdout first, then stderr.
     pub script_output: Vec<String>,
     /// The script's status line; `None` before 4.6.
@@ -59,7 +59,7 @@ pub struct BackupRun {
     /// Infrastructure `status.infrastructureName`.
     pub infrastructure_name: Option<String>,
     /// Reasons against it that were overridden.
-    pub forced: Vec<Reason>,
+    pub forced: Vec<RefusalReason>,
     /// When the script was started.
     pub started_at: DateTime<Utc>,
     /// When it ended.

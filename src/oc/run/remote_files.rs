@@ -1,16 +1,16 @@
 //! The two files as the host sees them.
 
-use super::context::Context;
+use super::context::RunContext;
 use super::error::OcError;
 use super::host;
-use super::script_output::ScriptOutput;
+use super::script::ScriptOutput;
 use super::transfer::RemoteFile;
 use crate::digest::Sha256Digest;
 use crate::oc::client::HostAccess;
 
 /// Size and digest of both files, as the host sees them: kuberesources, snapshot.
-pub(crate) fn remote_files(
-    context: &Context<'_>,
+pub(super) fn remote_files(
+    context: &RunContext<'_>,
     access: &HostAccess,
     output: &ScriptOutput,
 ) -> Result<[RemoteFile; 2], OcError> {

@@ -1,8 +1,9 @@
 //! Is there room, here and on the host?
 
-use super::error::{AtPath as _, OcError};
+use super::error::OcError;
 use super::options::BackupOptions;
-use crate::oc::cluster::{Reason, ReasonCode};
+use crate::oc::cluster::{ReasonCode, RefusalReason};
+use crate::source::AtPath as _;
 use std::fs::{DirBuilder, metadata};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
@@ -14,7 +15,7 @@ const KUBERESOURCES_BYTES: u64 = 16 << 20;
 const HOST_FACTOR: u64 = 2;
 
 /// Makes the destination directories, private to their owner. Existing ones stay as they are.
-pub(crate) fn make_directories(options: &BackupOptions) -> Result<(), OcError> {
+pub(super) fn make_directories(options: &BackupOptions) -> Result<(), OcError> {
     for directory in [&options.to, options.keys_directory()] {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -32,10 +33,10 @@ fn free_bytes(directory: &Path) -> Result<u64, OcError> {
 }
 
 /// The snapshot comes out as large as the database, at most.
-pub(crate) fn local_reasons(
+pub(super) fn local_reasons(
     options: &BackupOptions,
     database_bytes: u64,
-) -> Result<Vec<Reason>, OcError> {
+) -> Result<Vec<RefusalReason>, OcError> {
     let keys_directory = options.keys_directory();
     let device = |path: &Path| {
         metadata(path)
@@ -58,19 +59,23 @@ pub(crate) fn local_reasons(
         if free < needed {
             let shown = directory.display();
             let message = format!("{shown} has {free} bytes free, expected {needed}");
-            reasons.push(Reason::new(ReasonCode::NoSpaceLocal, message));
+            reasons.push(RefusalReason::new(ReasonCode::NoSpaceLocal, message));
         }
     }
     Ok(reasons)
 }
 
 /// The host needs more than the file: etcd itself writes on the same partition.
-pub(crate) fn host_reason(directory: &str, free_bytes: u64, database_bytes: u64) -> Option<Reason> {
+pub(super) fn host_reason(
+    directory: &str,
+    free_bytes: u64,
+    database_bytes: u64,
+) -> Option<RefusalReason> {
     let needed = database_bytes.saturating_mul(HOST_FACTOR);
     let message = format!(
         "{directory} on the host has {free_bytes} bytes free, expected {needed} (twice the database)"
     );
-    (free_bytes < needed).then(|| Reason::new(ReasonCode::NoSpaceNode, message))
+    (free_bytes < needed).then(|| RefusalReason::new(ReasonCode::NoSpaceNode, message))
 }
 
 /// Available bytes in the output of `df -P -k`, which may have other lines around it.
@@ -79,7 +84,7 @@ pub(crate) fn host_reason(directory: &str, free_bytes: u64, database_bytes: u64)
 /// Filesystem     1024-blocks     Used Available Capacity Mounted on
 /// /dev/nvme0n1p4   125236204 30000000  95236204      24% /home
 /// ```
-pub(crate) fn parse_df(output: &str) -> Option<u64> {
+pub(super) fn parse_df(output: &str) -> Option<u64> {
     output.lines().rev().find_map(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
         let (_, _, available) = (fields.next()?, fields.next()?, fields.next()?);

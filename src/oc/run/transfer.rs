@@ -1,12 +1,12 @@
 //! Brings a file from the host: streamed, hashed on the way, taken up again where the stream broke.
 
-use super::context::Context;
-use super::error::{AtPath as _, OcError};
+use super::context::RunContext;
+use super::error::OcError;
 use super::host;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
-use crate::oc::client::{Chunk, HostAccess, Limits, RunError, shell_line};
-use crate::source;
+use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits, shell_line};
+use crate::source::{self, AtPath as _, IoError};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
@@ -23,16 +23,16 @@ const RESTARTS: u32 = 1;
 
 /// A file as the host describes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct RemoteFile {
-    pub(crate) path: String,
-    pub(crate) name: String,
-    pub(crate) size_bytes: u64,
-    pub(crate) digest: Sha256Digest,
+pub(super) struct RemoteFile {
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) size_bytes: u64,
+    pub(super) digest: Sha256Digest,
 }
 
 /// A file that is here, byte for byte as on the host.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fetched {
+pub struct FetchedFile {
     /// Where.
     pub path: PathBuf,
     /// Length.
@@ -43,17 +43,24 @@ pub struct Fetched {
 
 /// A complete file under its `.part` name. Dropping it removes the file.
 #[derive(Debug)]
-pub(crate) struct PartFile {
+pub(super) struct PartFile {
     path: PathBuf,
     target: PathBuf,
-    fetched: Fetched,
+    fetched: FetchedFile,
     is_final: bool,
 }
 
 impl PartFile {
     /// Gives it the final name. Never replaces a file.
-    pub(crate) fn rename(mut self) -> Result<Fetched, OcError> {
-        rename_new(&self.path, &self.target)?;
+    pub(super) fn rename(mut self) -> Result<FetchedFile, OcError> {
+        match source::rename_new(&self.path, &self.target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(OcError::Exists {
+                    path: self.target.clone(),
+                });
+            }
+            renamed => renamed.at_path("rename", &self.path)?,
+        }
         self.is_final = true;
         Ok(self.fetched.clone())
     }
@@ -69,8 +76,8 @@ impl Drop for PartFile {
 }
 
 /// Fetches one file into `directory`, under its name with `.part`.
-pub(crate) fn fetch(
-    context: &Context<'_>,
+pub(super) fn fetch(
+    context: &RunContext<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
     directory: &Path,
@@ -89,7 +96,7 @@ pub(crate) fn fetch(
         .open(&path)
         .at_path("create", &path)?;
     let part = PartFile {
-        fetched: Fetched {
+        fetched: FetchedFile {
             path: target.clone(),
             size_bytes: remote.size_bytes,
             sha256: remote.digest,
@@ -99,14 +106,14 @@ pub(crate) fn fetch(
         is_final: false,
     };
     context.monitor.begin(&part.target, remote.size_bytes);
-    let mut receiver = Receiver::new(file, remote.size_bytes);
+    let mut receiver = PartReceiver::new(file, remote.size_bytes);
     receive(context, access, remote, &path, &mut receiver).map_err(|error| {
         match receiver.failure.take() {
-            Some(source) => OcError::Io {
+            Some(source) => OcError::Io(IoError {
                 action: "write",
                 path: path.clone(),
                 source,
-            },
+            }),
             None => error,
         }
     })?;
@@ -116,11 +123,11 @@ pub(crate) fn fetch(
 }
 
 fn receive(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
     path: &Path,
-    receiver: &mut Receiver,
+    receiver: &mut PartReceiver,
 ) -> Result<(), OcError> {
     for restart in 0..=RESTARTS {
         if restart > 0 {
@@ -143,10 +150,10 @@ fn receive(
 
 /// Goes on from where it broke until all bytes are here.
 fn receive_all(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
-    receiver: &mut Receiver,
+    receiver: &mut PartReceiver,
 ) -> Result<(), OcError> {
     let mut breaks = 0;
     let mut pause = context.timeouts.retry_pause;
@@ -186,25 +193,25 @@ fn receive_all(
     Ok(())
 }
 
-fn limits(context: &Context<'_>, bytes: u64) -> Limits {
-    Limits {
+fn limits(context: &RunContext<'_>, bytes: u64) -> RunLimits {
+    RunLimits {
         deadline: LEAST_TIME.max(Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)),
         silence: Some(context.timeouts.stream_silence),
     }
 }
 
 fn receive_stream(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
-    receiver: &mut Receiver,
+    receiver: &mut PartReceiver,
 ) -> Result<(), RunError> {
     let words = host::content(&remote.path, receiver.received);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let limits = limits(context, remote.size_bytes);
-    let mut sink = |chunk: Chunk<'_>| match chunk {
-        Chunk::Stdout(bytes) => receiver.write(bytes, context.monitor),
-        Chunk::Stderr(_) => Ok(()),
+    let mut sink = |chunk: OutputChunk<'_>| match chunk {
+        OutputChunk::Stdout(bytes) => receiver.write(bytes, context.monitor),
+        OutputChunk::Stderr(_) => Ok(()),
     };
     context
         .oc
@@ -214,16 +221,16 @@ fn receive_stream(
 
 /// One part as base64 through the log of a debug pod; all of it or nothing.
 fn receive_log_part(
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     access: &HostAccess,
     remote: &RemoteFile,
-    receiver: &mut Receiver,
+    receiver: &mut PartReceiver,
 ) -> Result<(), RunError> {
     let length = host::LOG_PART_BYTES.min(receiver.expected.saturating_sub(receiver.received));
     let words = host::content_as_text(&remote.path, receiver.received, length);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let call = access.run(&words);
-    let limits = Limits {
+    let limits = RunLimits {
         // The pod has to start before the first byte comes.
         silence: Some(context.timeouts.stream_silence + context.timeouts.pod_start),
         ..limits(context, length)
@@ -246,7 +253,7 @@ fn receive_log_part(
 }
 
 /// The local file as it grows.
-struct Receiver {
+struct PartReceiver {
     file: File,
     hasher: Sha256,
     received: u64,
@@ -257,7 +264,7 @@ struct Receiver {
     failure: Option<io::Error>,
 }
 
-impl Receiver {
+impl PartReceiver {
     fn new(file: File, expected: u64) -> Self {
         Self {
             file,
@@ -302,19 +309,4 @@ impl Receiver {
     fn is_sound(&self, remote: &RemoteFile) -> bool {
         !self.is_overrun && self.received == self.expected && self.digest() == remote.digest
     }
-}
-
-/// Renames without replacing.
-pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), OcError> {
-    match source::rename_new(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OcError::Exists {
-            path: to.to_owned(),
-        }),
-        result => result.at_path("rename", from),
-    }
-}
-
-/// Makes the new names outlive a power cut.
-pub(crate) fn sync_directory(directory: &Path) -> Result<(), OcError> {
-    source::sync_directory(directory).at_path("write", directory)
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use etcd_cat::monitor::{Monitor, Silent};
 use etcd_cat::oc::{
-    BackupFailure, BackupOptions, BackupPlan, BackupRun, ClientOptions, Oc, OcError, Verification,
-    plan, run,
+    BackupFailure, BackupOptions, BackupPlan, BackupRun, ClientOptions, Oc, OcError,
+    VerificationResult, plan, run,
 };
 use std::error::Error;
 use std::fs;
@@ -92,7 +92,8 @@ impl Cluster {
 
     /// Options with short pauses. Deadlines are long: a busy machine must not fail what is no failure.
     pub(crate) fn options(&self) -> BackupOptions {
-        let mut options = BackupOptions::new(self.path("backups"), self.path("locks"));
+        let mut options = BackupOptions::new(self.path("backups"));
+        options.lock_directory = Some(self.path("locks"));
         options.timeouts.pod_start = Duration::from_secs(30);
         options.timeouts.stream_silence = Duration::from_secs(30);
         options.timeouts.script = Duration::from_secs(60);
@@ -109,14 +110,14 @@ impl Cluster {
 
     /// Plans and runs; verification passes.
     pub(crate) fn back_up(&self, options: BackupOptions) -> Result<BackupRun, Failure> {
-        self.back_up_with(options, &Silent, &Verification::Passed)
+        self.back_up_with(options, &Silent, &VerificationResult::Passed)
     }
 
     pub(crate) fn back_up_with(
         &self,
         options: BackupOptions,
         monitor: &dyn Monitor,
-        verification: &Verification,
+        verification: &VerificationResult,
     ) -> Result<BackupRun, Failure> {
         let oc = self.oc().expect("the fake oc is there");
         let plan = plan(&oc, options, now(), monitor).map_err(Failure::Plan)?;

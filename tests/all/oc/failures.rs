@@ -1,7 +1,7 @@
 //! Whatever fails on the way: a clear message, nothing left in the cluster, nothing half here.
 
 use super::cluster::{Cluster, Ear, Failure, KUBERESOURCES, SNAPSHOT, TestResult};
-use etcd_cat::oc::{OcError, Outcome, RunError, ScriptFailure, Verification};
+use etcd_cat::oc::{OcError, RunError, RunOutcome, ScriptFailure, VerificationResult};
 use std::fs;
 
 #[test]
@@ -179,10 +179,10 @@ fn what_cannot_be_removed_is_told_with_the_command_to_do_it() -> TestResult {
     let cluster = Cluster::new()?;
     cluster.scenario("refuse_delete=yes\nrm_fails=yes")?;
     let ear = Ear::default();
-    let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
+    let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
     assert_eq!(
         run.outcome,
-        Outcome::Verified,
+        RunOutcome::Verified,
         "the backup is good all the same"
     );
     let told: Vec<String> = run
@@ -205,8 +205,12 @@ fn what_cannot_be_removed_is_told_with_the_command_to_do_it() -> TestResult {
 #[test]
 fn a_backup_that_fails_verification_is_kept_aside_and_says_so() -> TestResult {
     let cluster = Cluster::new()?;
-    let run = cluster.back_up_with(cluster.options(), &Ear::default(), &Verification::Failed)?;
-    assert_eq!(run.outcome, Outcome::Rejected);
+    let run = cluster.back_up_with(
+        cluster.options(),
+        &Ear::default(),
+        &VerificationResult::Failed,
+    )?;
+    assert_eq!(run.outcome, RunOutcome::Rejected);
     let names = [
         format!("{SNAPSHOT}.failed-verification"),
         format!("{KUBERESOURCES}.failed-verification"),
@@ -220,7 +224,7 @@ fn a_backup_that_fails_verification_is_kept_aside_and_says_so() -> TestResult {
 #[test]
 fn a_backup_whose_verification_was_not_finished_is_not_believed() -> TestResult {
     let cluster = Cluster::new()?;
-    let unfinished = Verification::Unfinished("the disk is gone".to_owned());
+    let unfinished = VerificationResult::Unfinished("the disk is gone".to_owned());
     let failure = cluster
         .back_up_with(cluster.options(), &Ear::default(), &unfinished)
         .expect_err("not verified");
@@ -267,7 +271,7 @@ fn a_destination_that_cannot_be_made_is_told_before_anything_is_changed() -> Tes
         .back_up(cluster.options())
         .expect_err("the destination is a file");
     assert!(
-        matches!(failure, Failure::Run(_)) && matches!(failure.error(), OcError::Io { .. }),
+        matches!(failure, Failure::Run(_)) && matches!(failure.error(), OcError::Io(_)),
         "{failure}"
     );
     assert!(failure.to_string().contains("backups"), "{failure}");

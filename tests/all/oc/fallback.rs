@@ -1,7 +1,7 @@
 //! Where `oc exec` is not allowed: a debug pod for each command, everything through its log.
 
 use super::cluster::{Cluster, Ear, KUBERESOURCES, SNAPSHOT, TestResult, bytes};
-use etcd_cat::oc::{OcError, Verification};
+use etcd_cat::oc::{OcError, VerificationResult};
 use std::fs;
 
 const NO_EXEC: &str = "denied='|create pods/exec|'\n";
@@ -26,7 +26,7 @@ fn without_exec_the_same_steps_go_through_pod_logs() -> TestResult {
         let cluster = Cluster::new()?;
         cluster.scenario(&format!("{NO_EXEC}{old}"))?;
         let ear = Ear::default();
-        let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
+        let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
         let log = cluster.log_lines();
         let is_told = |line: &&str| !line.starts_with("label") && !line.starts_with("annotate");
         let ran: Vec<&str> = log

@@ -1,7 +1,9 @@
 //! The documented procedure, word for word, and what comes of it.
 
 use super::cluster::{Cluster, Ear, KUBERESOURCES, POD, SNAPSHOT, TestResult, bytes};
-use etcd_cat::oc::{BackupRun, DebugNamespace, Outcome, ReasonCode, Verification, run, shell_line};
+use etcd_cat::oc::{
+    BackupRun, DebugNamespace, ReasonCode, RunOutcome, VerificationResult, run, shell_line,
+};
 use etcd_cat::snapshot::Status;
 use etcd_cat::take::{LearntFacts, cross_check};
 use std::fs;
@@ -58,9 +60,9 @@ fn procedure() -> Vec<String> {
 fn a_backup_is_taken_by_exactly_the_documented_procedure() -> TestResult {
     let cluster = Cluster::new()?;
     let ear = Ear::default();
-    let run = cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
+    let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
     assert_eq!(cluster.log_lines(), procedure());
-    assert_eq!(run.outcome, Outcome::Verified);
+    assert_eq!(run.outcome, RunOutcome::Verified);
     assert_eq!(
         fs::read(cluster.path("backups").join(SNAPSHOT))?,
         bytes(300_000)
@@ -136,7 +138,9 @@ fn a_dry_run_prints_what_the_run_then_does() -> TestResult {
         .filter(|line| !line.starts_with('#'))
         .map(str::to_owned)
         .collect();
-    run(&oc, &plan, &Ear::default(), &mut |_| Verification::Passed)?;
+    run(&oc, &plan, &Ear::default(), &mut |_| {
+        VerificationResult::Passed
+    })?;
     let ran: Vec<String> = oc
         .commands()
         .iter()
@@ -229,7 +233,7 @@ fn the_directory_stays_on_the_node_only_when_asked_and_successful() -> TestResul
     let cluster = Cluster::new()?;
     cluster.script("cut=yes")?;
     options.to = cluster.path("backups");
-    options.lock_directory = cluster.path("locks");
+    options.lock_directory = Some(cluster.path("locks"));
     cluster
         .back_up(options)
         .expect_err("the script was cut off");

@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM at every stage: told as such, and nothing is left.
 
 use super::cluster::{Cluster, Ear, TestResult};
-use etcd_cat::oc::Verification;
+use etcd_cat::oc::VerificationResult;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -45,7 +45,7 @@ fn an_interruption_at_any_stage_leaves_nothing_behind() -> TestResult {
         cluster.script(script)?;
         let begun = Instant::now();
         let failure = cluster
-            .back_up_with(cluster.options(), &ear, &Verification::Passed)
+            .back_up_with(cluster.options(), &ear, &VerificationResult::Passed)
             .expect_err(name);
         assert!(failure.error().is_interrupted(), "{name}: {failure}");
         assert!(begun.elapsed() < Duration::from_secs(20), "{name}");
@@ -61,7 +61,7 @@ fn an_interrupted_verification_leaves_nothing_that_looks_verified() -> TestResul
         interrupt_at_bytes: Some(305_000),
         ..Ear::default()
     };
-    let unfinished = Verification::Unfinished("interrupted".to_owned());
+    let unfinished = VerificationResult::Unfinished("interrupted".to_owned());
     let failure = cluster
         .back_up_with(cluster.options(), &ear, &unfinished)
         .expect_err("interrupted");

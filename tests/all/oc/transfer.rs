@@ -1,7 +1,7 @@
 //! The way from the host: what breaks is taken up again, what differs is never kept.
 
 use super::cluster::{Cluster, Ear, SNAPSHOT, TestResult, bytes};
-use etcd_cat::oc::{OcError, RunError, Verification};
+use etcd_cat::oc::{OcError, RunError, VerificationResult};
 use std::fs;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_broken_stream_goes_on_where_it_broke() -> TestResult {
             "break_count=3\nbreak_after=2000\nbreak_status={status}"
         ))?;
         let ear = Ear::default();
-        cluster.back_up_with(cluster.options(), &ear, &Verification::Passed)?;
+        cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
         assert_eq!(
             fs::read(cluster.path("backups").join(SNAPSHOT))?,
             bytes(300_000)

@@ -144,19 +144,19 @@ fn a_check_exits_by_whether_something_qualifies() {
 
 #[test]
 fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
-    use crate::engine::{BackupRun, RunOutcome};
-    let run = |outcome, backup| BackupRun {
+    use etcd_cat::take::{TakeOutcome, TakeReport};
+    let run = |outcome, backup| TakeReport {
         outcome,
         backup,
-        ..BackupRun::default()
+        ..TakeReport::default()
     };
     let style = sample::style(Format::Json, None);
     for (run, expected) in [
-        (run(RunOutcome::Taken, Some(sample::valid())), Exit::Good),
-        (run(RunOutcome::Taken, Some(sample::invalid())), Exit::Bad),
-        (run(RunOutcome::Taken, None), Exit::Bad),
-        (run(RunOutcome::Planned, None), Exit::Good),
-        (run(RunOutcome::Skipped, Some(sample::valid())), Exit::Good),
+        (run(TakeOutcome::Taken, Some(sample::valid())), Exit::Good),
+        (run(TakeOutcome::Taken, Some(sample::invalid())), Exit::Bad),
+        (run(TakeOutcome::Taken, None), Exit::Bad),
+        (run(TakeOutcome::Planned, None), Exit::Good),
+        (run(TakeOutcome::Skipped, Some(sample::valid())), Exit::Good),
     ] {
         let outcome = run.outcome;
         let answer = backup::answer(run, &style).expect("an answer");

@@ -3,11 +3,11 @@
 use super::text::{safe, safe_path};
 use super::views::BackupRunView;
 use super::{Answer, BackupDetails, Style, name};
-use crate::engine::{BackupRun, RunOutcome};
-use etcd_cat::oc;
+use etcd_cat::oc::BackupRun;
+use etcd_cat::take::{TakeOutcome, TakeReport};
 use serde::Serialize;
 
-impl Answer for BackupRun {
+impl Answer for TakeReport {
     fn document(&self, style: &Style) -> impl Serialize {
         BackupRunView::new(self, style.now)
     }
@@ -30,29 +30,29 @@ impl Answer for BackupRun {
     }
 }
 
-fn headline(run: &BackupRun) -> String {
-    let node = run.node.as_deref().unwrap_or_default();
-    let mut text = match run.outcome {
-        RunOutcome::Taken => format!("backup taken on {}\n", safe(node)),
-        RunOutcome::Rejected => format!(
+fn headline(report: &TakeReport) -> String {
+    let node = report.node.as_deref().unwrap_or_default();
+    let mut text = match report.outcome {
+        TakeOutcome::Taken => format!("backup taken on {}\n", safe(node)),
+        TakeOutcome::Rejected => format!(
             "backup taken on {}, and it is not to be believed: put aside, not in the catalogue\n",
             safe(node)
         ),
         // Made for a shell, and made of checked words.
-        RunOutcome::Planned => return run.script.clone().unwrap_or_default(),
-        RunOutcome::Skipped => {
-            let reason = run.reason.as_deref().unwrap_or_default();
+        TakeOutcome::Planned => return report.script.clone().unwrap_or_default(),
+        TakeOutcome::Skipped => {
+            let reason = report.reason.as_deref().unwrap_or_default();
             format!("no backup is needed: {}\n", safe(reason))
         }
     };
-    for reason in &run.forced {
+    for reason in &report.forced {
         text.push_str(&format!("  overridden: {}\n", safe(reason)));
     }
     text
 }
 
 /// What is still in the cluster, asked for or not.
-fn remains(taken: &oc::BackupRun) -> String {
+fn remains(taken: &BackupRun) -> String {
     let mut text = String::new();
     if let Some(directory) = &taken.kept_on_node {
         text.push_str(&format!(

@@ -1,11 +1,11 @@
 //! The document about one run of `backup`.
 
 use super::{API_VERSION, BackupView};
-use crate::engine::BackupRun;
 use crate::output::text;
 use crate::output::units::rfc3339;
 use chrono::{DateTime, Utc};
-use etcd_cat::oc::{self, Fetched, Leftover, SnapshotStatus};
+use etcd_cat::oc::{BackupRun, FetchedFile, Leftover, SnapshotStatus};
+use etcd_cat::take::TakeReport;
 use serde::Serialize;
 
 /// `kind: BackupRun`
@@ -72,18 +72,18 @@ struct LeftoverView {
 
 impl BackupRunView {
     /// What was taken, planned or left.
-    pub(crate) fn new(run: &BackupRun, now: DateTime<Utc>) -> Self {
-        let leftovers = run.taken.iter().flat_map(|taken| &taken.leftovers);
+    pub(crate) fn new(report: &TakeReport, now: DateTime<Utc>) -> Self {
+        let leftovers = report.taken.iter().flat_map(|taken| &taken.leftovers);
         Self {
             api_version: API_VERSION,
             kind: "BackupRun",
-            outcome: run.outcome.as_str(),
-            reason: run.reason.clone(),
-            node: run.node.clone(),
-            forced: run.forced.clone(),
-            commands: run.commands.clone(),
-            taken: run.taken.as_deref().map(TakenView::new),
-            backup: run
+            outcome: report.outcome.as_str(),
+            reason: report.reason.clone(),
+            node: report.node.clone(),
+            forced: report.forced.clone(),
+            commands: report.commands.clone(),
+            taken: report.taken.as_deref().map(TakenView::new),
+            backup: report
                 .backup
                 .as_ref()
                 .map(|backup| BackupView::new(backup, now)),
@@ -93,7 +93,7 @@ impl BackupRunView {
 }
 
 impl TakenView {
-    fn new(run: &oc::BackupRun) -> Self {
+    fn new(run: &BackupRun) -> Self {
         Self {
             started_at: rfc3339(run.started_at),
             script_ended_at: rfc3339(run.script_ended_at),
@@ -125,7 +125,7 @@ impl ScriptStatusView {
 }
 
 impl FileView {
-    fn new(file: &Fetched) -> Self {
+    fn new(file: &FetchedFile) -> Self {
         Self {
             path: text::path(&file.path),
             size_bytes: file.size_bytes,

@@ -1,6 +1,6 @@
 //! Where the lock of a cluster lies.
 
-use etcd_cat::catalogue::default_location;
+use crate::catalogue::default_location;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Beside the default catalogue, whatever `--catalogue` says: two runs with different catalogues must meet too.
 ///
 /// Without a home that can be written, a directory of this user's own among the temporary files.
-pub(super) fn directory() -> PathBuf {
+pub(super) fn default_lock_directory() -> PathBuf {
     let location = default_location();
     let home = location.as_ref().and_then(|location| location.path());
     let beside = home

@@ -1,54 +1,54 @@
 //! Remembers a backup that is believed: what was learnt of it, and how it was taken.
 
 use super::examine::{Examined, accepted, holds};
-use super::outcome::BackupRun;
-use crate::engine::Request;
-use chrono::Utc;
-use etcd_cat::backup::{Backup, Provenance};
-use etcd_cat::catalogue::{
+use super::report::TakeReport;
+use crate::backup::{Backup, Provenance};
+use crate::catalogue::{
     Catalogue, CatalogueChange, CatalogueContents, CatalogueError, Content, Forget, SnapshotKey,
     Subject,
 };
-use etcd_cat::oc;
-use etcd_cat::survey::{self, Depth};
+use crate::oc::BackupRun;
+use crate::survey::{self, Depth};
+use chrono::Utc;
 use std::path::{Path, PathBuf};
 
 /// Remembers it, and shows it as every later command will. A catalogue that refuses takes nothing from the backup.
 pub(super) fn remember(
-    request: &Request<'_>,
-    catalogue: &Catalogue,
-    run: oc::BackupRun,
+    run: BackupRun,
     examined: Examined,
-) -> BackupRun {
+    catalogue: &Catalogue,
+    options: &survey::Options,
+) -> TakeReport {
     let Examined { backup, contents } = examined;
-    match record(catalogue, &run, &contents) {
+    match record(&run, &contents, catalogue) {
         Ok(()) => {
-            let shown = recalled(request, catalogue, &run).unwrap_or(backup);
-            BackupRun::taken(run, Some(shown))
+            let shown = recalled(&run, catalogue, options).unwrap_or(backup);
+            TakeReport::taken(run, Some(shown))
         }
-        Err(error) => BackupRun {
+        Err(error) => TakeReport {
             catalogue: Some(error),
-            ..BackupRun::taken(run, Some(backup))
+            ..TakeReport::taken(run, Some(backup))
         },
     }
 }
 
 /// With its neighbours in view: an earlier backup may make more of it.
-fn recalled(request: &Request<'_>, catalogue: &Catalogue, run: &oc::BackupRun) -> Option<Backup> {
-    let request = Request {
-        accept: &accepted(run),
-        ..*request
+fn recalled(run: &BackupRun, catalogue: &Catalogue, options: &survey::Options) -> Option<Backup> {
+    let options = survey::Options {
+        depth: Depth::New,
+        accept: accepted(run),
+        ..options.clone()
     };
-    let backups = survey::recall(catalogue, &request.options(Depth::New)).ok()?;
+    let backups = survey::recall(catalogue, &options).ok()?;
     backups
         .into_iter()
         .find(|backup| holds(backup, &run.snapshot.path))
 }
 
 fn record(
-    catalogue: &Catalogue,
-    run: &oc::BackupRun,
+    run: &BackupRun,
     contents: &CatalogueContents,
+    catalogue: &Catalogue,
 ) -> Result<(), CatalogueError> {
     let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
     let mut changes: Vec<CatalogueChange> = paths
@@ -115,7 +115,7 @@ fn proofs(contents: &CatalogueContents, subjects: &[Subject]) -> Vec<CatalogueCh
 
 fn of_subject(
     contents: &CatalogueContents,
-    run: &oc::BackupRun,
+    run: &BackupRun,
     subject: Subject,
 ) -> Vec<CatalogueChange> {
     let verifications = contents.verifications(&subject).iter();
@@ -146,7 +146,7 @@ fn locations(paths: &[PathBuf]) -> Vec<CatalogueChange> {
         .collect()
 }
 
-fn provenance(run: &oc::BackupRun) -> Provenance {
+fn provenance(run: &BackupRun) -> Provenance {
     Provenance {
         node: run.node.clone(),
         oc_version: run.oc_version.clone(),

@@ -5,6 +5,7 @@ use crate::engine::LiveCluster;
 use crate::error::{Failure, code};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::oc::{self, BackupFailure, ClientOptions, Leftover, Oc, OcError};
+use etcd_cat::take::TakeError;
 
 /// Asks the cluster for its id and version.
 pub(crate) fn live_cluster(args: &OcArgs, monitor: &dyn Monitor) -> Result<LiveCluster, Failure> {
@@ -29,6 +30,7 @@ pub(crate) fn live_cluster(args: &OcArgs, monitor: &dyn Monitor) -> Result<LiveC
     })
 }
 
+/// The one place of the command that makes a client of `oc`.
 pub(super) fn client(args: &OcArgs) -> Result<Oc, Failure> {
     let options = ClientOptions {
         program: args.oc.clone(),
@@ -39,12 +41,12 @@ pub(super) fn client(args: &OcArgs) -> Result<Oc, Failure> {
     Oc::new(options).map_err(|error| failed(error.into()))
 }
 
-pub(super) fn failed(error: OcError) -> Failure {
+fn failed(error: OcError) -> Failure {
     let remedy = error.remedy();
     let code = match &error {
         OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,
         OcError::Option { .. } => code::USAGE,
-        OcError::Io { .. } | OcError::Exists { .. } => code::IO,
+        OcError::Io(_) | OcError::Exists { .. } => code::IO,
         _ => code::OC,
     };
     let failure = Failure::new(code, error);
@@ -54,8 +56,17 @@ pub(super) fn failed(error: OcError) -> Failure {
     }
 }
 
+/// Why there is no backup.
+pub(super) fn failed_to_take(error: TakeError) -> Failure {
+    match error {
+        TakeError::NotBegun(error) => failed(error),
+        TakeError::BrokenOff(failure) => broken(*failure),
+        error => Failure::new(code::OC, error),
+    }
+}
+
 /// A run that broke off: what is still in the cluster matters more than any other advice.
-pub(super) fn broken(failure: BackupFailure) -> Failure {
+fn broken(failure: BackupFailure) -> Failure {
     let leftovers: Vec<String> = failure.leftovers.iter().map(told).collect();
     let failed = failed(failure.error);
     if leftovers.is_empty() {

@@ -1,35 +1,35 @@
-//! What came of `backup`.
+//! What came of a whole backup run.
 
-use etcd_cat::backup::Backup;
-use etcd_cat::catalogue::CatalogueError;
-use etcd_cat::oc::{self, BackupPlan, shell_line};
+use crate::backup::Backup;
+use crate::catalogue::CatalogueError;
+use crate::oc::{BackupPlan, BackupRun, shell_line};
 
-/// What came of `backup`.
+/// What came of a whole backup run.
 #[derive(Debug, Default)]
-pub(crate) struct BackupRun {
+pub struct TakeReport {
     /// Whether one was taken.
-    pub(crate) outcome: RunOutcome,
+    pub outcome: TakeOutcome,
     /// Why none was taken.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// The node it was, or would be, taken on.
-    pub(crate) node: Option<String>,
+    pub node: Option<String>,
     /// Reasons against it that were overridden.
-    pub(crate) forced: Vec<String>,
+    pub forced: Vec<String>,
     /// Every command of `oc`, the look beforehand included: as it was run, or as it would be.
-    pub(crate) commands: Vec<String>,
+    pub commands: Vec<String>,
     /// The same for a shell, with what is told about them in comments; only of a plan.
-    pub(crate) script: Option<String>,
+    pub script: Option<String>,
     /// How it was taken.
-    pub(crate) taken: Option<Box<oc::BackupRun>>,
+    pub taken: Option<Box<BackupRun>>,
     /// The new backup.
-    pub(crate) backup: Option<Backup>,
+    pub backup: Option<Backup>,
     /// The backup is complete and verified, and could not be remembered.
-    pub(crate) catalogue: Option<CatalogueError>,
+    pub catalogue: Option<CatalogueError>,
 }
 
 /// Whether a backup was taken.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum RunOutcome {
+pub enum TakeOutcome {
     /// Taken and verified; the verdict says the rest.
     Taken,
     /// Taken, not to be believed, and put aside.
@@ -41,9 +41,9 @@ pub(crate) enum RunOutcome {
     Skipped,
 }
 
-impl RunOutcome {
+impl TakeOutcome {
     /// The word in documents.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Taken => "taken",
             Self::Rejected => "rejected",
@@ -53,7 +53,7 @@ impl RunOutcome {
     }
 }
 
-impl BackupRun {
+impl TakeReport {
     pub(super) fn skipped(reason: String) -> Self {
         Self {
             reason: Some(reason),
@@ -64,7 +64,7 @@ impl BackupRun {
     pub(super) fn planned(plan: &BackupPlan) -> Self {
         let commands = plan.looked.iter().chain(&plan.commands);
         Self {
-            outcome: RunOutcome::Planned,
+            outcome: TakeOutcome::Planned,
             node: Some(plan.node.clone()),
             forced: plan.forced.iter().map(ToString::to_string).collect(),
             commands: commands.map(|command| shell_line(command)).collect(),
@@ -73,9 +73,9 @@ impl BackupRun {
         }
     }
 
-    pub(super) fn taken(run: oc::BackupRun, backup: Option<Backup>) -> Self {
+    pub(super) fn taken(run: BackupRun, backup: Option<Backup>) -> Self {
         Self {
-            outcome: RunOutcome::Taken,
+            outcome: TakeOutcome::Taken,
             node: Some(run.node.clone()),
             forced: run.forced.iter().map(ToString::to_string).collect(),
             commands: run
@@ -90,18 +90,18 @@ impl BackupRun {
     }
 
     /// The files have new names by now, and so has what is shown of them.
-    pub(super) fn rejected(run: oc::BackupRun, backup: Option<Backup>) -> Self {
+    pub(super) fn rejected(run: BackupRun, backup: Option<Backup>) -> Self {
         let backup = backup.map(|mut backup| {
-            if let Some(half) = &mut backup.snapshot {
-                half.path.clone_from(&run.snapshot.path);
+            if let Some(snapshot) = &mut backup.snapshot {
+                snapshot.path.clone_from(&run.snapshot.path);
             }
-            if let Some(half) = &mut backup.kuberesources {
-                half.path.clone_from(&run.kuberesources.path);
+            if let Some(kuberesources) = &mut backup.kuberesources {
+                kuberesources.path.clone_from(&run.kuberesources.path);
             }
             backup
         });
         Self {
-            outcome: RunOutcome::Rejected,
+            outcome: TakeOutcome::Rejected,
             ..Self::taken(run, backup)
         }
     }

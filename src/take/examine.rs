@@ -1,15 +1,14 @@
 //! Verifies what was brought here, in a catalogue of its own: the real one learns of it only when it is believed.
 
-use crate::engine::Request;
-use etcd_cat::backup::Backup;
-use etcd_cat::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
-use etcd_cat::discovery::Skipped;
-use etcd_cat::finding::{Code, Finding};
-use etcd_cat::judgement::add_findings;
-use etcd_cat::monitor::Monitor;
-use etcd_cat::oc::{self, ReasonCode, Verification};
-use etcd_cat::survey::{self, Depth, Survey};
-use etcd_cat::take::{LearntFacts, Mismatch, cross_check};
+use super::cross_check::{LearntFacts, Mismatch, cross_check};
+use crate::backup::Backup;
+use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
+use crate::discovery::Skipped;
+use crate::finding::{Code, Finding};
+use crate::judgement::add_findings;
+use crate::monitor::Monitor;
+use crate::oc::{BackupRun, ReasonCode, VerificationResult};
+use crate::survey::{self, Depth, Survey};
 use std::path::PathBuf;
 
 /// A new backup, judged, and everything that was learnt of it.
@@ -20,19 +19,19 @@ pub(super) struct Examined {
 
 /// Verifies the two files as any others, then holds what the script and the cluster said against them.
 pub(super) fn examine(
-    request: &Request<'_>,
-    run: &oc::BackupRun,
+    run: &BackupRun,
+    options: &survey::Options,
     monitor: &dyn Monitor,
-) -> (Verification, Option<Examined>) {
+) -> (VerificationResult, Option<Examined>) {
     monitor.note("verifying what was brought here");
-    match read(request, run, monitor) {
-        Err(reason) => (Verification::Unfinished(reason), None),
+    match read(run, options, monitor) {
+        Err(reason) => (VerificationResult::Unfinished(reason), None),
         Ok(mut examined) => {
             doubt(&mut examined.backup, run);
             let verification = if examined.backup.verdict.is_usable() {
-                Verification::Passed
+                VerificationResult::Passed
             } else {
-                Verification::Failed
+                VerificationResult::Failed
             };
             (verification, Some(examined))
         }
@@ -40,17 +39,17 @@ pub(super) fn examine(
 }
 
 fn read(
-    request: &Request<'_>,
-    run: &oc::BackupRun,
+    run: &BackupRun,
+    options: &survey::Options,
     monitor: &dyn Monitor,
 ) -> Result<Examined, String> {
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
     let locations = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
-    let request = Request {
-        accept: &accepted(run),
-        ..*request
+    let options = survey::Options {
+        depth: Depth::Everything,
+        accept: accepted(run),
+        ..options.clone()
     };
-    let options = request.options(Depth::Everything);
     let survey = survey::examine(&locations, &catalogue, &options, monitor)
         .map_err(|error| error.to_string())?;
     if let Some(unread) = unread(&survey, &locations) {
@@ -69,7 +68,7 @@ fn read(
 }
 
 /// What was overridden before the backup makes it invalid no more: it was asked for, and it is recorded.
-pub(super) fn accepted(run: &oc::BackupRun) -> Vec<Code> {
+pub(super) fn accepted(run: &BackupRun) -> Vec<Code> {
     let code = |code| match code {
         ReasonCode::UpgradeInProgress => Some(Code::UpgradeInProgress),
         ReasonCode::TooYoung => Some(Code::TakenBeforeRotation),
@@ -88,16 +87,16 @@ fn unread<'s>(survey: &'s Survey, locations: &[PathBuf]) -> Option<&'s Skipped> 
 }
 
 pub(super) fn holds(backup: &Backup, path: &PathBuf) -> bool {
-    let half = backup.snapshot.as_ref();
-    half.is_some_and(|half| half.places().any(|place| place == path))
+    let snapshot = backup.snapshot.as_ref();
+    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| place == path))
 }
 
 /// Adds a finding for each fact on which the two sides disagree.
-fn doubt(backup: &mut Backup, run: &oc::BackupRun) {
-    let Some(half) = &backup.snapshot else {
+fn doubt(backup: &mut Backup, run: &BackupRun) {
+    let Some(snapshot) = &backup.snapshot else {
         return;
     };
-    let facts = &half.facts;
+    let facts = &snapshot.facts;
     let learnt = LearntFacts {
         status: facts.status,
         live_keys: facts.live_keys,

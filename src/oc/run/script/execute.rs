@@ -1,17 +1,17 @@
 //! Runs `cluster-backup.sh` on the host and shows its output as it comes.
 
-use super::context::Context;
-use super::error::OcError;
-use super::script_output::{ScriptOutput, parse_script_output};
+use super::super::context::RunContext;
+use super::output::{ScriptOutput, parse_script_output};
 use crate::monitor::Monitor;
-use crate::oc::client::{Chunk, HostAccess, Limits, RunError};
+use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits};
+use crate::oc::run::error::OcError;
 use chrono::{DateTime, Utc};
 
 /// The script prints some twenty lines; of more than this the older half is dropped, for the last lines decide.
 const SCRIPT_OUTPUT_LIMIT_BYTES: usize = 1 << 20;
 
 /// What the script said, and when.
-pub(crate) struct Said {
+pub(crate) struct FinishedScript {
     pub(crate) output: ScriptOutput,
     pub(crate) lines: Vec<String>,
     pub(crate) started_at: DateTime<Utc>,
@@ -19,11 +19,14 @@ pub(crate) struct Said {
 }
 
 /// Runs the script with its output shown live; its final line decides.
-pub(crate) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<Said, OcError> {
+pub(crate) fn execute(
+    context: &RunContext<'_>,
+    access: &HostAccess,
+) -> Result<FinishedScript, OcError> {
     let started_at = Utc::now();
     let words = context.plan.script();
     let call = access.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
-    let limits = Limits {
+    let limits = RunLimits {
         deadline: context.timeouts.script,
         silence: None,
     };
@@ -33,8 +36,8 @@ pub(crate) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<S
         .oc
         .stream(&call, limits, context.monitor, &mut |chunk| {
             match chunk {
-                Chunk::Stdout(bytes) => stdout.push(bytes, context.monitor),
-                Chunk::Stderr(bytes) => stderr.push(bytes, context.monitor),
+                OutputChunk::Stdout(bytes) => stdout.push(bytes, context.monitor),
+                OutputChunk::Stderr(bytes) => stderr.push(bytes, context.monitor),
             }
             Ok(())
         });
@@ -62,7 +65,7 @@ pub(crate) fn run_script(context: &Context<'_>, access: &HostAccess) -> Result<S
         }
         (Err(failure), _) => return Err(failure.into()),
     };
-    Ok(Said {
+    Ok(FinishedScript {
         output,
         lines: stdout
             .lines()
