@@ -22,12 +22,12 @@ pub struct Explanation {
     /// What it is, why it matters to a restore, and how it comes about: two to five sentences.
     pub meaning: &'static str,
     /// What to do, in order.
-    pub steps: &'static [Step],
+    pub steps: &'static [AdviceStep],
 }
 
 /// One step of the advice.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Step {
+pub enum AdviceStep {
     /// A sentence.
     Do(&'static str),
     /// A command line; words in capitals are to be replaced.
@@ -122,8 +122,12 @@ mod tests {
             assert!(text.title.is_ascii() && text.meaning.is_ascii());
             for step in text.steps {
                 match step {
-                    Step::Do(sentence) => assert!(sentence.ends_with('.'), "{code}: {sentence}"),
-                    Step::Run(command) => assert!(!command.contains('\n'), "{code}: {command}"),
+                    AdviceStep::Do(sentence) => {
+                        assert!(sentence.ends_with('.'), "{code}: {sentence}")
+                    }
+                    AdviceStep::Run(command) => {
+                        assert!(!command.contains('\n'), "{code}: {command}")
+                    }
                 }
             }
         }

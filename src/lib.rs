@@ -8,7 +8,7 @@ pub mod buffer;
 pub mod bytes;
 pub mod digest;
 pub mod instant;
-pub mod protobuf;
+pub(crate) mod protobuf;
 pub mod secret;
 
 // What can be said of them

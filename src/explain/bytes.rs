@@ -1,7 +1,7 @@
 //! Findings about the bytes of a snapshot: length, digest, bbolt pages.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const NOT_A_SNAPSHOT: Explanation = Explanation {
     title: "The file is not an etcd snapshot",

@@ -1,7 +1,7 @@
 //! Findings about encryption at rest.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const ENCRYPTION_CONFIG_MISSING: Explanation = Explanation {
     title: "Values are encrypted and there is no encryption configuration",

@@ -1,7 +1,7 @@
 //! Findings about files: absent, changed, unreadable.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const INCOMPLETE_DOWNLOAD: Explanation = Explanation {
     title: "An interrupted save: the file still has its temporary name",

@@ -1,7 +1,7 @@
 //! Findings about the moment at which a snapshot was taken.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const POSSIBLY_DIRTY: Explanation = Explanation {
     title: "The backup was forced, without the check that nothing was rolling out",

@@ -1,7 +1,7 @@
 //! Findings about the kuberesources and about which two files belong together.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const KUBERESOURCES_MISSING: Explanation = Explanation {
     title: "There is no kuberesources for this snapshot",

@@ -1,7 +1,7 @@
 //! Findings about what etcd keeps in the database.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const BUCKET_MISSING: Explanation = Explanation {
     title: "A bucket that etcd needs is absent",

@@ -1,7 +1,7 @@
 //! Findings about how a backup was taken.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const PROVENANCE_MISMATCH: Explanation = Explanation {
     title: "The bytes are not what the host or the cluster said when the backup was taken",

@@ -1,7 +1,7 @@
 //! Findings that compare a backup with the one before it.
 
+use super::AdviceStep::{Do, Run};
 use super::Explanation;
-use super::Step::{Do, Run};
 
 pub(super) const REVISION_WENT_BACK: Explanation = Explanation {
     title: "The revision is lower than in an earlier backup of the same cluster",

@@ -13,7 +13,7 @@ const REACH: usize = 16;
 
 /// `duplicate-host` on each backup that has a twin from another node, by index.
 pub(super) fn duplicates(backups: &[Backup]) -> Vec<(usize, Finding)> {
-    let mut entries: Vec<Entry<'_>> = backups.iter().enumerate().filter_map(entry).collect();
+    let mut entries: Vec<HostBackup<'_>> = backups.iter().enumerate().filter_map(entry).collect();
     entries.sort_unstable_by_key(|entry| (entry.cluster, entry.taken_at, entry.index));
     let mut found = Vec::new();
     for (position, entry) in entries.iter().enumerate() {
@@ -31,31 +31,31 @@ pub(super) fn duplicates(backups: &[Backup]) -> Vec<(usize, Finding)> {
 }
 
 #[derive(Debug)]
-struct Entry<'a> {
+struct HostBackup<'a> {
     cluster: &'a str,
     taken_at: DateTime<Utc>,
     index: usize,
     node: &'a str,
 }
 
-impl Entry<'_> {
-    fn is_twin_of(&self, other: &Entry<'_>) -> bool {
+impl HostBackup<'_> {
+    fn is_twin_of(&self, other: &HostBackup<'_>) -> bool {
         self.cluster == other.cluster
             && self.node != other.node
             && self.distance(other) <= ONE_OCCASION
     }
 
-    fn distance(&self, other: &Entry<'_>) -> TimeDelta {
+    fn distance(&self, other: &HostBackup<'_>) -> TimeDelta {
         (self.taken_at - other.taken_at).abs()
     }
 }
 
 /// A gone file needs no choice any more; without both halves the host is not known.
-fn entry((index, backup): (usize, &Backup)) -> Option<Entry<'_>> {
+fn entry((index, backup): (usize, &Backup)) -> Option<HostBackup<'_>> {
     let snapshot = backup.snapshot.as_ref().filter(|half| half.is_present)?;
     let cluster = snapshot.facts.cluster.id.as_deref()?;
     let node = backup.kuberesources.as_ref()?.facts.node.as_deref()?;
-    Some(Entry {
+    Some(HostBackup {
         cluster,
         taken_at: backup.taken_at?,
         index,
@@ -63,7 +63,7 @@ fn entry((index, backup): (usize, &Backup)) -> Option<Entry<'_>> {
     })
 }
 
-fn finding(backups: &[Backup], entry: &Entry<'_>, twin: &Entry<'_>) -> Finding {
+fn finding(backups: &[Backup], entry: &HostBackup<'_>, twin: &HostBackup<'_>) -> Finding {
     let path = backups
         .get(twin.index)
         .and_then(Backup::path)

@@ -1,6 +1,6 @@
 //! The whole way from facts to judged backups.
 
-use super::notes::{Notes, notes};
+use super::notes::{PairNotes, notes};
 use super::succession::Successions;
 use super::verdict::{accepted, sort, verdict};
 use super::{
@@ -43,7 +43,7 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
         ..
     } = inventory;
     let mut successions = Successions::default();
-    let mut halves = Halves::new(snapshots, kuberesources, &pairs);
+    let mut halves = UnjoinedFacts::new(snapshots, kuberesources, &pairs);
     let mut backups: Vec<Backup> = pairs
         .iter()
         .zip(notes)
@@ -67,14 +67,14 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
 }
 
 /// The halves on their way into backups.
-struct Halves {
+struct UnjoinedFacts {
     snapshots: Vec<Option<Located<crate::snapshot::Snapshot>>>,
     kuberesources: Vec<Option<Located<crate::kuberesources::Kuberesources>>>,
     /// Backups that still want each kuberesources: only a shared one is copied.
     wanted: Vec<usize>,
 }
 
-impl Halves {
+impl UnjoinedFacts {
     fn new(
         snapshots: Vec<Located<crate::snapshot::Snapshot>>,
         kuberesources: Vec<Located<crate::kuberesources::Kuberesources>>,
@@ -154,7 +154,7 @@ fn unread(file: &UnreadableFile) -> Backup {
 /// Fills in what follows from the halves, and runs every check that needs no other backup.
 fn examined(
     mut backup: Backup,
-    mut notes: Notes,
+    mut notes: PairNotes,
     standpoint: &Standpoint<'_>,
     successions: &mut Successions,
 ) -> Backup {
@@ -222,7 +222,7 @@ fn of_snapshot(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
     findings
 }
 
-fn of_pair(backup: &Backup, notes: &Notes) -> Vec<Finding> {
+fn of_pair(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     let mut findings = encryption::keys(backup);
     findings.extend(kuberesources::missing(backup, notes));
     findings.extend(kuberesources::snapshot_missing(backup, notes));
@@ -233,7 +233,7 @@ fn of_pair(backup: &Backup, notes: &Notes) -> Vec<Finding> {
     findings
 }
 
-fn of_places(backup: &Backup, notes: &Notes) -> Vec<Finding> {
+fn of_places(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     let (snapshot, kuberesources) = (backup.snapshot.as_ref(), backup.kuberesources.as_ref());
     let mut findings: Vec<Finding> = notes.replaced.iter().map(catalogue::file_changed).collect();
     findings.extend(names::possibly_dirty(snapshot, kuberesources));

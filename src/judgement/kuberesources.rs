@@ -1,7 +1,7 @@
 //! A half alone: is the other one needed, and where could it be?
 
 use super::encryption::lost_without_keys;
-use super::notes::Notes;
+use super::notes::PairNotes;
 use crate::backup::{Backup, Located};
 use crate::finding::{Code, Finding, has_error};
 use crate::openshift::Topology;
@@ -9,7 +9,7 @@ use crate::pairing::stamp_of;
 use crate::snapshot::{Flavour, Snapshot};
 
 /// `kuberesources-missing`, or `kuberesources-not-used` where none exists by design.
-pub(super) fn missing(backup: &Backup, notes: &Notes) -> Option<Finding> {
+pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     let half = backup.snapshot.as_ref()?;
     if backup.kuberesources.is_some() {
         return None;
@@ -54,7 +54,7 @@ fn is_named_by_script(half: &Located<Snapshot>) -> bool {
     })
 }
 
-fn required(half: &Located<Snapshot>, notes: &Notes) -> Finding {
+fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
     let mut message = format!("there is no kuberesources for {}", half.path.display());
     if let Some(lost) = lost_without_keys(&half.facts) {
         message.push_str(&format!(": {lost}, which are lost without it"));
@@ -75,7 +75,7 @@ fn required(half: &Located<Snapshot>, notes: &Notes) -> Finding {
 }
 
 /// `snapshot-missing`.
-pub(super) fn snapshot_missing(backup: &Backup, notes: &Notes) -> Option<Finding> {
+pub(super) fn snapshot_missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     let half = backup.kuberesources.as_ref()?;
     if backup.snapshot.is_some() {
         return None;

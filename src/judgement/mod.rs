@@ -8,6 +8,7 @@ mod certificates;
 mod encryption;
 mod host;
 mod judge;
+mod key_problem;
 mod kuberesources;
 mod location;
 mod names;

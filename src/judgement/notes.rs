@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// Findings on one pair that need its surroundings.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(super) struct PairNotes {
     /// Why the halves are taken for one backup.
     pub(super) pairing: Pairing,
     /// Facts in which the halves differ.
@@ -42,8 +42,8 @@ pub(super) struct Replacement {
     pub(super) is_rotation: bool,
 }
 
-/// Notes for each pair, in their order.
-pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<Notes> {
+/// PairNotes for each pair, in their order.
+pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<PairNotes> {
     let surroundings = Surroundings::new(inventory, pairs);
     pairs
         .iter()
@@ -69,7 +69,7 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    fn note(&self, paired: &Paired) -> Notes {
+    fn note(&self, paired: &Paired) -> PairNotes {
         let inventory = self.inventory;
         let half = paired
             .snapshot
@@ -98,7 +98,7 @@ impl<'a> Surroundings<'a> {
             half.map(|half| self.replaced(half, &half.facts.findings, half.facts.taken_at()));
         let of_other = other.map(|other| self.replaced(other, &other.facts.findings, None));
         let replaced = of_half.into_iter().chain(of_other).flatten().collect();
-        Notes {
+        PairNotes {
             pairing: pairing(inventory, paired),
             contradictions,
             rivals: paired.rivals.iter().filter_map(place).collect(),

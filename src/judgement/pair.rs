@@ -1,12 +1,12 @@
 //! Do the two halves belong together?
 
-use super::notes::Notes;
+use super::notes::PairNotes;
 use super::text::first_few;
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 
 /// `pair-mismatch`: names every fact in which the halves differ.
-pub(super) fn mismatch(backup: &Backup, notes: &Notes) -> Option<Finding> {
+pub(super) fn mismatch(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     let (half, other) = backup
         .snapshot
         .as_ref()
@@ -53,7 +53,7 @@ pub(super) fn mismatch(backup: &Backup, notes: &Notes) -> Option<Finding> {
 }
 
 /// `pair-ambiguous`: names the choice, its reason and the others.
-pub(super) fn ambiguous(backup: &Backup, notes: &Notes) -> Option<Finding> {
+pub(super) fn ambiguous(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     let chosen = &backup.kuberesources.as_ref()?.path;
     if notes.rivals.is_empty() {
         return None;

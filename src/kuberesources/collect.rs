@@ -7,7 +7,7 @@ use super::pod::{self, StaticPod};
 use crate::finding::{Artifact, Code, Finding, Severity};
 use crate::kubernetes::certificate::{self, Certificate};
 use crate::kubernetes::encryption::KeyRing;
-use crate::kubernetes::encryption::config::{EncryptionConfig, Provider};
+use crate::kubernetes::encryption::{ConfigProvider, EncryptionConfig};
 use crate::kubernetes::text::TextError;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -216,7 +216,7 @@ fn configured(config: &EncryptionConfig) -> Vec<ConfiguredProvider> {
     let providers = pairs.flat_map(|(resource, providers)| {
         providers.iter().map(move |provider| (resource, provider))
     });
-    let describe = |(resource, provider): (&String, &Provider)| ConfiguredProvider {
+    let describe = |(resource, provider): (&String, &ConfigProvider)| ConfiguredProvider {
         resource: resource.clone(),
         provider: provider.as_str().to_owned(),
         key_name: provider.key_name().to_owned(),

@@ -1,6 +1,6 @@
 //! X.509 certificates: who, from when, until when.
 
-use crate::kubernetes::envelope::{self, ObjectMeta};
+use crate::kubernetes::object::{ObjectMeta, data_entries};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::{Deref, DerefMut};
@@ -108,7 +108,7 @@ pub fn parse_pem(place: &str, bundle: &[u8]) -> Vec<Certificate> {
 /// Each one's place is the storage key, a space and the data field.
 pub fn parse_object(storage_key: &[u8], object: &[u8]) -> Vec<Certificate> {
     let storage_key = storage_key.escape_ascii();
-    let entries = envelope::data_entries(object);
+    let entries = data_entries(object);
     let mut certificates: Vec<Certificate> = entries
         .flat_map(|(field, data)| {
             parse_pem(&format!("{storage_key} {}", field.escape_ascii()), data)

@@ -1,7 +1,9 @@
 //! What Kubernetes keeps in etcd: storage keys, encodings, objects, encryption at rest, certificates.
 
 pub mod certificate;
+pub(crate) mod encoding;
 pub mod encryption;
-pub mod envelope;
-pub mod storage_key;
-pub mod text;
+pub(crate) mod envelope;
+pub(crate) mod object;
+pub(crate) mod storage_key;
+pub(crate) mod text;

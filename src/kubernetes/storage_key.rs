@@ -13,11 +13,11 @@ use std::fmt;
 ///
 /// Both parts are bytes of the key, so whoever prints it gets them escaped.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Resource<'k> {
+pub(crate) struct Resource<'k> {
     /// Lower-case plural such as `secrets`.
-    pub plural: &'k [u8],
+    pub(crate) plural: &'k [u8],
     /// API group such as `route.openshift.io`; `None` for built-in types, whose keys do not tell it.
-    pub group: Option<&'k [u8]>,
+    pub(crate) group: Option<&'k [u8]>,
 }
 
 impl fmt::Display for Resource<'_> {
@@ -32,7 +32,7 @@ impl fmt::Display for Resource<'_> {
 
 /// The resource whose object lies at `storage_key`; `None` for keys that hold no object.
 #[inline]
-pub fn resource_of(storage_key: &[u8]) -> Option<Resource<'_>> {
+pub(crate) fn resource_of(storage_key: &[u8]) -> Option<Resource<'_>> {
     let (prefix, path) = next_segment(storage_key.strip_prefix(b"/")?)?;
     match prefix {
         b"kubernetes.io" | b"registry" => kubernetes_resource(path),

@@ -9,7 +9,7 @@ use std::fmt;
 /// The text is not what it should be; where, but never what.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum TextError {
+pub(crate) enum TextError {
     /// Bytes that are not UTF-8.
     #[error("text is not UTF-8 at byte {offset}")]
     Encoding {
@@ -37,7 +37,7 @@ pub enum TextError {
 /// # Errors
 ///
 /// It is not UTF-8, neither JSON nor YAML, or of another shape than `T`.
-pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TextError> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TextError> {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| TextError::Encoding {
         offset: error.valid_up_to(),
@@ -89,7 +89,7 @@ fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, TextError> {
 
 /// A scalar as text: YAML takes an unquoted `7` for a number where Kubernetes means a text.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Scalar(pub String);
+pub(crate) struct Scalar(pub String);
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -128,19 +128,19 @@ impl<'de> Deserialize<'de> for Scalar {
 
 /// One text or a list of them: how command-line arguments stand in configuration files.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct OneOrMany(pub Vec<String>);
+pub(crate) struct OneOrMany(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]
         #[serde(untagged)]
-        enum Shape {
+        enum OneOrManyText {
             Many(Vec<Scalar>),
             One(Scalar),
         }
-        Ok(match Shape::deserialize(deserializer)? {
-            Shape::Many(list) => Self(list.into_iter().map(|scalar| scalar.0).collect()),
-            Shape::One(scalar) => Self(vec![scalar.0]),
+        Ok(match OneOrManyText::deserialize(deserializer)? {
+            OneOrManyText::Many(list) => Self(list.into_iter().map(|scalar| scalar.0).collect()),
+            OneOrManyText::One(scalar) => Self(vec![scalar.0]),
         })
     }
 }

@@ -10,7 +10,7 @@ use super::varint::{self, VarintDefect};
 /// What is wrong with the bytes of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WireDefect {
+pub(crate) enum WireDefect {
     /// A varint, a number or a length runs past the end.
     #[error("protobuf message ends inside a field")]
     Short,
@@ -49,7 +49,7 @@ impl From<VarintDefect> for WireDefect {
 
 /// The value of one field, not yet interpreted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum WireValue<'a> {
+pub(crate) enum WireValue<'a> {
     /// Wire type 0: integers, booleans, enums.
     Varint(u64),
     /// Wire type 1, little-endian.
@@ -62,14 +62,14 @@ pub enum WireValue<'a> {
 
 /// The fields of one message in the order of the bytes; ends after the first defect.
 #[derive(Clone, Debug)]
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
     /// Reads `message`, which has no length in front of it.
     #[inline]
-    pub fn new(message: &'a [u8]) -> Self {
+    pub(crate) fn new(message: &'a [u8]) -> Self {
         Self { rest: message }
     }
 
@@ -134,20 +134,20 @@ impl<'a> Iterator for Fields<'a> {
 ///
 /// A field that is not there is empty, or 0. `None` is a defect; which one, [`Fields`] tells.
 #[derive(Clone, Debug)]
-pub struct OrderedFields<'a> {
+pub(crate) struct OrderedFields<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> OrderedFields<'a> {
     /// Reads `message`, which has no length in front of it.
     #[inline]
-    pub fn new(message: &'a [u8]) -> Self {
+    pub(crate) fn new(message: &'a [u8]) -> Self {
         Self { rest: message }
     }
 
     /// The next field if it is bytes and has this number.
     #[inline]
-    pub fn bytes(&mut self, number: u8) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self, number: u8) -> Option<&'a [u8]> {
         if !self.is_next(number << 3 | 2) {
             return Some(&[]);
         }
@@ -159,7 +159,7 @@ impl<'a> OrderedFields<'a> {
 
     /// The next field if it is a varint and has this number.
     #[inline]
-    pub fn varint(&mut self, number: u8) -> Option<u64> {
+    pub(crate) fn varint(&mut self, number: u8) -> Option<u64> {
         if !self.is_next(number << 3) {
             return Some(0);
         }
@@ -168,7 +168,7 @@ impl<'a> OrderedFields<'a> {
 
     /// Nothing is left.
     #[inline]
-    pub fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
 
@@ -189,7 +189,7 @@ impl<'a> OrderedFields<'a> {
 /// # Errors
 ///
 /// The message is malformed anywhere, or the field is no bytes.
-pub fn bytes_field(message: &[u8], number: u32) -> Result<Option<&[u8]>, WireDefect> {
+pub(crate) fn bytes_field(message: &[u8], number: u32) -> Result<Option<&[u8]>, WireDefect> {
     let mut found = None;
     for field in Fields::new(message) {
         match field? {
@@ -206,7 +206,7 @@ pub fn bytes_field(message: &[u8], number: u32) -> Result<Option<&[u8]>, WireDef
 /// # Errors
 ///
 /// The message is malformed anywhere, or the field is no varint.
-pub fn integer_field(message: &[u8], number: u32) -> Result<Option<i64>, WireDefect> {
+pub(crate) fn integer_field(message: &[u8], number: u32) -> Result<Option<i64>, WireDefect> {
     let mut found = None;
     for field in Fields::new(message) {
         match field? {

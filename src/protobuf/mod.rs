@@ -3,4 +3,6 @@
 mod message;
 pub(crate) mod varint;
 
-pub use message::{Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field};
+pub(crate) use message::{
+    Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
+};

@@ -1,7 +1,7 @@
 //! Kinds of values, numbered: of which resource, and encrypted by whom.
 
 use super::facts::Flavour;
-use crate::kubernetes::encryption::value::{EncryptedValue, StoredValue};
+use crate::kubernetes::encryption::{EncryptedValue, StoredValue};
 use crate::kubernetes::encryption::{EncryptionUse, IDENTITY};
 use crate::kubernetes::storage_key::resource_of;
 use foldhash::quality::RandomState;

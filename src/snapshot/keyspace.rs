@@ -9,8 +9,9 @@ use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
 use crate::etcd::{
     EntryKind, EntryNotes, KeyHashes, KeyValue, PageTimes, Revision, RevisionEntry, RevisionKey,
 };
-use crate::kubernetes::encryption::value::StoredValue;
-use crate::kubernetes::envelope::{Envelope, lease_renewed_at, written_at};
+use crate::kubernetes::encryption::StoredValue;
+use crate::kubernetes::envelope::Envelope;
+use crate::kubernetes::object::{lease_renewed_at, written_at};
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
 

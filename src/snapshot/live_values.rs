@@ -7,8 +7,9 @@ use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
 use super::wanted::{KeyVersion, Wanted};
 use crate::kubernetes::certificate::{Certificate, parse_object};
+use crate::kubernetes::encoding::Encoding;
 use crate::kubernetes::encryption::{Sealed, SealedValue};
-use crate::kubernetes::envelope::{Encoding, Envelope};
+use crate::kubernetes::envelope::Envelope;
 
 /// Values on which each key is tried.
 const PROVEN_SAMPLES: usize = 16;

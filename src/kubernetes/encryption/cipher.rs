@@ -10,7 +10,7 @@
 //!
 //! Source: apiserver `pkg/storage/value/encrypt/{aes,secretbox}`.
 
-use crate::kubernetes::envelope::Encoding;
+use crate::kubernetes::encoding::Encoding;
 use aes::{Aes128, Aes192, Aes256};
 use aes_gcm::aead::consts::U12;
 use aes_gcm::aead::{Aead, Payload};

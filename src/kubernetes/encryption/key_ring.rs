@@ -1,10 +1,8 @@
 //! The keys at hand, in memory only, and the trial of a stored value on them.
 
 use crate::kubernetes::encryption::cipher;
-use crate::kubernetes::encryption::config::{EncryptionConfig, Provider, ResourceProviders};
-use crate::kubernetes::encryption::value::{
-    EncryptedValue, Provider as StoredProvider, StoredValue,
-};
+use crate::kubernetes::encryption::config::{ConfigProvider, EncryptionConfig, ResourceProviders};
+use crate::kubernetes::encryption::value::{EncryptedValue, StoredProvider, StoredValue};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -17,7 +15,7 @@ pub struct KeyRing {
 /// Why a stored value was not opened.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
 #[non_exhaustive]
-pub enum OpenError {
+pub enum UnsealError {
     /// The prefix does not end within its bounds.
     #[error("the value's encryption prefix is malformed")]
     Malformed,
@@ -37,19 +35,19 @@ pub enum OpenError {
 
 impl KeyRing {
     /// Takes over the keys of a configuration.
-    pub fn new(config: EncryptionConfig) -> Self {
+    pub(crate) fn new(config: EncryptionConfig) -> Self {
         Self {
             entries: config.resources,
         }
     }
 
     /// Adds the keys of another ring. Keys of one name may differ: all are tried.
-    pub fn merge(&mut self, other: Self) {
+    pub(crate) fn merge(&mut self, other: Self) {
         self.entries.extend(other.entries);
     }
 
     /// Adds one key that is known outside of any configuration.
-    pub fn add(&mut self, resources: Vec<String>, provider: Provider) {
+    pub(crate) fn add(&mut self, resources: Vec<String>, provider: ConfigProvider) {
         let providers = vec![provider];
         self.entries.push(ResourceProviders {
             resources,
@@ -69,16 +67,16 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// See [`OpenError`]: no configuration, no key of that name, none that opens it, or not to be tried offline.
-    pub fn open(
+    /// See [`UnsealError`]: no configuration, no key of that name, none that opens it, or not to be tried offline.
+    pub(crate) fn open(
         &self,
         resource: &str,
         storage_key: &[u8],
         stored: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
         match StoredValue::parse(stored) {
             StoredValue::Plain => Ok(Zeroizing::new(stored.to_vec())),
-            StoredValue::Malformed => Err(OpenError::Malformed),
+            StoredValue::Malformed => Err(UnsealError::Malformed),
             StoredValue::Encrypted(value) => self.open_encrypted(resource, storage_key, value),
         }
     }
@@ -88,36 +86,36 @@ impl KeyRing {
         resource: &str,
         storage_key: &[u8],
         value: EncryptedValue<'_>,
-    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    ) -> Result<Zeroizing<Vec<u8>>, UnsealError> {
         self.has(resource, value.provider, value.key_name)?;
         let keys = self.keys(resource, value.provider, value.key_name);
         keys.into_iter()
             .find_map(|key| try_key(key, storage_key, value.payload))
-            .ok_or(OpenError::KeyWrong)
+            .ok_or(UnsealError::KeyWrong)
     }
 
     /// Whether there is a key to try for a resource, a provider and a key name.
     ///
     /// # Errors
     ///
-    /// [`OpenError::ConfigMissing`], [`OpenError::KeyMissing`] or [`OpenError::External`].
-    pub fn has(
+    /// [`UnsealError::ConfigMissing`], [`UnsealError::KeyMissing`] or [`UnsealError::External`].
+    pub(crate) fn has(
         &self,
         resource: &str,
         provider: StoredProvider<'_>,
         key_name: &[u8],
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), UnsealError> {
         if !self.entries.iter().any(|entry| entry.covers(resource)) {
-            return Err(OpenError::ConfigMissing);
+            return Err(UnsealError::ConfigMissing);
         }
         if matches!(provider, StoredProvider::Other(_)) {
-            return Err(OpenError::External);
+            return Err(UnsealError::External);
         }
         if self.keys(resource, provider, key_name).is_empty() {
-            return Err(OpenError::KeyMissing);
+            return Err(UnsealError::KeyMissing);
         }
         if provider == StoredProvider::Kms {
-            Err(OpenError::External)
+            Err(UnsealError::External)
         } else {
             Ok(())
         }
@@ -128,7 +126,7 @@ impl KeyRing {
         resource: &str,
         provider: StoredProvider<'_>,
         key_name: &[u8],
-    ) -> Vec<&Provider> {
+    ) -> Vec<&ConfigProvider> {
         let entries = self.entries.iter().filter(|entry| entry.covers(resource));
         entries
             .flat_map(|entry| &entry.providers)
@@ -137,12 +135,18 @@ impl KeyRing {
     }
 }
 
-fn try_key(provider: &Provider, storage_key: &[u8], payload: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn try_key(
+    provider: &ConfigProvider,
+    storage_key: &[u8],
+    payload: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
     match provider {
-        Provider::AesCbc(key) => cipher::open_aescbc(key.secret.expose(), payload),
-        Provider::AesGcm(key) => cipher::open_aesgcm(key.secret.expose(), storage_key, payload),
-        Provider::Secretbox(key) => cipher::open_secretbox(key.secret.expose(), payload),
-        Provider::Identity | Provider::Kms { .. } | Provider::Other => None,
+        ConfigProvider::AesCbc(key) => cipher::open_aescbc(key.secret.expose(), payload),
+        ConfigProvider::AesGcm(key) => {
+            cipher::open_aesgcm(key.secret.expose(), storage_key, payload)
+        }
+        ConfigProvider::Secretbox(key) => cipher::open_secretbox(key.secret.expose(), payload),
+        ConfigProvider::Identity | ConfigProvider::Kms { .. } | ConfigProvider::Other => None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! How a snapshot uses encryption at rest: which keys its values are sealed with, and the sealed values themselves.
 
-use super::IDENTITY;
 use crate::secret::Secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// The provider that leaves values as they are.
+pub const IDENTITY: &str = "identity";
 
 /// How many live values of one resource are stored in one way.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -23,6 +25,12 @@ impl EncryptionUse {
     pub fn is_encrypted(&self) -> bool {
         self.provider != IDENTITY
     }
+}
+
+/// Resources that the kube-apiserver encrypts, with the keys of the kuberesources. Those of other resources lie in
+/// Secrets inside the snapshot.
+pub fn is_of_kube_apiserver(resource: &str) -> bool {
+    matches!(resource, "secrets" | "configmaps")
 }
 
 /// Values kept in memory for proofs that need the keys of the kuberesources. Never stored, never printed.

@@ -25,7 +25,7 @@ const MAX_KEY_NAME_BYTES: usize = 256;
 
 /// A value as it lies in etcd, by its first bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum StoredValue<'v> {
+pub(crate) enum StoredValue<'v> {
     /// Not encrypted.
     Plain,
     /// Encrypted, with a complete prefix.
@@ -36,9 +36,9 @@ pub enum StoredValue<'v> {
 
 /// A sealed value, its prefix taken apart.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub struct EncryptedValue<'v> {
+pub(crate) struct EncryptedValue<'v> {
     /// Who sealed it.
-    pub provider: Provider<'v>,
+    pub provider: StoredProvider<'v>,
     /// The key's name; for KMS the provider's name.
     pub key_name: &'v [u8],
     /// What follows the prefix: nonce, ciphertext, tag.
@@ -48,7 +48,7 @@ pub struct EncryptedValue<'v> {
 /// The provider and format version in a prefix.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
-pub enum Provider<'v> {
+pub(crate) enum StoredProvider<'v> {
     /// AES-CBC with PKCS#7 padding, not authenticated.
     AesCbc,
     /// AES-GCM; the storage key is authenticated along with it.
@@ -57,14 +57,14 @@ pub enum Provider<'v> {
     Secretbox,
     /// A key management service, `v1` or `v2`: the key is elsewhere.
     Kms,
-    /// Provider, or provider and version, as they stand in the prefix.
+    /// StoredProvider, or provider and version, as they stand in the prefix.
     Other(&'v [u8]),
 }
 
 impl<'v> StoredValue<'v> {
     /// Looks at the first bytes of a stored value.
     #[inline]
-    pub fn parse(value: &'v [u8]) -> Self {
+    pub(crate) fn parse(value: &'v [u8]) -> Self {
         match value.strip_prefix(MAGIC) {
             None => Self::Plain,
             Some(rest) => Self::parse_prefix(rest).map_or(Self::Malformed, Self::Encrypted),
@@ -76,12 +76,12 @@ impl<'v> StoredValue<'v> {
         let (version, after_version) = split_at_colon(after_provider, MAX_PROVIDER_BYTES)?;
         let (key_name, payload) = split_at_colon(after_version, MAX_KEY_NAME_BYTES)?;
         let provider = match (provider, version) {
-            (b"aescbc", b"v1") => Provider::AesCbc,
-            (b"aesgcm", b"v1") => Provider::AesGcm,
-            (b"secretbox", b"v1") => Provider::Secretbox,
-            (b"kms", b"v1" | b"v2") => Provider::Kms,
+            (b"aescbc", b"v1") => StoredProvider::AesCbc,
+            (b"aesgcm", b"v1") => StoredProvider::AesGcm,
+            (b"secretbox", b"v1") => StoredProvider::Secretbox,
+            (b"kms", b"v1" | b"v2") => StoredProvider::Kms,
             // A new version of a known provider is not that provider.
-            _ => Provider::Other(rest.get(..provider.len() + 1 + version.len())?),
+            _ => StoredProvider::Other(rest.get(..provider.len() + 1 + version.len())?),
         };
         Some(EncryptedValue {
             provider,
@@ -93,7 +93,7 @@ impl<'v> StoredValue<'v> {
 
 impl EncryptedValue<'_> {
     /// The key name as [`EncryptionUse::key_name`](super::EncryptionUse::key_name) holds it: unprintable bytes escaped.
-    pub fn key_text(&self) -> String {
+    pub(crate) fn key_text(&self) -> String {
         self.key_name.escape_ascii().to_string()
     }
 }
@@ -112,7 +112,7 @@ impl fmt::Debug for EncryptedValue<'_> {
     }
 }
 
-impl fmt::Display for Provider<'_> {
+impl fmt::Display for StoredProvider<'_> {
     /// As [`EncryptionUse::provider`](super::EncryptionUse::provider) holds it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn encrypted<'v>(
-        provider: Provider<'v>,
+        provider: StoredProvider<'v>,
         key_name: &'v [u8],
         payload: &'v [u8],
     ) -> StoredValue<'v> {
@@ -158,23 +158,23 @@ mod tests {
             (b"{}", StoredValue::Plain),
             (
                 b"k8s:enc:aescbc:v1:7:xyz",
-                encrypted(Provider::AesCbc, b"7", b"xyz"),
+                encrypted(StoredProvider::AesCbc, b"7", b"xyz"),
             ),
             (
                 b"k8s:enc:aesgcm:v1:key:1",
-                encrypted(Provider::AesGcm, b"key", b"1"),
+                encrypted(StoredProvider::AesGcm, b"key", b"1"),
             ),
             (
                 b"k8s:enc:secretbox:v1:1:",
-                encrypted(Provider::Secretbox, b"1", b""),
+                encrypted(StoredProvider::Secretbox, b"1", b""),
             ),
             (
                 b"k8s:enc:kms:v2:7_secrets:\x0A",
-                encrypted(Provider::Kms, b"7_secrets", b"\x0A"),
+                encrypted(StoredProvider::Kms, b"7_secrets", b"\x0A"),
             ),
             (
                 b"k8s:enc:aescbc:v2:7:x",
-                encrypted(Provider::Other(b"aescbc:v2"), b"7", b"x"),
+                encrypted(StoredProvider::Other(b"aescbc:v2"), b"7", b"x"),
             ),
             (b"k8s:enc:aescbc:v1:7", StoredValue::Malformed),
             (b"k8s:enc:", StoredValue::Malformed),

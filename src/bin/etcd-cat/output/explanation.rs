@@ -4,7 +4,7 @@ use super::table::{self, Column};
 use super::views::{ExplanationListView, ExplanationView};
 use super::wrap::paragraph;
 use super::{Answer, Style};
-use etcd_cat::explain::{Step, explain};
+use etcd_cat::explain::{AdviceStep, explain};
 use etcd_cat::finding::{Code, Severity};
 use serde::Serialize;
 
@@ -61,9 +61,9 @@ fn page(code: Code, style: &Style) -> String {
     page.push_str("\nWhat to do\n");
     for step in text.steps {
         match step {
-            Step::Do(sentence) => page.push_str(&paragraph("  - ", sentence, width)),
+            AdviceStep::Do(sentence) => page.push_str(&paragraph("  - ", sentence, width)),
             // Commands are there to be copied: one line each.
-            Step::Run(command) => page.push_str(&format!("      {command}\n")),
+            AdviceStep::Run(command) => page.push_str(&format!("      {command}\n")),
         }
     }
     page

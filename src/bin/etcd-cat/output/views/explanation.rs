@@ -1,7 +1,7 @@
 //! Explanations as documents.
 
 use super::API_VERSION;
-use etcd_cat::explain::{Step, explain};
+use etcd_cat::explain::{AdviceStep, explain};
 use etcd_cat::finding::{Artifact, Code, Severity};
 use serde::Serialize;
 
@@ -60,13 +60,13 @@ impl ExplanationView {
 }
 
 impl ExplainedStepView {
-    fn new(step: Step) -> Self {
+    fn new(step: AdviceStep) -> Self {
         match step {
-            Step::Do(text) => Self {
+            AdviceStep::Do(text) => Self {
                 text: Some(text),
                 command: None,
             },
-            Step::Run(command) => Self {
+            AdviceStep::Run(command) => Self {
                 text: None,
                 command: Some(command),
             },
