@@ -6,6 +6,7 @@ mod catalogue;
 mod certificate_role;
 mod certificates;
 mod encryption;
+mod encryption_summary;
 mod host;
 mod judge;
 mod key_problem;
@@ -26,6 +27,7 @@ mod verdict;
 mod version;
 
 pub use certificates::Calendar;
+pub use encryption_summary::{EncryptionProof, EncryptionSummary};
 pub use judge::{Standpoint, judge};
 pub use rules::RULES;
 pub use succession::Successions;

@@ -310,6 +310,15 @@ fn verbose_pages_tell_more_and_documents_the_same() {
         assert_eq!(json(&[]).stdout, json(&["-v"]).stdout);
     }
     let data = env.text("data");
-    let verified = with(&env, &[], &["verify", "-v", &data, "--no-catalogue"]).stdout;
-    assert!(verified.contains("\n  info     "), "{verified}");
+    let verified = |more: &[&str]| {
+        with(
+            &env,
+            &[],
+            &[&["verify", &data, "--no-catalogue"], more].concat(),
+        )
+    };
+    let evidence = format!("\n           snapshot: {data}/");
+    assert!(!verified(&[]).stdout.contains(&evidence));
+    let verbose = verified(&["-v"]).stdout;
+    assert!(verbose.contains(&evidence), "{verbose}");
 }

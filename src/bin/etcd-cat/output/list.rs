@@ -2,11 +2,12 @@
 
 use super::table::{self, Column, VERDICT};
 use super::units::{age, size};
-use super::views::{BackupListView, encryption_view};
+use super::views::BackupListView;
 use super::words::{ABSENT, finding_codes, or_absent};
 use super::{Answer, Format, Style, name, text};
 use etcd_cat::backup::{Backup, Located};
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::judgement::EncryptionSummary;
 use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
 use serde::Serialize;
 
@@ -90,12 +91,12 @@ fn wide(shown: &[Selected]) -> Wide {
         Column::fixed(
             "ENCRYPTION",
             0,
-            each(&|backup| encryption_view(backup).provider),
+            each(&|backup| EncryptionSummary::of(backup).provider),
         ),
         Column::fixed(
             "PROOF",
             0,
-            each(&|backup| encryption_view(backup).proof.as_str().to_owned()),
+            each(&|backup| EncryptionSummary::of(backup).proof.as_str().to_owned()),
         ),
         Column::fixed("REVISION", 0, each(&revision)),
         Column::fixed("KEYS", 0, each(&live_keys)),

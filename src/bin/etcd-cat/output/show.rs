@@ -4,7 +4,7 @@ use super::findings::findings;
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
 use super::units::size;
-use super::views::{BackupView, EncryptionProof, encryption_view};
+use super::views::BackupView;
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
 use etcd_cat::finding::Severity;
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::judgement::{EncryptionProof, EncryptionSummary};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::KnownCluster;
@@ -230,13 +231,13 @@ impl<'a> DetailsPage<'a> {
 
     fn encryption(&mut self, backup: &Backup) {
         self.section("ENCRYPTION");
-        let view = encryption_view(backup);
-        self.line("provider", &safe(&view.provider));
-        if view.proof != EncryptionProof::NotNeeded {
-            self.line("keys used", &list(&view.keys_used));
-            self.line("keys found", &list(&view.keys_found));
+        let summary = EncryptionSummary::of(backup);
+        self.line("provider", &safe(&summary.provider));
+        if summary.proof != EncryptionProof::NotNeeded {
+            self.line("keys used", &list(&summary.keys_used));
+            self.line("keys found", &list(&summary.keys_found));
         }
-        self.line("proof", view.proof.as_str());
+        self.line("proof", summary.proof.as_str());
         for one in backup.key_proof.iter().flat_map(|proof| &proof.lines) {
             let outcome = outcome(one.outcome);
             let line = format!(

@@ -9,7 +9,6 @@ mod reports;
 mod run;
 
 pub(crate) use backup::{BackupView, digest_state, etcd_minor};
-pub(crate) use encryption::{EncryptionProof, encryption_view};
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use reports::{
     BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,

@@ -1,7 +1,7 @@
 //! One backup as a document.
 
 use super::API_VERSION;
-use super::encryption::{EncryptionView, encryption_view};
+use super::encryption::EncryptionView;
 use crate::output::text;
 use crate::output::units::rfc3339;
 use chrono::{DateTime, Utc};
@@ -186,7 +186,7 @@ impl BackupView {
                 basis: backup.pairing.basis,
                 evidence: backup.pairing.evidence.clone(),
             },
-            encryption: encryption_view(backup),
+            encryption: EncryptionView::new(backup),
             findings: backup.findings.iter().map(FindingView::new).collect(),
             first_seen_at: backup.first_seen_at.map(rfc3339),
             verified_at: backup.verified_at.map(rfc3339),

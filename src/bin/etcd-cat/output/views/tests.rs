@@ -1,10 +1,10 @@
 //! The contract, deserialised with unknown fields denied.
 
-use super::*;
 use crate::output::{BackupDetails, BackupList, Format, VerifyReport, render};
 use crate::sample;
 use etcd_cat::backup::Backup;
 use etcd_cat::discovery::Skipped;
+use etcd_cat::judgement::{EncryptionProof, EncryptionSummary};
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, Selection};
@@ -215,7 +215,7 @@ fn proof_says_the_worst_of_all_keys() {
             ..sample::valid()
         };
         assert_eq!(
-            encryption_view(&backup).proof.as_str(),
+            EncryptionSummary::of(&backup).proof.as_str(),
             expected,
             "{outcome:?}"
         );
@@ -225,9 +225,12 @@ fn proof_says_the_worst_of_all_keys() {
         key_proof: None,
         ..sample::valid()
     };
-    assert_eq!(encryption_view(&alone).proof, EncryptionProof::Missing);
     assert_eq!(
-        encryption_view(&sample::orphan()).proof,
+        EncryptionSummary::of(&alone).proof,
+        EncryptionProof::Missing
+    );
+    assert_eq!(
+        EncryptionSummary::of(&sample::orphan()).proof,
         EncryptionProof::NotNeeded
     );
 }
