@@ -15,7 +15,6 @@ use etcd_cat::catalogue::{
     Catalogue, CatalogueChange, CatalogueLocation, Content, ProofRecord, SnapshotKey, Subject,
 };
 use etcd_cat::digest::Sha256Digest;
-use etcd_cat::discovery::FileIdentity;
 use etcd_cat::kubernetes::certificate::Certificates;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use std::io::{self, Write as _};
@@ -207,8 +206,8 @@ fn backup(files: &Path, number: u64) -> Fallible<Vec<CatalogueChange>> {
 fn file(path: PathBuf, content: Content, number: u64) -> Fallible<CatalogueChange> {
     std::fs::write(&path, b"")?;
     Ok(CatalogueChange::File {
-        identity: FileIdentity::of(&std::fs::metadata(&path)?),
-        path,
+        identity: (&std::fs::metadata(&path)?).into(),
+        path: path.into(),
         content,
         read_at: sample::instant(number),
     })

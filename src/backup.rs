@@ -6,10 +6,10 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// A file's content and every place where it lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +17,9 @@ pub struct Located<T> {
     /// What was learnt from the bytes.
     pub facts: T,
     /// Where it lies: the place that is shown first.
-    pub path: PathBuf,
+    pub path: ObjectId,
     /// Further places with the same bytes, ascending.
-    pub copies: Vec<PathBuf>,
+    pub copies: Vec<ObjectId>,
     /// Modification time of `path`.
     pub modified_at: Option<DateTime<Utc>>,
     /// False when no place is left on disk.
@@ -28,7 +28,7 @@ pub struct Located<T> {
 
 impl<T> Located<T> {
     /// All places, the shown one first.
-    pub fn places(&self) -> impl Iterator<Item = &PathBuf> {
+    pub fn places(&self) -> impl Iterator<Item = &ObjectId> {
         std::iter::once(&self.path).chain(&self.copies)
     }
 }
@@ -43,7 +43,7 @@ pub struct Backup {
     /// The `.tar.gz` half.
     pub kuberesources: Option<Located<Kuberesources>>,
     /// A file that could not be read at all: its path stands here and both halves are `None`.
-    pub unreadable_path: Option<PathBuf>,
+    pub unreadable_path: Option<ObjectId>,
     /// Why the two halves belong together.
     pub pairing: Pairing,
     /// What the keys were shown to do; `None` when nothing is encrypted or there is nothing to try.
@@ -81,14 +81,14 @@ impl Backup {
     }
 
     /// The place that stands for this backup in a table.
-    pub fn path(&self) -> Option<&PathBuf> {
+    pub fn path(&self) -> Option<&ObjectId> {
         let snapshot = self.snapshot.as_ref().map(|half| &half.path);
         let kuberesources = self.kuberesources.as_ref().map(|half| &half.path);
         snapshot.or(kuberesources).or(self.unreadable_path.as_ref())
     }
 
     /// All its files.
-    pub fn places(&self) -> BTreeSet<&PathBuf> {
+    pub fn places(&self) -> BTreeSet<&ObjectId> {
         let snapshot = self.snapshot.iter().flat_map(Located::places);
         let kuberesources = self.kuberesources.iter().flat_map(Located::places);
         snapshot

@@ -10,9 +10,9 @@ use crate::kubernetes::certificate::Certificate;
 use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
 use crate::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
 use crate::snapshot::{Flavour, Member, Snapshot, Status};
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 
 /// The four static pods and their revisions in the healthy cluster.
 pub(crate) const REVISIONS: [(&str, i64); 4] = [
@@ -162,7 +162,7 @@ pub(crate) fn kuberesources(cluster: &str, seed: u64) -> Kuberesources {
 pub(crate) fn located<T>(facts: T, path: &str) -> Located<T> {
     Located {
         facts,
-        path: PathBuf::from(path),
+        path: ObjectId::from(path),
         copies: Vec::new(),
         modified_at: Some(at("2024-11-02T03:01:00Z")),
         is_present: true,
@@ -190,7 +190,8 @@ pub(crate) fn encrypted(outcome: KeyOutcome) -> Inventory {
         half.facts.encryption = vec![usage("secrets", "aescbc", "7", 12)];
     }
     for half in &mut inventory.kuberesources {
-        half.path = Path::new("/keys").join(half.path.file_name().expect("fixtures have names"));
+        let name = half.path.file_name().expect("fixtures have names");
+        half.path = ObjectId::from("/keys").join(name);
         half.facts.encryption = Some(vec![ConfiguredProvider {
             resource: "secrets".to_owned(),
             provider: "aescbc".to_owned(),

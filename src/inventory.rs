@@ -8,9 +8,9 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// All facts of one run, before anything is paired or judged.
 #[derive(Debug, Default)]
@@ -24,14 +24,14 @@ pub struct Inventory {
     /// What keys were tried on what values.
     pub proofs: Proofs,
     /// Places whose content is another than the catalogue remembers, and what lay there before.
-    pub replaced: HashMap<PathBuf, Replaced>,
+    pub replaced: HashMap<ObjectId, Replaced>,
 }
 
 /// A file that could not be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UnreadableFile {
     /// Where it lies.
-    pub path: PathBuf,
+    pub path: ObjectId,
     /// The system's words.
     pub reason: String,
     /// Bytes from the start of the file to where reading stopped; `None` when it could not be opened.

@@ -1,17 +1,17 @@
 //! How long work tells of its progress without knowing who listens.
 
-use std::path::Path;
+use std::ffi::OsStr;
 
 /// Listener of a run over files. All methods may be called from several threads.
 pub trait Monitor: Send + Sync {
     /// Work of this many files and bytes is ahead (may be called again as more is found).
     fn expect(&self, _files: u64, _bytes: u64) {}
-    /// A file is being read.
-    fn begin(&self, _path: &Path, _bytes: u64) {}
+    /// An object is being read, by this path or URL.
+    fn begin(&self, _name: &OsStr, _bytes: u64) {}
     /// More bytes of some file have been read.
     fn advance(&self, _bytes: u64) {}
-    /// A file is done.
-    fn finish(&self, _path: &Path) {}
+    /// An object is done.
+    fn finish(&self, _name: &OsStr) {}
     /// Something to tell at once, on its own line.
     fn note(&self, _text: &str) {}
     /// True when the run is to stop at the next file or buffer.

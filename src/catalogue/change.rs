@@ -1,9 +1,7 @@
 //! From what was learnt to operations on the store.
 
 use super::error::CatalogueError;
-use super::key::{
-    CertificateSetId, SnapshotKey, Subject, path_bytes, proof_bytes, verification_bytes,
-};
+use super::key::{CertificateSetId, SnapshotKey, Subject, proof_bytes, verification_bytes};
 use super::reader::CatalogueReader;
 use super::record::{
     Content, FileRecord, LocationRecord, PreviousContent, ProofRecord, StoredFacts,
@@ -12,16 +10,15 @@ use super::seal::seal;
 use super::store::{Operation, Table};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
-use crate::discovery::FileIdentity;
 use crate::finding::has_error;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
+use crate::source::{ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 
 /// Something to remember.
 #[derive(Clone, Debug)]
@@ -29,9 +26,9 @@ pub enum CatalogueChange {
     /// A file was read. Its facts belong into the same call.
     File {
         /// Where it lies.
-        path: PathBuf,
+        path: ObjectId,
         /// What it looked like before it was read.
-        identity: FileIdentity,
+        identity: ObjectIdentity,
         /// What was in it.
         content: Content,
         /// When it was read.
@@ -67,7 +64,7 @@ pub enum CatalogueChange {
     /// A place to look for backups; the first time counts.
     Location {
         /// Which place.
-        path: PathBuf,
+        path: ObjectId,
         /// When it was first named.
         first_seen_at: DateTime<Utc>,
     },
@@ -78,7 +75,7 @@ pub(super) struct CatalogueBatch<'r> {
     pub(super) before: &'r CatalogueReader<'r>,
     pub(super) operations: Vec<Operation>,
     /// Files and certificate sets of this batch, which `before` does not know.
-    files: HashMap<PathBuf, FileRecord>,
+    files: HashMap<ObjectId, FileRecord>,
     sets: HashSet<CertificateSetId>,
 }
 
@@ -149,8 +146,8 @@ impl<'r> CatalogueBatch<'r> {
 
     fn add_file(
         &mut self,
-        path: PathBuf,
-        identity: FileIdentity,
+        path: ObjectId,
+        identity: ObjectIdentity,
         content: Content,
         read_at: DateTime<Utc>,
     ) -> Result<(), CatalogueError> {
@@ -172,7 +169,7 @@ impl<'r> CatalogueBatch<'r> {
             read_at,
             previous,
         };
-        self.put(Table::Files, path_bytes(&path), &record)?;
+        self.put(Table::Files, path.to_bytes(), &record)?;
         self.files.insert(path, record);
         Ok(())
     }
@@ -193,7 +190,7 @@ impl<'r> CatalogueBatch<'r> {
         Ok(match self.sound_since(&before.content, before.read_at)? {
             Some(verified_at) => Some(Box::new(PreviousContent {
                 content: before.content,
-                size_bytes: before.identity.size_bytes,
+                size_bytes: before.identity.size_bytes(),
                 verified_at,
             })),
             None => kept,
@@ -235,8 +232,8 @@ impl<'r> CatalogueBatch<'r> {
         ))
     }
 
-    fn add_location(&mut self, path: &Path, at: DateTime<Utc>) -> Result<(), CatalogueError> {
-        let key = path_bytes(path);
+    fn add_location(&mut self, path: &ObjectId, at: DateTime<Utc>) -> Result<(), CatalogueError> {
+        let key = path.to_bytes();
         match self.before.one::<LocationRecord>(&key)? {
             Some(_) => Ok(()),
             None => {

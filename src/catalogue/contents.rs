@@ -8,9 +8,9 @@ use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 
 /// What [`CatalogueReader::load`](super::CatalogueReader::load) found.
 ///
@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogueContents {
     /// Every file that was read, by path.
-    pub files: HashMap<PathBuf, FileRecord>,
+    pub files: HashMap<ObjectId, FileRecord>,
     /// Files whose facts are gone or cannot be read any more: they are to be read again.
-    pub(crate) without_facts: HashMap<PathBuf, FileRecord>,
+    pub(crate) without_facts: HashMap<ObjectId, FileRecord>,
     /// Facts of snapshots, without certificates.
     pub snapshots: HashMap<SnapshotKey, StoredFacts<Snapshot>>,
     /// Facts of kuberesources, without certificates.
@@ -35,7 +35,7 @@ pub struct CatalogueContents {
     /// How snapshots were taken.
     pub provenance: HashMap<SnapshotKey, Provenance>,
     /// Where to look for backups, and since when.
-    pub locations: BTreeMap<PathBuf, DateTime<Utc>>,
+    pub locations: BTreeMap<ObjectId, DateTime<Utc>>,
     /// How often the catalogue had been written to.
     pub generation: u64,
     /// Records that could not be used.
@@ -71,7 +71,7 @@ impl SkippedRecord {
 
 impl CatalogueContents {
     /// What is remembered of a file, whether its facts are there or not.
-    pub(crate) fn file(&self, path: &Path) -> Option<&FileRecord> {
+    pub(crate) fn file(&self, path: &ObjectId) -> Option<&FileRecord> {
         self.files
             .get(path)
             .or_else(|| self.without_facts.get(path))
@@ -150,7 +150,7 @@ impl CatalogueContents {
         self.kuberesources
             .retain(|_, facts| is_whole(facts.certificates));
         self.proofs.retain(|_, proof| is_whole(proof.certificates));
-        let is_known = |_: &PathBuf, file: &mut FileRecord| match &file.content {
+        let is_known = |_: &ObjectId, file: &mut FileRecord| match &file.content {
             Content::Snapshot(key) => self.snapshots.contains_key(key),
             Content::Kuberesources(digest) => self.kuberesources.contains_key(digest),
             Content::NotABackup | Content::Unreadable { .. } => true,
@@ -160,7 +160,7 @@ impl CatalogueContents {
             .extract_if(|path, file| !is_known(path, file))
             .collect();
         for path in self.without_facts.keys() {
-            let key = super::key::path_bytes(path);
+            let key = path.to_bytes();
             let reason = "facts of its content are gone";
             self.skipped
                 .push(SkippedRecord::new(Table::Files, &key, reason));

@@ -2,11 +2,11 @@
 
 use super::change::CatalogueBatch;
 use super::error::CatalogueError;
-use super::key::{DecodeKey, SnapshotKey, Subject, path_bytes};
+use super::key::{DecodeKey, SnapshotKey, Subject};
 use super::store::{Operation, Table};
 use crate::digest::Sha256Digest;
+use crate::source::ObjectId;
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 /// What to drop from the catalogue. Files on disk stay.
 #[derive(Clone, Debug, Default)]
@@ -16,9 +16,9 @@ pub struct Forget {
     /// Kuberesources: likewise.
     pub kuberesources: Vec<Sha256Digest>,
     /// Single paths, whatever they held.
-    pub paths: Vec<PathBuf>,
+    pub paths: Vec<ObjectId>,
     /// Remembered locations.
-    pub locations: Vec<PathBuf>,
+    pub locations: Vec<ObjectId>,
 }
 
 impl CatalogueBatch<'_> {
@@ -35,7 +35,7 @@ impl CatalogueBatch<'_> {
         for (path, file) in self.before.files()? {
             let subject = file.content.subject();
             if paths.contains(&path) || subject.is_some_and(|subject| subjects.contains(&subject)) {
-                self.delete(Table::Files, path_bytes(&path));
+                self.delete(Table::Files, path.to_bytes());
             }
         }
         for subject in &subjects {
@@ -43,7 +43,7 @@ impl CatalogueBatch<'_> {
         }
         self.forget_proofs(&subjects)?;
         for location in &forget.locations {
-            self.delete_all(Table::Locations, &path_bytes(location), Extent::Exact)?;
+            self.delete_all(Table::Locations, &location.to_bytes(), Extent::Exact)?;
         }
         let count = u64::try_from(self.operations.len()).unwrap_or(u64::MAX);
         self.drop_unused_certificates()?;

@@ -3,11 +3,9 @@
 use super::error::RecordError;
 use crate::digest::Sha256Digest;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 
 /// Tells snapshots apart: the same data with another trailer, or with more behind it, is another file.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -82,10 +80,6 @@ impl Subject {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct CertificateSetId(pub [u8; 16]);
 
-pub(super) fn path_bytes(path: &Path) -> Vec<u8> {
-    path.as_os_str().as_bytes().to_vec()
-}
-
 pub(super) fn proof_bytes(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Vec<u8> {
     [snapshot.to_bytes(), kuberesources.0.to_vec()].concat()
 }
@@ -115,9 +109,9 @@ pub(super) trait DecodeKey: Sized {
     }
 }
 
-impl DecodeKey for PathBuf {
+impl DecodeKey for ObjectId {
     fn decode(bytes: &[u8]) -> Option<Self> {
-        Some(Self::from(OsStr::from_bytes(bytes)))
+        Some(Self::from_bytes(bytes))
     }
 }
 

@@ -12,8 +12,9 @@ use super::memory::MemoryStore;
 use super::reader::CatalogueReader;
 use super::redb::RedbStore;
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
@@ -97,11 +98,11 @@ impl Catalogue {
     /// As [`record`](Self::record).
     pub fn remember_location(
         &self,
-        path: PathBuf,
+        location: impl Into<ObjectId>,
         first_seen_at: DateTime<Utc>,
     ) -> Result<(), CatalogueError> {
         self.record(vec![CatalogueChange::Location {
-            path,
+            path: location.into(),
             first_seen_at,
         }])
     }
@@ -111,7 +112,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn locations(&self) -> Result<Vec<(PathBuf, DateTime<Utc>)>, CatalogueError> {
+    pub fn locations(&self) -> Result<Vec<(ObjectId, DateTime<Utc>)>, CatalogueError> {
         self.reader()?.locations(&mut Vec::new())
     }
 

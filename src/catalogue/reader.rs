@@ -3,7 +3,7 @@
 use super::about::About;
 use super::contents::{CatalogueContents, SkippedRecord};
 use super::error::{CatalogueError, RecordError};
-use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, path_bytes, proof_bytes};
+use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, proof_bytes};
 use super::lock::LockTurn;
 use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::seal::unseal;
@@ -14,10 +14,11 @@ use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The catalogue at one moment. Others cannot write while it lives: keep it for moments.
 pub struct CatalogueReader<'c> {
@@ -72,7 +73,7 @@ impl CatalogueReader<'_> {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn files(&self) -> Result<Vec<(PathBuf, FileRecord)>, CatalogueError> {
+    pub fn files(&self) -> Result<Vec<(ObjectId, FileRecord)>, CatalogueError> {
         self.each(&mut Vec::new())
     }
 
@@ -81,8 +82,8 @@ impl CatalogueReader<'_> {
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn file(&self, path: &Path) -> Result<Option<FileRecord>, CatalogueError> {
-        self.one(&path_bytes(path))
+    pub fn file(&self, path: &ObjectId) -> Result<Option<FileRecord>, CatalogueError> {
+        self.one(&path.to_bytes())
     }
 
     /// The whole facts of one snapshot.
@@ -172,8 +173,8 @@ impl CatalogueReader<'_> {
     pub(super) fn locations(
         &self,
         skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<Vec<(PathBuf, DateTime<Utc>)>, CatalogueError> {
-        let locations: Vec<(PathBuf, LocationRecord)> = self.each(skipped)?;
+    ) -> Result<Vec<(ObjectId, DateTime<Utc>)>, CatalogueError> {
+        let locations: Vec<(ObjectId, LocationRecord)> = self.each(skipped)?;
         Ok(locations
             .into_iter()
             .map(|(path, record)| (path, record.first_seen_at))

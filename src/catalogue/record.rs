@@ -3,16 +3,18 @@
 //! Their bytes rely on the order of fields and variants: whoever changes it, here or in the facts, raises the version of
 //! each table concerned and says in its [`Record`] how earlier ones are read (see [`version`](super::version)).
 
+use super::earlier;
+use super::error::RecordError;
 use super::key::{CertificateSetId, SnapshotKey, Subject};
 use super::store::Table;
 use super::version::Record;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
-use crate::discovery::FileIdentity;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
+use crate::source::{FileIdentity, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct FileRecord {
     /// What it looked like from outside.
-    pub identity: FileIdentity,
+    pub identity: ObjectIdentity,
     /// What was in it.
     pub content: Content,
     /// When this path was first met.
@@ -31,6 +33,18 @@ pub struct FileRecord {
     pub read_at: DateTime<Utc>,
     /// Sound content that lay under this name before; `None` when it is as it was.
     pub previous: Option<Box<PreviousContent>>,
+}
+
+/// The same in version 1.
+#[derive(Deserialize)]
+struct FileRecordV1 {
+    identity: FileIdentity,
+    content: Content,
+    #[serde(with = "crate::instant")]
+    first_seen_at: DateTime<Utc>,
+    #[serde(with = "crate::instant")]
+    read_at: DateTime<Utc>,
+    previous: Option<Box<PreviousContent>>,
 }
 
 /// What is in a file.
@@ -111,6 +125,18 @@ pub(super) struct LocationRecord {
 
 impl Record for FileRecord {
     const TABLE: Table = Table::Files;
+
+    /// Version 1 knew files of this machine alone.
+    fn from_earlier(version: u8, value: &[u8]) -> Result<Self, RecordError> {
+        let record: FileRecordV1 = earlier::decode(version, Self::ADDED, value)?;
+        Ok(Self {
+            identity: record.identity.into(),
+            content: record.content,
+            first_seen_at: record.first_seen_at,
+            read_at: record.read_at,
+            previous: record.previous,
+        })
+    }
 }
 
 impl Record for StoredFacts<Snapshot> {

@@ -28,7 +28,6 @@ impl Table {
     pub fn version(self) -> u8 {
         match self {
             Self::About
-            | Self::Files
             | Self::Snapshots
             | Self::Kuberesources
             | Self::CertificateSets
@@ -36,8 +35,10 @@ impl Table {
             | Self::Verifications
             | Self::Provenance
             | Self::Locations => FIRST_VERSION,
-            // 2: judged by a number of the rules instead of a program's version.
-            Self::Overview => 2,
+            // 2: objects of stores beside files.
+            Self::Files => 2,
+            // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
+            Self::Overview => 3,
         }
     }
 }

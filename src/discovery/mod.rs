@@ -1,12 +1,10 @@
-//! Which files under a location may be halves of a backup: by name, by place, by their first bytes.
+//! Which objects under a location may be parts of a backup: by name, by place, by their first bytes.
 //!
-//! Nothing here judges a backup, and nothing here writes. Walking only looks at directories and file attributes;
-//! opening files is left to [`fingerprint`], so that a caller can skip what it has already read.
+//! Nothing here judges a backup, and nothing here writes. Walking only looks at listings; opening is left to [`sniff`],
+//! so that a caller can skip what it has already read.
 
-mod fingerprint;
-mod open;
+mod sniff;
 mod walk;
 
-pub use fingerprint::{Kind, fingerprint};
-pub use open::{FileIdentity, OpenError, open_regular};
-pub use walk::{Candidate, Skipped, Walk, walk};
+pub use sniff::{Kind, sniff};
+pub use walk::{FoundObject, Skipped, Walk, walk, walk_beside};

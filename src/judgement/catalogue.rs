@@ -11,14 +11,11 @@ pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
     if half.is_present {
         return None;
     }
-    let places: Vec<String> = half
-        .places()
-        .map(|place| place.display().to_string())
-        .collect();
-    let message = format!("{} is no longer there", half.path.display());
+    let places: Vec<String> = half.places().map(|place| place.to_string()).collect();
+    let message = format!("{} is no longer there", &half.path);
     let remedy = format!(
         "bring {} back, or drop the record with etcd-cat forget",
-        half.path.display()
+        &half.path
     );
     Some(
         Finding::new(Code::FileMissing, message)
@@ -35,7 +32,7 @@ pub(super) fn file_changed(replacement: &Replacement) -> Finding {
     let verified = before
         .verified_at
         .map_or_else(String::new, |at| format!(" at {}", rfc3339_seconds(at)));
-    let path = replacement.path.display().to_string();
+    let path = replacement.path.to_string();
     let finding = if replacement.is_rotation {
         let message = format!(
             "{path} holds a newer backup than the one verified there{verified}: each run writes to this name"
@@ -61,7 +58,7 @@ pub(super) fn file_changed(replacement: &Replacement) -> Finding {
 
 /// `unreadable`.
 pub(super) fn unreadable(file: &UnreadableFile) -> Finding {
-    let path = file.path.display();
+    let path = &file.path;
     let place = file
         .offset
         .map_or_else(String::new, |offset| format!(" at offset {offset}"));

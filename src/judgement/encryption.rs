@@ -49,7 +49,7 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
         problems.entry(key).or_default().push(line);
     }
     drop_consequences(&mut problems);
-    let path = kuberesources.path.display().to_string();
+    let path = kuberesources.path.to_string();
     problems
         .iter()
         .filter_map(|(&(outcome, stage, provider, key_name), lines)| {

@@ -16,7 +16,7 @@ use crate::pairing::{Paired, pair as pair_halves};
 use crate::snapshot::Flavour;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// From where and with what tolerance a judgement is made.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +201,8 @@ fn of_snapshot(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
     let facts = &half.facts;
     let picks = half
         .path
-        .parent()
+        .as_path()
+        .and_then(Path::parent)
         .and_then(|directory| standpoint.picks.get(directory));
     // Other clusters are not restored with this script.
     let picks = picks.filter(|_| facts.flavour == Flavour::OpenShift);

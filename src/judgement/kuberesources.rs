@@ -55,14 +55,14 @@ fn is_named_by_script(half: &Located<Snapshot>) -> bool {
 }
 
 fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
-    let mut message = format!("there is no kuberesources for {}", half.path.display());
+    let mut message = format!("there is no kuberesources for {}", &half.path);
     if let Some(lost) = lost_without_keys(&half.facts) {
         message.push_str(&format!(": {lost}, which are lost without it"));
     }
-    let mut finding = Finding::new(Code::KuberesourcesMissing, "")
-        .with("snapshot", half.path.display().to_string());
+    let mut finding =
+        Finding::new(Code::KuberesourcesMissing, "").with("snapshot", half.path.to_string());
     if let Some(path) = &notes.substitute {
-        let path = path.display().to_string();
+        let path = path.to_string();
         message.push_str(&format!(
             "; {path} is of the same cluster and has equal revisions, and could be tried in its place"
         ));
@@ -80,11 +80,11 @@ pub(super) fn snapshot_missing(backup: &Backup, notes: &PairNotes) -> Option<Fin
     if backup.snapshot.is_some() {
         return None;
     }
-    let mut message = format!("there is no snapshot for {}", half.path.display());
-    let mut finding = Finding::new(Code::SnapshotMissing, "")
-        .with("kuberesources", half.path.display().to_string());
+    let mut message = format!("there is no snapshot for {}", &half.path);
+    let mut finding =
+        Finding::new(Code::SnapshotMissing, "").with("kuberesources", half.path.to_string());
     if let Some(path) = &notes.counterpart {
-        let path = path.display().to_string();
+        let path = path.to_string();
         message.push_str(&format!(
             "; {path} has the same stamp but belongs to another kuberesources"
         ));

@@ -19,23 +19,17 @@ pub(super) fn keys_beside(
         .places()
         .flat_map(|place| other.places().map(move |other| (place, other)));
     let (snapshot, kuberesources) =
-        pairs.find(|(place, other)| place.parent() == other.parent())?;
-    let directory = snapshot
-        .parent()
-        .unwrap_or(Path::new(""))
-        .display()
-        .to_string();
+        pairs.find(|(place, other)| place.directory() == other.directory())?;
+    let directory = snapshot.directory().unwrap_or_default();
+    let directory = directory.display().to_string();
     let message = format!(
         "encryption is on and both halves lie in {directory}: whoever reads it has data and keys"
     );
-    let remedy = format!(
-        "keep {} in another place with other access rights",
-        kuberesources.display()
-    );
+    let remedy = format!("keep {kuberesources} in another place with other access rights");
     let finding = Finding::new(Code::KeysBesideSnapshot, message).with("directory", directory);
     Some(
         finding
-            .with("kuberesources", kuberesources.display().to_string())
+            .with("kuberesources", kuberesources.to_string())
             .remedy(remedy),
     )
 }
@@ -49,11 +43,11 @@ pub(super) fn picks_other(
     other: Option<&Located<Kuberesources>>,
     picks: &Picks,
 ) -> Option<Finding> {
-    let directory = half.path.parent()?;
+    let directory = half.path.as_path()?.parent()?;
     let place = |name: &Option<OsString>| name.as_ref().map(|name| directory.join(name));
-    let is_own = |pick: &PathBuf| half.places().any(|place| place == pick);
+    let is_own = |pick: &PathBuf| half.places().any(|place| *place == *pick);
     let is_partner =
-        |pick: &PathBuf| other.is_some_and(|other| other.places().any(|place| place == pick));
+        |pick: &PathBuf| other.is_some_and(|other| other.places().any(|place| *place == *pick));
     let snapshot = place(&picks.snapshot).filter(|pick| !is_own(pick));
     let kuberesources = place(&picks.kuberesources).filter(|pick| !is_partner(pick));
     let taken: Vec<PathBuf> = snapshot.into_iter().chain(kuberesources).collect();

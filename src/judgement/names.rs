@@ -6,7 +6,8 @@ use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::names::{POSSIBLY_DIRTY, PutAside};
 use crate::snapshot::Snapshot;
-use std::path::{Path, PathBuf};
+use crate::source::ObjectId;
+use std::path::Path;
 
 /// `possibly-dirty`: some name of either half carries the mark.
 pub(super) fn possibly_dirty(
@@ -16,7 +17,7 @@ pub(super) fn possibly_dirty(
     let snapshots = snapshot.into_iter().flat_map(Located::places);
     let archives = kuberesources.into_iter().flat_map(Located::places);
     let places = snapshots.chain(archives).filter(|place| is_dirty(place));
-    let places: Vec<String> = places.map(|place| place.display().to_string()).collect();
+    let places: Vec<String> = places.map(|place| place.to_string()).collect();
     let first = places.first()?;
     let message =
         format!("forced with operators unchecked, so a rollout may have been under way: {first}");
@@ -32,7 +33,7 @@ pub(super) fn possibly_dirty(
     )
 }
 
-fn is_dirty(place: &Path) -> bool {
+fn is_dirty(place: &ObjectId) -> bool {
     let name = place.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| name.contains(POSSIBLY_DIRTY))
 }
@@ -40,9 +41,9 @@ fn is_dirty(place: &Path) -> bool {
 /// `put-aside`: the bytes lie nowhere under a name that may be believed.
 pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
     let failed =
-        |place: &PathBuf| place.file_name().and_then(PutAside::of) == Some(PutAside::Failed);
+        |place: &ObjectId| place.file_name().and_then(PutAside::of) == Some(PutAside::Failed);
     let message = || {
-        let place = half.path.display();
+        let place = &half.path;
         format!("{place}: put aside by the run that took it, since it failed verification")
     };
     half.places()
@@ -52,25 +53,22 @@ pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
 
 /// `incomplete-download`: the bytes lie nowhere under a finished name.
 pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> Option<Finding> {
-    let is_part = |place: &PathBuf| {
-        place
-            .extension()
+    let is_part = |place: &ObjectId| {
+        let name = place.file_name().map(Path::new);
+        name.and_then(Path::extension)
             .is_some_and(|extension| extension == "part")
     };
     if !half.places().all(is_part) {
         return None;
     }
-    let places: Vec<String> = half
-        .places()
-        .map(|place| place.display().to_string())
-        .collect();
+    let places: Vec<String> = half.places().map(|place| place.to_string()).collect();
     let message = format!(
         "a save was interrupted before the file got its name: {}",
         first_few(places.iter().cloned(), 3)
     );
     let remedy = format!(
         "remove {} once no backup is running, and take a new backup",
-        half.path.display()
+        &half.path
     );
     Some(
         Finding::new(Code::IncompleteDownload, message)

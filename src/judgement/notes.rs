@@ -6,9 +6,9 @@ use crate::inventory::{Inventory, Proven, Replaced};
 use crate::pairing::{
     Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// Findings on one pair that need its surroundings.
 #[derive(Debug, Default)]
@@ -18,13 +18,13 @@ pub(super) struct PairNotes {
     /// Facts in which the halves differ.
     pub(super) contradictions: Vec<Contradiction>,
     /// Other kuberesources that could belong.
-    pub(super) rivals: Vec<PathBuf>,
+    pub(super) rivals: Vec<ObjectId>,
     /// What decided against them.
     pub(super) reason: &'static str,
     /// Another kuberesources that could stand in for a missing or wrong one.
-    pub(super) substitute: Option<PathBuf>,
+    pub(super) substitute: Option<ObjectId>,
     /// For a kuberesources alone: a snapshot of the same stamp that belongs to another one.
-    pub(super) counterpart: Option<PathBuf>,
+    pub(super) counterpart: Option<ObjectId>,
     /// What the keys did.
     pub(super) proven: Option<Proven>,
     /// Places whose content is another than before.
@@ -35,7 +35,7 @@ pub(super) struct PairNotes {
 #[derive(Debug)]
 pub(super) struct Replacement {
     /// The place.
-    pub(super) path: PathBuf,
+    pub(super) path: ObjectId,
     /// What lay there.
     pub(super) before: Replaced,
     /// The name carries no stamp and now holds something sound and newer: every run writes to it.
@@ -54,7 +54,7 @@ pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<PairNotes> {
 struct Surroundings<'a> {
     inventory: &'a Inventory,
     substitutes: Substitutes<'a>,
-    snapshots_by_stamp: HashMap<DateTime<Utc>, &'a PathBuf>,
+    snapshots_by_stamp: HashMap<DateTime<Utc>, &'a ObjectId>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -112,7 +112,7 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    fn substitute(&self, paired: &Paired) -> Option<PathBuf> {
+    fn substitute(&self, paired: &Paired) -> Option<ObjectId> {
         let half = self.inventory.snapshots.get(paired.snapshot?)?;
         let at = half
             .facts
@@ -126,7 +126,7 @@ impl<'a> Surroundings<'a> {
             .map(|other| other.path.clone())
     }
 
-    fn counterpart<T>(&self, other: &Located<T>) -> Option<PathBuf> {
+    fn counterpart<T>(&self, other: &Located<T>) -> Option<ObjectId> {
         let mut stamps = other.places().filter_map(|place| stamp_of(place));
         let snapshot = stamps.find_map(|stamp| self.snapshots_by_stamp.get(&stamp.at))?;
         Some((*snapshot).clone())
@@ -142,7 +142,7 @@ impl<'a> Surroundings<'a> {
             return Vec::new();
         }
         let is_sound = !has_error(findings);
-        let replacement = |path: &PathBuf| {
+        let replacement = |path: &ObjectId| {
             let before = self.inventory.replaced.get(path)?.clone();
             // Content against content; where either does not know, the file against the last look at it.
             let (now, then) = match (content, before.taken_at) {

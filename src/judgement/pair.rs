@@ -36,18 +36,18 @@ pub(super) fn mismatch(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     let remedy = match &notes.substitute {
         Some(path) => format!(
             "do not restore from these two; try {} with this snapshot",
-            path.display()
+            path
         ),
         None => format!(
             "do not restore from these two; look for the kuberesources of {}",
-            half.path.display()
+            &half.path
         ),
     };
     Some(
         Finding::new(Code::PairMismatch, message)
             .with("contradictions", lines)
-            .with("snapshot", half.path.display().to_string())
-            .with("kuberesources", other.path.display().to_string())
+            .with("snapshot", half.path.to_string())
+            .with("kuberesources", other.path.to_string())
             .remedy(remedy),
     )
 }
@@ -58,21 +58,17 @@ pub(super) fn ambiguous(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     if notes.rivals.is_empty() {
         return None;
     }
-    let rivals: Vec<String> = notes
-        .rivals
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let rivals: Vec<String> = notes.rivals.iter().map(|path| path.to_string()).collect();
     let message = format!(
         "{} was chosen because {}; as well could belong: {}",
-        chosen.display(),
+        chosen,
         notes.reason,
         rivals.join(", ")
     );
     let remedy = "keep only the kuberesources of the same run beside each snapshot";
     Some(
         Finding::new(Code::PairAmbiguous, message)
-            .with("chosen", chosen.display().to_string())
+            .with("chosen", chosen.to_string())
             .with("reason", notes.reason)
             .with("others", rivals)
             .remedy(remedy),

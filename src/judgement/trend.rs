@@ -56,7 +56,7 @@ fn point((index, backup): (usize, &Backup)) -> Option<Point<'_>> {
         cluster,
         taken_at,
         index,
-        path: half.path.display().to_string(),
+        path: half.path.to_string(),
         facts: &half.facts,
     })
 }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 /// Length of `YYYY-MM-DD_HHMMSS`.
 const STAMP_BYTES: usize = 17;
@@ -45,12 +44,6 @@ impl Stamp {
             .or_else(|| (0..name.len()).find_map(|start| underscored_at(name, start)))
             .or_else(|| (0..name.len()).find_map(|start| dashed_at(name, start)))
             .or_else(|| unix_seconds(name))
-    }
-
-    /// The stamp of a file: of its own name, else of the directory it lies in.
-    pub fn of_path(path: &Path) -> Option<Self> {
-        let own = path.file_name().and_then(Self::find);
-        own.or_else(|| Self::find(path.parent()?.file_name()?))
     }
 }
 
@@ -181,15 +174,6 @@ mod tests {
         for name in rows {
             assert_eq!(Stamp::find(OsStr::new(name)), None, "{name}");
         }
-    }
-
-    #[test]
-    fn a_file_without_a_stamp_takes_that_of_its_directory() {
-        let path = Path::new("/backup/backup-nightly-2024-11-02_030000/snapshot.db");
-        let found = Stamp::of_path(path).map(|stamp| stamp.to_string());
-        assert_eq!(found.as_deref(), Some("2024-11-02_030000"));
-        assert_eq!(Stamp::of_path(Path::new("snapshot.db")), None);
-        assert_eq!(Stamp::of_path(Path::new("/")), None);
     }
 
     #[test]

@@ -2,27 +2,26 @@
 
 use super::record::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
 use crate::backup::Backup;
-use crate::discovery::FileIdentity;
 use crate::judgement::{Calendar, RULES, Successions};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
+use crate::source::{ObjectId, ObjectIdentity};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::hash::Hash;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
 
 /// A file as it was when its backup was judged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileSeen<'f> {
     /// Where it lies.
-    pub(crate) path: &'f Path,
+    pub(crate) id: &'f ObjectId,
     /// What it looked like when it was read.
-    pub(crate) identity: FileIdentity,
+    pub(crate) identity: &'f ObjectIdentity,
     /// Whether it was there.
     pub(crate) is_present: bool,
 }
 
-/// An overview of `backups` and their files, ascending by path, as of one generation of the catalogue.
+/// An overview of `backups` and their files, ascending by id, as of one generation of the catalogue.
 ///
 /// The backups must have been judged at the beginning of time, when no certificate had expired: then all their
 /// findings hold at any instant, and those on certificates follow from the calendar.
@@ -56,26 +55,26 @@ pub(crate) fn draw<'f>(
 }
 
 /// Where each file is found in the directories.
-type FileIndex<'f> = HashMap<&'f Path, (u32, u32)>;
+type FileIndex<'f> = HashMap<&'f ObjectId, (u32, u32)>;
 
 /// Files by directory. Sorting by path leaves subdirectories between the files of one directory.
 fn directories<'f>(
     files: impl Iterator<Item = FileSeen<'f>>,
 ) -> (Vec<OverviewDirectory>, FileIndex<'f>) {
     let mut index = FileIndex::new();
-    let mut numbers: HashMap<&Path, usize> = HashMap::new();
+    let mut numbers: HashMap<&OsStr, usize> = HashMap::new();
     let mut directories: Vec<OverviewDirectory> = Vec::new();
     for file in files {
-        let parent = file.path.parent().unwrap_or(file.path);
+        let parent = file.id.directory().unwrap_or(file.id.as_os_str());
         let number = *numbers.entry(parent).or_insert_with(|| {
             directories.push(OverviewDirectory {
-                path: parent.as_os_str().as_bytes().to_vec(),
+                path: parent.as_bytes().to_vec(),
                 files: Vec::new(),
             });
             directories.len() - 1
         });
         if let Some(directory) = directories.get_mut(number) {
-            index.insert(file.path, (ordinal(number), ordinal(directory.files.len())));
+            index.insert(file.id, (ordinal(number), ordinal(directory.files.len())));
             directory.files.push(overview_file(&file));
         }
     }
@@ -83,11 +82,11 @@ fn directories<'f>(
 }
 
 fn overview_file(file: &FileSeen<'_>) -> OverviewFile {
-    let name = file.path.file_name().map(OsStr::as_bytes);
+    let name = file.id.file_name().map(OsStr::as_bytes);
     OverviewFile {
         name: name.unwrap_or_default().to_vec(),
         is_present: file.is_present,
-        identity: file.identity,
+        identity: file.identity.clone(),
     }
 }
 
@@ -132,7 +131,7 @@ fn places_of(backup: &Backup, index: &FileIndex<'_>) -> Vec<(u32, u32)> {
         .places()
         .into_iter()
         .filter(|place| Some(*place) != first);
-    let find = |place: &PathBuf| index.get(place.as_path()).copied();
+    let find = |place: &ObjectId| index.get(place).copied();
     first.into_iter().chain(others).filter_map(find).collect()
 }
 

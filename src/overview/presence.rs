@@ -1,7 +1,7 @@
 //! Are the files there that were there when they were judged?
 
 use super::record::{OverviewDirectory, OverviewFile};
-use crate::discovery::FileIdentity;
+use crate::source::{FileIdentity, ObjectId, ObjectIdentity, Store};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -20,7 +20,11 @@ pub(super) struct Observed {
 
 /// Looks whether every file is there or gone as it was, and whether those in `wanted` are as they were.
 /// `None` when a file has gone or come back: what was judged holds no more.
-pub(super) fn observe(directories: &[OverviewDirectory], wanted: &[Vec<u32>]) -> Option<Observed> {
+pub(super) fn observe(
+    directories: &[OverviewDirectory],
+    wanted: &[Vec<u32>],
+    store: &dyn Store,
+) -> Option<Observed> {
     let next = AtomicUsize::new(0);
     let work = || -> Option<Observed> {
         let mut observed = Observed::default();
@@ -30,7 +34,7 @@ pub(super) fn observe(directories: &[OverviewDirectory], wanted: &[Vec<u32>]) ->
                 return Some(observed);
             };
             let number = u32::try_from(number).ok()?;
-            let rewritten = in_directory(directory, wanted)?;
+            let rewritten = in_directory(directory, wanted, store)?;
             observed
                 .rewritten
                 .extend(rewritten.into_iter().map(|file| (number, file)));
@@ -53,8 +57,15 @@ pub(super) fn observe(directories: &[OverviewDirectory], wanted: &[Vec<u32>]) ->
 }
 
 /// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
-fn in_directory(directory: &OverviewDirectory, wanted: &[u32]) -> Option<Vec<u32>> {
-    let path = Path::new(OsStr::from_bytes(&directory.path));
+fn in_directory(
+    directory: &OverviewDirectory,
+    wanted: &[u32],
+    store: &dyn Store,
+) -> Option<Vec<u32>> {
+    let id = ObjectId::from_bytes(&directory.path);
+    let Some(path) = id.as_path() else {
+        return in_store(directory, wanted, &id, store);
+    };
     let place = OpenDirectory::new(path);
     let rest = directory.files.len().saturating_sub(wanted.len());
     let listed = (rest > LISTED).then(|| listing(path)).flatten();
@@ -75,7 +86,31 @@ fn in_directory(directory: &OverviewDirectory, wanted: &[u32]) -> Option<Vec<u32
         if identity.is_some() != file.is_present {
             return None;
         }
-        if is_wanted && identity.is_some_and(|identity| identity != file.identity) {
+        if is_wanted && identity.is_some_and(|identity| file.identity != identity.into()) {
+            rewritten.push(number);
+        }
+    }
+    Some(rewritten)
+}
+
+/// The same where no path leads. What is far is believed.
+fn in_store(
+    directory: &OverviewDirectory,
+    wanted: &[u32],
+    id: &ObjectId,
+    store: &dyn Store,
+) -> Option<Vec<u32>> {
+    let mut rewritten = Vec::new();
+    if !store.is_near(id) {
+        return Some(rewritten);
+    }
+    for (number, file) in (0..).zip(&directory.files) {
+        let found = store.stat(&id.join(OsStr::from_bytes(&file.name))).ok();
+        if found.is_some() != file.is_present {
+            return None;
+        }
+        let is_rewritten = |found: ObjectIdentity| found != file.identity;
+        if wanted.contains(&number) && found.is_some_and(is_rewritten) {
             rewritten.push(number);
         }
     }

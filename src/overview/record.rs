@@ -12,10 +12,10 @@
 use crate::backup::Version;
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueReader, Record, SealedRecord, Table};
 use crate::digest::Sha256Digest;
-use crate::discovery::FileIdentity;
 use crate::finding::{Code, Severity};
 use crate::judgement::{Calendar, RULES};
 use crate::selection::KnownCluster;
+use crate::source::ObjectIdentity;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ pub struct OverviewFile {
     /// Whether it was there.
     pub is_present: bool,
     /// What it looked like when it was read.
-    pub identity: FileIdentity,
+    pub identity: ObjectIdentity,
 }
 
 /// One backup.

@@ -6,18 +6,18 @@ use crate::backup::Version;
 use crate::finding::{Code, Severity};
 use crate::judgement::{verdict_of, verdict_when_rewritten};
 use crate::selection::{Halves, Judged, KnownCluster, Place, Selection, Summary};
+use crate::source::{ObjectId, Store};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 impl Overview {
     /// Is what was judged true still, of whatever instant?
-    pub(crate) fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self, store: &dyn Store) -> bool {
         let nothing = vec![Vec::new(); self.directories.len()];
-        observe(&self.directories, &nothing).is_some()
+        observe(&self.directories, &nothing, store).is_some()
     }
 
     /// Its backups as of an instant; `None` when files have come or gone, or when it does not make sense.
@@ -26,6 +26,7 @@ impl Overview {
     pub(crate) fn summaries(
         &self,
         selection: &Selection,
+        store: &dyn Store,
         as_of: DateTime<Utc>,
         accept: &[Code],
     ) -> Option<Vec<Summary>> {
@@ -47,7 +48,7 @@ impl Overview {
             files.sort_unstable();
             files.dedup();
         }
-        let observed = observe(&self.directories, &wanted)?;
+        let observed = observe(&self.directories, &wanted, store)?;
         if !observed.rewritten.is_empty() {
             for (row, summary) in self.rows.iter().zip(&mut summaries) {
                 if row
@@ -77,7 +78,7 @@ struct OverviewAt<'o> {
     accept: &'o [Code],
     clusters: Vec<Arc<KnownCluster>>,
     versions: Vec<Arc<Version>>,
-    directories: Vec<Arc<Path>>,
+    directories: Vec<ObjectId>,
     /// What each calendar adds.
     expired: Vec<Vec<(Code, Severity)>>,
     judged: HashMap<(u32, u32), Arc<Judged>>,
@@ -94,7 +95,7 @@ impl<'o> OverviewAt<'o> {
             clusters: head.clusters.iter().cloned().map(Arc::new).collect(),
             versions: head.versions.iter().cloned().map(Arc::new).collect(),
             directories: directories
-                .map(|directory| Path::new(OsStr::from_bytes(&directory.path)).into())
+                .map(|directory| ObjectId::from_bytes(&directory.path))
                 .collect(),
             expired: calendars.map(|calendar| calendar.marks(as_of)).collect(),
             judged: HashMap::new(),
@@ -132,7 +133,7 @@ impl<'o> OverviewAt<'o> {
     fn place(&self, (directory, file): (u32, u32)) -> Option<Place> {
         let name = &at(&at(&self.overview.directories, directory)?.files, file)?.name;
         Some(Place {
-            directory: Arc::clone(at(&self.directories, directory)?),
+            directory: at(&self.directories, directory)?.clone(),
             name: OsStr::from_bytes(name).into(),
         })
     }

@@ -28,7 +28,7 @@ pub fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
             evidence.push(remark.line());
         }
     }
-    if evidence.is_empty() && half.path.parent() == other.path.parent() {
+    if evidence.is_empty() && half.path.directory() == other.path.directory() {
         evidence.push("both lie in one directory".to_owned());
     }
     let basis = if agrees && !contradicts {

@@ -7,7 +7,6 @@ use crate::finding::has_error;
 use crate::inventory::Inventory;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
-use std::path::Path;
 
 /// Local time is at most 14 h from UTC; an hour more for a slow run.
 const ONE_RUN: TimeDelta = TimeDelta::hours(15);
@@ -104,7 +103,7 @@ pub(super) fn weigh(
         is_beside,
         apart: Reverse(apart),
         steps: Reverse(if is_compared {
-            steps(&half.path, &other.path)
+            half.path.steps_to(&other.path)
         } else {
             0
         }),
@@ -176,17 +175,6 @@ fn are_beside<A, B>(half: &Located<A>, other: &Located<B>) -> bool {
     places.any(|place| {
         other
             .places()
-            .any(|candidate| place.parent() == candidate.parent())
+            .any(|candidate| place.directory() == candidate.directory())
     })
-}
-
-/// Directory changes that lead from one path to the other.
-pub(super) fn steps(from: &Path, to: &Path) -> usize {
-    let common = from
-        .components()
-        .zip(to.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let all = from.components().count() + to.components().count();
-    all.saturating_sub(common.saturating_mul(2))
 }

@@ -4,9 +4,9 @@ use super::rank::Names;
 use super::stamp::Stamp;
 use crate::backup::Located;
 use crate::inventory::Inventory;
+use crate::source::ObjectId;
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::path::Path;
 
 /// Candidates looked at in one shelf. More halves than this of one stamp and one cluster are no real run;
 /// the bound keeps a hostile tree from making pairing quadratic.
@@ -157,30 +157,30 @@ impl<'a> Shelf<'a> {
         found
     }
 
-    fn of_stamp(&self, seconds: i64, cluster: Option<&str>, path: &Path, found: &mut Vec<usize>) {
+    fn of_stamp(&self, seconds: i64, cluster: Option<&str>, id: &ObjectId, found: &mut Vec<usize>) {
         let Some(list) = self.by_stamp.get(&seconds) else {
             return;
         };
         if list.len() <= MAX_CANDIDATES {
             found.extend(list);
         } else if cluster.is_none() {
-            found.extend(self.near(list, path));
+            found.extend(self.near(list, id));
         } else {
             let lists =
                 [cluster, None].map(|cluster| self.by_stamp_and_cluster.get(&(seconds, cluster)));
             for list in lists.into_iter().flatten() {
-                found.extend(self.near(list, path));
+                found.extend(self.near(list, id));
             }
         }
     }
 
-    /// Entries around `path`: neighbours in the order of paths share the longest prefix.
-    fn near<'l>(&self, list: &'l [usize], path: &Path) -> &'l [usize] {
+    /// Entries around `id`: neighbours in the order of paths share the longest prefix.
+    fn near<'l>(&self, list: &'l [usize], id: &ObjectId) -> &'l [usize] {
         if list.len() <= MAX_CANDIDATES {
             return list;
         }
         let middle =
-            list.partition_point(|&index| place(self.inventory, index) < Some(path.as_os_str()));
+            list.partition_point(|&index| place(self.inventory, index) < Some(id.as_os_str()));
         window(list, middle)
     }
 }
@@ -193,9 +193,7 @@ fn place(inventory: &Inventory, index: usize) -> Option<&OsStr> {
 }
 
 fn directories<T>(half: &Located<T>) -> impl Iterator<Item = &OsStr> {
-    half.places()
-        .filter_map(|place| place.parent())
-        .map(Path::as_os_str)
+    half.places().filter_map(ObjectId::directory)
 }
 
 /// Adds an index once: the places of one half follow each other.

@@ -1,9 +1,9 @@
 //! The stamp in a file name: the one fact that both halves of a run carry on the outside.
 
 use crate::names::{self, POSSIBLY_DIRTY};
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 /// When a name says that a backup was taken, and whether it was forced. Both halves of one run agree in both.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -15,8 +15,8 @@ pub struct Stamp {
 }
 
 /// The stamp of a file by its own name, renamed or not.
-pub fn stamp_of(path: &Path) -> Option<Stamp> {
-    let name = path.file_name()?;
+pub fn stamp_of(id: &ObjectId) -> Option<Stamp> {
+    let name = id.file_name()?;
     let at = names::Stamp::find(name)?.at();
     let mark = POSSIBLY_DIRTY.as_bytes();
     let is_dirty = name

@@ -5,10 +5,10 @@ use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity};
 use crate::judgement::errors;
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::path::PathBuf;
 
 /// Which halves a backup has, and whether their files are there.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -30,7 +30,7 @@ pub trait Candidate {
     /// What its id is the beginning of.
     fn digest(&self) -> Option<Sha256Digest>;
     /// The place that stands for it.
-    fn place(&self) -> Option<PathBuf>;
+    fn place(&self) -> Option<ObjectId>;
     /// What it consists of.
     fn halves(&self) -> Halves;
     /// What it all comes to.
@@ -83,7 +83,7 @@ impl Candidate for Backup {
         self.digest
     }
 
-    fn place(&self) -> Option<PathBuf> {
+    fn place(&self) -> Option<ObjectId> {
         self.path().cloned()
     }
 

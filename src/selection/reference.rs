@@ -1,8 +1,9 @@
 //! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
 
 use crate::backup::{Backup, Located};
+use crate::source::ObjectId;
 use std::cmp::Reverse;
-use std::path::Path;
+use std::ffi::OsStr;
 
 /// Shorter beginnings of ids are typing errors more often than references.
 const MIN_ID_DIGITS: usize = 4;
@@ -90,10 +91,10 @@ fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
 }
 
 fn by_path<'a>(reference: &str, backups: &'a [Backup]) -> Option<Result<&'a Backup, ResolveError>> {
-    let path = Path::new(reference);
+    let id = ObjectId::parse(OsStr::new(reference));
     let found: Vec<&Backup> = backups
         .iter()
-        .filter(|backup| lies_at(backup, path))
+        .filter(|backup| lies_at(backup, &id))
         .collect();
     match found.as_slice() {
         [] => None,
@@ -105,13 +106,13 @@ fn by_path<'a>(reference: &str, backups: &'a [Backup]) -> Option<Result<&'a Back
     }
 }
 
-fn lies_at(backup: &Backup, path: &Path) -> bool {
+fn lies_at(backup: &Backup, id: &ObjectId) -> bool {
     let snapshot = backup.snapshot.iter().flat_map(Located::places);
     let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
     snapshot
         .chain(kuberesources)
         .chain(&backup.unreadable_path)
-        .any(|place| place == path)
+        .any(|place| place == id)
 }
 
 fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, ResolveError> {

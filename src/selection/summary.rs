@@ -4,10 +4,10 @@ use super::{Candidate, Halves, KnownCluster, candidate};
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity};
+use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One backup in short.
@@ -48,14 +48,14 @@ pub struct Judged {
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The directory.
-    pub directory: Arc<Path>,
+    pub directory: ObjectId,
     /// The name in it.
     pub name: Box<OsStr>,
 }
 
 impl Place {
     /// The whole path.
-    pub fn path(&self) -> PathBuf {
+    pub fn path(&self) -> ObjectId {
         self.directory.join(&*self.name)
     }
 }
@@ -80,7 +80,7 @@ impl Judged {
 impl From<&Backup> for Summary {
     fn from(backup: &Backup) -> Self {
         let place = backup.path().map(|path| Place {
-            directory: path.parent().unwrap_or(path).into(),
+            directory: path.parent().unwrap_or_else(|| path.clone()),
             name: path.file_name().unwrap_or_default().into(),
         });
         Self {
@@ -117,7 +117,7 @@ impl Candidate for Summary {
         self.digest
     }
 
-    fn place(&self) -> Option<PathBuf> {
+    fn place(&self) -> Option<ObjectId> {
         self.place.as_ref().map(Place::path)
     }
 

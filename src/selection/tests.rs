@@ -6,7 +6,7 @@ use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding};
 use crate::openshift::Cluster;
 use crate::snapshot::{Flavour, Snapshot, Status};
-use std::path::PathBuf;
+use crate::source::ObjectId;
 
 fn now() -> DateTime<Utc> {
     "2024-11-02T12:00:00Z".parse().expect("an instant")
@@ -26,8 +26,8 @@ fn backup(first: u8, hours: i64) -> Backup {
         digest: Some(digest(first, 0x22)),
         snapshot: Some(Located {
             facts: snapshot("prod-abcde", "id-1"),
-            path: PathBuf::from(format!("/b/{first:02x}.db")),
-            copies: vec![PathBuf::from("/copy/of.db")],
+            path: ObjectId::from(format!("/b/{first:02x}.db").as_str()),
+            copies: vec![ObjectId::from("/copy/of.db")],
             modified_at: None,
             is_present: true,
         }),

@@ -1,8 +1,8 @@
 //! Snapshots that were packed after they were taken: `.db.gz`, `.db.zst`.
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 /// Bytes taken from the packed file at once.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -32,16 +32,30 @@ impl Compression {
     }
 }
 
-/// The unpacked bytes of `packed`. Checksums of the packing are checked as its end is reached.
+/// The unpacked bytes of `packed`; the bytes themselves if they are not packed. Checksums of the packing are checked as its
+/// end is reached.
 ///
 /// # Errors
 ///
 /// The decoder cannot be set up (out of memory).
 pub fn decompress<'r>(
     packed: impl Read + Send + 'r,
+    compression: Option<Compression>,
+) -> io::Result<Box<dyn Read + Send + 'r>> {
+    match compression {
+        Some(compression) => {
+            let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
+            decompress_buffered(packed, compression)
+        }
+        None => Ok(Box::new(packed)),
+    }
+}
+
+/// The same for what lies in memory.
+pub(crate) fn decompress_buffered<'r>(
+    packed: impl BufRead + Send + 'r,
     compression: Compression,
 ) -> io::Result<Box<dyn Read + Send + 'r>> {
-    let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
     Ok(match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
@@ -59,10 +73,7 @@ pub fn unpack<'r>(mut stream: impl Read + Send + 'r) -> io::Result<Box<dyn Read 
     stream.by_ref().take(most).read_to_end(&mut head)?;
     let compression = Compression::of(&head);
     let whole = Cursor::new(head).chain(stream);
-    match compression {
-        Some(compression) => decompress(whole, compression),
-        None => Ok(Box::new(whole)),
-    }
+    decompress(whole, compression)
 }
 
 #[cfg(test)]

@@ -1,32 +1,32 @@
-//! What the system refused, with the place.
+//! What the system or a store refused, with the place.
 
+use super::ObjectId;
 use std::io;
-use std::path::{Path, PathBuf};
 
-/// The system refused to do something to a file.
+/// Something could not be done to an object.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {path}", path = path.display())]
+#[error("cannot {action} {id}")]
 pub struct IoError {
-    /// What was to be done: a verb that the path follows.
+    /// What was to be done: a verb that the name follows.
     pub action: &'static str,
     /// To what.
-    pub path: PathBuf,
+    pub id: ObjectId,
     /// What the system said.
     #[source]
     pub source: io::Error,
 }
 
-/// Puts what was tried on which path into an error of the system.
+/// Puts what was tried on which object into an error of the system.
 pub(crate) trait AtPath<T> {
     /// Says what was tried on what.
-    fn at_path(self, action: &'static str, path: &Path) -> Result<T, IoError>;
+    fn at_path(self, action: &'static str, path: impl Into<ObjectId>) -> Result<T, IoError>;
 }
 
 impl<T, E: Into<io::Error>> AtPath<T> for Result<T, E> {
-    fn at_path(self, action: &'static str, path: &Path) -> Result<T, IoError> {
+    fn at_path(self, action: &'static str, path: impl Into<ObjectId>) -> Result<T, IoError> {
         self.map_err(|source| IoError {
             action,
-            path: path.to_owned(),
+            id: path.into(),
             source: source.into(),
         })
     }

@@ -1,17 +1,31 @@
-//! Where bytes come from: a file, a compressed file, or standard input, all read front to back.
+//! Where bytes come from, and where finished files go.
+//!
+//! Every place that holds backups is a [`Store`]: it lists what it has, says what an object looks like, and opens it. The
+//! [`FileSystem`] of this machine is one; [`Stores`] finds the right one for a name. An [`ObjectId`] names an object
+//! wherever it lies, and its [`ObjectIdentity`] tells whether somebody wrote to it. A new store is a file in this room and
+//! a line where [`Stores`] are made.
 //!
 //! Sources are opened read-only and never mapped into memory: a file that shrinks while it is mapped kills the process.
 
-mod ahead;
 mod compressed;
 mod counting;
-mod file;
+mod file_system;
+mod identity;
 mod io_error;
+mod object_id;
 mod publish;
+mod store;
 
+pub(crate) use compressed::decompress_buffered;
 pub use compressed::{Compression, decompress, unpack};
 pub use counting::Counting;
-pub use file::{FileReader, PageCache};
+pub use file_system::FileSystem;
+pub use identity::{FileIdentity, ObjectIdentity, TaggedIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
+pub use object_id::ObjectId;
 pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
+pub(crate) use store::read_full_at;
+pub use store::{
+    Cause, LeftOut, Listed, Listing, Object, OpenError, Pace, PageCache, ReadAt, Store, Stores,
+};

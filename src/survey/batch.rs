@@ -8,9 +8,10 @@ use super::examine::Options;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::recorder::Recorder;
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
-use crate::discovery::{Candidate, Kind};
+use crate::discovery::{FoundObject, Kind};
 use crate::monitor::Monitor;
 use crate::snapshot::{self, HashOn, ReadError, Snapshot, SnapshotQueue, SnapshotReading};
+use crate::source::Store;
 use chrono::{DateTime, Utc};
 use std::io::Read;
 use std::panic::resume_unwind;
@@ -22,7 +23,8 @@ const FILES_PER_THREAD: usize = 2;
 
 /// Snapshots to read, and what became of them.
 pub(super) struct Batch<'f, 'b> {
-    pub(super) files: &'f [(Candidate, Kind)],
+    pub(super) files: &'f [(FoundObject, Kind)],
+    pub(super) store: &'f dyn Store,
     pub(super) options: &'b Options,
     pub(super) recorder: &'b Recorder<'b>,
     pub(super) monitor: &'b dyn Monitor,
@@ -30,7 +32,7 @@ pub(super) struct Batch<'f, 'b> {
 }
 
 /// What became of a batch.
-pub(super) type Done<'f> = Vec<(&'f Candidate, SnapshotRead)>;
+pub(super) type Done<'f> = Vec<(&'f FoundObject, SnapshotRead)>;
 
 impl<'f> Batch<'f, '_> {
     /// Reads all of it.
@@ -123,7 +125,7 @@ fn threads_for(jobs: usize, processors: usize) -> usize {
 struct Worker<'w, 'f, 'b> {
     batch: &'w Batch<'f, 'b>,
     /// The file kept for this thread.
-    first: Option<&'f (Candidate, Kind)>,
+    first: Option<&'f (FoundObject, Kind)>,
     /// The first file that no thread has taken, beyond those kept.
     next: &'w AtomicUsize,
     done: &'w Mutex<Done<'f>>,
@@ -133,19 +135,19 @@ struct Worker<'w, 'f, 'b> {
 }
 
 impl<'f> Worker<'_, 'f, '_> {
-    fn take(&mut self) -> Option<&'f (Candidate, Kind)> {
+    fn take(&mut self) -> Option<&'f (FoundObject, Kind)> {
         let position = || self.next.fetch_add(1, Ordering::Relaxed);
         self.first
             .take()
             .or_else(|| self.batch.files.get(position()))
     }
 
-    fn enter(&self, candidate: &'f Candidate, read: SnapshotRead) {
-        self.batch.monitor.finish(&candidate.path);
+    fn enter(&self, object: &'f FoundObject, read: SnapshotRead) {
+        self.batch.monitor.finish(object.id.as_os_str());
         self.done
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push((candidate, read));
+            .push((object, read));
     }
 }
 
@@ -155,17 +157,20 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
 
     fn next(&mut self) -> Option<(OpenSnapshot<'f>, Box<dyn Read + Send + 'b>)> {
         while self.open < self.most_open {
-            let (candidate, kind) = self.take()?;
+            let (object, kind) = self.take()?;
             let Batch {
-                options, monitor, ..
+                store,
+                options,
+                monitor,
+                ..
             } = *self.batch;
-            monitor.begin(&candidate.path, candidate.identity.size_bytes);
-            match OpenSnapshot::open(candidate, *kind, options.page_cache, monitor) {
+            monitor.begin(object.id.as_os_str(), object.identity.size_bytes());
+            match OpenSnapshot::open(object, *kind, store, options.page_cache, monitor) {
                 Ok(opened) => {
                     self.open += 1;
                     return Some(opened);
                 }
-                Err(read) => self.enter(candidate, read),
+                Err(read) => self.enter(object, read),
             }
         }
         None
@@ -177,14 +182,14 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
         read: Result<SnapshotReading, ReadError>,
     ) -> Result<(), SurveyError> {
         self.open -= 1;
-        let candidate = open.candidate();
+        let object = open.object();
         let read = open.conclude(read);
         let is_interrupted = matches!(read, SnapshotRead::Interrupted);
         let changes = match &read {
-            SnapshotRead::Facts(facts, _) => changes(candidate, facts, self.batch.now),
+            SnapshotRead::Facts(facts, _) => changes(object, facts, self.batch.now),
             _ => Vec::new(),
         };
-        self.enter(candidate, read);
+        self.enter(object, read);
         if is_interrupted {
             return Err(SurveyError::Interrupted);
         }
@@ -193,10 +198,10 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
 }
 
 /// What is to be remembered of a snapshot.
-fn changes(candidate: &Candidate, facts: &Snapshot, now: DateTime<Utc>) -> Vec<CatalogueChange> {
+fn changes(object: &FoundObject, facts: &Snapshot, now: DateTime<Utc>) -> Vec<CatalogueChange> {
     let file = CatalogueChange::File {
-        path: candidate.path.clone(),
-        identity: candidate.identity,
+        path: object.id.clone(),
+        identity: object.identity.clone(),
         content: Content::Snapshot(SnapshotKey::of(facts)),
         read_at: now,
     };

@@ -6,8 +6,8 @@ use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
 use crate::restore::{RestoreCheck, SeveralClusters};
 use crate::selection::{Selection, TargetVersion};
+use crate::source::ObjectId;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// The choice, and what was read for it.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum CheckError {
 ///
 /// The locations cannot be read, or backups of several clusters qualify.
 pub fn check_locations(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     version: &TargetVersion,
     selection: &Selection,
     catalogue: &Catalogue,
@@ -65,7 +65,7 @@ pub fn check_remembered(
 ) -> Result<Checked, CheckError> {
     let mut backups = update(catalogue, options, monitor)?;
     let mut survey = Survey::default();
-    let mut proven: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut proven: BTreeSet<ObjectId> = BTreeSet::new();
     loop {
         let check = RestoreCheck::new(
             backups.clone(),
@@ -75,7 +75,7 @@ pub fn check_remembered(
         )?;
         let chosen = check.chosen.as_ref().map(|one| files(&one.backup));
         let chosen = chosen.unwrap_or_default();
-        if chosen.iter().all(|path| proven.contains(path)) {
+        if chosen.iter().all(|id| proven.contains(id)) {
             return Ok(Checked { check, survey });
         }
         let read = verify(&chosen, catalogue, options, monitor)?;
@@ -87,7 +87,7 @@ pub fn check_remembered(
             // What was read now could not be remembered, so it must be carried over by hand.
             Some(error) => {
                 survey.catalogue = Some(error);
-                backups.retain(|backup| !files(backup).iter().any(|path| chosen.contains(path)));
+                backups.retain(|backup| !files(backup).iter().any(|id| chosen.contains(id)));
                 backups.extend(read.backups);
             }
         }
@@ -96,7 +96,7 @@ pub fn check_remembered(
 }
 
 /// The files that a restore would be made from.
-fn files(backup: &Backup) -> Vec<PathBuf> {
+fn files(backup: &Backup) -> Vec<ObjectId> {
     let snapshot = backup.snapshot.as_ref().map(|half| &half.path);
     let kuberesources = backup.kuberesources.as_ref().map(|half| &half.path);
     snapshot.into_iter().chain(kuberesources).cloned().collect()

@@ -2,20 +2,19 @@
 
 use super::SurveyError;
 use super::batch::Batch;
-use super::book::{Book, subject_of};
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
+use super::knowledge::{Knowledge, subject_of};
 use super::prove::{Rings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueError, Content};
-use crate::discovery::{Candidate, Kind, Skipped, walk};
+use crate::discovery::{FoundObject, Kind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
-use crate::source::PageCache;
+use crate::source::{ObjectId, PageCache, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
 const BATCH: usize = 64;
@@ -42,6 +41,8 @@ pub struct Options {
     pub accept: Vec<Code>,
     /// What becomes of the page cache.
     pub page_cache: PageCache,
+    /// Where objects are read from.
+    pub stores: Stores,
 }
 
 /// What a survey found.
@@ -69,7 +70,7 @@ pub struct Survey {
 ///
 /// `monitor` asked to stop; for [`Depth::New`] also: the catalogue cannot be read or written.
 pub fn examine(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     catalogue: &Catalogue,
     options: &Options,
     monitor: &dyn Monitor,
@@ -77,12 +78,10 @@ pub fn examine(
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
     // The catalogue outlives the working directory.
-    let locations: Vec<PathBuf> = locations
-        .iter()
-        .map(|location| std::path::absolute(location).unwrap_or_else(|_| location.clone()))
-        .collect();
+    let locations: Vec<ObjectId> = locations.iter().map(ObjectId::absolute).collect();
     let mut examination = Examination {
-        book: Book::new(contents),
+        known: Knowledge::new(contents),
+        stores: &options.stores,
         rings: Rings::default(),
         recorder,
         options,
@@ -99,15 +98,16 @@ pub fn examine(
 }
 
 pub(super) struct Examination<'e> {
-    pub(super) book: Book,
+    pub(super) known: Knowledge,
+    pub(super) stores: &'e Stores,
     pub(super) rings: Rings,
     pub(super) recorder: Recorder<'e>,
     pub(super) options: &'e Options,
     pub(super) monitor: &'e dyn Monitor,
     /// Files that the locations cover, and locations themselves.
-    pub(super) asked: BTreeSet<PathBuf>,
+    pub(super) asked: BTreeSet<ObjectId>,
     pub(super) survey: Survey,
-    pub(super) read_now: BTreeSet<PathBuf>,
+    pub(super) read_now: BTreeSet<ObjectId>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -117,42 +117,48 @@ impl Examination<'_> {
         let files = todo
             .kuberesources
             .iter()
-            .chain(todo.snapshots.iter().map(|(candidate, _)| candidate));
+            .chain(todo.snapshots.iter().map(|(object, _)| object));
         let (count, bytes) = files.fold((0, 0), |(count, bytes), file| {
-            (count + 1, bytes + file.identity.size_bytes)
+            (count + 1, bytes + file.identity.size_bytes())
         });
         self.monitor.expect(count, bytes);
-        for candidate in todo.kuberesources {
-            self.read_kuberesources(&candidate)?;
+        for object in todo.kuberesources {
+            self.read_kuberesources(&object)?;
         }
         let mut snapshots = todo.snapshots;
         if snapshots.is_empty() {
             return Ok(());
         }
-        let mut archives = self.book.located_kuberesources();
-        snapshots.sort_by_key(|(candidate, _)| std::cmp::Reverse(candidate.identity.size_bytes));
+        let mut archives = self.known.located_kuberesources();
+        snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
         for batch in snapshots.chunks(BATCH) {
             let waiting = self.read_snapshots(batch)?;
-            let proofs = prove_waiting(&mut self.book, &mut self.rings, &mut archives, waiting);
+            let proofs = prove_waiting(
+                waiting,
+                &mut archives,
+                &mut self.known,
+                &mut self.rings,
+                self.stores,
+            );
             self.recorder.add(proofs)?;
         }
         Ok(())
     }
 
-    fn read_kuberesources(&mut self, candidate: &Candidate) -> Result<(), SurveyError> {
+    fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
         if self.monitor.is_interrupted() {
             self.recorder.flush()?;
             return Err(SurveyError::Interrupted);
         }
         self.monitor
-            .begin(&candidate.path, candidate.identity.size_bytes);
-        match read_kuberesources(&candidate.path, self.monitor) {
+            .begin(object.id.as_os_str(), object.identity.size_bytes());
+        match read_kuberesources(&object.id, self.stores, self.monitor) {
             Ok((facts, ring)) => {
                 let content = Content::Kuberesources(facts.sha256);
                 self.rings.keep(facts.sha256, ring);
                 let file = CatalogueChange::File {
-                    path: candidate.path.clone(),
-                    identity: candidate.identity,
+                    path: object.id.clone(),
+                    identity: object.identity.clone(),
                     content,
                     read_at: self.now,
                 };
@@ -160,20 +166,21 @@ impl Examination<'_> {
                     CatalogueChange::Kuberesources(Box::new(facts.clone())),
                     file,
                 ])?;
-                self.book
-                    .enter_kuberesources(&candidate.path, candidate.identity, facts);
-                self.count(candidate);
+                self.known
+                    .enter_kuberesources(&object.id, object.identity.clone(), facts);
+                self.count(object);
             }
-            Err(reason) => self.refused(candidate, reason),
+            Err(reason) => self.refused(object, reason),
         }
-        self.monitor.finish(&candidate.path);
+        self.monitor.finish(object.id.as_os_str());
         Ok(())
     }
 
     /// Reads a batch of snapshots, and returns those that may hold something encrypted.
-    fn read_snapshots(&mut self, files: &[(Candidate, Kind)]) -> Result<Waiting, SurveyError> {
+    fn read_snapshots(&mut self, files: &[(FoundObject, Kind)]) -> Result<Waiting, SurveyError> {
         let batch = Batch {
             files,
+            store: self.stores,
             options: self.options,
             recorder: &self.recorder,
             monitor: self.monitor,
@@ -182,7 +189,7 @@ impl Examination<'_> {
         match batch.read() {
             Ok(done) => Ok(done
                 .into_iter()
-                .filter_map(|(candidate, read)| self.enter_read(candidate, read))
+                .filter_map(|(object, read)| self.enter_read(object, read))
                 .collect()),
             Err(error) => {
                 self.recorder.flush()?;
@@ -193,54 +200,60 @@ impl Examination<'_> {
 
     fn enter_read(
         &mut self,
-        candidate: &Candidate,
+        object: &FoundObject,
         read: SnapshotRead,
     ) -> Option<(
-        PathBuf,
+        ObjectId,
         crate::snapshot::Snapshot,
         crate::kubernetes::encryption::Sealed,
     )> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
-                self.count(candidate);
-                self.book
-                    .enter_snapshot(&candidate.path, candidate.identity, (*facts).clone());
-                Some((candidate.path.clone(), *facts, sealed))
+                self.count(object);
+                self.known
+                    .enter_snapshot(&object.id, object.identity.clone(), (*facts).clone());
+                Some((object.id.clone(), *facts, sealed))
             }
             SnapshotRead::Failed { reason, offset } => {
-                self.enter_unreadable(candidate, &reason, offset);
-                self.skip(candidate, reason);
+                self.enter_unreadable(object, &reason, offset);
+                self.skip(object, reason);
                 None
             }
             SnapshotRead::Interrupted => None,
         }
     }
 
-    fn count(&mut self, candidate: &Candidate) {
+    fn count(&mut self, object: &FoundObject) {
         self.survey.files += 1;
-        self.survey.bytes += candidate.identity.size_bytes;
-        self.read_now.insert(candidate.path.clone());
+        self.survey.bytes += object.identity.size_bytes();
+        self.read_now.insert(object.id.clone());
     }
 
     /// An archive that turned up after its snapshot was read: the snapshot's values must be looked at once more.
     fn prove_the_rest(&mut self) -> Result<(), SurveyError> {
-        let paths = unproven(&self.book);
-        let again: Vec<(Candidate, Kind)> = paths
+        let ids = unproven(&self.known);
+        let again: Vec<(FoundObject, Kind)> = ids
             .into_iter()
-            .filter(|path| !self.read_now.contains(path))
-            .flat_map(|path| walk(&path, self.monitor).candidates)
-            .filter_map(|candidate| match look(&candidate, true) {
-                Looked::As(kind) => Some((candidate, kind)),
+            .filter(|id| !self.read_now.contains(id))
+            .flat_map(|id| walk(&id, self.stores, self.monitor).objects)
+            .filter_map(|object| match look(&object, self.stores, true) {
+                Looked::As(kind) => Some((object, kind)),
                 _ => None,
             })
             .collect();
         if again.is_empty() {
             return self.recorder.flush();
         }
-        let mut archives = self.book.located_kuberesources();
+        let mut archives = self.known.located_kuberesources();
         for batch in again.chunks(BATCH) {
             let waiting = self.read_snapshots(batch)?;
-            let proofs = prove_waiting(&mut self.book, &mut self.rings, &mut archives, waiting);
+            let proofs = prove_waiting(
+                waiting,
+                &mut archives,
+                &mut self.known,
+                &mut self.rings,
+                self.stores,
+            );
             self.recorder.add(proofs)?;
         }
         self.recorder.flush()
@@ -248,7 +261,7 @@ impl Examination<'_> {
 
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
     fn conclude(mut self) -> Result<Survey, SurveyError> {
-        let mut backups = self.book.judged(self.options)?;
+        let mut backups = self.known.judged(self.options)?;
         backups.retain(|backup| {
             backup
                 .places()
@@ -279,7 +292,8 @@ impl Examination<'_> {
         }
         self.recorder.add(changes)?;
         self.recorder.flush()?;
-        self.recorder.attempt(super::refresh)?;
+        self.recorder
+            .attempt(|catalogue| super::refresh(catalogue, self.stores))?;
         self.survey.catalogue = self.recorder.into_failure();
         self.survey.backups = backups;
         Ok(self.survey)

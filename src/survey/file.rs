@@ -1,17 +1,15 @@
 //! Reads one file of a backup and says what became of it.
 
 use crate::catalogue::Content;
-use crate::discovery::{Candidate, FileIdentity, Kind, fingerprint, open_regular};
+use crate::discovery::{FoundObject, Kind, sniff};
 use crate::finding::{Code, Finding};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
 use crate::snapshot::{ReadError, Snapshot, SnapshotReading};
-use crate::source::{Counting, FileReader, PageCache, decompress};
-use std::fs::File;
+use crate::source::{Counting, Object, ObjectId, OpenError, Pace, PageCache, Store, decompress};
 use std::io::{self, Read};
-use std::path::Path;
 
 /// What a file turned out to be when it was looked at for the first time.
 pub(super) enum Looked {
@@ -39,13 +37,12 @@ impl SnapshotRead {
     }
 }
 
-/// Opens a candidate and tells what it is. A file that the user named is a snapshot unless it is something better.
-pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
-    let looked = open_regular(&candidate.path)
+/// Opens an object and tells what it is. One that the user named is a snapshot unless it is something better.
+pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> Looked {
+    let looked = store
+        .open(&object.id, Some(&object.identity))
         .map_err(|error| describe(&error))
-        .and_then(|(file, _)| {
-            fingerprint(&file, candidate.name.as_ref()).map_err(|error| error.to_string())
-        });
+        .and_then(|open| sniff(&*open, object.name.as_ref()).map_err(|error| error.to_string()));
     match looked {
         Ok(Kind::Unrecognised { .. }) if is_named => Looked::As(Kind::Snapshot),
         Ok(Kind::Unrecognised { reason }) => Looked::Foreign(reason),
@@ -54,48 +51,51 @@ pub(super) fn look(candidate: &Candidate, is_named: bool) -> Looked {
     }
 }
 
-/// A snapshot's file, open, as it was before it is read.
+/// A snapshot, open, as it was before it is read.
 pub(super) struct OpenSnapshot<'c> {
-    candidate: &'c Candidate,
-    file: File,
-    before: FileIdentity,
+    object: &'c FoundObject,
+    store: &'c dyn Store,
+    open: Box<dyn Object>,
 }
 
 impl<'c> OpenSnapshot<'c> {
-    /// Opens the file and gives its bytes, unpacked.
+    /// Opens it and gives its bytes, unpacked.
     pub(super) fn open<'m>(
-        candidate: &'c Candidate,
+        object: &'c FoundObject,
         kind: Kind,
+        store: &'c dyn Store,
         page_cache: PageCache,
         monitor: &'m dyn Monitor,
     ) -> Result<(Self, Box<dyn Read + Send + 'm>), SnapshotRead> {
-        let (file, before) =
-            open_regular(&candidate.path).map_err(|error| SnapshotRead::Failed {
+        let open = store
+            .open(&object.id, Some(&object.identity))
+            .map_err(|error| SnapshotRead::Failed {
                 reason: describe(&error),
                 offset: None,
             })?;
-        let bytes = FileReader::new(&file, page_cache)
+        let bytes = open
+            .reader(Pace::Ahead(page_cache))
             .map(|reader| Counting::new(reader, monitor))
-            .and_then(|bytes| unpacked(bytes, kind))
+            .and_then(|bytes| decompress(bytes, kind.compression()))
             .map_err(|source| SnapshotRead::failed_at(0, &source))?;
         let open = Self {
-            candidate,
-            file,
-            before,
+            object,
+            store,
+            open,
         };
         Ok((open, bytes))
     }
 
-    /// The file that is open.
-    pub(super) fn candidate(&self) -> &'c Candidate {
-        self.candidate
+    /// What is open.
+    pub(super) fn object(&self) -> &'c FoundObject {
+        self.object
     }
 
-    /// Says what became of it. A file that changed meanwhile is told by a finding.
+    /// Says what became of it. An object that changed meanwhile is told by a finding.
     pub(super) fn conclude(self, read: Result<SnapshotReading, ReadError>) -> SnapshotRead {
         match read {
             Ok(mut reading) => {
-                let changed = changed(&self.candidate.path, &self.file, self.before);
+                let changed = changed(&self.object.id, &*self.open, self.store);
                 reading.snapshot.findings.extend(changed);
                 SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
             }
@@ -105,44 +105,34 @@ impl<'c> OpenSnapshot<'c> {
     }
 }
 
-/// The bytes of the snapshot, which may be packed.
-fn unpacked<'r>(bytes: impl Read + Send + 'r, kind: Kind) -> io::Result<Box<dyn Read + Send + 'r>> {
-    match kind {
-        Kind::CompressedSnapshot(compression) => decompress(bytes, compression),
-        _ => Ok(Box::new(bytes)),
-    }
-}
-
 /// Reads a kuberesources archive to its end.
 pub(super) fn read_kuberesources(
-    path: &Path,
+    id: &ObjectId,
+    store: &dyn Store,
     monitor: &dyn Monitor,
 ) -> Result<(Kuberesources, Option<KeyRing>), String> {
-    let (file, before) = open_regular(path).map_err(|error| describe(&error))?;
-    let counted = Counting::new(&file, monitor);
-    let (mut facts, ring) =
-        kuberesources::read(counted, before.size_bytes, &ArchiveLimits::default());
+    let open = store.open(id, None).map_err(|error| describe(&error))?;
+    let reader = open
+        .reader(Pace::OneByOne)
+        .map_err(|error| error.to_string())?;
+    let size_bytes = open.identity().size_bytes();
+    let counted = Counting::new(reader, monitor);
+    let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default());
     facts.findings.extend(
-        changed(path, &file, before)
+        changed(id, &*open, store)
             .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),
     );
     Ok((facts, ring))
 }
 
-/// Is the file that lies there now another one, or was it written while we read?
-fn changed(path: &Path, file: &File, before: FileIdentity) -> Option<Finding> {
-    let open = file
-        .metadata()
-        .ok()
-        .map(|metadata| FileIdentity::of(&metadata));
-    let on_disk = std::fs::metadata(path)
-        .ok()
-        .map(|metadata| FileIdentity::of(&metadata));
-    let is_same = open == Some(before) && on_disk == Some(before);
-    let message = format!("{} changed while it was read", path.display());
-    (!is_same).then(|| {
-        Finding::new(Code::ChangedWhileReading, message).with("path", path.display().to_string())
-    })
+/// Is the object that lies there now another one, or was it written while we read?
+fn changed(id: &ObjectId, open: &dyn Object, store: &dyn Store) -> Option<Finding> {
+    let before = Some(open.identity());
+    let is_same =
+        open.identity_now().ok().as_ref() == before && store.stat(id).ok().as_ref() == before;
+    let message = format!("{id} changed while it was read");
+    (!is_same)
+        .then(|| Finding::new(Code::ChangedWhileReading, message).with("path", id.to_string()))
 }
 
 /// An unreadable file as the catalogue keeps it.
@@ -153,7 +143,7 @@ pub(super) fn unreadable(reason: &str, offset: Option<u64>) -> Content {
     }
 }
 
-fn describe(error: &crate::discovery::OpenError) -> String {
+fn describe(error: &OpenError) -> String {
     let source = std::error::Error::source(error).map(ToString::to_string);
     source.unwrap_or_else(|| error.to_string())
 }

@@ -3,13 +3,18 @@
 use super::{SurveyError, refresh};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, Forget, SnapshotKey};
+use crate::source::Stores;
 
 /// Drops the records of these backups from the catalogue; no file is touched.
 ///
 /// # Errors
 ///
 /// The catalogue cannot be read or written.
-pub fn forget(backups: &[&Backup], catalogue: &Catalogue) -> Result<(), SurveyError> {
+pub fn forget(
+    backups: &[&Backup],
+    catalogue: &Catalogue,
+    stores: &Stores,
+) -> Result<(), SurveyError> {
     let mut forget = Forget::default();
     for backup in backups {
         let snapshot = backup.snapshot.as_ref();
@@ -23,5 +28,5 @@ pub fn forget(backups: &[&Backup], catalogue: &Catalogue) -> Result<(), SurveyEr
         forget.paths.extend(backup.unreadable_path.clone());
     }
     catalogue.forget(&forget)?;
-    refresh(catalogue)
+    refresh(catalogue, stores)
 }

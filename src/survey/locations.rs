@@ -4,8 +4,9 @@ use super::{Depth, Options, Survey, SurveyError, examine, recall};
 use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
+use crate::source::ObjectId;
 use chrono::Utc;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Reads what is new below `locations` (without any: below the remembered ones) and remembers them.
 ///
@@ -13,15 +14,16 @@ use std::path::PathBuf;
 ///
 /// There is no location, `monitor` asked to stop, or the catalogue cannot be read or written.
 pub fn index(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     catalogue: &Catalogue,
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let now = Utc::now();
     for location in locations {
-        let absolute = std::path::absolute(location).unwrap_or_else(|_| location.clone());
-        if absolute.exists() {
+        let absolute = location.absolute();
+        let is_there = absolute.as_path().is_none_or(Path::exists);
+        if is_there && options.stores.knows(&absolute) {
             catalogue.remember_location(absolute, now)?;
         }
     }
@@ -37,7 +39,7 @@ pub fn index(
 ///
 /// There is no location, or `monitor` asked to stop.
 pub fn verify(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     catalogue: &Catalogue,
     options: &Options,
     monitor: &dyn Monitor,
@@ -75,9 +77,9 @@ fn only_new(options: &Options) -> Options {
 }
 
 fn given_or_remembered(
-    given: &[PathBuf],
+    given: &[ObjectId],
     catalogue: &Catalogue,
-) -> Result<Vec<PathBuf>, SurveyError> {
+) -> Result<Vec<ObjectId>, SurveyError> {
     if !given.is_empty() {
         return Ok(given.to_vec());
     }
@@ -88,7 +90,7 @@ fn given_or_remembered(
     Ok(remembered)
 }
 
-fn remembered(catalogue: &Catalogue) -> Result<Vec<PathBuf>, SurveyError> {
+fn remembered(catalogue: &Catalogue) -> Result<Vec<ObjectId>, SurveyError> {
     let locations = catalogue.locations()?.into_iter();
-    Ok(locations.map(|(path, _)| path).collect())
+    Ok(locations.map(|(id, _)| id).collect())
 }

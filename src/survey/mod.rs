@@ -4,11 +4,11 @@
 //! for what a list shows of it. [`index`], [`verify`], [`update`] and [`check_remembered`] know where to look.
 
 mod batch;
-mod book;
 mod check;
 mod examine;
 mod file;
 mod forget;
+mod knowledge;
 mod locations;
 mod prove;
 mod recall;

@@ -1,10 +1,12 @@
 //! Tries the keys of kuberesources on the values of snapshots, for every pair that is possible.
 
-use super::book::Book;
+use super::file::read_kuberesources;
+use super::knowledge::Knowledge;
 use crate::backup::Located;
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
+use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
@@ -12,8 +14,8 @@ use crate::kubernetes::encryption::prove;
 use crate::monitor::Silent;
 use crate::pairing::candidates;
 use crate::snapshot::Snapshot;
+use crate::source::{ObjectId, Store};
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// Key rings of this run. In memory only.
 #[derive(Default)]
@@ -28,12 +30,12 @@ impl Rings {
     }
 
     /// The ring of an archive, read again from disk when this run has not read it yet.
-    fn of(&mut self, archive: &Located<crate::kuberesources::Kuberesources>) -> Option<&KeyRing> {
+    fn of(&mut self, archive: &Located<Kuberesources>, store: &dyn Store) -> Option<&KeyRing> {
         let digest = archive.facts.sha256;
         if !self.rings.contains_key(&digest) && archive.is_present {
             let read = archive
                 .places()
-                .find_map(|place| super::file::read_kuberesources(place, &Silent).ok());
+                .find_map(|place| read_kuberesources(place, store, &Silent).ok());
             let (facts, ring) = read?;
             if facts.sha256 != digest {
                 return None;
@@ -45,14 +47,15 @@ impl Rings {
 }
 
 /// Snapshots read now, waiting for keys.
-pub(super) type Waiting = Vec<(PathBuf, Snapshot, Sealed)>;
+pub(super) type Waiting = Vec<(ObjectId, Snapshot, Sealed)>;
 
 /// Proves what waits against every archive that may be its partner; returns what is to be remembered.
 pub(super) fn prove_waiting(
-    book: &mut Book,
-    rings: &mut Rings,
-    archives: &mut Vec<Located<crate::kuberesources::Kuberesources>>,
     waiting: Waiting,
+    archives: &mut Vec<Located<Kuberesources>>,
+    known: &mut Knowledge,
+    rings: &mut Rings,
+    store: &dyn Store,
 ) -> Vec<CatalogueChange> {
     let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
         .into_iter()
@@ -73,7 +76,7 @@ pub(super) fn prove_waiting(
         let Some(archive) = inventory.kuberesources.get(archive) else {
             continue;
         };
-        let proven = prove(&half.facts.encryption, sealed, rings.of(archive));
+        let proven = prove(&half.facts.encryption, sealed, rings.of(archive, store));
         let (key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
         let proof = Box::new(ProofRecord {
@@ -85,7 +88,7 @@ pub(super) fn prove_waiting(
             kuberesources: key.1,
             proof,
         });
-        book.proofs.insert(
+        known.proofs.insert(
             key,
             Proven {
                 key_proof,
@@ -97,7 +100,7 @@ pub(super) fn prove_waiting(
     changes
 }
 
-fn located(path: PathBuf, facts: Snapshot) -> Located<Snapshot> {
+fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
     Located {
         facts,
         path,
@@ -108,15 +111,15 @@ fn located(path: PathBuf, facts: Snapshot) -> Located<Snapshot> {
 }
 
 /// Snapshots with encrypted values for which some possible partner's keys have not been tried: they must be read again.
-pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
-    let snapshots = book.located_encrypted();
+pub(super) fn unproven(known: &Knowledge) -> Vec<ObjectId> {
+    let snapshots = known.located_encrypted();
     let mut paths = Vec::new();
     if snapshots.is_empty() {
         return paths;
     }
     let inventory = Inventory {
         snapshots,
-        kuberesources: book.located_kuberesources(),
+        kuberesources: known.located_kuberesources(),
         ..Inventory::default()
     };
     for (snapshot, archive) in candidates(&inventory) {
@@ -127,14 +130,15 @@ pub(super) fn unproven(book: &Book) -> Vec<PathBuf> {
             continue;
         };
         let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
-        if archive.is_present && !book.proofs.contains_key(&key) {
+        if archive.is_present && !known.proofs.contains_key(&key) {
             paths.push(half.path.clone());
         }
     }
     paths.sort();
     paths.dedup();
     paths.retain(|path| {
-        book.files
+        known
+            .files
             .get(path)
             .is_some_and(|entry| matches!(entry.content, Content::Snapshot(_)))
     });

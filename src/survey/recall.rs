@@ -1,18 +1,16 @@
 //! Judges what the catalogue remembers, without reading a backup: only attributes of files are looked at.
 
-use super::book::Book;
+use super::knowledge::Knowledge;
 use super::{Depth, Options, SurveyError};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
-use crate::discovery::FileIdentity;
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
 use crate::overview::{FileSeen, Overview, draw};
 use crate::selection::{Selection, Summary};
-use crate::source::PageCache;
+use crate::source::{ObjectId, PageCache, Store, Stores};
 use chrono::{DateTime, TimeDelta};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// Every backup that the catalogue knows. Backups whose files were rewritten since are `unknown`.
 ///
@@ -20,8 +18,8 @@ use std::path::PathBuf;
 ///
 /// The catalogue cannot be read.
 pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, SurveyError> {
-    let (mut book, rewritten) = remembered(catalogue.load()?);
-    let mut backups = book.judged(options)?;
+    let (mut known, rewritten) = remembered(catalogue.load()?, &options.stores);
+    let mut backups = known.judged(options)?;
     for backup in &mut backups {
         mark_rewritten(backup, &rewritten);
     }
@@ -42,8 +40,9 @@ pub fn glance(
     options: &Options,
 ) -> Result<Vec<Summary>, SurveyError> {
     let overview = Overview::load(&catalogue.reader()?)?;
-    let known =
-        overview.and_then(|overview| overview.summaries(selection, options.as_of, &options.accept));
+    let known = overview.and_then(|overview| {
+        overview.summaries(selection, &options.stores, options.as_of, &options.accept)
+    });
     match known {
         Some(summaries) => Ok(summaries),
         None => Ok(recall(catalogue, options)?
@@ -58,71 +57,78 @@ pub fn glance(
 /// # Errors
 ///
 /// The catalogue cannot be read or written.
-pub fn refresh(catalogue: &Catalogue) -> Result<(), SurveyError> {
+pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError> {
     // What ends with the process is not asked again.
-    if *catalogue.location() == CatalogueLocation::Memory || is_current(catalogue)? {
+    if *catalogue.location() == CatalogueLocation::Memory || is_current(catalogue, stores)? {
         return Ok(());
     }
-    let (mut book, _) = remembered(catalogue.load()?);
+    let (mut known, _) = remembered(catalogue.load()?, stores);
     let beginning = Options {
         depth: Depth::New,
         jobs: 1,
         as_of: DateTime::UNIX_EPOCH - TimeDelta::days(365 * 10_000),
         accept: Vec::new(),
         page_cache: PageCache::Keep,
+        stores: stores.clone(),
     };
-    let backups = book.judged(&beginning)?;
-    let files = book.files.iter().map(|(path, entry)| FileSeen {
-        path,
-        identity: entry.identity,
+    let backups = known.judged(&beginning)?;
+    let files = known.files.iter().map(|(id, entry)| FileSeen {
+        id,
+        identity: &entry.identity,
         is_present: entry.is_present,
     });
-    let overview = draw(backups, files, book.contents.generation);
+    let overview = draw(backups, files, known.contents.generation);
     Ok(overview.keep(catalogue)?)
 }
 
 /// Is what was judged last true still, of whatever instant?
-fn is_current(catalogue: &Catalogue) -> Result<bool, SurveyError> {
+fn is_current(catalogue: &Catalogue, stores: &Stores) -> Result<bool, SurveyError> {
     let overview = Overview::load(&catalogue.reader()?)?;
-    Ok(overview.is_some_and(|overview| overview.is_current()))
+    Ok(overview.is_some_and(|overview| overview.is_current(stores)))
 }
 
 /// Everything in the catalogue, and the files that were rewritten since.
-fn remembered(contents: CatalogueContents) -> (Book, BTreeSet<PathBuf>) {
+fn remembered(contents: CatalogueContents, stores: &Stores) -> (Knowledge, BTreeSet<ObjectId>) {
     let records: Vec<_> = contents
         .files
         .iter()
         .filter(|(_, record)| record.content != Content::NotABackup)
-        .map(|(path, record)| (path.clone(), record.clone()))
+        .map(|(id, record)| (id.clone(), record.clone()))
         .collect();
-    let mut book = Book::new(contents);
+    let mut known = Knowledge::new(contents);
     let mut rewritten = BTreeSet::new();
-    for (path, record) in records {
-        let metadata = std::fs::metadata(&path).ok();
-        let identity = metadata.map(|metadata| FileIdentity::of(&metadata));
-        if identity.is_some_and(|identity| identity != record.identity) {
-            rewritten.insert(path.clone());
+    for (id, record) in records {
+        let identity = if stores.is_near(&id) {
+            stores.stat(&id).ok()
+        } else {
+            Some(record.identity.clone())
+        };
+        if identity
+            .as_ref()
+            .is_some_and(|identity| *identity != record.identity)
+        {
+            rewritten.insert(id.clone());
         }
-        book.enter_known(&path, &record, identity.is_some());
+        known.enter_known(&id, &record, identity.is_some());
     }
-    (book, rewritten)
+    (known, rewritten)
 }
 
-fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<PathBuf>) {
-    let touched: Vec<PathBuf> = backup
+fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>) {
+    let touched: Vec<ObjectId> = backup
         .places()
         .into_iter()
         .filter(|place| rewritten.contains(*place))
         .cloned()
         .collect();
     let Some(first) = touched.first() else { return };
-    let message = format!("{} was written since it was verified", first.display());
-    let remedy = format!("read it again: etcd-cat verify {}", first.display());
+    let message = format!("{first} was written since it was verified");
+    let remedy = format!("read it again: etcd-cat verify {first}");
     let finding = Finding::new(Code::FileChanged, message)
         .severity(Severity::Warning)
         .remedy(remedy);
     backup
         .findings
-        .push(finding.with("path", first.display().to_string()));
+        .push(finding.with("path", first.to_string()));
     backup.verdict = verdict_when_rewritten(backup.verdict);
 }

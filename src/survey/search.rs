@@ -4,28 +4,28 @@ use super::SurveyError;
 use super::examine::{Depth, Examination};
 use super::file::{Looked, look, unreadable};
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
-use crate::discovery::{Candidate, Kind, Skipped, Walk, walk};
-use crate::monitor::Monitor;
+use crate::discovery::{FoundObject, Kind, Skipped, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};
+use crate::source::{ObjectId, Store as _};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files to read, by what they are.
 #[derive(Default)]
 pub(super) struct Todo {
-    pub(super) kuberesources: Vec<Candidate>,
-    pub(super) snapshots: Vec<(Candidate, Kind)>,
+    pub(super) kuberesources: Vec<FoundObject>,
+    pub(super) snapshots: Vec<(FoundObject, Kind)>,
 }
 
 impl Examination<'_> {
     /// Walks the locations and sorts what is there.
-    pub(super) fn search(&mut self, locations: &[PathBuf]) -> Result<Todo, SurveyError> {
+    pub(super) fn search(&mut self, locations: &[ObjectId]) -> Result<Todo, SurveyError> {
         let mut todo = Todo::default();
-        let mut met: BTreeMap<PathBuf, (Candidate, bool)> = BTreeMap::new();
+        let mut met: BTreeMap<ObjectId, (FoundObject, bool)> = BTreeMap::new();
         let mut neighbours = Vec::new();
         for location in locations {
-            let is_file = std::fs::metadata(location).is_ok_and(|metadata| metadata.is_file());
-            let mut walked = walk(location, self.monitor);
+            let is_file = self.stores.stat(location).is_ok();
+            let mut walked = walk(location, self.stores, self.monitor);
             if walked.is_interrupted {
                 return Err(SurveyError::Interrupted);
             }
@@ -36,38 +36,32 @@ impl Examination<'_> {
             self.survey
                 .skipped
                 .extend(walked.skipped.into_iter().map(|skipped| Skipped {
-                    is_error: skipped.is_error || skipped.path == *location,
+                    is_error: skipped.is_error || skipped.id == *location,
                     ..skipped
                 }));
-            self.asked.extend(
-                walked
-                    .candidates
-                    .iter()
-                    .map(|candidate| candidate.path.clone()),
-            );
+            self.asked
+                .extend(walked.objects.iter().map(|object| object.id.clone()));
             met.extend(
                 walked
-                    .candidates
+                    .objects
                     .into_iter()
-                    .map(|candidate| (candidate.path.clone(), (candidate, is_file))),
+                    .map(|object| (object.id.clone(), (object, is_file))),
             );
             if is_file {
-                neighbours.extend(neighbours_of(location, self.monitor));
+                neighbours.extend(walk_beside(location, self.stores, self.monitor).objects);
             }
         }
         self.remembered_elsewhere(locations, &met);
-        for (candidate, is_named) in met.into_values() {
-            self.sort(candidate, is_named, &mut todo);
+        for (object, is_named) in met.into_values() {
+            self.sort(object, is_named, &mut todo);
         }
-        neighbours.retain(|candidate| {
-            !self.asked.contains(&candidate.path) && put_aside(candidate).is_none()
-        });
-        for candidate in neighbours {
-            self.sort_neighbour(candidate, &mut todo);
+        neighbours.retain(|object| !self.asked.contains(&object.id) && put_aside(object).is_none());
+        for object in neighbours {
+            self.sort_neighbour(object, &mut todo);
         }
         self.survey
             .skipped
-            .sort_by(|left, right| left.path.cmp(&right.path));
+            .sort_by(|left, right| left.id.cmp(&right.id));
         self.survey.skipped.dedup();
         Ok(todo)
     }
@@ -75,119 +69,123 @@ impl Examination<'_> {
     /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.
     fn remembered_elsewhere(
         &mut self,
-        locations: &[PathBuf],
-        met: &BTreeMap<PathBuf, (Candidate, bool)>,
+        locations: &[ObjectId],
+        met: &BTreeMap<ObjectId, (FoundObject, bool)>,
     ) {
-        let records: Vec<(PathBuf, FileRecord)> = self
-            .book
+        let records: Vec<(ObjectId, FileRecord)> = self
+            .known
             .contents
             .files
             .iter()
-            .filter(|(path, _)| !met.contains_key(*path))
-            .map(|(path, record)| (path.clone(), record.clone()))
+            .filter(|(id, _)| !met.contains_key(*id))
+            .map(|(id, record)| (id.clone(), record.clone()))
             .collect();
-        for (path, record) in records {
-            let is_unchanged = is_unchanged(&path, &record);
-            let is_asked = locations.iter().any(|location| path.starts_with(location));
-            if is_unchanged || (is_asked && !path.exists()) {
-                self.book.enter_known(&path, &record, is_unchanged);
+        for (id, record) in records {
+            let is_asked = locations.iter().any(|location| location.contains(&id));
+            let found = if is_asked || self.stores.is_near(&id) {
+                self.stores.stat(&id).ok()
+            } else {
+                Some(record.identity.clone())
+            };
+            let is_unchanged = found.as_ref() == Some(&record.identity);
+            if is_unchanged || (is_asked && found.is_none()) {
+                self.known.enter_known(&id, &record, is_unchanged);
                 if is_asked {
-                    self.asked.insert(path);
+                    self.asked.insert(id);
                 }
             }
         }
     }
 
-    fn sort(&mut self, candidate: Candidate, is_named: bool, todo: &mut Todo) {
-        if self.options.depth == Depth::New && self.enter_if_known(&candidate) {
+    fn sort(&mut self, object: FoundObject, is_named: bool, todo: &mut Todo) {
+        if self.options.depth == Depth::New && self.enter_if_known(&object) {
             self.survey.unchanged += 1;
             return;
         }
-        match look(&candidate, is_named) {
-            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(candidate),
-            Looked::As(kind) => todo.snapshots.push((candidate, kind)),
-            Looked::Foreign(reason) => self.foreign(&candidate, reason),
-            Looked::Refused(reason) => self.refused(&candidate, reason),
+        match look(&object, self.stores, is_named) {
+            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(object),
+            Looked::As(kind) => todo.snapshots.push((object, kind)),
+            Looked::Foreign(reason) => self.foreign(&object, reason),
+            Looked::Refused(reason) => self.refused(&object, reason),
         }
     }
 
     /// Files beside a file that the user named are looked at only for its partner.
-    fn sort_neighbour(&mut self, candidate: Candidate, todo: &mut Todo) {
-        if self.enter_if_known(&candidate) {
+    fn sort_neighbour(&mut self, object: FoundObject, todo: &mut Todo) {
+        if self.enter_if_known(&object) {
             return;
         }
-        match look(&candidate, false) {
-            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(candidate),
-            Looked::As(kind) if is_partner_of_a_named_archive(&candidate, &self.asked) => {
-                todo.snapshots.push((candidate, kind));
+        match look(&object, self.stores, false) {
+            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(object),
+            Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
+                todo.snapshots.push((object, kind));
             }
             _ => {}
         }
     }
 
-    fn enter_if_known(&mut self, candidate: &Candidate) -> bool {
-        let Some(record) = self.book.contents.files.get(&candidate.path).cloned() else {
+    fn enter_if_known(&mut self, object: &FoundObject) -> bool {
+        let Some(record) = self.known.contents.files.get(&object.id).cloned() else {
             return false;
         };
-        let is_known = record.identity == candidate.identity
+        let is_known = record.identity == object.identity
             && !matches!(record.content, Content::Unreadable { .. });
         if is_known {
-            self.book.enter_known(&candidate.path, &record, true);
+            self.known.enter_known(&object.id, &record, true);
         }
         is_known
     }
 
     /// A file that is no backup is remembered so that it need not be opened again.
-    fn foreign(&mut self, candidate: &Candidate, reason: &str) {
-        let is_worth_telling = candidate
-            .path
-            .extension()
-            .is_some_and(|extension| extension == "db");
+    fn foreign(&mut self, object: &FoundObject, reason: &str) {
+        let name = object.id.file_name().map(Path::new);
+        let extension = name.and_then(Path::extension);
+        let is_worth_telling = extension.is_some_and(|extension| extension == "db");
         if is_worth_telling {
             let skipped = Skipped {
-                path: candidate.path.clone(),
+                id: object.id.clone(),
                 reason: reason.to_owned(),
                 is_error: false,
             };
             self.survey.skipped.push(skipped);
         }
-        self.remember_file(candidate, Content::NotABackup);
-        self.book
-            .enter(&candidate.path, candidate.identity, Content::NotABackup);
+        self.remember_file(object, Content::NotABackup);
+        self.known
+            .enter(&object.id, object.identity.clone(), Content::NotABackup);
     }
 
-    pub(super) fn refused(&mut self, candidate: &Candidate, reason: String) {
+    pub(super) fn refused(&mut self, object: &FoundObject, reason: String) {
         // A file that is not even named like a backup hides nothing that anybody misses.
-        if candidate.name.is_some() {
-            self.enter_unreadable(candidate, &reason, None);
+        if object.name.is_some() {
+            self.enter_unreadable(object, &reason, None);
         }
-        self.skip(candidate, reason);
+        self.skip(object, reason);
     }
 
     pub(super) fn enter_unreadable(
         &mut self,
-        candidate: &Candidate,
+        object: &FoundObject,
         reason: &str,
         offset: Option<u64>,
     ) {
         let content = unreadable(reason, offset);
-        self.remember_file(candidate, content.clone());
-        self.book
-            .enter(&candidate.path, candidate.identity, content);
+        self.remember_file(object, content.clone());
+        self.known
+            .enter(&object.id, object.identity.clone(), content);
     }
 
-    pub(super) fn skip(&mut self, candidate: &Candidate, reason: String) {
+    pub(super) fn skip(&mut self, object: &FoundObject, reason: String) {
         self.survey.skipped.push(Skipped {
-            path: candidate.path.clone(),
+            id: object.id.clone(),
             reason,
             is_error: true,
         });
     }
 
-    pub(super) fn remember_file(&mut self, candidate: &Candidate, content: Content) {
+    pub(super) fn remember_file(&mut self, object: &FoundObject, content: Content) {
         let change = CatalogueChange::File {
-            path: candidate.path.clone(),
-            identity: candidate.identity,
+            path: object.id.clone(),
+            identity: object.identity.clone(),
             content,
             read_at: self.now,
         };
@@ -198,53 +196,27 @@ impl Examination<'_> {
 
 /// Sound bytes under such a name are not believed for a reason: only who names the file wants it read.
 fn pass_over_put_aside(walked: &mut Walk) {
-    let skipped = walked.candidates.iter().filter_map(|candidate| {
-        let aside = put_aside(candidate)?;
+    let skipped = walked.objects.iter().filter_map(|object| {
+        let mark = put_aside(object)?;
         Some(Skipped {
-            path: candidate.path.clone(),
-            reason: aside.reason().to_owned(),
+            id: object.id.clone(),
+            reason: mark.reason().to_owned(),
             is_error: false,
         })
     });
     walked.skipped.extend(skipped);
-    walked
-        .candidates
-        .retain(|candidate| put_aside(candidate).is_none());
+    walked.objects.retain(|object| put_aside(object).is_none());
 }
 
-fn put_aside(candidate: &Candidate) -> Option<PutAside> {
-    PutAside::of(candidate.path.file_name()?)
-}
-
-/// The files in the directory of a file that the user named.
-fn neighbours_of(location: &Path, monitor: &dyn Monitor) -> Vec<Candidate> {
-    let directory = match location.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return Vec::new();
-    };
-    let files = entries
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-    files
-        .flat_map(|entry| walk(&entry.path(), monitor).candidates)
-        .collect()
+fn put_aside(object: &FoundObject) -> Option<PutAside> {
+    PutAside::of(object.id.file_name()?)
 }
 
 /// A named archive wants the snapshot of its own stamp; other snapshots may be large and are left alone.
-fn is_partner_of_a_named_archive(candidate: &Candidate, asked: &BTreeSet<PathBuf>) -> bool {
-    let stamp = candidate.name.and_then(|name| name.stamp);
+fn is_partner_of_a_named_archive(object: &FoundObject, asked: &BTreeSet<ObjectId>) -> bool {
+    let stamp = object.name.and_then(|name| name.stamp);
     let mut names = asked
         .iter()
-        .filter_map(|path| BackupName::parse(path.file_name()?));
+        .filter_map(|id| BackupName::parse(id.file_name()?));
     stamp.is_some() && names.any(|name| name.kind != NameKind::Snapshot && name.stamp == stamp)
-}
-
-fn is_unchanged(path: &Path, record: &FileRecord) -> bool {
-    let metadata = std::fs::metadata(path);
-    metadata.is_ok_and(|metadata| {
-        metadata.is_file() && crate::discovery::FileIdentity::of(&metadata) == record.identity
-    })
 }

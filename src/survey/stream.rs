@@ -1,28 +1,19 @@
 //! A snapshot that comes through a pipe: read once, judged by itself, and not remembered, for it lies nowhere.
 
 use super::batch::hash_on;
-use super::book::Book;
 use super::file::unreadable;
+use super::knowledge::Knowledge;
 use super::{Options, Survey, SurveyError};
 use crate::catalogue::CatalogueContents;
-use crate::discovery::{FileIdentity, Skipped};
+use crate::discovery::Skipped;
 use crate::monitor::Monitor;
 use crate::snapshot::{self, ReadError};
-use crate::source::{Counting, unpack};
+use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, unpack};
 use std::io::Read;
 use std::path::Path;
 
 /// The name that a stream goes by.
 pub const STREAM: &str = "-";
-
-/// No file has it.
-const NOWHERE: FileIdentity = FileIdentity {
-    device: 0,
-    inode: 0,
-    size_bytes: 0,
-    modified_seconds: 0,
-    modified_nanoseconds: 0,
-};
 
 /// Reads a snapshot from `stream`, plain or packed with gzip or zstd, to its end.
 ///
@@ -34,32 +25,34 @@ pub fn examine_stream(
     options: &Options,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let path = Path::new(STREAM);
-    let mut book = Book::new(CatalogueContents::default());
+    let id = ObjectId::from(Path::new(STREAM));
+    // No file has it.
+    let nowhere = ObjectIdentity::File(FileIdentity::default());
+    let mut known = Knowledge::new(CatalogueContents::default());
     let mut survey = Survey::default();
     monitor.expect(1, 0);
-    monitor.begin(path, 0);
+    monitor.begin(id.as_os_str(), 0);
     let read = unpack(Counting::new(stream, monitor))
         .map_err(|source| ReadError::Io { offset: 0, source })
         .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on(options), monitor));
-    monitor.finish(path);
+    monitor.finish(id.as_os_str());
     match read {
         Ok(reading) => {
             survey.files = 1;
             survey.bytes = reading.snapshot.size_bytes;
-            book.enter_snapshot(path, NOWHERE, reading.snapshot);
+            known.enter_snapshot(&id, nowhere, reading.snapshot);
         }
         Err(ReadError::Interrupted) => return Err(SurveyError::Interrupted),
         Err(ReadError::Io { offset, source }) => {
             let reason = source.to_string();
-            book.enter(path, NOWHERE, unreadable(&reason, Some(offset)));
+            known.enter(&id, nowhere, unreadable(&reason, Some(offset)));
             survey.skipped.push(Skipped {
-                path: path.to_owned(),
+                id,
                 reason,
                 is_error: true,
             });
         }
     }
-    survey.backups = book.judged(options)?;
+    survey.backups = known.judged(options)?;
     Ok(survey)
 }

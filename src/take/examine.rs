@@ -8,8 +8,9 @@ use crate::finding::{Code, Finding};
 use crate::judgement::add_findings;
 use crate::monitor::Monitor;
 use crate::oc::{BackupRun, ReasonCode, VerificationResult};
+use crate::source::ObjectId;
 use crate::survey::{self, Depth, Survey};
-use std::path::PathBuf;
+use std::path::Path;
 
 /// A new backup, judged, and everything that was learnt of it.
 pub(super) struct Examined {
@@ -44,7 +45,7 @@ fn read(
     monitor: &dyn Monitor,
 ) -> Result<Examined, String> {
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
-    let locations = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
+    let locations = [&run.snapshot.path, &run.kuberesources.path].map(ObjectId::from);
     let options = survey::Options {
         depth: Depth::Everything,
         accept: accepted(run),
@@ -53,7 +54,7 @@ fn read(
     let survey = survey::examine(&locations, &catalogue, &options, monitor)
         .map_err(|error| error.to_string())?;
     if let Some(unread) = unread(&survey, &locations) {
-        return Err(format!("{}: {}", unread.path.display(), unread.reason));
+        return Err(format!("{}: {}", unread.id, unread.reason));
     }
     let contents = catalogue.load().map_err(|error| error.to_string())?;
     let backup = survey
@@ -81,14 +82,14 @@ pub(super) fn accepted(run: &BackupRun) -> Vec<Code> {
 }
 
 /// One of our own files that could not be read: nothing is proven then, and nothing refuted.
-fn unread<'s>(survey: &'s Survey, locations: &[PathBuf]) -> Option<&'s Skipped> {
+fn unread<'s>(survey: &'s Survey, locations: &[ObjectId]) -> Option<&'s Skipped> {
     let mut skipped = survey.skipped.iter();
-    skipped.find(|one| one.is_error && locations.contains(&one.path))
+    skipped.find(|one| one.is_error && locations.contains(&one.id))
 }
 
-pub(super) fn holds(backup: &Backup, path: &PathBuf) -> bool {
+pub(super) fn holds(backup: &Backup, path: &Path) -> bool {
     let snapshot = backup.snapshot.as_ref();
-    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| place == path))
+    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| *place == *path))
 }
 
 /// Adds a finding for each fact on which the two sides disagree.

@@ -8,9 +8,9 @@ use crate::catalogue::{
     Subject,
 };
 use crate::oc::BackupRun;
+use crate::source::ObjectId;
 use crate::survey::{self, Depth};
 use chrono::Utc;
-use std::path::{Path, PathBuf};
 
 /// Remembers it, and shows it as every later command will. A catalogue that refuses takes nothing from the backup.
 pub(super) fn remember(
@@ -50,14 +50,12 @@ fn record(
     contents: &CatalogueContents,
     catalogue: &Catalogue,
 ) -> Result<(), CatalogueError> {
-    let paths = [run.snapshot.path.clone(), run.kuberesources.path.clone()];
-    let mut changes: Vec<CatalogueChange> = paths
+    let ids = [&run.snapshot.path, &run.kuberesources.path].map(ObjectId::from);
+    let mut changes: Vec<CatalogueChange> =
+        ids.iter().flat_map(|id| of_file(contents, id)).collect();
+    let subjects: Vec<Subject> = ids
         .iter()
-        .flat_map(|path| of_file(contents, path))
-        .collect();
-    let subjects: Vec<Subject> = paths
-        .iter()
-        .filter_map(|path| contents.files.get(path)?.content.subject())
+        .filter_map(|id| contents.files.get(id)?.content.subject())
         .collect();
     changes.extend(proofs(contents, &subjects));
     changes.extend(
@@ -65,17 +63,17 @@ fn record(
             .iter()
             .flat_map(|subject| of_subject(contents, run, *subject)),
     );
-    changes.extend(locations(&paths));
+    changes.extend(locations(&ids));
     // The files are new: what lay under their names in other days is another story.
     catalogue.forget(&Forget {
-        paths: paths.to_vec(),
+        paths: ids.to_vec(),
         ..Forget::default()
     })?;
     catalogue.record(changes)
 }
 
-fn of_file(contents: &CatalogueContents, path: &Path) -> Vec<CatalogueChange> {
-    let Some(record) = contents.files.get(path) else {
+fn of_file(contents: &CatalogueContents, id: &ObjectId) -> Vec<CatalogueChange> {
+    let Some(record) = contents.files.get(id) else {
         return Vec::new();
     };
     let facts = match &record.content {
@@ -88,8 +86,8 @@ fn of_file(contents: &CatalogueContents, path: &Path) -> Vec<CatalogueChange> {
         _ => None,
     };
     let file = CatalogueChange::File {
-        path: path.to_owned(),
-        identity: record.identity,
+        path: id.clone(),
+        identity: record.identity.clone(),
         content: record.content.clone(),
         read_at: record.read_at,
     };
@@ -136,11 +134,11 @@ fn of_subject(
 }
 
 /// Where backups go is where they are looked for.
-fn locations(paths: &[PathBuf]) -> Vec<CatalogueChange> {
-    let directories = paths.iter().filter_map(|path| path.parent());
+fn locations(ids: &[ObjectId]) -> Vec<CatalogueChange> {
+    let directories = ids.iter().filter_map(ObjectId::parent);
     directories
         .map(|directory| CatalogueChange::Location {
-            path: directory.to_owned(),
+            path: directory,
             first_seen_at: Utc::now(),
         })
         .collect()

@@ -3,6 +3,7 @@
 use crate::backup::Backup;
 use crate::catalogue::CatalogueError;
 use crate::oc::{BackupPlan, BackupRun, shell_line};
+use crate::source::ObjectId;
 
 /// What came of a whole backup run.
 #[derive(Debug, Default)]
@@ -93,10 +94,10 @@ impl TakeReport {
     pub(super) fn rejected(run: BackupRun, backup: Option<Backup>) -> Self {
         let backup = backup.map(|mut backup| {
             if let Some(snapshot) = &mut backup.snapshot {
-                snapshot.path.clone_from(&run.snapshot.path);
+                snapshot.path = ObjectId::from(&run.snapshot.path);
             }
             if let Some(kuberesources) = &mut backup.kuberesources {
-                kuberesources.path.clone_from(&run.kuberesources.path);
+                kuberesources.path = ObjectId::from(&run.kuberesources.path);
             }
             backup
         });

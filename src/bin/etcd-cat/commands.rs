@@ -122,7 +122,7 @@ fn unchanged_note(survey: &Survey) -> Option<String> {
 fn unread(survey: &Survey) -> Option<Failure> {
     let errors: Vec<_> = survey.skipped.iter().filter(|one| one.is_error).collect();
     let first = errors.first()?;
-    let path = crate::output::text::path(&first.path);
+    let path = crate::output::text::path(&first.id);
     let number = u64::try_from(errors.len()).unwrap_or(u64::MAX);
     let files = units::count(number, "file");
     let message = match number {

@@ -15,9 +15,8 @@ use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::SeveralClusters;
 use etcd_cat::selection::{KnownCluster, Selection, Summary, TargetVersion};
-use etcd_cat::source::PageCache;
+use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{self, CheckError, Checked, Depth, Options, Survey, SurveyError};
-use std::path::PathBuf;
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +40,7 @@ pub(crate) struct LiveCluster {
 
 /// Reads what is new below `locations` (without any: below the remembered ones) and remembers it.
 pub(crate) fn index(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     request: &Request<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Survey, Failure> {
@@ -51,7 +50,7 @@ pub(crate) fn index(
 
 /// Reads every byte below `locations` (without any: below the remembered ones).
 pub(crate) fn verify(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     request: &Request<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Survey, Failure> {
@@ -71,7 +70,7 @@ pub(crate) fn verify_stream(
 
 /// Chooses a backup to restore `version` from, among what lies at `locations` or else what the catalogue holds.
 pub(crate) fn check(
-    locations: &[PathBuf],
+    locations: &[ObjectId],
     version: &TargetVersion,
     selection: &Selection,
     request: &Request<'_>,
@@ -103,8 +102,8 @@ pub(crate) fn glance(
 
 /// Drops the records of these backups.
 pub(crate) fn forget(backups: &[&Backup], request: &Request<'_>) -> Result<(), Failure> {
-    let (catalogue, _) = request.opened()?;
-    Ok(survey::forget(backups, &catalogue)?)
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::forget(backups, &catalogue, &options.stores)?)
 }
 
 /// The catalogue that the options name. Nothing is opened yet.
@@ -139,6 +138,7 @@ impl Request<'_> {
             } else {
                 PageCache::Keep
             },
+            stores: Stores::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use etcd_cat::monitor::Monitor;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) struct TerminalMonitor {
 struct Bars {
     all: MultiProgress,
     total: ProgressBar,
-    files: Mutex<BTreeMap<PathBuf, ProgressBar>>,
+    files: Mutex<BTreeMap<OsString, ProgressBar>>,
 }
 
 impl TerminalMonitor {
@@ -84,7 +84,7 @@ impl Bars {
         }
     }
 
-    fn files(&self) -> MutexGuard<'_, BTreeMap<PathBuf, ProgressBar>> {
+    fn files(&self) -> MutexGuard<'_, BTreeMap<OsString, ProgressBar>> {
         // A thread that panicked while it drew a bar is no reason to lose the run.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,14 +114,14 @@ impl Monitor for TerminalMonitor {
         }
     }
 
-    fn begin(&self, path: &Path, _bytes: u64) {
+    fn begin(&self, name: &OsStr, _bytes: u64) {
         if let Some(bars) = &self.bars {
             let bar = bars
                 .all
                 .add(ProgressBar::new_spinner().with_style(style(FILE)));
-            bar.set_message(safe_path(path));
+            bar.set_message(safe_path(name));
             bar.enable_steady_tick(TICK);
-            bars.files().insert(path.to_path_buf(), bar);
+            bars.files().insert(name.to_owned(), bar);
         }
     }
 
@@ -131,9 +131,9 @@ impl Monitor for TerminalMonitor {
         }
     }
 
-    fn finish(&self, path: &Path) {
+    fn finish(&self, name: &OsStr) {
         if let Some(bars) = &self.bars
-            && let Some(bar) = bars.files().remove(path)
+            && let Some(bar) = bars.files().remove(name)
         {
             bar.finish_and_clear();
         }
@@ -177,7 +177,7 @@ mod tests {
             signal: Arc::default(),
             is_quiet: false,
         };
-        let path = Path::new("/b/\u{1b}[2J.db");
+        let path = OsStr::new("/b/\u{1b}[2J.db");
         progress.finish(path);
         progress.advance(10);
         progress.expect(1, 10);

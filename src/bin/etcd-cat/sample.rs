@@ -13,8 +13,8 @@ use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
 use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::openshift::{Cluster, HistoryEntry};
 use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
+use etcd_cat::source::ObjectId;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// "Now" of all tests.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -164,7 +164,7 @@ pub(crate) fn unreadable() -> Backup {
             named_at: None,
             taken_at: None,
             taken_at_source: None,
-            unreadable_path: Some(PathBuf::from("/b/x.db")),
+            unreadable_path: Some(ObjectId::from("/b/x.db")),
             verified_at: None,
             verifications: Vec::new(),
             ..orphan()
@@ -187,7 +187,7 @@ pub(crate) fn hostile() -> Backup {
     backup.pairing.evidence = vec![evil.to_owned()];
     backup.version.openshift = Some(format!("4.17.3{evil}"));
     if let Some(half) = &mut backup.snapshot {
-        half.path = PathBuf::from(format!("/b/{evil}.db"));
+        half.path = ObjectId::from(format!("/b/{evil}.db").as_str());
         half.copies = vec![half.path.clone()];
         half.facts.cluster.infrastructure_name = Some(evil.to_owned());
         half.facts.cluster.id = Some(evil.to_owned());
@@ -206,7 +206,7 @@ pub(crate) fn hostile() -> Backup {
         }
     }
     if let Some(half) = &mut backup.kuberesources {
-        half.path = PathBuf::from(format!("/b/{evil}.tar.gz"));
+        half.path = ObjectId::from(format!("/b/{evil}.tar.gz").as_str());
         half.facts.node = Some(evil.to_owned());
         half.facts.revisions = BTreeMap::from([(evil.to_owned(), 1)]);
     }
@@ -231,8 +231,8 @@ pub(crate) fn hostile() -> Backup {
 fn located<T>(facts: T, path: &str) -> Located<T> {
     Located {
         facts,
-        path: PathBuf::from(path),
-        copies: vec![PathBuf::from("/copy").join(path.trim_start_matches('/'))],
+        path: ObjectId::from(path),
+        copies: vec![ObjectId::from("/copy").join(path.trim_start_matches('/').as_ref())],
         modified_at: Some(instant("2024-11-02T03:00:09Z")),
         is_present: true,
     }

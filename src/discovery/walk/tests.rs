@@ -1,20 +1,28 @@
 use super::*;
 use crate::monitor::Silent;
+use crate::source::FileSystem;
 use rustix::fs::{CWD, FileType, Mode};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 const SNAPSHOT: &str = "snapshot_2024-11-02_030000.db";
 
+/// The files of this machine under a path.
+fn walk(path: &Path, monitor: &dyn Monitor) -> Walk {
+    super::walk(&path.into(), &FileSystem, monitor)
+}
+
 fn names(walk: &Walk, root: &Path) -> Vec<String> {
-    let relative = |candidate: &Candidate| {
-        let path = candidate.path.strip_prefix(root).unwrap_or(&candidate.path);
+    let relative = |object: &FoundObject| {
+        let path = object.id.as_path().expect("a file");
+        let path = path.strip_prefix(root).unwrap_or(path);
         path.to_string_lossy().into_owned()
     };
-    walk.candidates.iter().map(relative).collect()
+    walk.objects.iter().map(relative).collect()
 }
 
 #[test]
@@ -39,17 +47,17 @@ fn files_are_found_at_every_depth_and_sorted_by_bytes() -> Outcome {
 }
 
 #[test]
-fn a_file_as_location_is_the_one_candidate() -> Outcome {
+fn a_file_as_location_is_the_one_object() -> Outcome {
     let root = tempfile::tempdir()?;
     let path = root.path().join(SNAPSHOT);
     std::fs::write(&path, b"12345")?;
     let walk = walk(&path, &Silent);
-    let [candidate] = walk.candidates.as_slice() else {
-        return Err("one candidate expected".into());
+    let [object] = walk.objects.as_slice() else {
+        return Err("one object expected".into());
     };
-    assert_eq!(candidate.path, path);
-    assert_eq!(candidate.identity.size_bytes, 5);
-    assert!(candidate.name.is_some_and(|name| name.is_canonical));
+    assert_eq!(object.id, path);
+    assert_eq!(object.identity.size_bytes(), 5);
+    assert!(object.name.is_some_and(|name| name.is_canonical));
     Ok(())
 }
 
@@ -95,18 +103,18 @@ fn links_in_circles_end_and_double_nothing() -> Outcome {
 }
 
 #[test]
-fn a_linked_file_from_elsewhere_is_a_candidate_under_the_link() -> Outcome {
+fn a_linked_file_from_elsewhere_is_a_object_under_the_link() -> Outcome {
     let (root, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
     std::fs::write(other.path().join(SNAPSHOT), b"123")?;
     symlink(other.path().join(SNAPSHOT), root.path().join("latest"))?;
     symlink(other.path(), root.path().join("zz"))?;
     let walk = walk(root.path(), &Silent);
-    let [candidate] = walk.candidates.as_slice() else {
-        return Err(format!("one candidate expected: {walk:?}").into());
+    let [object] = walk.objects.as_slice() else {
+        return Err(format!("one object expected: {walk:?}").into());
     };
-    assert_eq!(candidate.path, root.path().join("latest"));
-    assert_eq!(candidate.identity.size_bytes, 3);
-    assert!(candidate.name.is_some_and(|name| name.stamp.is_some()));
+    assert_eq!(object.id, root.path().join("latest"));
+    assert_eq!(object.identity.size_bytes(), 3);
+    assert!(object.name.is_some_and(|name| name.stamp.is_some()));
     Ok(())
 }
 
@@ -132,7 +140,7 @@ fn what_is_no_file_is_skipped_and_never_opened() -> Outcome {
     let started = Instant::now();
     let walk = walk(root.path(), &Silent);
     assert!(started.elapsed() < Duration::from_secs(5));
-    assert!(walk.candidates.is_empty());
+    assert!(walk.objects.is_empty());
     let reasons: Vec<_> = walk
         .skipped
         .iter()
@@ -151,7 +159,7 @@ fn what_is_no_file_is_skipped_and_never_opened() -> Outcome {
 #[test]
 fn kernel_file_systems_are_not_entered() {
     let walk = walk(Path::new("/proc"), &Silent);
-    assert!(walk.candidates.is_empty());
+    assert!(walk.objects.is_empty());
     let reasons: Vec<_> = walk
         .skipped
         .iter()
@@ -172,11 +180,11 @@ fn names_with_line_breaks_and_names_that_are_no_text_survive() -> Outcome {
         std::fs::write(root.path().join(OsStr::from_bytes(name)), b"x")?;
     }
     let walk = walk(root.path(), &Silent);
-    assert_eq!(walk.candidates.len(), 4);
+    assert_eq!(walk.objects.len(), 4);
     assert!(
-        walk.candidates
+        walk.objects
             .iter()
-            .all(|candidate| candidate.path.exists())
+            .all(|object| object.id.as_path().is_some_and(Path::exists))
     );
     Ok(())
 }
@@ -194,6 +202,6 @@ fn an_interrupt_ends_it() -> Outcome {
     let root = tempfile::tempdir()?;
     std::fs::write(root.path().join("a.db"), b"x")?;
     let walk = walk(root.path(), &Stop);
-    assert!(walk.is_interrupted && walk.candidates.is_empty());
+    assert!(walk.is_interrupted && walk.objects.is_empty());
     Ok(())
 }

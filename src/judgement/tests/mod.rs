@@ -18,9 +18,9 @@ use crate::kubernetes::encryption::KeyOutcome;
 use crate::names::Picks;
 use crate::openshift::Topology;
 use crate::snapshot::{Flavour, Snapshot};
+use crate::source::ObjectId;
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
 /// The healthy pair after something was done to its snapshot.
 pub(super) fn with_snapshot(spoil: impl Fn(&mut Snapshot)) -> Inventory {
@@ -53,7 +53,7 @@ pub(super) fn renamed(db: &str) -> Inventory {
     inventory
         .snapshots
         .iter_mut()
-        .for_each(|half| half.path = PathBuf::from(db));
+        .for_each(|half| half.path = ObjectId::from(db));
     inventory
 }
 

@@ -1,6 +1,7 @@
 //! Findings on names, moments and places.
 
 use super::*;
+use std::path::Path;
 
 #[test]
 fn name_and_content_are_compared() {
@@ -40,17 +41,17 @@ fn whole_half_hours_are_told_as_a_time_zone() {
 fn names_are_judged() {
     let mut dirty = healthy();
     dirty.snapshots.iter_mut().for_each(|half| {
-        half.path = PathBuf::from("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
+        half.path = ObjectId::from("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
     });
     dirty.kuberesources.iter_mut().for_each(|half| {
         half.path =
-            PathBuf::from("/b/static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
+            ObjectId::from("/b/static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
     });
     let mut completed = renamed("/b/snapshot_2024-11-02_030000.db.part");
     completed
         .snapshots
         .iter_mut()
-        .for_each(|half| half.copies.push(PathBuf::from(DB)));
+        .for_each(|half| half.copies.push(ObjectId::from(DB)));
     check(vec![
         ("dirty", dirty, &["possibly-dirty"], Verdict::Warning),
         (
@@ -80,7 +81,7 @@ fn files_gone_changed_or_unread_are_told() {
         .for_each(|half| half.is_present = false);
     let mut changed = healthy();
     changed.replaced.insert(
-        PathBuf::from(DB),
+        ObjectId::from(DB),
         Replaced {
             digest: digest(77),
             verified_at: None,
@@ -89,7 +90,7 @@ fn files_gone_changed_or_unread_are_told() {
     );
     let unreadable = Inventory {
         unreadable: vec![UnreadableFile {
-            path: PathBuf::from(DB),
+            path: ObjectId::from(DB),
             reason: "Permission denied (os error 13)".to_owned(),
             offset: None,
         }],
@@ -143,7 +144,7 @@ fn script_that_would_pick_another_file_is_told() {
         inventory
             .snapshots
             .iter_mut()
-            .for_each(|half| half.copies.push(PathBuf::from(copy)));
+            .for_each(|half| half.copies.push(ObjectId::from(copy)));
         let picks = HashMap::from([(Path::new("/b").to_path_buf(), picks)]);
         let standpoint = Standpoint {
             as_of: at("2024-11-03T03:00:00Z"),
@@ -171,7 +172,7 @@ fn moment_is_known_by_the_best_evidence() {
     by_mtime
         .snapshots
         .iter_mut()
-        .for_each(|half| half.path = PathBuf::from("/b/snapshot.db"));
+        .for_each(|half| half.path = ObjectId::from("/b/snapshot.db"));
     let sources = [without_lease, by_name, only(by_mtime)].map(|backup| backup.taken_at_source);
     assert_eq!(
         sources,
@@ -226,7 +227,7 @@ fn a_name_without_stamp_is_written_to_by_every_run() {
             verified_at: Some(at("2024-11-02T12:00:00Z")),
             taken_at: Some(at(before)),
         };
-        inventory.replaced.insert(PathBuf::from(path), replaced);
+        inventory.replaced.insert(ObjectId::from(path), replaced);
         let backup = only(inventory);
         let mut found = backup
             .findings

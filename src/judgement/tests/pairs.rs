@@ -146,7 +146,7 @@ fn keys_are_judged() {
     beside
         .kuberesources
         .iter_mut()
-        .for_each(|half| half.copies.push(PathBuf::from(TAR)));
+        .for_each(|half| half.copies.push(ObjectId::from(TAR)));
     check(vec![
         (
             "no configuration",

@@ -105,20 +105,22 @@ pub(super) fn fetch(
         target,
         is_final: false,
     };
-    context.monitor.begin(&part.target, remote.size_bytes);
+    context
+        .monitor
+        .begin(part.target.as_os_str(), remote.size_bytes);
     let mut receiver = PartReceiver::new(file, remote.size_bytes);
     receive(context, access, remote, &path, &mut receiver).map_err(|error| {
         match receiver.failure.take() {
             Some(source) => OcError::Io(IoError {
                 action: "write",
-                path: path.clone(),
+                id: (&path).into(),
                 source,
             }),
             None => error,
         }
     })?;
     receiver.file.sync_all().at_path("write", &path)?;
-    context.monitor.finish(&part.target);
+    context.monitor.finish(part.target.as_os_str());
     Ok(part)
 }
 

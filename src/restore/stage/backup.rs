@@ -6,6 +6,7 @@ use super::run::{Source, StageRequest, Staged, stage};
 use crate::backup::Backup;
 use crate::monitor::Monitor;
 use crate::selection::Candidate as _;
+use crate::source::Store;
 use std::path::Path;
 
 impl<'a> StageRequest<'a> {
@@ -27,11 +28,11 @@ impl<'a> StageRequest<'a> {
         let archive = backup.kuberesources.as_ref();
         Ok(Self {
             snapshot: Source {
-                path: &snapshot.path,
+                id: &snapshot.path,
                 expected: Expected::from(&snapshot.facts),
             },
             kuberesources: archive.map(|half| Source {
-                path: &half.path,
+                id: &half.path,
                 expected: Expected::from(&half.facts),
             }),
             taken_at: backup.taken_at,
@@ -48,7 +49,8 @@ impl<'a> StageRequest<'a> {
 pub fn stage_backup(
     backup: &Backup,
     to: &Path,
+    store: &dyn Store,
     monitor: &dyn Monitor,
 ) -> Result<Staged, StageError> {
-    stage(&StageRequest::of(backup, to)?, monitor)
+    stage(&StageRequest::of(backup, to)?, store, monitor)
 }

@@ -2,12 +2,13 @@
 
 use super::error::StageError;
 use crate::digest::Sha256Digest;
-use crate::discovery::{FileIdentity, Kind, fingerprint, open_regular};
+use crate::discovery::sniff;
 use crate::kuberesources::Kuberesources;
 use crate::monitor::Monitor;
 use crate::snapshot::Snapshot;
-use crate::source::{AtPath as _, Compression};
-use flate2::read::MultiGzDecoder;
+use crate::source::{
+    AtPath as _, Compression, Object, ObjectId, ObjectIdentity, Pace, PageCache, Store, decompress,
+};
 use rustix::fs::Advice;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
@@ -62,27 +63,26 @@ pub(super) enum Unpacking {
 /// An opened source and how it looked when it was opened.
 #[derive(Debug)]
 pub(super) struct OpenSource<'p> {
-    path: &'p Path,
-    file: File,
-    identity: FileIdentity,
+    id: &'p ObjectId,
+    object: Box<dyn Object>,
     unpacking: Unpacking,
     compression: Option<Compression>,
 }
 
 impl<'p> OpenSource<'p> {
-    pub(super) fn open(path: &'p Path, unpacking: Unpacking) -> Result<Self, StageError> {
-        let (file, identity) = open_regular(path).map_err(StageError::Source)?;
+    pub(super) fn open(
+        id: &'p ObjectId,
+        unpacking: Unpacking,
+        store: &dyn Store,
+    ) -> Result<Self, StageError> {
+        let object = store.open(id, None).map_err(StageError::Source)?;
         let compression = match unpacking {
             Unpacking::Never => None,
-            Unpacking::Snapshot => match fingerprint(&file, None).at_path("read", path)? {
-                Kind::CompressedSnapshot(compression) => Some(compression),
-                _ => None,
-            },
+            Unpacking::Snapshot => sniff(&*object, None).at_path("read", id)?.compression(),
         };
         Ok(Self {
-            path,
-            file,
-            identity,
+            id,
+            object,
             unpacking,
             compression,
         })
@@ -97,8 +97,8 @@ impl<'p> OpenSource<'p> {
     }
 
     /// Time of the last change, to be kept by the copy.
-    pub(super) fn identity(&self) -> FileIdentity {
-        self.identity
+    pub(super) fn identity(&self) -> &ObjectIdentity {
+        self.object.identity()
     }
 
     /// Copies to `to` and answers with the SHA-256 of all that was written, once it is that of what was verified.
@@ -109,35 +109,29 @@ impl<'p> OpenSource<'p> {
         expected: &Expected,
         monitor: &dyn Monitor,
     ) -> Result<Sha256Digest, StageError> {
-        let reader: Box<dyn Read + '_> = match self.compression {
-            None => Box::new(&self.file),
-            Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(&self.file)),
-            Some(Compression::Zstd) => {
-                let decoder = zstd::stream::read::Decoder::new(&self.file);
-                Box::new(decoder.at_path("unpack", self.path)?)
-            }
-        };
+        let reader = self
+            .object
+            .reader(Pace::Ahead(PageCache::Keep))
+            .at_path("read", self.id)?;
+        let reader = decompress(reader, self.compression).at_path("unpack", self.id)?;
         let mut hash = Hash::new(expected);
         let mut chunks = Chunks::new(reader, expected.size_bytes, monitor);
-        while let Some(chunk) = chunks.next(self.path)? {
+        while let Some(chunk) = chunks.next(self.id)? {
             hash.update(chunk);
             to.write_all(chunk).at_path("write", to_path)?;
         }
         self.check_unchanged()?;
-        hash.finish(self.path, expected)
+        hash.finish(self.id, expected)
     }
 
-    /// Somebody who writes while we read is told apart from a file that is simply another one.
+    /// Somebody who writes while we read is told apart from an object that is simply another one.
     fn check_unchanged(&self) -> Result<(), StageError> {
-        let metadata = self
-            .file
-            .metadata()
-            .at_path("read attributes of", self.path)?;
-        if FileIdentity::of(&metadata) == self.identity {
+        let now = self.object.identity_now();
+        if now.at_path("read attributes of", self.id)? == *self.object.identity() {
             return Ok(());
         }
         Err(StageError::SourceChanged {
-            path: self.path.to_owned(),
+            id: self.id.clone(),
         })
     }
 }
@@ -156,7 +150,7 @@ pub(super) fn check_read_back(
     file.rewind().at_path("read back", path)?;
     let mut hash = Sha256::new();
     let mut chunks = Chunks::new(Box::new(&*file), size_bytes, monitor);
-    while let Some(chunk) = chunks.next(path)? {
+    while let Some(chunk) = chunks.next(&path.into())? {
         hash.update(chunk);
     }
     let found = Sha256Digest(hash.finalize().into());
@@ -209,12 +203,12 @@ impl Hash {
         self.hash.update(trailer);
     }
 
-    fn finish(self, path: &Path, expected: &Expected) -> Result<Sha256Digest, StageError> {
-        let path = || path.to_owned();
+    fn finish(self, id: &ObjectId, expected: &Expected) -> Result<Sha256Digest, StageError> {
+        let id = || id.clone();
         if self.bytes != expected.size_bytes {
             let (found, expected) = (self.bytes, expected.size_bytes);
             return Err(StageError::Length {
-                path: path(),
+                id: id(),
                 found,
                 expected,
             });
@@ -222,7 +216,7 @@ impl Hash {
         let whole = Sha256Digest(self.hash.finalize().into());
         let differs = |found: Sha256Digest, expected: Sha256Digest| {
             (found != expected).then(|| StageError::Digest {
-                path: path(),
+                id: id(),
                 found,
                 expected,
             })
@@ -254,7 +248,7 @@ impl<'r> Chunks<'r> {
         }
     }
 
-    fn next(&mut self, path: &Path) -> Result<Option<&[u8]>, StageError> {
+    fn next(&mut self, id: &ObjectId) -> Result<Option<&[u8]>, StageError> {
         if self.monitor.is_interrupted() {
             return Err(StageError::Interrupted);
         }
@@ -263,7 +257,7 @@ impl<'r> Chunks<'r> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // All that is expected came out: what stands behind a packed stream is of no consequence.
                 Err(_) if self.reader.limit() == 1 => break 0,
-                outcome => break outcome.at_path("read", path)?,
+                outcome => break outcome.at_path("read", id)?,
             }
         };
         let chunk = self.buffer.get(..length).unwrap_or_default();

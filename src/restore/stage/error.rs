@@ -2,9 +2,8 @@
 
 use crate::backup::Verdict;
 use crate::digest::Sha256Digest;
-use crate::discovery::OpenError;
 use crate::finding::Code;
-use crate::source::IoError;
+use crate::source::{IoError, ObjectId, OpenError};
 use std::path::PathBuf;
 
 /// A pair could not be staged. The target is as it was before.
@@ -63,30 +62,30 @@ pub enum StageError {
         available_bytes: u64,
     },
     /// The source is not as long as what was verified.
-    #[error("{path} yields {found} bytes, expected the {expected} that were verified", path = path.display())]
+    #[error("{id} yields {found} bytes, expected the {expected} that were verified")]
     Length {
         /// The source.
-        path: PathBuf,
+        id: ObjectId,
         /// Bytes read, at most one more than expected.
         found: u64,
         /// Bytes verified.
         expected: u64,
     },
     /// The source is not what was verified.
-    #[error("SHA-256 of {path} is {found}, expected the verified {expected}", path = path.display())]
+    #[error("SHA-256 of {id} is {found}, expected the verified {expected}")]
     Digest {
         /// The source.
-        path: PathBuf,
+        id: ObjectId,
         /// What was read now.
         found: Sha256Digest,
         /// What was verified.
         expected: Sha256Digest,
     },
     /// Somebody wrote to the source.
-    #[error("{path} changed while it was copied", path = path.display())]
+    #[error("{id} changed while it was copied")]
     SourceChanged {
         /// The source.
-        path: PathBuf,
+        id: ObjectId,
     },
     /// The disk gave back other bytes than were written.
     #[error("{path} reads back as {found}, expected the written {expected}", path = path.display())]
@@ -99,10 +98,10 @@ pub enum StageError {
         expected: Sha256Digest,
     },
     /// Neither the names nor the content say when the backup was taken.
-    #[error("{path} has no time to be named after", path = path.display())]
+    #[error("{id} has no time to be named after")]
     NoStamp {
         /// The snapshot.
-        path: PathBuf,
+        id: ObjectId,
     },
     /// The run was to stop.
     #[error("interrupted")]

@@ -1,7 +1,7 @@
 //! The names that the two halves get.
 
 use crate::names::{BackupName, POSSIBLY_DIRTY, Stamp};
-use std::path::Path;
+use crate::source::ObjectId;
 
 /// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,7 +14,7 @@ pub(super) struct Names {
 impl Names {
     /// Names for this stamp. The suffix of a forced backup stays only if both halves carry it: on one half alone it
     /// was put there by a renaming, and the two names of a pair never differ.
-    pub(super) fn new(stamp: Stamp, snapshot: &Path, kuberesources: Option<&Path>) -> Self {
+    pub(super) fn new(stamp: Stamp, snapshot: &ObjectId, kuberesources: Option<&ObjectId>) -> Self {
         let is_dirty = is_possibly_dirty(snapshot) && kuberesources.is_none_or(is_possibly_dirty);
         let suffix = if is_dirty { POSSIBLY_DIRTY } else { "" };
         Self {
@@ -25,8 +25,8 @@ impl Names {
     }
 }
 
-fn is_possibly_dirty(path: &Path) -> bool {
-    let name = path.file_name().and_then(BackupName::parse);
+fn is_possibly_dirty(id: &ObjectId) -> bool {
+    let name = id.file_name().and_then(BackupName::parse);
     name.is_some_and(|name| name.is_possibly_dirty)
 }
 
@@ -37,11 +37,11 @@ mod tests {
     #[test]
     fn the_suffix_stays_only_on_both() {
         let stamp = Stamp::find("2024-11-02_030000".as_ref()).expect("is a stamp");
-        let clean = Path::new("snapshot_2024-11-02_030000.db");
-        let dirty = Path::new("x/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
-        let clean_resources = Path::new("static_kuberesources_2024-11-02_030000.tar.gz");
+        let clean = &ObjectId::from("snapshot_2024-11-02_030000.db");
+        let dirty = &ObjectId::from("x/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
+        let clean_resources = &ObjectId::from("static_kuberesources_2024-11-02_030000.tar.gz");
         let dirty_resources =
-            Path::new("static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
+            &ObjectId::from("static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
         let rows = [
             (clean, clean_resources, false),
             (dirty, clean_resources, false),

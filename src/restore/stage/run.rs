@@ -7,6 +7,7 @@ use super::target::Target;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
 use crate::names::Stamp;
+use crate::source::{ObjectId, Store};
 use chrono::{DateTime, Utc};
 use rustix::fs::{Timespec, Timestamps};
 use std::ffi::OsString;
@@ -20,7 +21,7 @@ const SPARE_BYTES: u64 = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// Where it lies.
-    pub path: &'a Path,
+    pub id: &'a ObjectId,
     /// What it must still be.
     pub expected: Expected,
 }
@@ -64,11 +65,15 @@ pub struct Staged {
 /// # Errors
 ///
 /// One for each way to fail: see [`StageError`].
-pub fn stage(request: &StageRequest<'_>, monitor: &dyn Monitor) -> Result<Staged, StageError> {
-    let snapshot = OpenSource::open(request.snapshot.path, Unpacking::Snapshot)?;
+pub fn stage(
+    request: &StageRequest<'_>,
+    store: &dyn Store,
+    monitor: &dyn Monitor,
+) -> Result<Staged, StageError> {
+    let snapshot = OpenSource::open(request.snapshot.id, Unpacking::Snapshot, store)?;
     let kuberesources = request.kuberesources.as_ref();
     let kuberesources = kuberesources
-        .map(|half| OpenSource::open(half.path, Unpacking::Never))
+        .map(|half| OpenSource::open(half.id, Unpacking::Never, store))
         .transpose()?;
     let names = names(request, &snapshot)?;
     let size_bytes = size_bytes(request);
@@ -107,17 +112,15 @@ pub fn stage(request: &StageRequest<'_>, monitor: &dyn Monitor) -> Result<Staged
 }
 
 fn names(request: &StageRequest<'_>, snapshot: &OpenSource<'_>) -> Result<Names, StageError> {
-    let resources = request.kuberesources.as_ref().map(|half| half.path);
-    let of_name = |path: &Path| path.file_name().and_then(Stamp::find);
-    let stamp = of_name(request.snapshot.path)
+    let resources = request.kuberesources.as_ref().map(|half| half.id);
+    let of_name = |id: &ObjectId| id.file_name().and_then(Stamp::find);
+    let stamp = of_name(request.snapshot.id)
         .or_else(|| resources.and_then(of_name))
         .or_else(|| Stamp::from_instant(request.taken_at?))
         .or_else(|| Stamp::from_instant(snapshot.identity().modified_at()?));
-    let path = request.snapshot.path;
-    let stamp = stamp.ok_or_else(|| StageError::NoStamp {
-        path: path.to_owned(),
-    })?;
-    Ok(Names::new(stamp, path, resources))
+    let id = request.snapshot.id;
+    let stamp = stamp.ok_or_else(|| StageError::NoStamp { id: id.clone() })?;
+    Ok(Names::new(stamp, id, resources))
 }
 
 fn size_bytes(request: &StageRequest<'_>) -> u64 {
@@ -144,23 +147,23 @@ fn copy(
     monitor: &dyn Monitor,
 ) -> Result<Copied, StageError> {
     let size_bytes = source.expected.size_bytes;
-    monitor.begin(source.path, size_bytes.saturating_mul(2));
+    monitor.begin(source.id.as_os_str(), size_bytes.saturating_mul(2));
     let half = from.half();
     let (mut file, name) = target.create(half)?;
     let path = target.path().join(&name);
     let sha256 = from.copy(&mut file, &path, &source.expected, monitor)?;
     keep_time(&file, from);
     check_read_back(&mut file, &path, size_bytes, sha256, monitor)?;
-    monitor.finish(source.path);
+    monitor.finish(source.id.as_os_str());
     Ok(Copied { name, sha256 })
 }
 
 /// The copy shows when the backup was written, not when it was staged. A file system that refuses changes nothing.
 fn keep_time(file: &File, from: &OpenSource<'_>) {
-    let identity = from.identity();
+    let (seconds, nanoseconds) = from.identity().modified();
     let modified = Timespec {
-        tv_sec: identity.modified_seconds,
-        tv_nsec: identity.modified_nanoseconds.into(),
+        tv_sec: seconds,
+        tv_nsec: nanoseconds.into(),
     };
     let times = Timestamps {
         last_access: modified,

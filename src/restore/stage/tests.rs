@@ -2,6 +2,7 @@ use super::*;
 use crate::digest::Sha256Digest;
 use crate::monitor::{Monitor, Silent};
 use crate::names::Picks;
+use crate::source::{FileSystem, ObjectId};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -79,12 +80,13 @@ impl Pair {
     }
 
     fn stage_to(&self, to: &Path, monitor: &dyn Monitor) -> Result<Staged, StageError> {
+        let [snapshot, kuberesources] = [&self.snapshot, &self.kuberesources].map(ObjectId::from);
         let snapshot = Source {
-            path: &self.snapshot,
+            id: &snapshot,
             expected: self.snapshot_expected,
         };
         let kuberesources = Source {
-            path: &self.kuberesources,
+            id: &kuberesources,
             expected: self.kuberesources_expected,
         };
         let taken_at = chrono::DateTime::from_timestamp(1_730_516_407, 0);
@@ -96,6 +98,7 @@ impl Pair {
                 taken_at,
                 to,
             },
+            &FileSystem,
             monitor,
         )
     }
@@ -210,8 +213,9 @@ fn a_packed_snapshot_is_unpacked() -> Outcome {
 #[test]
 fn a_snapshot_alone_can_be_staged_for_two_nodes() -> Outcome {
     let pair = Pair::new()?;
+    let id = ObjectId::from(&pair.snapshot);
     let snapshot = Source {
-        path: &pair.snapshot,
+        id: &id,
         expected: pair.snapshot_expected,
     };
     let (kuberesources, taken_at, to) = (None, None, &pair.target());
@@ -222,6 +226,7 @@ fn a_snapshot_alone_can_be_staged_for_two_nodes() -> Outcome {
             taken_at,
             to,
         },
+        &FileSystem,
         &Silent,
     )?;
     assert_eq!(names(to)?, [SNAPSHOT]);

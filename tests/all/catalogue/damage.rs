@@ -127,7 +127,7 @@ fn an_unusable_record_is_passed_over_and_its_file_counts_as_unread() -> TestResu
         );
         assert_eq!(
             file.key,
-            sample::kuberesources_path(7).display().to_string(),
+            sample::kuberesources_path(7).to_string(),
             "{name}"
         );
         assert_eq!(contents.files.len(), 39, "{name}");

@@ -3,17 +3,18 @@
 use crate::catalogue::TestResult;
 use etcd_cat::catalogue::{Catalogue, CatalogueLocation};
 use etcd_cat::monitor::Monitor;
-use etcd_cat::source::PageCache;
+use etcd_cat::source::{PageCache, Stores};
 use etcd_cat::survey::{Depth, Options, SurveyError, examine};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 /// Every reading of a file.
 #[derive(Default)]
-struct Readings(Mutex<Vec<PathBuf>>);
+struct Readings(Mutex<Vec<OsString>>);
 
 impl Monitor for Readings {
-    fn begin(&self, path: &Path, _bytes: u64) {
+    fn begin(&self, path: &OsStr, _bytes: u64) {
         let mut readings = self.0.lock().expect("no reader panics");
         readings.push(path.to_owned());
     }
@@ -26,6 +27,7 @@ fn options(depth: Depth) -> Options {
         as_of: crate::catalogue::sample::instant(0),
         accept: Vec::new(),
         page_cache: PageCache::Keep,
+        stores: Stores::default(),
     }
 }
 
@@ -36,7 +38,9 @@ fn what_is_verified_is_read_once_whatever_becomes_of_the_catalogue() -> TestResu
     std::fs::write(&damaged, [7; 8192])?;
     // It is not there, so it is empty; and it can be made by nobody.
     let unwritable = PathBuf::from("/proc/etcd-cat/catalogue.redb");
-    let files = [Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/backups/fresh")];
+    let files = [Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("testdata/backups/fresh")
+        .into()];
     for place in [damaged, unwritable] {
         let name = place.display().to_string();
         let catalogue = Catalogue::new(CatalogueLocation::Redb(place));

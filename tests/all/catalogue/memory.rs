@@ -7,10 +7,11 @@ use etcd_cat::catalogue::{
 };
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::source::ObjectId;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn in_file(directory: &Path) -> Catalogue {
     let path = directory.join("new/directory/catalogue.redb");
@@ -72,7 +73,7 @@ fn everything_comes_back_as_it_was_recorded() -> TestResult {
                 provenance: Box::new(provenance()),
             },
         ])?;
-        let odd = PathBuf::from(OsStr::from_bytes(b"/not/utf-8/\xff\n"));
+        let odd = ObjectId::from(Path::new(OsStr::from_bytes(b"/not/utf-8/\xff\n")));
         catalogue.remember_location(odd.clone(), sample::instant(5))?;
         catalogue.remember_location(odd.clone(), sample::instant(6))?;
 
@@ -176,12 +177,12 @@ fn sound_content_is_remembered_until_it_is_back() -> TestResult {
     ];
     for (name, contents, expected) in rows {
         let catalogue = Catalogue::new(CatalogueLocation::Memory);
-        let path = Path::new("/b/snapshot.db");
+        let path = &ObjectId::from("/b/snapshot.db");
         for (number, hours) in contents.iter().zip(0..) {
             catalogue.record(vec![
                 CatalogueChange::Snapshot(Box::new(half_when(*number, half))),
                 CatalogueChange::File {
-                    path: path.to_owned(),
+                    path: path.clone(),
                     identity: sample::identity(*number),
                     content: Content::Snapshot(sample::key(*number)),
                     read_at: sample::instant(hours),
@@ -213,12 +214,12 @@ fn half_when(number: u64, half: u64) -> etcd_cat::snapshot::Snapshot {
 #[test]
 fn a_download_that_went_on_is_no_change() -> TestResult {
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
-    let path = Path::new("/b/snapshot.db");
+    let path = &ObjectId::from("/b/snapshot.db");
     for number in [2, 1] {
         let content = Content::Snapshot(sample::key(number));
         catalogue.record(vec![
             CatalogueChange::Snapshot(Box::new(half_when(number, 2))),
-            sample::file(path.to_owned(), content, number),
+            sample::file(path, content, number),
         ])?;
     }
     assert_eq!(

@@ -3,11 +3,11 @@
 use crate::catalogue::{TestResult, sample};
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::catalogue::{Catalogue, CatalogueChange, CatalogueLocation, Content, SnapshotKey};
-use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::overview::Overview;
 use etcd_cat::selection::{Scope, Selection, Summary, sort_newest_first};
 use etcd_cat::snapshot::Snapshot;
+use etcd_cat::source::Stores;
 use etcd_cat::survey::{self, Depth, Options};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -93,8 +93,8 @@ impl Shelf {
         let file = std::fs::File::options().write(true).open(&path)?;
         file.set_modified(sample::instant(number).into())?;
         Ok(CatalogueChange::File {
-            identity: FileIdentity::of(&std::fs::metadata(&path)?),
-            path,
+            identity: (&std::fs::metadata(&path)?).into(),
+            path: path.into(),
             content,
             read_at: sample::instant(number),
         })
@@ -127,6 +127,7 @@ impl Shelf {
     ) -> Result<BTreeSet<Code>, Box<dyn std::error::Error>> {
         let options = Options {
             page_cache: etcd_cat::source::PageCache::Keep,
+            stores: Stores::default(),
             depth: Depth::New,
             jobs: 1,
             as_of,
@@ -216,7 +217,7 @@ fn a_glance_shows_what_a_recall_would() -> TestResult {
     let shelf = Shelf::new()?;
     assert!(!shelf.has_overview()?);
     shelf.agrees("never judged")?;
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     assert!(shelf.has_overview()?);
     let met = shelf.agrees("as judged")?;
     for code in [
@@ -242,18 +243,18 @@ fn a_glance_shows_what_a_recall_would() -> TestResult {
 #[test]
 fn files_that_go_come_back_or_change_are_noticed() -> TestResult {
     let shelf = Shelf::new()?;
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     let gone = shelf.snapshot_path(10);
     let bytes = std::fs::metadata(&gone)?;
     let aside = shelf.path("aside");
     std::fs::rename(&gone, &aside)?;
     assert!(shelf.agrees("gone")?.contains(&Code::FileMissing));
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     shelf.agrees("judged without it")?;
     std::fs::rename(&aside, &gone)?;
     assert_eq!(std::fs::metadata(&gone)?.len(), bytes.len());
     assert!(!shelf.agrees("back")?.contains(&Code::FileMissing));
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     for number in [20, 25, 59, 510] {
         std::fs::write(shelf.snapshot_path(number), b"something else")?;
     }
@@ -274,11 +275,11 @@ fn files_that_go_come_back_or_change_are_noticed() -> TestResult {
 #[test]
 fn what_is_written_after_judging_ends_the_overview() -> TestResult {
     let shelf = Shelf::new()?;
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     shelf.put(61)?;
     assert!(!shelf.has_overview()?);
     shelf.agrees("one more")?;
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     assert!(shelf.has_overview()?);
     // Judged by what was true before somebody else wrote: not kept.
     let old = Overview::load(&shelf.catalogue.reader()?)?.expect("just made");
@@ -291,7 +292,7 @@ fn what_is_written_after_judging_ends_the_overview() -> TestResult {
 #[test]
 fn an_overview_by_other_rules_or_with_records_lost_is_none() -> TestResult {
     let shelf = Shelf::new()?;
-    survey::refresh(&shelf.catalogue)?;
+    survey::refresh(&shelf.catalogue, &Stores::default())?;
     let sound = Overview::load(&shelf.catalogue.reader()?)?.expect("just made");
     let mut other = sound.clone();
     other.head.rules += 1;
@@ -320,6 +321,7 @@ fn an_empty_catalogue_has_nothing_to_show() -> TestResult {
     let catalogue = Catalogue::new(CatalogueLocation::Redb(path.clone()));
     let options = Options {
         page_cache: etcd_cat::source::PageCache::Keep,
+        stores: Stores::default(),
         depth: Depth::New,
         jobs: 1,
         as_of: sample::instant(0),

@@ -7,7 +7,6 @@ use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::catalogue::{
     Catalogue, CatalogueChange, CatalogueLocation, Content, ProofRecord, SnapshotKey,
 };
-use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::judgement::RULES;
 use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
@@ -382,8 +381,8 @@ fn file(path: PathBuf, content: Content) -> Result<CatalogueChange, Box<dyn Erro
     std::fs::write(&path, b"")?;
     modified(&path, taken_at())?;
     Ok(CatalogueChange::File {
-        identity: FileIdentity::of(&std::fs::metadata(&path)?),
-        path,
+        identity: (&std::fs::metadata(&path)?).into(),
+        path: path.into(),
         content,
         read_at: taken_at(),
     })
@@ -398,6 +397,7 @@ fn modified(path: &Path, at: DateTime<Utc>) -> Result<(), Box<dyn Error>> {
 fn options(as_of: DateTime<Utc>) -> Options {
     Options {
         page_cache: etcd_cat::source::PageCache::Keep,
+        stores: etcd_cat::source::Stores::default(),
         depth: Depth::New,
         jobs: 1,
         as_of,
@@ -422,7 +422,7 @@ fn samples(directory: &Path) -> Result<Catalogue, Box<dyn Error>> {
         }
     }
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
-    let locations = [directory.join("backups")];
+    let locations = [directory.join("backups").into()];
     survey::examine(&locations, &catalogue, &options(taken_at()), &Silent)?;
     Ok(catalogue)
 }
@@ -431,8 +431,9 @@ fn samples(directory: &Path) -> Result<Catalogue, Box<dyn Error>> {
 fn line(backup: &Backup, root: &Path) -> Result<String, std::fmt::Error> {
     let summary = Summary::from(backup);
     let place = summary.place.as_ref().map(etcd_cat::selection::Place::path);
-    let place = place.unwrap_or_default();
-    let place = place.strip_prefix(root).unwrap_or(&place);
+    let place = place.as_ref().and_then(|place| place.as_path());
+    let place = place.unwrap_or(Path::new(""));
+    let place = place.strip_prefix(root).unwrap_or(place);
     let mut line = format!("{}: {}", place.display(), summary.outcome.verdict.as_str());
     for (code, severity) in &summary.outcome.marks {
         write!(line, " {code}={severity:?}")?;

@@ -4,14 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{Verdict, Verification};
 use etcd_cat::catalogue::{CatalogueChange, Content, SnapshotKey, Subject};
 use etcd_cat::digest::Sha256Digest;
-use etcd_cat::discovery::FileIdentity;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::{Certificate, Certificates};
 use etcd_cat::kubernetes::encryption::EncryptionUse;
 use etcd_cat::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
 use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
-use std::path::PathBuf;
+use etcd_cat::source::{FileIdentity, ObjectId, ObjectIdentity};
+use std::ffi::OsString;
 
 /// Backups of one cluster before the next begins.
 const BACKUPS_OF_CLUSTER: u64 = 500;
@@ -192,34 +192,35 @@ pub(crate) fn kuberesources(number: u64) -> Kuberesources {
     }
 }
 
-pub(crate) fn identity(number: u64) -> FileIdentity {
-    FileIdentity {
+pub(crate) fn identity(number: u64) -> ObjectIdentity {
+    ObjectIdentity::File(FileIdentity {
         device: 64_513,
         inode: number,
         size_bytes: 104_857_632,
         modified_seconds: 1_700_000_000,
         modified_nanoseconds: 7,
-    }
+    })
 }
 
-pub(crate) fn file(path: PathBuf, content: Content, number: u64) -> CatalogueChange {
+pub(crate) fn file(path: impl Into<ObjectId>, content: Content, number: u64) -> CatalogueChange {
     CatalogueChange::File {
-        path,
+        path: path.into(),
         identity: identity(number),
         content,
         read_at: instant(number),
     }
 }
 
-pub(crate) fn snapshot_path(number: u64) -> PathBuf {
-    PathBuf::from(format!(
+pub(crate) fn snapshot_path(number: u64) -> ObjectId {
+    ObjectId::from(OsString::from(format!(
         "/backups/cluster{}/snapshot_{number:06}.db",
         number / BACKUPS_OF_CLUSTER
-    ))
+    )))
 }
 
-pub(crate) fn kuberesources_path(number: u64) -> PathBuf {
-    snapshot_path(number).with_file_name(format!("static_kuberesources_{number:06}.tar.gz"))
+pub(crate) fn kuberesources_path(number: u64) -> ObjectId {
+    let directory = snapshot_path(number).parent().expect("in a directory");
+    directory.join(format!("static_kuberesources_{number:06}.tar.gz").as_ref())
 }
 
 /// All that `index` records of one backup.

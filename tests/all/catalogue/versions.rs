@@ -7,6 +7,7 @@ use etcd_cat::catalogue::{
     CatalogueStore as _, Content, Operation, RedbStore, Subject, Table,
 };
 use etcd_cat::overview::Overview;
+use etcd_cat::source::{ObjectId, Stores};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,7 @@ fn a_catalogue_from_before_versions_keeps_history_and_provenance() -> TestResult
     );
     assert_eq!(contents.proofs.len(), 10);
     let locations: Vec<_> = contents.locations.keys().collect();
-    assert_eq!(locations, [Path::new("/backups")]);
+    assert_eq!(locations, [&ObjectId::from("/backups")]);
 
     let history: Vec<_> = contents.verifications.values().collect();
     let of_several = history.iter().filter(|one| one.len() == 3);
@@ -101,7 +102,7 @@ fn writing_to_it_loses_nothing_and_says_which_versions_are_in_it() -> TestResult
     at(&path).remember_location(PathBuf::from("/other"), sample::instant(1))?;
     let mut after = at(&path).load()?;
     assert_eq!(
-        after.locations.remove(Path::new("/other")),
+        after.locations.remove(&ObjectId::from("/other")),
         Some(sample::instant(1))
     );
     assert!(
@@ -113,7 +114,7 @@ fn writing_to_it_loses_nothing_and_says_which_versions_are_in_it() -> TestResult
     let version = |table: &str| about.get(&format!("version/{table}")).map(String::as_str);
     assert_eq!(about.get("layout").map(String::as_str), Some("2"));
     assert_eq!((version("locations"), version("files")), (Some("1"), None));
-    etcd_cat::survey::refresh(&at(&path))?;
+    etcd_cat::survey::refresh(&at(&path), &Stores::default())?;
     assert!(Overview::load(&at(&path).reader()?)?.is_some());
     let expected = Table::Overview.version().to_string();
     assert_eq!(self::about(&path)?.get("version/overview"), Some(&expected));
@@ -177,8 +178,8 @@ fn records_of_a_later_version_are_left_alone() -> TestResult {
     let rows: [(&str, &[u8], &str); 3] = [
         (
             "files",
-            b"2",
-            "records of version 2 in table files, expected at most 1",
+            b"3",
+            "records of version 3 in table files, expected at most 2",
         ),
         (
             "holds",

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args};
 use etcd_cat::finding::Code;
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
 use etcd_cat::selection::TargetVersion;
+use etcd_cat::source::ObjectId;
 use std::path::PathBuf;
 
 /// `etcd-cat index`
@@ -18,7 +19,7 @@ Examples:
 pub(crate) struct IndexArgs {
     /// Directories (walked) or files; without one, the remembered locations
     #[arg(value_name = "LOCATION")]
-    pub(crate) locations: Vec<PathBuf>,
+    pub(crate) locations: Vec<ObjectId>,
 
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
@@ -92,7 +93,7 @@ Examples:
 pub(crate) struct CheckArgs {
     /// Directories or files to read first [default: what the catalogue holds]
     #[arg(value_name = "LOCATION")]
-    pub(crate) locations: Vec<PathBuf>,
+    pub(crate) locations: Vec<ObjectId>,
 
     /// The exact OpenShift version to restore, such as 4.17.3
     #[arg(

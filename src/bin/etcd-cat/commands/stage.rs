@@ -11,13 +11,15 @@ use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{Plan, StageError, stage_backup};
+use etcd_cat::source::Stores;
 use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
     let backups = known(&args.backup, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
-    let staged = stage_backup(backup, &args.to, invocation.progress).map_err(failed)?;
+    let staged =
+        stage_backup(backup, &args.to, &Stores::default(), invocation.progress).map_err(failed)?;
     let plan = Plan::of(backup, Some(&staged.directory), invocation.style.now);
     let run = StageRun {
         backup,
@@ -40,7 +42,7 @@ fn known(
     if find(reference, &backups).is_ok() || !path.is_file() {
         return Ok(backups);
     }
-    Ok(engine::verify(&[path.to_path_buf()], request, monitor)?.backups)
+    Ok(engine::verify(&[path.into()], request, monitor)?.backups)
 }
 
 /// The directory looks like any other afterwards: what was passed over must be said now.

@@ -6,8 +6,8 @@ use crate::sample;
 use etcd_cat::discovery::Skipped;
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, TargetVersion};
+use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Checked;
-use std::path::PathBuf;
 
 fn target(version: &str) -> Selection {
     Selection {
@@ -93,12 +93,12 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
         backups: vec![sample::valid()],
         skipped: vec![
             Skipped {
-                path: PathBuf::from("/b/readme"),
+                id: ObjectId::from("/b/readme"),
                 reason: "no backup by its name".to_owned(),
                 is_error: false,
             },
             Skipped {
-                path: PathBuf::from("/b/x.db"),
+                id: ObjectId::from("/b/x.db"),
                 reason: "Permission denied (os error 13)".to_owned(),
                 is_error: true,
             },

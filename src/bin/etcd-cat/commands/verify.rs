@@ -6,8 +6,9 @@ use crate::engine::{self, Request};
 use crate::error::{Failure, code};
 use crate::reply::Reply;
 use etcd_cat::backup::Backup;
+use etcd_cat::source::ObjectId;
 use etcd_cat::survey::STREAM;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
@@ -37,14 +38,14 @@ fn is_stream(operands: &[String]) -> Result<bool, Failure> {
 }
 
 /// What exists as a file is one; anything else is a backup in the catalogue.
-fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<PathBuf>, Failure> {
+fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<ObjectId>, Failure> {
     let mut locations = Vec::new();
     let mut known: Option<Vec<Backup>> = None;
     for operand in operands {
         let path = Path::new(operand);
         // A path that does not exist is still meant as a path, and the walk says so in its own words.
         if path.exists() || operand.contains('/') && !operand.starts_with("backup/") {
-            locations.push(path.to_path_buf());
+            locations.push(ObjectId::parse(operand.as_ref()));
             continue;
         }
         let backups = match known.take() {

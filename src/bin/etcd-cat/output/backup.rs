@@ -58,7 +58,7 @@ fn remains(taken: &BackupRun) -> String {
         text.push_str(&format!(
             "  kept on {}: {}\n",
             safe(&taken.node),
-            safe_path(directory.as_ref())
+            safe_path(directory)
         ));
     }
     for leftover in &taken.leftovers {

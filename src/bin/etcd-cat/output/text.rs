@@ -1,17 +1,18 @@
 //! Text that is safe to show: paths, names and messages may hold anything.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
-/// A path for documents: itself where it is UTF-8, else with each foreign byte as `\xNN`.
+/// A path or URL for documents: itself where it is UTF-8, else with each foreign byte as `\xNN`.
 ///
 /// To stay unambiguous, a path that holds `\x` itself has its backslashes doubled; no other path is changed.
-pub(crate) fn path(path: &Path) -> String {
+pub(crate) fn path(path: impl AsRef<OsStr>) -> String {
+    let path = path.as_ref();
     match path.to_str() {
         Some(text) if !text.contains("\\x") => text.to_owned(),
-        _ => escaped(path.as_os_str().as_bytes()),
+        _ => escaped(path.as_bytes()),
     }
 }
 
@@ -54,8 +55,8 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// A path for a terminal.
-pub(crate) fn safe_path(path: &Path) -> String {
+/// A path or URL for a terminal.
+pub(crate) fn safe_path(path: impl AsRef<OsStr>) -> String {
     safe(&self::path(path)).into_owned()
 }
 
@@ -70,7 +71,6 @@ pub(crate) fn is_unsafe(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ffi::OsStr;
 
     #[test]
     fn a_path_is_changed_only_when_it_must_be_and_never_ambiguously() {
@@ -82,7 +82,7 @@ mod tests {
             (b"/b/\\xff.db", "/b/\\\\xff.db"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(path(Path::new(OsStr::from_bytes(bytes))), expected);
+            assert_eq!(path(OsStr::from_bytes(bytes)), expected);
         }
     }
 

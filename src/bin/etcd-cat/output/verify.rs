@@ -11,6 +11,7 @@ use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
 use etcd_cat::selection::{Outcome, Reason, Selected};
+use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
 use serde::Serialize;
 
@@ -47,7 +48,7 @@ fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
     for skipped in &survey.skipped {
         let line = format!(
             "skipped  {}: {}",
-            safe_path(&skipped.path),
+            safe_path(&skipped.id),
             safe(&skipped.reason)
         );
         text.push_str(&line);
@@ -103,7 +104,7 @@ pub(super) fn headline(backup: &Backup, style: &Style) -> String {
 /// The files of a backup, one line each.
 pub(super) fn files(backup: &Backup) -> String {
     let mut text = String::new();
-    let mut add = |label: &str, path: &std::path::Path, note: &str| {
+    let mut add = |label: &str, path: &ObjectId, note: &str| {
         text.push_str(&format!("  {label:<14} {}{note}\n", safe_path(path)));
     };
     let gone = |is_present: bool| {

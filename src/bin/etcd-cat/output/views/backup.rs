@@ -10,9 +10,9 @@ use etcd_cat::finding::{Artifact, Code, Evidence, Finding, Severity};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::selection::{Reason, Selected};
 use etcd_cat::snapshot::Snapshot;
+use etcd_cat::source::ObjectId;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// `kind: Backup`
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -193,7 +193,7 @@ impl BackupView {
             verifications: verifications(backup),
             accepted: backup.accepted.clone(),
             reasons_against: None,
-            unreadable_path: backup.unreadable_path.as_deref().map(text::path),
+            unreadable_path: backup.unreadable_path.as_ref().map(text::path),
             provenance: backup.provenance.as_ref().map(ProvenanceView::new),
         }
     }
@@ -235,7 +235,7 @@ fn verifications(backup: &Backup) -> Vec<VerificationView> {
     backup.verifications.iter().map(view).collect()
 }
 
-fn paths(paths: &[PathBuf]) -> Vec<String> {
+fn paths(paths: &[ObjectId]) -> Vec<String> {
     paths.iter().map(|path| text::path(path)).collect()
 }
 

@@ -103,7 +103,7 @@ impl SummaryView {
 impl SkippedView {
     fn new(skipped: &Skipped) -> Self {
         Self {
-            path: text::path(&skipped.path),
+            path: text::path(&skipped.id),
             reason: skipped.reason.clone(),
         }
     }

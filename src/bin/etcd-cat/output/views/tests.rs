@@ -8,12 +8,12 @@ use etcd_cat::judgement::{EncryptionProof, EncryptionSummary};
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, Selection};
+use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// A field that must be there, though it may be null.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -239,7 +239,7 @@ fn proof_says_the_worst_of_all_keys() {
 fn a_report_counts_what_it_shows() {
     let survey = Survey {
         skipped: vec![Skipped {
-            path: PathBuf::from("/b/a\u{1b}.txt"),
+            id: ObjectId::from("/b/a\u{1b}.txt"),
             reason: "no backup by its name".to_owned(),
             is_error: false,
         }],

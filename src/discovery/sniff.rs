@@ -1,11 +1,9 @@
-//! What a file is, by its first bytes and its name.
+//! What an object is, by its first bytes and its name.
 
+use crate::bytes::to_u64;
 use crate::names::{BackupName, NameKind};
-use crate::source::Compression;
-use flate2::bufread::MultiGzDecoder;
-use std::fs::File;
+use crate::source::{Compression, ReadAt, decompress_buffered, read_full_at};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
 
 /// Read from the start of a file. Holds the gzip or zstd header and enough data for the first tar headers.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -45,19 +43,29 @@ pub enum Kind {
     },
 }
 
-/// Tells what a file is. Moves no file position; reads 64 KiB and, for the few files that are not clear from them,
+impl Kind {
+    /// How a snapshot is packed; `None` for everything else.
+    pub fn compression(self) -> Option<Compression> {
+        match self {
+            Self::CompressedSnapshot(compression) => Some(compression),
+            _ => None,
+        }
+    }
+}
+
+/// Tells what an object is. Reads 64 KiB and, for the few files that are not clear from them,
 /// four bytes at each place where a second meta page may lie.
 ///
 /// The content decides; where it decides nothing the name does, so that a damaged backup is judged and not ignored.
 ///
 /// # Errors
 ///
-/// When the file cannot be read.
-pub fn fingerprint(file: &File, name: Option<&BackupName>) -> io::Result<Kind> {
+/// When it cannot be read.
+pub fn sniff(object: &(impl ReadAt + ?Sized), name: Option<&BackupName>) -> io::Result<Kind> {
     if name.is_some_and(|name| name.is_partial) {
         return Ok(Kind::Partial);
     }
-    let head = read_head(file)?;
+    let head = read_head(object)?;
     let by_content = content_kind(&head);
     if let Some(kind) = by_content {
         let is_combined = name.is_some_and(|name| name.kind == NameKind::Combined);
@@ -67,7 +75,7 @@ pub fn fingerprint(file: &File, name: Option<&BackupName>) -> io::Result<Kind> {
             kind
         });
     }
-    if has_second_meta(file)? {
+    if has_second_meta(object)? {
         return Ok(Kind::Snapshot);
     }
     Ok(name.map_or_else(|| unrecognised(&head), name_kind))
@@ -101,10 +109,7 @@ fn content_kind(head: &[u8]) -> Option<Kind> {
         return Some(Kind::Snapshot);
     }
     let compression = Compression::of(head)?;
-    let unpacked = match compression {
-        Compression::Gzip => unpack(MultiGzDecoder::new(head)),
-        Compression::Zstd => unpack(zstd::stream::read::Decoder::with_buffer(head).ok()?),
-    };
+    let unpacked = unpack(decompress_buffered(head, compression).ok()?);
     if has_magic(&unpacked) {
         return Some(Kind::CompressedSnapshot(compression));
     }
@@ -157,37 +162,25 @@ fn first_tar_name(archive: &[u8]) -> Option<&[u8]> {
     None
 }
 
-fn read_head(file: &File) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    let mut buffer = vec![0; HEAD_BYTES];
-    while head.len() < HEAD_BYTES {
-        let offset = u64::try_from(head.len()).map_err(io::Error::other)?;
-        let length = match file.read_at(&mut buffer, offset) {
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if length == 0 {
-            break;
-        }
-        head.extend_from_slice(buffer.get(..length).unwrap_or_default());
-    }
-    head.truncate(HEAD_BYTES);
+fn read_head(object: &(impl ReadAt + ?Sized)) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; HEAD_BYTES];
+    let length = read_full_at(object, &mut head, 0)?;
+    head.truncate(length);
     Ok(head)
 }
 
 /// True when a meta page lies where page 1 is for some page size: page 0 was overwritten.
-fn has_second_meta(file: &File) -> io::Result<bool> {
-    let position = u64::try_from(MAGIC_POSITION).map_err(io::Error::other)?;
+fn has_second_meta(object: &(impl ReadAt + ?Sized)) -> io::Result<bool> {
+    let position = to_u64(MAGIC_POSITION);
     for doubling in 0..=PAGE_SIZE_DOUBLINGS {
         let offset = (SMALLEST_PAGE_BYTES << doubling) + position;
         let mut magic = [0; 4];
-        match file.read_exact_at(&mut magic, offset) {
-            Ok(()) if is_magic(&magic) => return Ok(true),
-            Ok(()) => {}
-            // Page sizes beyond the end of the file are not worth a try.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
-            Err(error) => return Err(error),
+        // Page sizes beyond the end of the file are not worth a try.
+        if read_full_at(object, &mut magic, offset)? < magic.len() {
+            return Ok(false);
+        }
+        if is_magic(&magic) {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -4,12 +4,12 @@ use super::SurveyError;
 use crate::backup::{Backup, Located};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
-use crate::discovery::FileIdentity;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
 use crate::judgement::{Standpoint, judge};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
 use crate::snapshot::Snapshot;
+use crate::source::{ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -17,27 +17,27 @@ use std::path::{Path, PathBuf};
 
 /// A file and what is in it, as far as this survey knows.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) identity: FileIdentity,
+pub(super) struct KnownObject {
+    pub(super) identity: ObjectIdentity,
     pub(super) content: Content,
     /// False when it is no longer on disk.
     pub(super) is_present: bool,
 }
 
 /// The working knowledge of one survey.
-pub(super) struct Book {
+pub(super) struct Knowledge {
     pub(super) contents: CatalogueContents,
-    pub(super) files: BTreeMap<PathBuf, Entry>,
+    pub(super) files: BTreeMap<ObjectId, KnownObject>,
     snapshots: HashMap<SnapshotKey, Snapshot>,
     kuberesources: HashMap<Sha256Digest, Kuberesources>,
     pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
-    pub(super) replaced: HashMap<PathBuf, Replaced>,
+    pub(super) replaced: HashMap<ObjectId, Replaced>,
 }
 
-impl Book {
+impl Knowledge {
     /// Opens with what the catalogue remembers.
     pub(super) fn new(contents: CatalogueContents) -> Self {
-        let mut book = Self {
+        let mut known = Self {
             contents,
             files: BTreeMap::new(),
             snapshots: HashMap::new(),
@@ -45,21 +45,21 @@ impl Book {
             proofs: HashMap::new(),
             replaced: HashMap::new(),
         };
-        let proofs = book.contents.proofs.keys().copied().collect::<Vec<_>>();
+        let proofs = known.contents.proofs.keys().copied().collect::<Vec<_>>();
         for (snapshot, kuberesources) in proofs {
-            if let Some(proof) = book.contents.proof(snapshot, kuberesources) {
+            if let Some(proof) = known.contents.proof(snapshot, kuberesources) {
                 let proven = Proven {
                     key_proof: proof.key_proof,
                     certificates: proof.certificates,
                 };
-                book.proofs.insert((snapshot, kuberesources), proven);
+                known.proofs.insert((snapshot, kuberesources), proven);
             }
         }
-        book
+        known
     }
 
     /// Enters a file that the catalogue knows.
-    pub(super) fn enter_known(&mut self, path: &Path, record: &FileRecord, is_present: bool) {
+    pub(super) fn enter_known(&mut self, id: &ObjectId, record: &FileRecord, is_present: bool) {
         if let Some(previous) = &record.previous
             && let Some(digest) = previous.content.digest()
         {
@@ -68,44 +68,49 @@ impl Book {
                 verified_at: Some(previous.verified_at),
                 taken_at: self.taken_at(&previous.content),
             };
-            self.replaced.insert(path.to_owned(), replaced);
+            self.replaced.insert(id.clone(), replaced);
         }
         self.load_facts(&record.content);
-        let entry = Entry {
-            identity: record.identity,
+        let entry = KnownObject {
+            identity: record.identity.clone(),
             content: record.content.clone(),
             is_present,
         };
-        self.files.insert(path.to_owned(), entry);
+        self.files.insert(id.clone(), entry);
     }
 
     /// Enters a snapshot read now.
-    pub(super) fn enter_snapshot(&mut self, path: &Path, identity: FileIdentity, facts: Snapshot) {
+    pub(super) fn enter_snapshot(
+        &mut self,
+        id: &ObjectId,
+        identity: ObjectIdentity,
+        facts: Snapshot,
+    ) {
         let key = SnapshotKey::of(&facts);
         self.snapshots.insert(key, facts);
-        self.enter(path, identity, Content::Snapshot(key));
+        self.enter(id, identity, Content::Snapshot(key));
     }
 
     /// Enters a kuberesources read now.
     pub(super) fn enter_kuberesources(
         &mut self,
-        path: &Path,
-        identity: FileIdentity,
+        id: &ObjectId,
+        identity: ObjectIdentity,
         facts: Kuberesources,
     ) {
         let digest = facts.sha256;
         self.kuberesources.insert(digest, facts);
-        self.enter(path, identity, Content::Kuberesources(digest));
+        self.enter(id, identity, Content::Kuberesources(digest));
     }
 
     /// Enters a file looked at now; what sound bytes lay there before is kept in mind.
-    pub(super) fn enter(&mut self, path: &Path, identity: FileIdentity, content: Content) {
-        if let Some(replaced) = self.replaced_by(path, &content) {
-            self.replaced.insert(path.to_owned(), replaced);
+    pub(super) fn enter(&mut self, id: &ObjectId, identity: ObjectIdentity, content: Content) {
+        if let Some(replaced) = self.replaced_by(id, &content) {
+            self.replaced.insert(id.clone(), replaced);
         }
         self.files.insert(
-            path.to_owned(),
-            Entry {
+            id.clone(),
+            KnownObject {
                 identity,
                 content,
                 is_present: true,
@@ -113,8 +118,8 @@ impl Book {
         );
     }
 
-    fn replaced_by(&self, path: &Path, content: &Content) -> Option<Replaced> {
-        let record = self.contents.file(path)?;
+    fn replaced_by(&self, id: &ObjectId, content: &Content) -> Option<Replaced> {
+        let record = self.contents.file(id)?;
         let (before, now) = (record.content.digest()?, content.digest()?);
         if let Some(previous) = &record.previous {
             let digest = previous.content.digest()?;
@@ -168,7 +173,7 @@ impl Book {
         &self,
         mut facts: impl FnMut(Sha256Digest) -> Option<Kuberesources>,
     ) -> Vec<Located<Kuberesources>> {
-        let mut places: BTreeMap<Sha256Digest, Vec<(&PathBuf, &Entry)>> = BTreeMap::new();
+        let mut places: BTreeMap<Sha256Digest, Vec<(&ObjectId, &KnownObject)>> = BTreeMap::new();
         for (path, entry) in &self.files {
             if let Content::Kuberesources(digest) = &entry.content {
                 places.entry(*digest).or_default().push((path, entry));
@@ -193,7 +198,7 @@ impl Book {
         encrypted.filter(|half| half.is_present).collect()
     }
 
-    /// Everything, for pairing and judgement. The facts are taken out of the book.
+    /// Everything, for pairing and judgement. The facts are taken out.
     fn inventory(&mut self) -> Inventory {
         let places = snapshot_places(&self.files, &self.snapshots).into_iter();
         let mut snapshots = std::mem::take(&mut self.snapshots);
@@ -236,8 +241,10 @@ impl Book {
     /// The directory itself is asked: the script also takes what is no backup, and what was not read in this survey.
     fn picks(&self) -> HashMap<PathBuf, Picks> {
         let mut names: HashMap<&Path, Vec<&OsStr>> = HashMap::new();
-        for (path, entry) in self.files.iter().filter(|(_, entry)| entry.is_present) {
-            if let (Some(directory), Some(name)) = (path.parent(), path.file_name())
+        for (id, entry) in self.files.iter().filter(|(_, entry)| entry.is_present) {
+            let path = id.as_path();
+            if let Some((directory, name)) =
+                path.and_then(|path| path.parent().zip(path.file_name()))
                 && (is_restore_name(name) || matches!(entry.content, Content::Snapshot(_)))
             {
                 names.entry(directory).or_default().push(name);
@@ -315,11 +322,11 @@ pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
 /// The places of each snapshot, ascending by the first: files with the same bytes are one with copies. Files without a
 /// database in them are no copies of each other: many downloads end empty.
 fn snapshot_places<'f>(
-    files: &'f BTreeMap<PathBuf, Entry>,
+    files: &'f BTreeMap<ObjectId, KnownObject>,
     snapshots: &HashMap<SnapshotKey, Snapshot>,
-) -> Vec<(SnapshotKey, Vec<(&'f PathBuf, &'f Entry)>)> {
-    let mut groups: HashMap<(SnapshotKey, Option<&PathBuf>), usize> = HashMap::new();
-    let mut places: Vec<(SnapshotKey, Vec<(&PathBuf, &Entry)>)> = Vec::new();
+) -> Vec<(SnapshotKey, Vec<(&'f ObjectId, &'f KnownObject)>)> {
+    let mut groups: HashMap<(SnapshotKey, Option<&ObjectId>), usize> = HashMap::new();
+    let mut places: Vec<(SnapshotKey, Vec<(&ObjectId, &KnownObject)>)> = Vec::new();
     for (path, entry) in files {
         let Content::Snapshot(key) = &entry.content else {
             continue;
@@ -337,7 +344,7 @@ fn snapshot_places<'f>(
 }
 
 /// Joins the places of one content: those on disk first, canonical names before others, then by path.
-fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>> {
+fn locate<T>(facts: T, mut places: Vec<(&ObjectId, &KnownObject)>) -> Option<Located<T>> {
     let is_any_present = places.iter().any(|(_, entry)| entry.is_present);
     places.retain(|(_, entry)| entry.is_present == is_any_present);
     places.sort_by_key(|(path, _)| (!is_canonical(path), *path));
@@ -351,7 +358,7 @@ fn locate<T>(facts: T, mut places: Vec<(&PathBuf, &Entry)>) -> Option<Located<T>
     })
 }
 
-fn is_canonical(path: &Path) -> bool {
-    let name = path.file_name().and_then(crate::names::BackupName::parse);
+fn is_canonical(id: &ObjectId) -> bool {
+    let name = id.file_name().and_then(crate::names::BackupName::parse);
     name.is_some_and(|name| name.is_canonical)
 }

@@ -11,6 +11,7 @@
 //! File systems that do not answer such questions (some network and overlay file systems) are read plainly, with the
 //! advice that it will be sequential; those that refuse direct reads are read ahead through the cache.
 
+use super::super::PageCache;
 use super::ahead::Ahead;
 use crate::bytes::to_u64;
 use rustix::fs::Advice;
@@ -24,19 +25,9 @@ use std::sync::Arc;
 /// Bytes after which what has been read is dropped from the cache again.
 const DROP_BYTES: u64 = 8 << 20;
 
-/// Whether bytes that had to be brought into the page cache may stay there.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum PageCache {
-    /// As the system sees fit.
-    #[default]
-    Keep,
-    /// They are dropped again, where the system allows it.
-    Drop,
-}
-
 /// Reads a regular file to its end.
 #[derive(Debug)]
-pub struct FileReader {
+pub(super) struct FileReader {
     file: Arc<File>,
     position: u64,
     way: Way,
@@ -55,18 +46,14 @@ enum Way {
 
 impl FileReader {
     /// Starts at the file's first byte, whatever its own position is.
-    ///
-    /// # Errors
-    ///
-    /// The descriptor cannot be duplicated.
-    pub fn new(file: &File, page_cache: PageCache) -> io::Result<Self> {
-        let _ = rustix::fs::fadvise(file, 0, None, Advice::Random);
-        Ok(Self {
-            file: Arc::new(file.try_clone()?),
+    pub(super) fn new(file: Arc<File>, page_cache: PageCache) -> Self {
+        let _ = rustix::fs::fadvise(&*file, 0, None, Advice::Random);
+        Self {
+            file,
             position: 0,
             way: Way::Cached,
             page_cache,
-        })
+        }
     }
 
     /// Reads what is cached. `None` when another way must be, and has been, chosen.
@@ -141,7 +128,7 @@ pub(super) fn drop_from_cache(file: &File, offset: u64, length: u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileReader, PageCache};
+    use super::{Arc, FileReader, PageCache};
     use std::io::{Read as _, Write as _};
 
     #[test]
@@ -153,13 +140,14 @@ mod tests {
         let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
         file.write_all(&bytes)?;
         file.sync_all()?;
+        let file = Arc::new(file);
         for page_cache in [PageCache::Keep, PageCache::Drop] {
             for cached_bytes in [0, 1_000_000, bytes.len()] {
                 super::drop_from_cache(&file, 0, u64::MAX >> 1);
                 let mut head = vec![0; cached_bytes];
-                std::os::unix::fs::FileExt::read_at(&file, &mut head, 0)?;
+                std::os::unix::fs::FileExt::read_at(&*file, &mut head, 0)?;
                 let mut found = Vec::new();
-                FileReader::new(&file, page_cache)?.read_to_end(&mut found)?;
+                FileReader::new(Arc::clone(&file), page_cache).read_to_end(&mut found)?;
                 assert!(found == bytes, "{cached_bytes} bytes cached before");
             }
         }

@@ -1,0 +1,69 @@
+//! The files of this machine, and of what is mounted there.
+
+mod ahead;
+mod open;
+mod reader;
+mod walk;
+
+use super::{AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store};
+use crate::monitor::Monitor;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// The store of all paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileSystem;
+
+impl Store for FileSystem {
+    fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        match path_of(location) {
+            Ok(path) => walk::walk(path, monitor),
+            Err(error) => Listing::refused(location, error.to_string()),
+        }
+    }
+
+    /// Regular files only, and those alone that can be looked at: it was not asked for them.
+    fn list_beside(&self, id: &ObjectId, _: &dyn Monitor) -> Listing {
+        let directory = match id.as_path().and_then(Path::parent) {
+            Some(directory) if !directory.as_os_str().is_empty() => directory,
+            _ => Path::new("."),
+        };
+        let entries = std::fs::read_dir(directory).into_iter().flatten();
+        let objects = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            let metadata = entry.metadata().ok()?;
+            metadata.is_file().then(|| Listed {
+                id: entry.path().into(),
+                identity: (&metadata).into(),
+                target_name: None,
+            })
+        });
+        Listing {
+            objects: objects.collect(),
+            ..Listing::default()
+        }
+    }
+
+    fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {
+        let metadata = std::fs::metadata(path_of(id)?)?;
+        if !metadata.is_file() {
+            let reason = format!("{}, not a regular file", open::describe(&metadata));
+            return Err(io::Error::new(ErrorKind::InvalidInput, reason));
+        }
+        Ok((&metadata).into())
+    }
+
+    fn open(
+        &self,
+        id: &ObjectId,
+        _: Option<&ObjectIdentity>,
+    ) -> Result<Box<dyn Object>, OpenError> {
+        let path = path_of(id).at_path("open", id)?;
+        Ok(Box::new(open::open_regular(id, path)?))
+    }
+}
+
+fn path_of(id: &ObjectId) -> io::Result<&Path> {
+    let no_path = || io::Error::new(ErrorKind::Unsupported, "not a path");
+    id.as_path().ok_or_else(no_path)
+}

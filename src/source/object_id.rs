@@ -1,0 +1,335 @@
+//! What an object is called.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Stands between the scheme of a URL and what follows.
+const SCHEME_END: &[u8] = b"://";
+
+/// Names an object wherever it lies: a file by its path, whatever bytes that is made of; what another store holds by a URL.
+///
+/// Cheap to clone. Paths come before URLs. Paths are the same, and in the order, that [`Path`] says: `a/x` comes before
+/// `a-b/x`. URLs are compared byte by byte: `s3://b/x` and `s3://b//x` are two objects.
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObjectId(Name);
+
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+enum Name {
+    Path(Arc<Path>),
+    Url(Arc<str>),
+}
+
+impl ObjectId {
+    /// The name that somebody typed: a URL if it begins as one (`s3://…`), else a path.
+    pub fn parse(text: &OsStr) -> Self {
+        match text.to_str().filter(|text| scheme_of(text).is_some()) {
+            Some(url) => Self(Name::Url(url.into())),
+            None => Path::new(text).into(),
+        }
+    }
+
+    /// The scheme of a URL, such as `s3`; `None` for a path.
+    pub fn scheme(&self) -> Option<&str> {
+        match &self.0 {
+            Name::Path(_) => None,
+            Name::Url(url) => scheme_of(url),
+        }
+    }
+
+    /// The path, if it is one of this machine.
+    pub fn as_path(&self) -> Option<&Path> {
+        match &self.0 {
+            Name::Path(path) => Some(path),
+            Name::Url(_) => None,
+        }
+    }
+
+    /// The whole name.
+    pub fn as_os_str(&self) -> &OsStr {
+        match &self.0 {
+            Name::Path(path) => path.as_os_str(),
+            Name::Url(url) => OsStr::new(&**url),
+        }
+    }
+
+    /// The last part of the name; `None` when there is none, as for `/` or a whole bucket.
+    pub fn file_name(&self) -> Option<&OsStr> {
+        match &self.0 {
+            Name::Path(path) => path.file_name(),
+            Name::Url(url) => {
+                let (_, name) = split_url(url)?;
+                Some(OsStr::new(name)).filter(|name| !name.is_empty())
+            }
+        }
+    }
+
+    /// What it lies in, as it is shown: the path of a directory, or a URL as far as the last slash.
+    pub fn directory(&self) -> Option<&OsStr> {
+        match &self.0 {
+            Name::Path(path) => path.parent().map(Path::as_os_str),
+            Name::Url(url) => Some(OsStr::new(split_url(url)?.0)),
+        }
+    }
+
+    /// What it lies in.
+    pub fn parent(&self) -> Option<Self> {
+        match &self.0 {
+            Name::Path(path) => path.parent().map(Self::from),
+            Name::Url(url) => Some(Self(Name::Url(split_url(url)?.0.into()))),
+        }
+    }
+
+    /// What has this name in a directory, or under a prefix of URLs.
+    #[must_use]
+    pub fn join(&self, name: &OsStr) -> Self {
+        match (&self.0, name.to_str()) {
+            (Name::Path(path), _) => path.join(name).into(),
+            (Name::Url(url), Some(name)) => Self(Name::Url(format!("{url}/{name}").into())),
+            // No URL says that.
+            (Name::Url(url), None) => Path::new(&**url).join(name).into(),
+        }
+    }
+
+    /// True for itself and for all that lies below it.
+    pub fn contains(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Name::Path(path), Name::Path(other)) => other.starts_with(path),
+            (Name::Url(url), Name::Url(other)) => other
+                .strip_prefix(&**url)
+                .is_some_and(|rest| rest.is_empty() || url.ends_with('/') || rest.starts_with('/')),
+            _ => false,
+        }
+    }
+
+    /// The name with all that the working directory adds to a relative path.
+    #[must_use]
+    pub fn absolute(&self) -> Self {
+        let absolute = self
+            .as_path()
+            .and_then(|path| std::path::absolute(path).ok());
+        absolute.map_or_else(|| self.clone(), Self::from)
+    }
+
+    /// How many directories must be left and entered on the way from one to the other.
+    pub fn steps_to(&self, other: &Self) -> usize {
+        let (own, others) = (self.parts(), other.parts());
+        let common = own.zip(others).take_while(|(a, b)| a == b).count();
+        let all = self.parts().count() + other.parts().count();
+        all.saturating_sub(common.saturating_mul(2))
+    }
+
+    fn parts(&self) -> Box<dyn Iterator<Item = &OsStr> + '_> {
+        match &self.0 {
+            Name::Path(path) => Box::new(path.components().map(|part| part.as_os_str())),
+            Name::Url(url) => Box::new(url.split('/').map(OsStr::new)),
+        }
+    }
+
+    /// Bytes that tell it from every other one, for a key: those of the path or URL.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let bytes = self.as_os_str().as_bytes();
+        match &self.0 {
+            // Relative and like a URL: say that it is a path.
+            Name::Path(_) if Self::parse(self.as_os_str()) != *self => [b"./", bytes].concat(),
+            _ => bytes.to_vec(),
+        }
+    }
+
+    /// The object with these bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self::parse(OsStr::from_bytes(bytes))
+    }
+}
+
+/// `s3` of `s3://bucket/key`.
+fn scheme_of(text: &str) -> Option<&str> {
+    let end = text
+        .as_bytes()
+        .windows(SCHEME_END.len())
+        .position(|window| window == SCHEME_END)?;
+    let scheme = text.get(..end)?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    is_scheme.then_some(scheme)
+}
+
+/// Directory and name; `None` for a store without a path in it.
+fn split_url(url: &str) -> Option<(&str, &str)> {
+    let (directory, name) = url.rsplit_once('/')?;
+    let is_inside = directory.len() > scheme_of(url)?.len() + SCHEME_END.len();
+    is_inside.then_some((directory, name))
+}
+
+/// As [`ObjectId::parse`].
+impl From<OsString> for ObjectId {
+    fn from(text: OsString) -> Self {
+        Self::parse(&text)
+    }
+}
+
+/// As [`ObjectId::parse`].
+impl From<&str> for ObjectId {
+    fn from(text: &str) -> Self {
+        Self::parse(text.as_ref())
+    }
+}
+
+impl From<&Path> for ObjectId {
+    fn from(path: &Path) -> Self {
+        Self(Name::Path(path.into()))
+    }
+}
+
+impl From<PathBuf> for ObjectId {
+    fn from(path: PathBuf) -> Self {
+        Self(Name::Path(path.into()))
+    }
+}
+
+impl From<&PathBuf> for ObjectId {
+    fn from(path: &PathBuf) -> Self {
+        path.as_path().into()
+    }
+}
+
+impl From<&Self> for ObjectId {
+    fn from(id: &Self) -> Self {
+        id.clone()
+    }
+}
+
+impl AsRef<OsStr> for ObjectId {
+    fn as_ref(&self) -> &OsStr {
+        self.as_os_str()
+    }
+}
+
+impl PartialEq<Path> for ObjectId {
+    fn eq(&self, path: &Path) -> bool {
+        self.as_path() == Some(path)
+    }
+}
+
+impl PartialEq<PathBuf> for ObjectId {
+    fn eq(&self, path: &PathBuf) -> bool {
+        *self == **path
+    }
+}
+
+/// What of it is text; the rest as U+FFFD.
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_os_str().display().fmt(f)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_os_str().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ObjectId {
+        ObjectId::parse(OsStr::new(text))
+    }
+
+    fn text(name: Option<&OsStr>) -> Option<&str> {
+        name.and_then(OsStr::to_str)
+    }
+
+    #[test]
+    fn names_and_directories_are_the_same_for_paths_and_urls() {
+        let rows = [
+            ("/b/a/x.db", Some("/b/a"), Some("x.db")),
+            ("/x.db", Some("/"), Some("x.db")),
+            ("x.db", Some(""), Some("x.db")),
+            ("/", None, None),
+            ("-", Some(""), Some("-")),
+            ("s3://b/a/x.db", Some("s3://b/a"), Some("x.db")),
+            ("s3://b/x.db", Some("s3://b"), Some("x.db")),
+            ("s3://b//x.db", Some("s3://b/"), Some("x.db")),
+            ("s3://b/a/", Some("s3://b/a"), None),
+            ("s3://b", None, None),
+        ];
+        for (whole, directory, name) in rows {
+            let id = id(whole);
+            assert_eq!(id.to_string(), whole);
+            assert_eq!(text(id.directory()), directory, "{whole}");
+            assert_eq!(text(id.file_name()), name, "{whole}");
+            assert_eq!(
+                id.parent().map(|parent| parent.to_string()).as_deref(),
+                directory
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_scheme_makes_a_url() {
+        assert_eq!(id("s3://b/x").scheme(), Some("s3"));
+        assert_eq!(id("s3://b/x").as_path(), None);
+        for path in ["/b/s3://x", "s3:/b", "://x", "S3://b", "a b://x", "3s://b"] {
+            assert_eq!(id(path).scheme(), None, "{path}");
+            assert_eq!(id(path).as_path(), Some(Path::new(path)));
+        }
+    }
+
+    #[test]
+    fn keys_come_back_as_they_were() {
+        let odd = ObjectId::from(Path::new(OsStr::from_bytes(b"/b/\xff\n.db")));
+        assert_eq!(odd.to_bytes(), b"/b/\xff\n.db");
+        let like_a_url = ObjectId::from(Path::new("s3://b/x"));
+        assert_ne!(like_a_url, id("s3://b/x"));
+        for one in [odd, like_a_url, id("/b/x"), id("s3://b//x")] {
+            let back = ObjectId::from_bytes(&one.to_bytes());
+            assert_eq!(back.scheme(), one.scheme());
+            assert_eq!(back.to_bytes(), one.to_bytes());
+        }
+    }
+
+    #[test]
+    fn what_lies_in_one_directory_stands_together() {
+        let mut ids = ["s3://b/a-b/x", "/a-b/x", "s3://b/a/x", "/a/x", "/a/b/x"].map(id);
+        ids.sort();
+        let sorted = ["/a/b/x", "/a/x", "/a-b/x", "s3://b/a-b/x", "s3://b/a/x"];
+        assert_eq!(ids.map(|id| id.to_string()), sorted);
+    }
+
+    #[test]
+    fn a_location_contains_itself_and_what_is_below() {
+        let rows = [
+            ("/b", "/b", true),
+            ("/b", "/b/x", true),
+            ("/b", "/bc", false),
+            ("s3://b/a", "s3://b/a/x", true),
+            ("s3://b/a/", "s3://b/a/x", true),
+            ("s3://b/a", "s3://b/ab", false),
+            ("/", "s3://b", false),
+        ];
+        for (location, other, expected) in rows {
+            assert_eq!(
+                id(location).contains(&id(other)),
+                expected,
+                "{location} {other}"
+            );
+        }
+        let odd = id("s3://b//x.db");
+        let parent = odd.parent().expect("lies in a bucket");
+        assert_eq!(parent.join(OsStr::new("x.db")), odd);
+    }
+
+    #[test]
+    fn steps_lead_up_and_down() {
+        assert_eq!(id("/a/b/x").steps_to(&id("/a/c/y")), 4);
+        assert_eq!(id("/a/x").steps_to(&id("/a/x")), 0);
+        assert_eq!(id("s3://b/a/x").steps_to(&id("s3://b/y")), 3);
+    }
+}

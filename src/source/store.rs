@@ -1,0 +1,272 @@
+//! The door: what every place that holds backups can be asked.
+
+use super::file_system::FileSystem;
+use super::{AtPath as _, IoError, ObjectId, ObjectIdentity};
+use crate::bytes::to_u64;
+use crate::monitor::Monitor;
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// A place that holds objects. Everything waits until it is answered; several threads may ask at a time.
+pub trait Store: Debug + Send + Sync {
+    /// Everything below a location, or the one object that it is. Opens none of them.
+    ///
+    /// What cannot be listed is no error: it is told among the rest.
+    fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing;
+
+    /// What lies right beside an object: those in the same directory, and not below it.
+    fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing;
+
+    /// What an object looks like now.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or the store refuses.
+    fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity>;
+
+    /// Opens an object for reading, never waiting for anybody to write to it.
+    ///
+    /// `listed` is what it looked like in a listing, if it was in one: a store may spare itself a question for that, and
+    /// may refuse what is another object by now.
+    ///
+    /// # Errors
+    ///
+    /// There is none, the store refuses, or it is nothing that can be read to an end.
+    fn open(
+        &self,
+        id: &ObjectId,
+        listed: Option<&ObjectIdentity>,
+    ) -> Result<Box<dyn Object>, OpenError>;
+
+    /// False where each question goes over a network: then a list believes what was remembered.
+    fn is_near(&self, _id: &ObjectId) -> bool {
+        true
+    }
+}
+
+/// Bytes that can be read anywhere.
+pub trait ReadAt {
+    /// Reads some bytes at an offset; none only at the end, or into no space.
+    ///
+    /// # Errors
+    ///
+    /// The store refuses, the object is another one by now, or the disk is bad there.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for std::fs::File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(self, buffer, offset)
+    }
+}
+
+/// Fills `buffer` unless the object ends before; says how much of it is filled.
+pub(crate) fn read_full_at(
+    object: &(impl ReadAt + ?Sized),
+    buffer: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match object.read_at(rest, offset.saturating_add(to_u64(length))) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// An open object. Whoever replaces it meanwhile changes nothing for those who read it here: they get the bytes of the one
+/// that was opened, or an error, and never bytes of both.
+pub trait Object: ReadAt + Debug + Send + Sync {
+    /// What it looked like when it was opened.
+    fn identity(&self) -> &ObjectIdentity;
+
+    /// What it looks like now, by whatever name.
+    ///
+    /// # Errors
+    ///
+    /// The store refuses.
+    fn identity_now(&self) -> io::Result<ObjectIdentity>;
+
+    /// Reads from the first byte to the last, the fastest way that the store has.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadAt::read_at`].
+    fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>>;
+}
+
+/// How an object is read from end to end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Pace {
+    /// It may be large: several requests in flight, and this becomes of the page cache.
+    Ahead(PageCache),
+    /// It is small: one request after the other.
+    OneByOne,
+}
+
+/// Whether bytes that had to be brought into the page cache may stay there.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PageCache {
+    /// As the system sees fit.
+    #[default]
+    Keep,
+    /// They are dropped again, where the system allows it.
+    Drop,
+}
+
+/// What a store has at a location.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The objects, in any order.
+    pub objects: Vec<Listed>,
+    /// What may hold more, and was not looked into, in any order.
+    pub left_out: Vec<LeftOut>,
+    /// The monitor asked to stop; the lists hold what was found until then.
+    pub is_interrupted: bool,
+}
+
+/// An object of a listing.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listed {
+    /// What it is called; for a symbolic link the path of the link.
+    pub id: ObjectId,
+    /// What it looks like, links resolved.
+    pub identity: ObjectIdentity,
+    /// For a symbolic link: the name of what it leads to.
+    pub target_name: Option<OsString>,
+}
+
+/// Something that was not looked into.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LeftOut {
+    /// What it is called.
+    pub id: ObjectId,
+    /// Why: lower case, no final period, with the system's words where the system refused.
+    pub reason: String,
+    /// What kind of thing it is.
+    pub cause: Cause,
+}
+
+/// Why something was left out of a listing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// It should have been readable: the listing is incomplete.
+    Refused,
+    /// A symbolic link that leads nowhere: nothing is missing unless its name says so.
+    LeadsNowhere,
+    /// Nothing that can be read to an end.
+    NoObject,
+}
+
+/// An object could not be opened for reading.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store refused.
+    #[error(transparent)]
+    Io(#[from] IoError),
+    /// Not something that can be read to its end.
+    #[error("{id} is {found}, expected a regular file")]
+    NotRegular {
+        /// The object.
+        id: ObjectId,
+        /// What it is.
+        found: &'static str,
+    },
+}
+
+/// The stores that this program knows, by the scheme of their URLs. Paths are the file system's.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    file_system: Arc<FileSystem>,
+    others: Vec<(&'static str, Arc<dyn Store>)>,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self {
+            file_system: Arc::new(FileSystem),
+            others: Vec::new(),
+        }
+    }
+}
+
+impl Stores {
+    /// Adds the store of all URLs with this scheme.
+    #[must_use]
+    pub fn with(mut self, scheme: &'static str, store: Arc<dyn Store>) -> Self {
+        self.others.push((scheme, store));
+        self
+    }
+
+    /// Is there a store for this name?
+    pub fn knows(&self, id: &ObjectId) -> bool {
+        self.of(id).is_ok()
+    }
+
+    fn of(&self, id: &ObjectId) -> io::Result<&dyn Store> {
+        let Some(scheme) = id.scheme() else {
+            return Ok(&*self.file_system);
+        };
+        let mut others = self.others.iter();
+        let found = others.find(|(known, _)| *known == scheme);
+        let found = found.map(|(_, store)| &**store);
+        found.ok_or_else(|| {
+            let reason = format!("no store for {scheme}:// in this build");
+            io::Error::new(io::ErrorKind::Unsupported, reason)
+        })
+    }
+}
+
+/// Each question goes to the store that the name belongs to.
+impl Store for Stores {
+    fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        match self.of(location) {
+            Ok(store) => store.list(location, monitor),
+            Err(error) => Listing::refused(location, error.to_string()),
+        }
+    }
+
+    fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        match self.of(id) {
+            Ok(store) => store.list_beside(id, monitor),
+            Err(error) => Listing::refused(id, error.to_string()),
+        }
+    }
+
+    fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {
+        self.of(id)?.stat(id)
+    }
+
+    fn open(
+        &self,
+        id: &ObjectId,
+        listed: Option<&ObjectIdentity>,
+    ) -> Result<Box<dyn Object>, OpenError> {
+        self.of(id).at_path("open", id)?.open(id, listed)
+    }
+
+    fn is_near(&self, id: &ObjectId) -> bool {
+        self.of(id).is_ok_and(|store| store.is_near(id))
+    }
+}
+
+impl Listing {
+    /// Of a location that could not be looked into.
+    pub fn refused(location: &ObjectId, reason: String) -> Self {
+        let left_out = LeftOut {
+            id: location.clone(),
+            reason,
+            cause: Cause::Refused,
+        };
+        Self {
+            left_out: vec![left_out],
+            ..Self::default()
+        }
+    }
+}
