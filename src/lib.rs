@@ -8,13 +8,15 @@ pub mod buffer;
 pub mod bytes;
 pub mod digest;
 pub mod instant;
+pub mod monitor;
 pub(crate) mod protobuf;
 pub mod secret;
 
 // What can be said of them
-pub mod explain;
 pub mod finding;
-pub mod monitor;
+
+// What that means at length
+pub mod explain;
 
 // Where bytes come from, and what names say
 pub mod names;

@@ -1,7 +1,7 @@
 //! Values of bucket `key`: `mvccpb.KeyValue`.
 
 use crate::etcd::RevisionKey;
-use crate::protobuf::{Fields, OrderedFields, WireDefect, WireValue};
+use crate::protobuf::{MessageFields, OrderedFields, WireDefect, WireValue};
 
 /// One stored version of a key, borrowed from the page.
 ///
@@ -111,7 +111,7 @@ impl<'v> KeyValue<'v> {
 
     fn decode_any(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
         let mut decoded = Self::default();
-        for field in Fields::new(message) {
+        for field in MessageFields::new(message) {
             match field.map_err(KeyValueDefect::Wire)? {
                 (1, WireValue::Bytes(key)) => decoded.key = key,
                 (2, WireValue::Varint(revision)) => {

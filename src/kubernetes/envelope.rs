@@ -3,7 +3,7 @@
 //! Source: apimachinery `pkg/runtime/generated.proto`.
 
 use super::encoding::PROTOBUF_MAGIC;
-use crate::protobuf::{Fields, WireDefect, WireValue};
+use crate::protobuf::{MessageFields, WireDefect, WireValue};
 
 /// A protobuf object without its envelope.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -48,11 +48,11 @@ impl std::fmt::Debug for Envelope<'_> {
     }
 }
 
-/// Fields 1 and 2 of a message, empty where they are not there.
+/// MessageFields 1 and 2 of a message, empty where they are not there.
 #[inline]
 fn two_fields(message: &[u8]) -> Result<[&[u8]; 2], WireDefect> {
     let mut found: [&[u8]; 2] = [b"", b""];
-    for field in Fields::new(message) {
+    for field in MessageFields::new(message) {
         match (field?, &mut found) {
             ((1, WireValue::Bytes(bytes)), [first, _]) => *first = bytes,
             ((2, WireValue::Bytes(bytes)), [_, second]) => *second = bytes,

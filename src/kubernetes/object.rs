@@ -5,7 +5,9 @@
 //! Source: apimachinery `pkg/apis/meta/v1/generated.proto`; api `core/v1/generated.proto`,
 //! `coordination/v1/generated.proto`.
 
-use crate::protobuf::{Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field};
+use crate::protobuf::{
+    MessageFields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
+};
 use chrono::{DateTime, Utc};
 
 /// The fields of ObjectMeta that we use. Texts are bytes: nobody promised that they are UTF-8.
@@ -31,7 +33,7 @@ impl<'o> ObjectMeta<'o> {
             namespace: b"",
             message,
         };
-        for field in Fields::new(message) {
+        for field in MessageFields::new(message) {
             match field? {
                 (1, WireValue::Bytes(text)) => meta.name = text,
                 (3, WireValue::Bytes(text)) => meta.namespace = text,
@@ -79,7 +81,7 @@ pub(crate) fn data_entries(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])
 pub(crate) fn written_at(object: &[u8]) -> Result<Option<i64>, WireDefect> {
     let meta = bytes_field(object, 1)?.unwrap_or_default();
     let mut newest = None;
-    for field in Fields::new(meta) {
+    for field in MessageFields::new(meta) {
         let time = match field? {
             (8, WireValue::Bytes(time)) => Some(time),
             (17, WireValue::Bytes(entry)) => bytes_field(entry, 4)?,
@@ -105,7 +107,7 @@ pub(crate) fn lease_renewed_at(lease: &[u8]) -> Result<Option<DateTime<Utc>>, Wi
 
 /// A `map<string, bytes>` or `map<string, string>`: one message {1 key, 2 value} for each entry.
 fn map_entries(message: &[u8], number: u32) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let entries = Fields::new(message)
+    let entries = MessageFields::new(message)
         .map_while(Result::ok)
         .filter_map(move |field| match field {
             (n, WireValue::Bytes(entry)) if n == number => Some(entry),

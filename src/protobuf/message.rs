@@ -62,11 +62,11 @@ pub(crate) enum WireValue<'a> {
 
 /// The fields of one message in the order of the bytes; ends after the first defect.
 #[derive(Clone, Debug)]
-pub(crate) struct Fields<'a> {
+pub(crate) struct MessageFields<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Fields<'a> {
+impl<'a> MessageFields<'a> {
     /// Reads `message`, which has no length in front of it.
     #[inline]
     pub(crate) fn new(message: &'a [u8]) -> Self {
@@ -114,7 +114,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for MessageFields<'a> {
     type Item = Result<(u32, WireValue<'a>), WireDefect>;
 
     #[inline]
@@ -132,7 +132,7 @@ impl<'a> Iterator for Fields<'a> {
 
 /// The fields of a small message asked for in the order of their numbers, as most writers write them. Numbers are below 16.
 ///
-/// A field that is not there is empty, or 0. `None` is a defect; which one, [`Fields`] tells.
+/// A field that is not there is empty, or 0. `None` is a defect; which one, [`MessageFields`] tells.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderedFields<'a> {
     rest: &'a [u8],
@@ -191,7 +191,7 @@ impl<'a> OrderedFields<'a> {
 /// The message is malformed anywhere, or the field is no bytes.
 pub(crate) fn bytes_field(message: &[u8], number: u32) -> Result<Option<&[u8]>, WireDefect> {
     let mut found = None;
-    for field in Fields::new(message) {
+    for field in MessageFields::new(message) {
         match field? {
             (n, WireValue::Bytes(bytes)) if n == number => found = Some(bytes),
             (n, _) if n == number => return Err(WireDefect::Kind { number }),
@@ -208,7 +208,7 @@ pub(crate) fn bytes_field(message: &[u8], number: u32) -> Result<Option<&[u8]>, 
 /// The message is malformed anywhere, or the field is no varint.
 pub(crate) fn integer_field(message: &[u8], number: u32) -> Result<Option<i64>, WireDefect> {
     let mut found = None;
-    for field in Fields::new(message) {
+    for field in MessageFields::new(message) {
         match field? {
             (n, WireValue::Varint(value)) if n == number => found = Some(value.cast_signed()),
             (n, _) if n == number => return Err(WireDefect::Kind { number }),
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn fields_come_in_the_order_of_the_bytes() {
         let message = b"\x08\x96\x01\x12\x02hi\x1D\x01\0\0\0\x21\x02\0\0\0\0\0\0\0";
-        let fields: Result<Vec<_>, _> = Fields::new(message).collect();
+        let fields: Result<Vec<_>, _> = MessageFields::new(message).collect();
         let expected = vec![
             (1, WireValue::Varint(150)),
             (2, WireValue::Bytes(b"hi")),
@@ -261,7 +261,7 @@ mod tests {
             ),
         ];
         for (name, message, expected) in rows {
-            let mut fields = Fields::new(message);
+            let mut fields = MessageFields::new(message);
             assert_eq!(fields.next(), Some(Err(expected)), "{name}");
             assert_eq!(fields.next(), None, "{name}");
         }
@@ -287,7 +287,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_end_without_panic(message: Vec<u8>) {
-            let fields = Fields::new(&message).count();
+            let fields = MessageFields::new(&message).count();
             prop_assert!(fields <= message.len());
         }
     }

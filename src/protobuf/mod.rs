@@ -4,5 +4,5 @@ mod message;
 pub(crate) mod varint;
 
 pub(crate) use message::{
-    Fields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
+    MessageFields, OrderedFields, WireDefect, WireValue, bytes_field, integer_field,
 };
