@@ -1,9 +1,9 @@
 //! One backup: planned from a look at the cluster, carried out step by step, cleaned up after on every way out.
 //!
-//! [`plan()`] decides and holds the lock. [`run()`] then has the `procedure` carried out: a `debug_pod` on the host, `space`
-//! measured, the `script` run, both files found there (`remote_files`) and brought here (`transfer`). What was made in the
-//! cluster is noted in `cleanup` before it is made, so that it is removed whatever happens. Files that the caller does not
-//! believe are `put_aside`.
+//! [`plan()`] decides and holds the lock. [`run()`] then has the `procedure` carried out: a `debug_pod` on the host,
+//! `space` measured, the `script` run, both files found there (`remote_files`) and brought here (`transfer`). What is
+//! made in the cluster is noted in `cleanup` before it is made, so that it is removed whatever happens. Files that the
+//! caller does not believe are `put_aside`.
 
 mod backup;
 mod cleanup;

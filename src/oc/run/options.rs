@@ -27,7 +27,7 @@ pub struct BackupOptions {
     pub to: PathBuf,
     /// `--keys-to`: where the kuberesources goes; `None` is beside the snapshot.
     pub keys_to: Option<PathBuf>,
-    /// `--force`, as [`parse_forced`](super::parse_forced) reads it.
+    /// `--force`, as [`parse_forced`](crate::oc::parse_forced) reads it.
     pub forced: Vec<ReasonCode>,
     /// `--not-during`, repeatable.
     pub not_during: Vec<Window>,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// More backups of one second than this are not renamed aside.
 const MAX_SAME_NAME: u32 = 100;
 
-/// Renames each file to `NAME.failed-verification`, or as `put_aside` says, and returns the new paths, in the same order.
+/// Renames each file to `NAME.failed-verification`, or as `put_aside` says; returns the new paths in the same order.
 ///
 /// `cluster-restore.sh` takes `snapshot*.db` and `static_kuberesources*.tar.gz`: neither matches any more.
 ///

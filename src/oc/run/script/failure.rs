@@ -85,8 +85,8 @@ pub enum ScriptFailure {
 }
 
 impl ScriptFailure {
-    /// The failure that the lines tell of: the explicit ones come on stdout, those of the commands that the script runs on
-    /// stderr.
+    /// The failure that the lines tell of: the explicit ones come on stdout, those of the commands that the script
+    /// runs on stderr.
     pub(super) fn of(stdout: &str, stderr: &str, status: &str) -> Self {
         let lines = || stdout.lines().chain(stderr.lines()).map(str::trim);
         if let Some(failure) = lines().find_map(explicit_failure) {
