@@ -3,6 +3,7 @@
 use etcd_cat::backup::Verdict;
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Candidate, Outcome, Selection};
+use etcd_cat::take::{TakeOutcome, TakeReport};
 use std::process::ExitCode;
 
 /// The exit code of the contract.
@@ -49,6 +50,15 @@ impl Exit {
     /// Of a pre-restore check.
     pub(crate) fn of_check(check: &RestoreCheck) -> Self {
         Self::of(check.chosen.is_some())
+    }
+
+    /// Of a run of `backup`: one that was taken is only as good as its verdict.
+    pub(crate) fn of_run(report: &TakeReport) -> Self {
+        match (report.outcome, &report.backup) {
+            (TakeOutcome::Taken, Some(backup)) => Self::of_verdict(backup.verdict),
+            (TakeOutcome::Taken, None) | (TakeOutcome::Rejected, _) => Self::Bad,
+            (TakeOutcome::Planned | TakeOutcome::Skipped, _) => Self::Good,
+        }
     }
 
     /// The number that the shell sees.

@@ -7,21 +7,21 @@ use crate::error::Failure;
 use crate::exit::Exit;
 use crate::output::Style;
 use crate::reply::Reply;
-use etcd_cat::take::{TakeOutcome, TakeReport};
+use etcd_cat::take::TakeReport;
 
 pub(super) fn run(args: &BackupArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     invocation.needs_oc("backup")?;
-    let report = engine::take(&invocation.request(&[]), args, invocation.progress)?;
-    answer(report, &invocation.style)
+    let report = engine::take(args, &invocation.request(&[]), invocation.progress)?;
+    reply(report, &invocation.style)
 }
 
-pub(super) fn answer(mut report: TakeReport, style: &Style) -> Result<Reply, Failure> {
-    let mut answer = Reply::new(&report, style, exit(&report))?;
-    answer.failure = report.catalogue.take().map(|error| {
+pub(super) fn reply(mut report: TakeReport, style: &Style) -> Result<Reply, Failure> {
+    let mut reply = Reply::new(&report, style, Exit::of_run(&report))?;
+    reply.failure = report.catalogue.take().map(|error| {
         let hint = "the backup is complete and verified; remember it once the catalogue is well: etcd-cat index";
         Failure::from(error).hint(format!("{hint} {}", directories(&report)))
     });
-    Ok(answer)
+    Ok(reply)
 }
 
 /// Where the two files lie.
@@ -33,17 +33,4 @@ fn directories(report: &TakeReport) -> String {
         .collect();
     directories.dedup();
     etcd_cat::oc::shell_line(&directories)
-}
-
-/// A backup that was taken is only as good as its verdict.
-fn exit(report: &TakeReport) -> Exit {
-    let is_usable = report
-        .backup
-        .as_ref()
-        .is_some_and(|backup| backup.verdict.is_usable());
-    match report.outcome {
-        TakeOutcome::Taken if !is_usable => Exit::Bad,
-        TakeOutcome::Rejected => Exit::Bad,
-        _ => Exit::Good,
-    }
 }

@@ -159,7 +159,7 @@ fn a_backup_that_was_taken_is_as_good_as_its_verdict() {
         (run(TakeOutcome::Skipped, Some(sample::valid())), Exit::Good),
     ] {
         let outcome = run.outcome;
-        let answer = backup::answer(run, &style).expect("an answer");
+        let answer = backup::reply(run, &style).expect("an answer");
         assert_eq!(answer.exit, expected, "{outcome:?}");
     }
 }

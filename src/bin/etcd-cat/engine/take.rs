@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 /// Takes a backup, unless there is no need or it is only to be planned.
 pub(crate) fn take(
-    request: &Request<'_>,
     args: &BackupArgs,
+    request: &Request<'_>,
     monitor: &dyn Monitor,
 ) -> Result<TakeReport, Failure> {
     let oc = client(&args.oc)?;

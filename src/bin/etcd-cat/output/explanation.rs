@@ -13,13 +13,13 @@ const MAX_WIDTH: usize = 100;
 
 /// The explanation of one code.
 #[derive(Debug)]
-pub(crate) struct Explanation(pub(crate) Code);
+pub(crate) struct CodeDetails(pub(crate) Code);
 
 /// The explanations of all codes.
 #[derive(Debug)]
-pub(crate) struct ExplanationList;
+pub(crate) struct CodeList;
 
-impl Answer for Explanation {
+impl Answer for CodeDetails {
     fn document(&self, _: &Style) -> impl Serialize {
         ExplanationView::new(self.0)
     }
@@ -33,7 +33,7 @@ impl Answer for Explanation {
     }
 }
 
-impl Answer for ExplanationList {
+impl Answer for CodeList {
     fn document(&self, _: &Style) -> impl Serialize {
         ExplanationListView::all()
     }

@@ -301,7 +301,7 @@ fn verbose_pages_leave_nothing_out() {
             render(&report, style),
             render(&BackupDetails(&details), style),
             render(&BackupList(&outcome.shown), style),
-            render(&ExplanationList, style),
+            render(&CodeList, style),
         ]
         .map(|page| page.expect("a page"))
     };
