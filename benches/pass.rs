@@ -8,7 +8,6 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "measures, and says what it has measured"
 )]
 

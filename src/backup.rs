@@ -96,11 +96,6 @@ impl Backup {
             .chain(&self.unreadable_path)
             .collect()
     }
-
-    /// True for kuberesources without a snapshot.
-    pub fn is_orphan(&self) -> bool {
-        self.snapshot.is_none()
-    }
 }
 
 /// Which OpenShift it was taken from.

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 /// Bytes from the beginning of a page of memory.
 #[derive(Debug)]
-pub struct AlignedBuffer {
+pub(crate) struct AlignedBuffer {
     /// Some more than asked for: an aligned part of it has the length wanted.
     bytes: Vec<u8>,
     start: usize,
@@ -13,10 +13,10 @@ pub struct AlignedBuffer {
 
 impl AlignedBuffer {
     /// Pages of memory, and what direct reads ask of offsets and lengths, too: no disk asks for more.
-    pub const ALIGNMENT: usize = 4096;
+    pub(crate) const ALIGNMENT: usize = 4096;
 
     /// Zeros.
-    pub fn new(length: usize) -> Self {
+    pub(crate) fn new(length: usize) -> Self {
         let bytes = vec![0; length + Self::ALIGNMENT];
         let start = bytes.as_ptr().align_offset(Self::ALIGNMENT);
         Self {
@@ -52,7 +52,7 @@ mod tests {
         for length in [0, 1, 4096, 100_000] {
             let mut buffer = AlignedBuffer::new(length);
             assert_eq!(buffer.as_ptr().align_offset(AlignedBuffer::ALIGNMENT), 0);
-            assert_eq!((buffer.len(), buffer.as_mut().len()), (length, length));
+            assert_eq!((buffer.len(), buffer.iter_mut().count()), (length, length));
         }
     }
 }

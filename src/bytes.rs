@@ -76,11 +76,11 @@ impl<'a> Fields<'a> {
 }
 
 /// Lossless widening: `usize` is at most 64 bits on every platform that Rust supports.
-pub fn to_u64(length: usize) -> u64 {
+pub(crate) fn to_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// A count from the file as a length in memory; what does not fit saturates and fails the next bounds check.
-pub fn to_usize(count: impl TryInto<usize>) -> usize {
+pub(crate) fn to_usize(count: impl TryInto<usize>) -> usize {
     count.try_into().unwrap_or(usize::MAX)
 }

@@ -76,7 +76,7 @@ impl Crc32c {
 /// 4,096 bytes (a page) and for multiples of it come from two tables, so that a join is one or two
 /// multiplications.
 #[derive(Debug)]
-pub struct CrcJoiner {
+pub(crate) struct CrcJoiner {
     /// x^(8 i)
     small: Vec<u32>,
     /// x^(8 * 4096 i)
@@ -92,7 +92,7 @@ const STEPS: usize = 4096;
 
 impl CrcJoiner {
     /// Computes both tables (some 8,000 multiplications).
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // Reflected: the top bit is x^0, so x^8 is eight places below it.
         let small = powers(ONE >> 8);
         let large = powers(small.last().map_or(ONE, |&last| multiply(last, ONE >> 8)));
@@ -100,7 +100,7 @@ impl CrcJoiner {
     }
 
     /// The checksum of what `left` covers followed by what `right` covers.
-    pub fn join(&self, left: Crc32c, right: Crc32c) -> Crc32c {
+    pub(crate) fn join(&self, left: Crc32c, right: Crc32c) -> Crc32c {
         Crc32c {
             value: multiply(left.value, self.shift(right.length)) ^ right.value,
             length: left.length + right.length,

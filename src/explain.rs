@@ -123,10 +123,10 @@ mod tests {
             for step in text.steps {
                 match step {
                     AdviceStep::Do(sentence) => {
-                        assert!(sentence.ends_with('.'), "{code}: {sentence}")
+                        assert!(sentence.ends_with('.'), "{code}: {sentence}");
                     }
                     AdviceStep::Run(command) => {
-                        assert!(!command.contains('\n'), "{code}: {command}")
+                        assert!(!command.contains('\n'), "{code}: {command}");
                     }
                 }
             }

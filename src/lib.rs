@@ -4,13 +4,13 @@
 //! uses only what stands above it.
 
 // What bytes are made of
-pub mod buffer;
+pub(crate) mod buffer;
 pub mod bytes;
 pub mod digest;
 pub mod instant;
 pub mod monitor;
 pub(crate) mod protobuf;
-pub mod secret;
+pub(crate) mod secret;
 
 // What can be said of them
 pub mod finding;
@@ -35,8 +35,8 @@ pub mod snapshot;
 // Where files lie and what they are together
 pub mod backup;
 pub mod discovery;
-pub mod inventory;
-pub mod pairing;
+pub(crate) mod inventory;
+pub(crate) mod pairing;
 
 #[cfg(test)]
 mod fixture;

@@ -15,7 +15,7 @@ impl Secret {
     }
 
     /// The bytes, for a cipher or a parser.
-    pub fn expose(&self) -> &[u8] {
+    pub(crate) fn expose(&self) -> &[u8] {
         &self.0
     }
 

@@ -11,12 +11,15 @@ mod summary;
 mod target;
 
 pub use candidate::{Candidate, Halves};
-pub use cluster::{KnownCluster, known_clusters};
-pub use near_miss::{NearMiss, nearest_misses};
+pub use cluster::KnownCluster;
+pub(crate) use cluster::known_clusters;
+pub use near_miss::NearMiss;
+pub(crate) use near_miss::nearest_misses;
 pub use reason::Reason;
 pub use reference::{ResolveError, resolve};
 pub use summary::{Judged, Place, Summary};
-pub use target::{TargetError, TargetVersion};
+pub use target::TargetError;
+pub use target::TargetVersion;
 
 use crate::backup::Backup;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -135,7 +138,7 @@ impl Selection {
     }
 
     /// True when [`apply`](Self::apply) would show this backup.
-    pub fn would_show(&self, backup: &impl Candidate, now: DateTime<Utc>) -> bool {
+    pub(crate) fn would_show(&self, backup: &impl Candidate, now: DateTime<Utc>) -> bool {
         self.is_of_cluster(backup)
             && self.shows(backup, self.reasons_against(backup, now).as_deref(), now)
     }

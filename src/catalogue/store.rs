@@ -123,7 +123,7 @@ pub trait CatalogueStore {
 }
 
 /// Is shown a key and its value.
-pub type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]);
+pub(crate) type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]);
 
 /// Why a store does not answer.
 #[derive(Debug, thiserror::Error)]

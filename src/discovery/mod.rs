@@ -6,5 +6,8 @@
 mod sniff;
 mod walk;
 
-pub use sniff::{Kind, sniff};
-pub use walk::{FoundObject, Skipped, Walk, walk, walk_beside};
+pub(crate) use sniff::{Kind, sniff};
+pub use walk::FoundObject;
+pub use walk::Walk;
+pub(crate) use walk::walk_beside;
+pub use walk::{Skipped, walk};

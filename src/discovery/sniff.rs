@@ -25,7 +25,7 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// What a file is to be read as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A bbolt file, or one whose name says so.
     Snapshot,
     /// A snapshot packed after it was taken.
@@ -45,7 +45,7 @@ pub enum Kind {
 
 impl Kind {
     /// How a snapshot is packed; `None` for everything else.
-    pub fn compression(self) -> Option<Compression> {
+    pub(crate) fn compression(self) -> Option<Compression> {
         match self {
             Self::CompressedSnapshot(compression) => Some(compression),
             _ => None,
@@ -61,7 +61,10 @@ impl Kind {
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn sniff(object: &(impl ReadAt + ?Sized), name: Option<&BackupName>) -> io::Result<Kind> {
+pub(crate) fn sniff(
+    object: &(impl ReadAt + ?Sized),
+    name: Option<&BackupName>,
+) -> io::Result<Kind> {
     if name.is_some_and(|name| name.is_partial) {
         return Ok(Kind::Partial);
     }

@@ -44,7 +44,7 @@ pub fn walk(location: &ObjectId, store: &dyn Store, monitor: &dyn Monitor) -> Wa
 }
 
 /// Lists what lies beside an object.
-pub fn walk_beside(id: &ObjectId, store: &dyn Store, monitor: &dyn Monitor) -> Walk {
+pub(crate) fn walk_beside(id: &ObjectId, store: &dyn Store, monitor: &dyn Monitor) -> Walk {
     Walk::from(store.list_beside(id, monitor))
 }
 

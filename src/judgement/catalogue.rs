@@ -11,7 +11,7 @@ pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
     if half.is_present {
         return None;
     }
-    let places: Vec<String> = half.places().map(|place| place.to_string()).collect();
+    let places: Vec<String> = half.places().map(ToString::to_string).collect();
     let message = format!("{} is no longer there", &half.path);
     let remedy = format!(
         "bring {} back, or drop the record with etcd-cat forget",

@@ -67,7 +67,7 @@ fn finding(backups: &[Backup], entry: &HostBackup<'_>, twin: &HostBackup<'_>) ->
     let path = backups
         .get(twin.index)
         .and_then(Backup::path)
-        .map(|path| path.to_string())
+        .map(ToString::to_string)
         .unwrap_or_default();
     let message = format!(
         "{} backed up the same cluster at {}, this one is from {}: {path}",

@@ -28,12 +28,13 @@ mod version;
 
 pub use certificates::Calendar;
 pub use encryption_summary::{EncryptionProof, EncryptionSummary};
-pub use judge::{Standpoint, judge};
+pub use judge::Standpoint;
+pub use judge::judge;
 pub use rules::RULES;
-pub use succession::Successions;
-pub use verdict::{add_findings, verdict};
+pub(crate) use succession::Successions;
+pub(crate) use verdict::add_findings;
+pub use verdict::verdict;
 pub(crate) use verdict::{errors, verdict_of, verdict_when_rewritten};
-pub use version::version_of;
 
 #[cfg(test)]
 mod tests;

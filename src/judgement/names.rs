@@ -17,7 +17,7 @@ pub(super) fn possibly_dirty(
     let snapshots = snapshot.into_iter().flat_map(Located::places);
     let archives = kuberesources.into_iter().flat_map(Located::places);
     let places = snapshots.chain(archives).filter(|place| is_dirty(place));
-    let places: Vec<String> = places.map(|place| place.to_string()).collect();
+    let places: Vec<String> = places.map(ToString::to_string).collect();
     let first = places.first()?;
     let message =
         format!("forced with operators unchecked, so a rollout may have been under way: {first}");
@@ -61,7 +61,7 @@ pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> O
     if !half.places().all(is_part) {
         return None;
     }
-    let places: Vec<String> = half.places().map(|place| place.to_string()).collect();
+    let places: Vec<String> = half.places().map(ToString::to_string).collect();
     let message = format!(
         "a save was interrupted before the file got its name: {}",
         first_few(places.iter().cloned(), 3)

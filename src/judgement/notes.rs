@@ -127,7 +127,7 @@ impl<'a> Surroundings<'a> {
     }
 
     fn counterpart<T>(&self, other: &Located<T>) -> Option<ObjectId> {
-        let mut stamps = other.places().filter_map(|place| stamp_of(place));
+        let mut stamps = other.places().filter_map(stamp_of);
         let snapshot = stamps.find_map(|stamp| self.snapshots_by_stamp.get(&stamp.at))?;
         Some((*snapshot).clone())
     }

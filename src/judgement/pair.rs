@@ -34,10 +34,7 @@ pub(super) fn mismatch(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
         first_few(lines.iter().cloned(), 4)
     );
     let remedy = match &notes.substitute {
-        Some(path) => format!(
-            "do not restore from these two; try {} with this snapshot",
-            path
-        ),
+        Some(path) => format!("do not restore from these two; try {path} with this snapshot"),
         None => format!(
             "do not restore from these two; look for the kuberesources of {}",
             &half.path
@@ -58,7 +55,7 @@ pub(super) fn ambiguous(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     if notes.rivals.is_empty() {
         return None;
     }
-    let rivals: Vec<String> = notes.rivals.iter().map(|path| path.to_string()).collect();
+    let rivals: Vec<String> = notes.rivals.iter().map(ToString::to_string).collect();
     let message = format!(
         "{} was chosen because {}; as well could belong: {}",
         chosen,

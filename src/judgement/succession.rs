@@ -13,11 +13,11 @@ use std::hash::{Hash, Hasher};
 
 /// What is known of the sets of certificates met so far.
 #[derive(Debug, Default)]
-pub struct Successions(HashMap<Vec<OneSet>, Succession>);
+pub(crate) struct Successions(HashMap<Vec<OneSet>, Succession>);
 
 impl Successions {
     /// When the certificates of a judged backup end.
-    pub fn calendar(&mut self, backup: &Backup) -> Calendar {
+    pub(crate) fn calendar(&mut self, backup: &Backup) -> Calendar {
         Calendar::new(self.counted(backup))
     }
 

@@ -25,9 +25,7 @@ pub(super) fn named_at(backup: &Backup) -> Option<DateTime<Utc>> {
         .iter()
         .flat_map(super::super::backup::Located::places);
     let mut places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
-    places
-        .find_map(|place| stamp_of(place))
-        .map(|stamp| stamp.at)
+    places.find_map(stamp_of).map(|stamp| stamp.at)
 }
 
 /// The best evidence of the moment: newest lease, newest content, name, modification time.
@@ -61,12 +59,7 @@ pub(super) fn skew(backup: &Backup) -> Option<Finding> {
         Some(TakenAtSource::Lease | TakenAtSource::Content)
     );
     let taken_at = backup.taken_at.filter(|_| is_content)?;
-    let named_at = backup
-        .snapshot
-        .as_ref()?
-        .places()
-        .find_map(|place| stamp_of(place))?
-        .at;
+    let named_at = backup.snapshot.as_ref()?.places().find_map(stamp_of)?.at;
     let ahead = named_at - taken_at;
     if ahead.abs() <= TOLERANCE {
         return None;

@@ -46,7 +46,7 @@ pub(crate) fn verdict_when_rewritten(before: Verdict) -> Verdict {
 }
 
 /// Puts findings that were made after the judgement in front, and judges again.
-pub fn add_findings(backup: &mut Backup, findings: impl IntoIterator<Item = Finding>) {
+pub(crate) fn add_findings(backup: &mut Backup, findings: impl IntoIterator<Item = Finding>) {
     backup.findings.splice(0..0, findings);
     backup.verdict = verdict(&backup.findings, &backup.accepted);
 }

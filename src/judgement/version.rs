@@ -6,7 +6,7 @@ use crate::openshift::Cluster;
 use crate::snapshot::{Flavour, Snapshot};
 
 /// The exact version, or the two that the cluster was between; all `None` without a ClusterVersion.
-pub fn version_of(snapshot: &Snapshot) -> Version {
+pub(crate) fn version_of(snapshot: &Snapshot) -> Version {
     let cluster = &snapshot.cluster;
     let Some((newest, older)) = cluster.history.split_first() else {
         return Version::default();

@@ -43,7 +43,7 @@ pub struct Certificates(Arc<Vec<Certificate>>);
 
 impl Certificates {
     /// True when both are one in memory; never true by chance.
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
@@ -97,7 +97,7 @@ const MAX_NAME_CHARACTERS: usize = 300;
 
 /// The certificates in a PEM bundle, in its order. What is between them is passed over, and so is one that cannot be
 /// read: it hides none of the others.
-pub fn parse_pem(place: &str, bundle: &[u8]) -> Vec<Certificate> {
+pub(crate) fn parse_pem(place: &str, bundle: &[u8]) -> Vec<Certificate> {
     let blocks = PemBlocks { rest: bundle };
     blocks
         .filter_map(|block| parse_block(place, block))
@@ -106,7 +106,7 @@ pub fn parse_pem(place: &str, bundle: &[u8]) -> Vec<Certificate> {
 
 /// The certificates in the data of a Secret or ConfigMap (its own message, without envelope).
 /// Each one's place is the storage key, a space and the data field.
-pub fn parse_object(storage_key: &[u8], object: &[u8]) -> Vec<Certificate> {
+pub(crate) fn parse_object(storage_key: &[u8], object: &[u8]) -> Vec<Certificate> {
     let storage_key = storage_key.escape_ascii();
     let entries = data_entries(object);
     let mut certificates: Vec<Certificate> = entries

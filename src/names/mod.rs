@@ -9,9 +9,10 @@ mod put_aside;
 mod stamp;
 mod version_sort;
 
+pub use backup_name::BackupName;
+pub use backup_name::NameKind;
 pub(crate) use backup_name::POSSIBLY_DIRTY;
-pub use backup_name::{BackupName, NameKind};
-pub use picks::{Picks, is_restore_name};
-pub use put_aside::PutAside;
+pub use picks::Picks;
+pub(crate) use picks::is_restore_name;
+pub(crate) use put_aside::PutAside;
 pub use stamp::Stamp;
-pub use version_sort::{Coreutils, compare as compare_versions};

@@ -21,7 +21,7 @@ pub struct Picks {
 
 impl Picks {
     /// Picks among all names of a directory. Directories and dangling links take part as the script does not look.
-    pub fn among<N: AsRef<OsStr>>(names: &[N]) -> Self {
+    pub(crate) fn among<N: AsRef<OsStr>>(names: &[N]) -> Self {
         let last = |prefix: &str, suffix: &str| {
             let names = names.iter().map(AsRef::as_ref);
             let matching = names.filter(|name| matches(name.as_bytes(), prefix, suffix));
@@ -36,7 +36,7 @@ impl Picks {
 }
 
 /// True for a name that one of the globs matches.
-pub fn is_restore_name(name: &OsStr) -> bool {
+pub(crate) fn is_restore_name(name: &OsStr) -> bool {
     let name = name.as_bytes();
     matches(name, "snapshot", ".db") || matches(name, "static_kuberesources", ".tar.gz")
 }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 /// Why a backup was put aside when it was taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PutAside {
+pub(crate) enum PutAside {
     /// It failed verification.
     Failed,
     /// Its verification was never finished.
@@ -14,7 +14,7 @@ pub enum PutAside {
 
 impl PutAside {
     /// What is put behind the name, after a dot.
-    pub fn suffix(self) -> &'static str {
+    pub(crate) fn suffix(self) -> &'static str {
         match self {
             Self::Failed => "failed-verification",
             Self::Unfinished => "not-verified",
@@ -22,7 +22,7 @@ impl PutAside {
     }
 
     /// Why such a file is passed over, and how to look at it all the same.
-    pub fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Failed => "put aside by etcd-cat backup: it failed verification",
             Self::Unfinished => {
@@ -32,7 +32,7 @@ impl PutAside {
     }
 
     /// Reads a file name: `NAME.failed-verification`, `NAME.failed-verification.1` and the like.
-    pub fn of(name: &OsStr) -> Option<Self> {
+    pub(crate) fn of(name: &OsStr) -> Option<Self> {
         let name = without_number(name.as_bytes());
         let is_it = |aside: &Self| {
             let stem = name.strip_suffix(aside.suffix().as_bytes());

@@ -20,12 +20,12 @@ pub struct Stamp(DateTime<Utc>);
 
 impl Stamp {
     /// The stamp for an instant; fractions of a second are dropped, as no name can carry them.
-    pub fn from_instant(at: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn from_instant(at: DateTime<Utc>) -> Option<Self> {
         DateTime::from_timestamp(at.timestamp(), 0).map(Self)
     }
 
     /// The instant, taken as UTC.
-    pub fn at(self) -> DateTime<Utc> {
+    pub(crate) fn at(self) -> DateTime<Utc> {
         self.0
     }
 
@@ -33,7 +33,7 @@ impl Stamp {
     ///
     /// Of several stamps the one right behind `snapshot_` or `kuberesources_` counts, else the first: others were
     /// added by whoever copied the file.
-    pub fn find(name: &OsStr) -> Option<Self> {
+    pub(crate) fn find(name: &OsStr) -> Option<Self> {
         let name = name.as_bytes();
         let after_word = name
             .windows(STAMP_BYTES)

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 /// Whose rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Coreutils {
+pub(crate) enum Coreutils {
     /// 8.x: RHEL 8 and 9.
     ///
     /// An ending may begin with a dot that nothing follows, `..` ends the search for an ending to its left for good,
@@ -18,6 +18,13 @@ pub enum Coreutils {
     ///
     /// An ending is the longest match of `(\.[A-Za-z~][A-Za-z0-9~]*)*`, and endings count
     /// whenever what stands before them compares equal.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "hosts on RHEL 10 are to come; the rules are held against its ls already"
+        )
+    )]
     V9,
 }
 
@@ -25,7 +32,7 @@ pub enum Coreutils {
 ///
 /// Hidden names have rules of their own that changed with every other release; the globs of cluster-restore.sh do not
 /// match them, so they are ordered here like any others.
-pub fn compare(left: &[u8], right: &[u8], rules: Coreutils) -> Ordering {
+pub(super) fn compare(left: &[u8], right: &[u8], rules: Coreutils) -> Ordering {
     let order = match rules {
         Coreutils::V8 => compare_v8(left, right),
         Coreutils::V9 => compare_v9(left, right),

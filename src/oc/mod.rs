@@ -16,12 +16,9 @@ mod cluster;
 mod run;
 
 pub use client::{ClientOptions, Oc, RunError, shell_line};
-pub use cluster::{
-    ForceError, LiveTarget, ReasonCode, RefusalReason, Window, WindowError, live_target,
-    parse_forced,
-};
+pub(crate) use cluster::LiveTarget;
+pub use cluster::{ReasonCode, Window, live_target, parse_forced};
 pub use run::{
     BackupFailure, BackupOptions, BackupPlan, BackupRun, DebugNamespace, FetchedFile, Leftover,
-    LockHolder, OcError, RunOutcome, ScriptFailure, SnapshotStatus, Timeouts, VerificationResult,
-    plan, run,
+    OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, plan, run,
 };

@@ -13,5 +13,5 @@ pub use cluster::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology
 pub(crate) use cluster_object::ClusterObject;
 pub use component::COMPONENTS;
 pub use rollout::PendingRevision;
-pub use rotation::FirstRotation;
+pub(crate) use rotation::FirstRotation;
 pub(crate) use version::settled_version;

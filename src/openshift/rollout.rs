@@ -23,12 +23,12 @@ impl OperatorRollout {
     }
 
     /// The operator says that it is changing something, or `node` is not at the newest revision.
-    pub fn is_rolling_on(&self, node: &NodeRevision) -> bool {
+    pub(crate) fn is_rolling_on(&self, node: &NodeRevision) -> bool {
         self.progressing == Some(true) || self.pending(node).is_some()
     }
 
     /// The same of any node.
-    pub fn is_rolling(&self) -> bool {
+    pub(crate) fn is_rolling(&self) -> bool {
         self.progressing == Some(true) || self.nodes.iter().any(|node| self.pending(node).is_some())
     }
 }

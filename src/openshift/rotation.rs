@@ -10,7 +10,7 @@ const SURELY_ROTATED: TimeDelta = TimeDelta::hours(26);
 
 /// How far the first rotation was.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum FirstRotation {
+pub(crate) enum FirstRotation {
     /// Still to come: what was taken then cannot be restored.
     ToCome,
     /// Under way: some signers may be the installer's.
@@ -21,7 +21,7 @@ pub enum FirstRotation {
 
 impl FirstRotation {
     /// Of a cluster that was installed at one instant, seen at another.
-    pub fn of(installed_at: DateTime<Utc>, at: DateTime<Utc>) -> Self {
+    pub(crate) fn of(installed_at: DateTime<Utc>, at: DateTime<Utc>) -> Self {
         let age = at - installed_at;
         if age < FIRST_ROTATION {
             Self::ToCome

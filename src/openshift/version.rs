@@ -5,7 +5,7 @@ use super::cluster::{Cluster, HistoryEntry};
 
 impl HistoryEntry {
     /// The update to this version was completed.
-    pub fn is_completed(&self) -> bool {
+    pub(crate) fn is_completed(&self) -> bool {
         self.state == "Completed"
     }
 }
@@ -23,7 +23,7 @@ impl From<UpdateHistory> for HistoryEntry {
 
 impl Cluster {
     /// The version that the cluster was at; `None` between two, and when nothing is known.
-    pub fn settled_version(&self) -> Option<&str> {
+    pub(crate) fn settled_version(&self) -> Option<&str> {
         settled_version(&self.history, self.desired_version.as_deref())
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// One backup as indices into the [`Inventory`]: at least one half is there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Paired {
+pub(crate) struct Paired {
     /// Index of the snapshot.
     pub snapshot: Option<usize>,
     /// Index of the kuberesources.
@@ -23,7 +23,7 @@ pub struct Paired {
 
 /// Pairs of snapshot and kuberesources whose keys are worth trying, as indices: every pair that names and
 /// contents leave possible. Ask this before the proofs are made, and [`pair`] afterwards.
-pub fn candidates(inventory: &Inventory) -> Vec<(usize, usize)> {
+pub(crate) fn candidates(inventory: &Inventory) -> Vec<(usize, usize)> {
     let edges = edges(inventory).into_iter();
     edges
         .map(|edge| (edge.snapshot, edge.kuberesources))
@@ -31,7 +31,7 @@ pub fn candidates(inventory: &Inventory) -> Vec<(usize, usize)> {
 }
 
 /// Joins halves to backups: one entry for each snapshot in their order, then the kuberesources that are left.
-pub fn pair(inventory: &Inventory) -> Vec<Paired> {
+pub(crate) fn pair(inventory: &Inventory) -> Vec<Paired> {
     let edges = edges(inventory);
     let mut assignment = Assignment::new(inventory);
     for edge in edges.iter().filter(|edge| !edge.contradicts) {

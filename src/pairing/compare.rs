@@ -11,7 +11,7 @@ use crate::snapshot::Snapshot;
 
 /// One fact in which the two halves of a pair differ.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Contradiction {
+pub(crate) struct Contradiction {
     /// What differs, such as `kube-apiserver revision on master-0`.
     pub field: String,
     /// What the snapshot says.
@@ -21,7 +21,7 @@ pub struct Contradiction {
 }
 
 /// All facts in which the two halves differ, in a fixed order.
-pub fn contradictions(
+pub(crate) fn contradictions(
     snapshot: &Snapshot,
     kuberesources: &Kuberesources,
     proven: Option<&Proven>,

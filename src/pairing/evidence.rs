@@ -8,7 +8,7 @@ use crate::backup::{Located, Pairing, PairingBasis};
 use crate::inventory::Inventory;
 
 /// Each fact that speaks for a pair; empty for a half alone.
-pub fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
+pub(crate) fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
     let snapshot = paired
         .snapshot
         .and_then(|index| inventory.snapshots.get(index));

@@ -13,11 +13,12 @@ mod shelf;
 mod stamp;
 mod substitute;
 
-pub use assign::{Paired, candidates, pair};
-pub use compare::{Contradiction, contradictions};
-pub use evidence::pairing;
-pub use stamp::{Stamp, stamp_of};
-pub use substitute::{Substitutes, substitutes};
+pub(crate) use assign::Paired;
+pub(crate) use assign::{candidates, pair};
+pub(crate) use compare::{Contradiction, contradictions};
+pub(crate) use evidence::pairing;
+pub(crate) use stamp::stamp_of;
+pub(crate) use substitute::{Substitutes, substitutes};
 
 #[cfg(test)]
 mod tests;

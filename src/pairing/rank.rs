@@ -142,7 +142,7 @@ impl Names {
 
 /// Stamps of all places, the shown one first.
 pub(super) fn stamps<T>(half: &Located<T>) -> impl Iterator<Item = Stamp> {
-    half.places().filter_map(|place| stamp_of(place))
+    half.places().filter_map(stamp_of)
 }
 
 /// `None` when both carry stamps and none is common.

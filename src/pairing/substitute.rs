@@ -16,10 +16,10 @@ const REACH: usize = 8;
 
 /// Sound kuberesources by cluster, each list ascending by stamp.
 #[derive(Debug, Default)]
-pub struct Substitutes<'a>(HashMap<&'a str, Vec<(DateTime<Utc>, usize)>>);
+pub(crate) struct Substitutes<'a>(HashMap<&'a str, Vec<(DateTime<Utc>, usize)>>);
 
 /// Sorts the sound, stamped kuberesources by cluster.
-pub fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
+pub(crate) fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
     let mut found = Substitutes::default();
     for (index, half) in inventory.kuberesources.iter().enumerate() {
         let stamp = stamps(half)
@@ -38,7 +38,7 @@ pub fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
 impl Substitutes<'_> {
     /// Index of the kuberesources nearest in time that is of the same cluster, has equal revisions and
     /// contradicts nothing; `None` when none within reach does.
-    pub fn find(
+    pub(crate) fn find(
         &self,
         inventory: &Inventory,
         half: &Located<Snapshot>,

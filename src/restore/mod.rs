@@ -7,5 +7,5 @@ mod plan;
 mod stage;
 
 pub use check::{RestoreCheck, SeveralClusters};
-pub use plan::{Encryption, Plan, PlanInput, Script, Step, plan};
-pub use stage::{Expected, Source, StageError, StageRequest, Staged, stage, stage_backup};
+pub use plan::{Encryption, Plan, Script, Step, plan};
+pub use stage::{StageError, Staged, stage, stage_backup};

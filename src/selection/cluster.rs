@@ -29,7 +29,7 @@ impl KnownCluster {
 
     /// True when `wanted` is the id, the infrastructure name, or that name without the five random
     /// characters which the installer appends.
-    pub fn answers_to(&self, wanted: &str) -> bool {
+    pub(crate) fn answers_to(&self, wanted: &str) -> bool {
         let is_id = self
             .id
             .as_deref()
@@ -65,7 +65,7 @@ impl fmt::Display for KnownCluster {
 }
 
 /// Every cluster that the backups name, by name, then id.
-pub fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
+pub(crate) fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
     let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
     let mut clusters: Vec<KnownCluster> = distinct
         .into_iter()

@@ -23,7 +23,10 @@ pub struct NearMiss<'a> {
 
 /// All candidates that do not qualify, nearest first: the wanted version, then an upgrade to or from it, its
 /// z-stream by distance, other minors, unknown ones; among equals the newest first.
-pub fn nearest_misses<'a>(candidates: &'a [Selected], wanted: &TargetVersion) -> Vec<NearMiss<'a>> {
+pub(crate) fn nearest_misses<'a>(
+    candidates: &'a [Selected],
+    wanted: &TargetVersion,
+) -> Vec<NearMiss<'a>> {
     let mut misses: Vec<&Selected> = candidates.iter().filter(|one| !one.qualifies()).collect();
     misses.sort_by_cached_key(|one| {
         let backup = &one.backup;

@@ -56,7 +56,7 @@ pub struct Place {
 impl Place {
     /// The whole path.
     pub fn path(&self) -> ObjectId {
-        self.directory.join(&*self.name)
+        self.directory.join(&self.name)
     }
 }
 

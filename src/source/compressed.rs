@@ -18,7 +18,7 @@ pub enum Compression {
 
 impl Compression {
     /// Bytes that tell.
-    pub const MAGIC_BYTES: usize = 4;
+    pub(crate) const MAGIC_BYTES: usize = 4;
 
     /// By the first bytes of a file; `None`: not packed.
     pub fn of(head: &[u8]) -> Option<Self> {
@@ -38,7 +38,7 @@ impl Compression {
 /// # Errors
 ///
 /// The decoder cannot be set up (out of memory).
-pub fn decompress<'r>(
+pub(crate) fn decompress<'r>(
     packed: impl Read + Send + 'r,
     compression: Option<Compression>,
 ) -> io::Result<Box<dyn Read + Send + 'r>> {
@@ -67,7 +67,9 @@ pub(crate) fn decompress_buffered<'r>(
 /// # Errors
 ///
 /// The stream cannot be read, or as [`decompress`].
-pub fn unpack<'r>(mut stream: impl Read + Send + 'r) -> io::Result<Box<dyn Read + Send + 'r>> {
+pub(crate) fn unpack<'r>(
+    mut stream: impl Read + Send + 'r,
+) -> io::Result<Box<dyn Read + Send + 'r>> {
     let mut head = Vec::with_capacity(Compression::MAGIC_BYTES);
     let most = crate::bytes::to_u64(Compression::MAGIC_BYTES);
     stream.by_ref().take(most).read_to_end(&mut head)?;

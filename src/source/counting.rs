@@ -5,14 +5,14 @@ use crate::monitor::Monitor;
 use std::io::{self, Read};
 
 /// A reader that reports its bytes as progress.
-pub struct Counting<'m, R> {
+pub(crate) struct Counting<'m, R> {
     reader: R,
     monitor: &'m dyn Monitor,
 }
 
 impl<'m, R: Read> Counting<'m, R> {
     /// Reports every byte read from `reader` to `monitor`.
-    pub fn new(reader: R, monitor: &'m dyn Monitor) -> Self {
+    pub(crate) fn new(reader: R, monitor: &'m dyn Monitor) -> Self {
         Self { reader, monitor }
     }
 }

@@ -16,16 +16,23 @@ mod object_id;
 mod publish;
 mod store;
 
+pub use compressed::Compression;
 pub(crate) use compressed::decompress_buffered;
-pub use compressed::{Compression, decompress, unpack};
-pub use counting::Counting;
+pub(crate) use compressed::{decompress, unpack};
+pub(crate) use counting::Counting;
 pub use file_system::FileSystem;
-pub use identity::{FileIdentity, ObjectIdentity, TaggedIdentity};
+pub use identity::TaggedIdentity;
+pub use identity::{FileIdentity, ObjectIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub use object_id::ObjectId;
 pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
+pub use store::Cause;
+pub use store::LeftOut;
+pub use store::Listed;
+pub use store::Listing;
+pub use store::OpenError;
+pub use store::Pace;
+pub use store::ReadAt;
 pub(crate) use store::read_full_at;
-pub use store::{
-    Cause, LeftOut, Listed, Listing, Object, OpenError, Pace, PageCache, ReadAt, Store, Stores,
-};
+pub use store::{Object, PageCache, Store, Stores};

@@ -32,7 +32,7 @@ impl ObjectId {
     }
 
     /// The scheme of a URL, such as `s3`; `None` for a path.
-    pub fn scheme(&self) -> Option<&str> {
+    pub(crate) fn scheme(&self) -> Option<&str> {
         match &self.0 {
             Name::Path(_) => None,
             Name::Url(url) => scheme_of(url),
@@ -48,7 +48,7 @@ impl ObjectId {
     }
 
     /// The whole name.
-    pub fn as_os_str(&self) -> &OsStr {
+    pub(crate) fn as_os_str(&self) -> &OsStr {
         match &self.0 {
             Name::Path(path) => path.as_os_str(),
             Name::Url(url) => OsStr::new(&**url),
@@ -114,7 +114,7 @@ impl ObjectId {
     }
 
     /// How many directories must be left and entered on the way from one to the other.
-    pub fn steps_to(&self, other: &Self) -> usize {
+    pub(crate) fn steps_to(&self, other: &Self) -> usize {
         let (own, others) = (self.parts(), other.parts());
         let common = own.zip(others).take_while(|(a, b)| a == b).count();
         let all = self.parts().count() + other.parts().count();
@@ -123,7 +123,7 @@ impl ObjectId {
 
     fn parts(&self) -> Box<dyn Iterator<Item = &OsStr> + '_> {
         match &self.0 {
-            Name::Path(path) => Box::new(path.components().map(|part| part.as_os_str())),
+            Name::Path(path) => Box::new(path.components().map(std::path::Component::as_os_str)),
             Name::Url(url) => Box::new(url.split('/').map(OsStr::new)),
         }
     }

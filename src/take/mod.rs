@@ -11,7 +11,8 @@ mod remember;
 mod report;
 mod run;
 
-pub use cross_check::{LearntFacts, Mismatch, cross_check};
+pub use cross_check::Mismatch;
+pub use cross_check::{LearntFacts, cross_check};
 pub use due::DueOptions;
 pub use report::{TakeOutcome, TakeReport};
 pub use run::{TakeError, TakeOptions, take};

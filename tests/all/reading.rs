@@ -2,7 +2,6 @@
 #![expect(
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::as_conversions,
     reason = "a source that panics is the subject, and a test that fails is to stop where it fails"
 )]
 

@@ -15,7 +15,7 @@ pub struct KeyRing {
 /// Why a stored value was not opened.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
 #[non_exhaustive]
-pub enum UnsealError {
+pub(crate) enum UnsealError {
     /// The prefix does not end within its bounds.
     #[error("the value's encryption prefix is malformed")]
     Malformed,

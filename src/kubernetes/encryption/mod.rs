@@ -12,7 +12,11 @@ mod value;
 
 pub(crate) use config::{ConfigProvider, EncryptionConfig};
 pub use key_proof::{KeyOutcome, KeyProof, KeyProofLine};
-pub use key_ring::{KeyRing, UnsealError};
-pub use proof::{OpenedBehindKeys, prove};
-pub use usage::{EncryptionUse, IDENTITY, Sealed, SealedValue, is_of_kube_apiserver};
+pub use key_ring::KeyRing;
+pub use proof::OpenedBehindKeys;
+pub use proof::prove;
+pub use usage::EncryptionUse;
+pub use usage::Sealed;
+pub use usage::SealedValue;
+pub(crate) use usage::{IDENTITY, is_of_kube_apiserver};
 pub(crate) use value::{EncryptedValue, StoredValue};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The provider that leaves values as they are.
-pub const IDENTITY: &str = "identity";
+pub(crate) const IDENTITY: &str = "identity";
 
 /// How many live values of one resource are stored in one way.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -29,7 +29,7 @@ impl EncryptionUse {
 
 /// Resources that the kube-apiserver encrypts, with the keys of the kuberesources. Those of other resources lie in
 /// Secrets inside the snapshot.
-pub fn is_of_kube_apiserver(resource: &str) -> bool {
+pub(crate) fn is_of_kube_apiserver(resource: &str) -> bool {
     matches!(resource, "secrets" | "configmaps")
 }
 

@@ -12,10 +12,12 @@ mod reason;
 mod types;
 mod window;
 
+pub(crate) use live::LiveTarget;
+pub use live::live_target;
 pub(crate) use live::live_version;
-pub use live::{LiveTarget, live_target};
 pub(crate) use look::LookError;
 pub(crate) use pod::{PodPhase, pod_phase};
 pub(crate) use proxy::Proxy;
-pub use reason::{ForceError, ReasonCode, RefusalReason, parse_forced};
-pub use window::{Window, WindowError};
+pub(super) use reason::RefusalReason;
+pub use reason::{ReasonCode, parse_forced};
+pub use window::Window;

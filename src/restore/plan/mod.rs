@@ -10,7 +10,7 @@ mod script;
 mod steps;
 mod warnings;
 
-pub use input::{Encryption, Plan, PlanInput, Step};
+pub use input::{Encryption, Plan, Step};
 pub use make::plan;
 pub use script::Script;
 

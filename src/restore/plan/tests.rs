@@ -1,3 +1,4 @@
+use super::input::PlanInput;
 use super::*;
 use crate::openshift::Topology;
 use chrono::{DateTime, TimeDelta, Utc};

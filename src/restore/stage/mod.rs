@@ -11,9 +11,8 @@ mod run;
 mod target;
 
 pub use backup::stage_backup;
-pub use copy::Expected;
 pub use error::StageError;
-pub use run::{Source, StageRequest, Staged, stage};
+pub use run::{Staged, stage};
 
 #[cfg(test)]
 mod tests;

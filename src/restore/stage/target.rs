@@ -115,17 +115,17 @@ impl Target {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&self.directory, &name, flags, FILE_MODE);
-        let file = File::from(opened.at_path("create", &self.path.join(&name))?);
+        let file = File::from(opened.at_path("create", self.path.join(&name))?);
         self.files.push(name.clone());
         // The mask of the caller may have taken bits away from us as well.
-        rustix::fs::fchmod(&file, FILE_MODE).at_path("set mode of", &self.path.join(&name))?;
+        rustix::fs::fchmod(&file, FILE_MODE).at_path("set mode of", self.path.join(&name))?;
         Ok((file, name))
     }
 
     /// Gives a finished file its final name, never in place of another.
     pub(super) fn rename(&mut self, from: &OsStr, to: &str) -> Result<(), StageError> {
         rename_new_at(&self.directory, from, OsStr::new(to))
-            .at_path("create", &self.path.join(to))?;
+            .at_path("create", self.path.join(to))?;
         self.files.retain(|name| name != from);
         self.files.push(OsString::from(to));
         Ok(())

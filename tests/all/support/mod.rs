@@ -1,4 +1,9 @@
 //! What the integration tests share: the samples, a small trusting bbolt reader and writer, made-up records, chance.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails is to stop where it fails"
+)]
 
 pub(crate) mod bolt;
 pub(crate) mod dice;

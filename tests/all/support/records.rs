@@ -1,4 +1,5 @@
 //! Made-up content of an etcd store: small enough to try every byte of it.
+#![expect(clippy::as_conversions, reason = "small numbers of made-up files")]
 
 use super::bolt::Content;
 

@@ -1,4 +1,5 @@
 //! Writes a database as bbolt on another machine would: page size, byte order, stored freelist, stale pages.
+#![expect(clippy::as_conversions, reason = "small numbers of made-up files")]
 
 use super::bolt::{Bolt, Content, HEADER};
 use etcd_cat::bytes::ByteOrder;

@@ -86,7 +86,7 @@ fn whereabouts(backup: &Backup, style: &Style) -> String {
     if backup.taken_at.is_some() {
         parts.push(format!("{} ago", list::age_of(backup, style)));
     }
-    parts.extend(backup.path().map(|path| safe_path(path)));
+    parts.extend(backup.path().map(safe_path));
     parts.join("  ")
 }
 

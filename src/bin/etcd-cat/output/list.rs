@@ -208,7 +208,7 @@ fn paths(backup: &Backup) -> String {
     let snapshot = backup.snapshot.iter().flat_map(Located::places);
     let kuberesources = backup.kuberesources.iter().flat_map(Located::places);
     let places = snapshot.chain(kuberesources).chain(&backup.unreadable_path);
-    let places: Vec<String> = places.map(|path| text::safe_path(path)).collect();
+    let places: Vec<String> = places.map(text::safe_path).collect();
     joined(&places)
 }
 

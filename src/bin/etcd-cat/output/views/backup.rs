@@ -236,7 +236,7 @@ fn verifications(backup: &Backup) -> Vec<VerificationView> {
 }
 
 fn paths(paths: &[ObjectId]) -> Vec<String> {
-    paths.iter().map(|path| text::path(path)).collect()
+    paths.iter().map(text::path).collect()
 }
 
 impl ClusterView {

@@ -178,7 +178,7 @@ impl NearMissView {
         let backup = &miss.selected.backup;
         Self {
             id: backup.id(),
-            path: backup.path().map(|path| text::path(path)),
+            path: backup.path().map(text::path),
             alike: miss.alike,
             text: miss.text.clone(),
         }
@@ -242,7 +242,7 @@ impl StageRunView {
             kind: "StageRun",
             id: run.backup.id(),
             directory: text::path(&run.staged.directory),
-            files: run.files().map(|path| text::path(path)).collect(),
+            files: run.files().map(text::path).collect(),
             plan: commands(run.plan.as_ref()),
             steps: steps(run.plan.as_ref()),
             warnings: warnings(run.plan.as_ref()),
