@@ -40,3 +40,6 @@ pub enum SurveyError {
     #[error("interrupted")]
     Interrupted,
 }
+
+#[cfg(test)]
+mod tests;
