@@ -2,7 +2,7 @@
 
 use crate::backup::{Located, Pairing};
 use crate::finding::{Finding, has_error};
-use crate::inventory::{Inventory, Proven, Replaced};
+use crate::inventory::{Inventory, KuberesourcesIndex, Proven, Replaced};
 use crate::pairing::{
     Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
@@ -71,23 +71,19 @@ impl<'a> Surroundings<'a> {
 
     fn note(&self, paired: &Paired) -> PairNotes {
         let inventory = self.inventory;
-        let half = paired
-            .snapshot
-            .and_then(|index| inventory.snapshots.get(index));
-        let other = paired
-            .kuberesources
-            .and_then(|index| inventory.kuberesources.get(index));
+        let half = paired.snapshot;
+        let half = half.and_then(|index| index.of(&inventory.snapshots));
+        let other = paired.kuberesources;
+        let other = other.and_then(|index| index.of(&inventory.kuberesources));
         let both = half.zip(other);
         let proven =
             both.and_then(|(half, other)| inventory.proofs.find(&half.facts, &other.facts));
         let contradictions = both.map_or_else(Vec::new, |(half, other)| {
             contradictions(&half.facts, &other.facts, proven)
         });
-        let place = |&index: &usize| {
-            inventory
-                .kuberesources
-                .get(index)
-                .map(|half| half.path.clone())
+        let place = |index: &KuberesourcesIndex| {
+            let rival = index.of(&inventory.kuberesources)?;
+            Some(rival.path.clone())
         };
         let substitute = if other.is_none() || !contradictions.is_empty() {
             self.substitute(paired)
@@ -113,17 +109,15 @@ impl<'a> Surroundings<'a> {
     }
 
     fn substitute(&self, paired: &Paired) -> Option<ObjectId> {
-        let half = self.inventory.snapshots.get(paired.snapshot?)?;
+        let half = paired.snapshot?.of(&self.inventory.snapshots)?;
         let at = half
             .facts
             .taken_at()
             .or_else(|| stamp_of(&half.path).map(|stamp| stamp.at))
             .or(half.modified_at)?;
         let index = self.substitutes.find(self.inventory, half, at)?;
-        self.inventory
-            .kuberesources
-            .get(index)
-            .map(|other| other.path.clone())
+        let substitute = index.of(&self.inventory.kuberesources)?;
+        Some(substitute.path.clone())
     }
 
     fn counterpart<T>(&self, other: &Located<T>) -> Option<ObjectId> {

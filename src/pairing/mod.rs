@@ -1,6 +1,6 @@
 //! Which kuberesources belongs to which snapshot, and what speaks for it.
 //!
-//! Names lead (one run of `cluster-backup.sh` gives both files one stamp), contents decide: two halves that
+//! PlaceStamps lead (one run of `cluster-backup.sh` gives both files one stamp), contents decide: two halves that
 //! contradict each other are joined only when nobody else wants either, and then as a mismatch.
 //! Work grows with n log n: halves are found through indexes by stamp, cluster and directory, never all against all.
 
@@ -8,16 +8,15 @@ mod assign;
 mod compare;
 mod evidence;
 mod fact;
+mod lookup;
 mod rank;
-mod shelf;
 mod stamp;
 mod substitute;
 
-pub(crate) use assign::Paired;
-pub(crate) use assign::{candidates, pair};
+pub(crate) use assign::{Paired, candidates, pair};
 pub(crate) use compare::{Contradiction, contradictions};
 pub(crate) use evidence::pairing;
-pub(crate) use stamp::stamp_of;
+pub(crate) use stamp::{RunStamp, stamp_of};
 pub(crate) use substitute::{Substitutes, substitutes};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::SurveyError;
 use super::batch::Batch;
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::{Knowledge, subject_of};
-use super::prove::{Rings, Waiting, prove_waiting, unproven};
+use super::prove::{KeyRings, Waiting, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
@@ -82,7 +82,7 @@ pub fn examine(
     let mut examination = Examination {
         known: Knowledge::new(contents),
         stores: &options.stores,
-        rings: Rings::default(),
+        rings: KeyRings::default(),
         recorder,
         options,
         monitor,
@@ -100,7 +100,7 @@ pub fn examine(
 pub(super) struct Examination<'e> {
     pub(super) known: Knowledge,
     pub(super) stores: &'e Stores,
-    pub(super) rings: Rings,
+    pub(super) rings: KeyRings,
     pub(super) recorder: Recorder<'e>,
     pub(super) options: &'e Options,
     pub(super) monitor: &'e dyn Monitor,
