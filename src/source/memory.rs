@@ -18,7 +18,7 @@ pub(crate) const SCHEME: &str = "mem";
 
 /// Objects by their URLs. Clones hold the same ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct MemoryStore(Arc<Shared>);
+pub(crate) struct MemoryBucket(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -38,7 +38,7 @@ struct Stored {
     identity: ObjectIdentity,
 }
 
-impl MemoryStore {
+impl MemoryBucket {
     /// Each answer takes a while, and each read gives no more than some bytes.
     pub(crate) fn slow(delay: Duration, read_bytes: usize) -> Self {
         Self(Arc::new(Shared {
@@ -119,7 +119,7 @@ impl MemoryStore {
     }
 }
 
-impl Store for MemoryStore {
+impl Store for MemoryBucket {
     fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
         let listing = self.list_if(location, monitor, |id| location.contains(id));
         if listing.objects.is_empty() && listing.left_out.is_empty() && !listing.is_interrupted {
@@ -154,7 +154,7 @@ impl Store for MemoryStore {
 /// An object of which ranges are asked for, each time on the condition that it is still the same.
 #[derive(Clone, Debug)]
 struct OpenObject {
-    store: MemoryStore,
+    store: MemoryBucket,
     id: ObjectId,
     stored: Stored,
 }
@@ -192,19 +192,19 @@ impl Object for OpenObject {
     }
 
     fn reader(&self, _: Pace) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(InOrder {
+        Ok(Box::new(MemoryReader {
             object: self.clone(),
             position: 0,
         }))
     }
 }
 
-struct InOrder {
+struct MemoryReader {
     object: OpenObject,
     position: u64,
 }
 
-impl Read for InOrder {
+impl Read for MemoryReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.object.read_at(buffer, self.position)?;
         self.position += to_u64(length);

@@ -1,6 +1,6 @@
 //! What every store promises, asked of each.
 
-use super::memory::{MemoryStore, SCHEME};
+use super::memory::{MemoryBucket, SCHEME};
 use super::*;
 use crate::monitor::{Monitor, Silent};
 use std::ffi::OsStr;
@@ -49,7 +49,7 @@ impl Sample for Files {
     }
 }
 
-impl Sample for MemoryStore {
+impl Sample for MemoryBucket {
     fn store(&self) -> &dyn Store {
         self
     }
@@ -73,8 +73,8 @@ impl Sample for MemoryStore {
 fn samples() -> std::io::Result<Vec<Box<dyn Sample>>> {
     Ok(vec![
         Box::new(Files(tempfile::tempdir()?)),
-        Box::new(MemoryStore::default()),
-        Box::new(MemoryStore::slow(Duration::from_millis(1), 7)),
+        Box::new(MemoryBucket::default()),
+        Box::new(MemoryBucket::slow(Duration::from_millis(1), 7)),
     ])
 }
 
@@ -220,7 +220,7 @@ fn an_object_looks_the_same_from_everywhere_until_it_is_replaced() -> Outcome {
 #[test]
 fn each_name_goes_to_its_store() -> Outcome {
     let files = Files(tempfile::tempdir()?);
-    let memory = MemoryStore::default();
+    let memory = MemoryBucket::default();
     let stores = Stores::default().with(SCHEME, Arc::new(memory.clone()));
     let ids = [files.id("a.db"), Sample::id(&memory, "a.db")];
     Sample::put(&files, &ids[0], b"file")?;

@@ -47,11 +47,11 @@ impl KeyRings {
 }
 
 /// Snapshots read now, waiting for keys.
-pub(super) type Waiting = Vec<(ObjectId, Snapshot, Sealed)>;
+pub(super) type UnprovenSnapshots = Vec<(ObjectId, Snapshot, Sealed)>;
 
 /// Proves what waits against every archive that may be its partner; returns what is to be remembered.
 pub(super) fn prove_waiting(
-    waiting: Waiting,
+    waiting: UnprovenSnapshots,
     archives: &mut Vec<Located<Kuberesources>>,
     known: &mut Knowledge,
     rings: &mut KeyRings,

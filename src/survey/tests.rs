@@ -1,12 +1,12 @@
 //! Whole surveys of a store that is no file system.
 
-use super::{Depth, Options, Survey, examine, glance, recall};
+use super::{Depth, Survey, SurveyOptions, examine, glance, recall};
 use crate::catalogue::{Catalogue, CatalogueLocation};
 use crate::finding::Code;
 use crate::monitor::{Monitor, Silent};
 use crate::restore::stage_backup;
 use crate::selection::Selection;
-use crate::source::memory::{MemoryStore, SCHEME};
+use crate::source::memory::{MemoryBucket, SCHEME};
 use crate::source::{FileSystem, ObjectId, PageCache, Store as _, Stores};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn samples() -> PathBuf {
 }
 
 /// The samples as they lie on disk, put into a store.
-fn filled(store: &MemoryStore) -> Outcome {
+fn filled(store: &MemoryBucket) -> Outcome {
     let samples = samples();
     for file in FileSystem.list(&(&samples).into(), &Silent).objects {
         let path = file.id.as_path().ok_or("a file")?;
@@ -33,8 +33,8 @@ fn filled(store: &MemoryStore) -> Outcome {
     Ok(())
 }
 
-fn options(depth: Depth, store: &MemoryStore) -> Options {
-    Options {
+fn options(depth: Depth, store: &MemoryBucket) -> SurveyOptions {
+    SurveyOptions {
         depth,
         jobs: 3,
         as_of: "2024-11-10T00:00:00Z".parse().expect("RFC 3339"),
@@ -77,7 +77,7 @@ fn lines(survey: &Survey, root: &str) -> Vec<String> {
 
 #[test]
 fn a_store_is_surveyed_as_a_directory_is() -> Outcome {
-    let store = MemoryStore::slow(Duration::from_micros(10), 100_000);
+    let store = MemoryBucket::slow(Duration::from_micros(10), 100_000);
     filled(&store)?;
     let options = options(Depth::Everything, &store);
     let found = examine(&[ROOT.into()], &memory(), &options, &Silent)?;
@@ -91,7 +91,7 @@ fn a_store_is_surveyed_as_a_directory_is() -> Outcome {
 
 #[test]
 fn what_is_known_is_not_opened_again_and_a_refused_listing_forgets_nothing() -> Outcome {
-    let store = MemoryStore::default();
+    let store = MemoryBucket::default();
     filled(&store)?;
     let (catalogue, options) = (memory(), options(Depth::New, &store));
     let locations = [ObjectId::from(ROOT)];
@@ -129,7 +129,7 @@ fn what_is_known_is_not_opened_again_and_a_refused_listing_forgets_nothing() -> 
 
 /// Replaces an object as soon as its reading begins.
 struct Meddler {
-    store: MemoryStore,
+    store: MemoryBucket,
     id: ObjectId,
 }
 
@@ -147,7 +147,7 @@ impl Monitor for Meddler {
 
 #[test]
 fn an_object_replaced_while_it_is_read_is_never_taken_for_sound() -> Outcome {
-    let store = MemoryStore::slow(Duration::ZERO, 1 << 20);
+    let store = MemoryBucket::slow(Duration::ZERO, 1 << 20);
     let id = ObjectId::from(ROOT).join(OsStr::new("snapshot_2024-11-02_030000.db"));
     store.put(&id, &vec![7; 3 << 20]);
     let meddler = Meddler {
@@ -172,7 +172,7 @@ fn an_object_replaced_while_it_is_read_is_never_taken_for_sound() -> Outcome {
 
 #[test]
 fn a_pair_is_staged_from_a_store() -> Outcome {
-    let store = MemoryStore::slow(Duration::ZERO, 100_000);
+    let store = MemoryBucket::slow(Duration::ZERO, 100_000);
     filled(&store)?;
     let options = options(Depth::Everything, &store);
     let survey = examine(&[ROOT.into()], &memory(), &options, &Silent)?;

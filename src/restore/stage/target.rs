@@ -14,26 +14,26 @@ use std::path::{Component, Path, PathBuf};
 const DIRECTORY_MODE: Mode = Mode::RWXU;
 /// Only the owner, as cluster-backup.sh makes them.
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-/// Names listed in a refusal; the rest is counted.
+/// StagedNames listed in a refusal; the rest is counted.
 const NAMES_SHOWN: usize = 3;
 /// Directories that cluster-restore.sh moves, empties or writes to while it runs.
 const TAKEN: [&str; 2] = ["/var/lib/etcd", "/var/lib/etcd-backup"];
 
 /// An empty directory held open. All work in it goes through the descriptor: nobody can swap the path underneath.
 ///
-/// Dropped without [`Target::keep`] it removes every file it made and every directory it created.
+/// Dropped without [`StageTarget::keep`] it removes every file it made and every directory it created.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct StageTarget {
     directory: OwnedFd,
     path: PathBuf,
     /// Directories created for it, outermost first.
     created: Vec<PathBuf>,
-    /// Names of files made in it.
+    /// StagedNames of files made in it.
     files: Vec<OsString>,
     is_kept: bool,
 }
 
-impl Target {
+impl StageTarget {
     /// Opens an empty directory, or makes a new one with all above it that is missing.
     pub(super) fn open(path: &Path) -> Result<Self, StageError> {
         // Before anything is created, as far as the words of the path tell; after it by the place they lead to.
@@ -156,7 +156,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for StageTarget {
     fn drop(&mut self) {
         if self.is_kept {
             return;
