@@ -230,7 +230,9 @@ fn of_pair(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     findings.extend(pair::mismatch(backup, notes));
     findings.extend(pair::ambiguous(backup, notes));
     let both = backup.snapshot.as_ref().zip(backup.kuberesources.as_ref());
-    findings.extend(both.and_then(|(half, other)| location::keys_beside(half, other)));
+    findings.extend(
+        both.and_then(|(snapshot, kuberesources)| location::keys_beside(snapshot, kuberesources)),
+    );
     findings
 }
 

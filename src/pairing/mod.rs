@@ -1,6 +1,6 @@
 //! Which kuberesources belongs to which snapshot, and what speaks for it.
 //!
-//! PlaceStamps lead (one run of `cluster-backup.sh` gives both files one stamp), contents decide: two halves that
+//! Names lead (one run of `cluster-backup.sh` gives both files one stamp), contents decide: two halves that
 //! contradict each other are joined only when nobody else wants either, and then as a mismatch.
 //! Work grows with n log n: halves are found through indexes by stamp, cluster and directory, never all against all.
 

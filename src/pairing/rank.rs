@@ -141,7 +141,7 @@ impl PlaceStamps {
     }
 }
 
-/// StampMatch of all places, the shown one first.
+/// Stamps of all places, the shown one first.
 pub(super) fn stamps<T>(located: &Located<T>) -> impl Iterator<Item = RunStamp> {
     located.places().filter_map(stamp_of)
 }

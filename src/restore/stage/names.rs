@@ -3,7 +3,7 @@
 use crate::names::{BackupName, POSSIBLY_DIRTY, Stamp};
 use crate::source::ObjectId;
 
-/// StagedNames as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
+/// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct StagedNames {
     pub(super) stamp: Stamp,
@@ -12,7 +12,7 @@ pub(super) struct StagedNames {
 }
 
 impl StagedNames {
-    /// StagedNames for this stamp. The suffix of a forced backup stays only if both halves carry it: on one half alone it
+    /// Names for this stamp. The suffix of a forced backup stays only if both halves carry it: on one half alone it
     /// was put there by a renaming, and the two names of a pair never differ.
     pub(super) fn new(stamp: Stamp, snapshot: &ObjectId, kuberesources: Option<&ObjectId>) -> Self {
         let is_dirty = is_possibly_dirty(snapshot) && kuberesources.is_none_or(is_possibly_dirty);

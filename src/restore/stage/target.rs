@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 const DIRECTORY_MODE: Mode = Mode::RWXU;
 /// Only the owner, as cluster-backup.sh makes them.
 const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
-/// StagedNames listed in a refusal; the rest is counted.
+/// Names listed in a refusal; the rest is counted.
 const NAMES_SHOWN: usize = 3;
 /// Directories that cluster-restore.sh moves, empties or writes to while it runs.
 const TAKEN: [&str; 2] = ["/var/lib/etcd", "/var/lib/etcd-backup"];
@@ -28,7 +28,7 @@ pub(super) struct StageTarget {
     path: PathBuf,
     /// Directories created for it, outermost first.
     created: Vec<PathBuf>,
-    /// StagedNames of files made in it.
+    /// Names of files made in it.
     files: Vec<OsString>,
     is_kept: bool,
 }
