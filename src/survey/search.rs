@@ -104,7 +104,7 @@ impl Examination<'_> {
         }
         match look(&object, self.stores, is_named) {
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
-                todo.kuberesources.push(object)
+                todo.kuberesources.push(object);
             }
             Looked::As(kind) => todo.snapshots.push((object, kind)),
             Looked::Foreign(reason) => self.foreign(&object, reason),
@@ -119,7 +119,7 @@ impl Examination<'_> {
         }
         match look(&object, self.stores, false) {
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
-                todo.kuberesources.push(object)
+                todo.kuberesources.push(object);
             }
             Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
                 todo.snapshots.push((object, kind));
