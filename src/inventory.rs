@@ -29,32 +29,32 @@ pub struct Inventory {
 
 /// Which of the snapshots of an [`Inventory`], or of any list beside them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SnapshotIndex(pub usize);
+pub(crate) struct SnapshotIndex(pub(crate) usize);
 
 /// Which of the kuberesources of an [`Inventory`], or of any list beside them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct KuberesourcesIndex(pub usize);
+pub(crate) struct KuberesourcesIndex(pub(crate) usize);
 
 impl SnapshotIndex {
     /// What a list has for it.
-    pub fn of<T>(self, list: &[T]) -> Option<&T> {
+    pub(crate) fn of<T>(self, list: &[T]) -> Option<&T> {
         list.get(self.0)
     }
 
     /// The same, to be changed.
-    pub fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
+    pub(crate) fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
         list.get_mut(self.0)
     }
 }
 
 impl KuberesourcesIndex {
     /// What a list has for it.
-    pub fn of<T>(self, list: &[T]) -> Option<&T> {
+    pub(crate) fn of<T>(self, list: &[T]) -> Option<&T> {
         list.get(self.0)
     }
 
     /// The same, to be changed.
-    pub fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
+    pub(crate) fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
         list.get_mut(self.0)
     }
 }

@@ -61,7 +61,10 @@ impl ObjectKind {
 /// # Errors
 ///
 /// When it cannot be read.
-pub(crate) fn sniff(object: &(impl ReadAt + ?Sized), name: Option<&BackupName>) -> io::Result<ObjectKind> {
+pub(crate) fn sniff(
+    object: &(impl ReadAt + ?Sized),
+    name: Option<&BackupName>,
+) -> io::Result<ObjectKind> {
     if name.is_some_and(|name| name.is_partial) {
         return Ok(ObjectKind::Partial);
     }

@@ -16,7 +16,7 @@ mod substitute;
 pub(crate) use assign::{Paired, candidates, pair};
 pub(crate) use compare::{Contradiction, contradictions};
 pub(crate) use evidence::pairing;
-pub(crate) use stamp::{RunStamp, stamp_of};
+pub(crate) use stamp::stamp_of;
 pub(crate) use substitute::{Substitutes, substitutes};
 
 #[cfg(test)]

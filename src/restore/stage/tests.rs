@@ -1,5 +1,5 @@
-use super::copy::Expected;
-use super::run::{Source, StageRequest};
+use super::copy::VerifiedContent;
+use super::run::{StageRequest, StageSource};
 use super::*;
 use crate::digest::Sha256Digest;
 use crate::monitor::{Monitor, Silent};
