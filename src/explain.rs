@@ -58,6 +58,7 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::UpgradeInProgress => &moment::UPGRADE_IN_PROGRESS,
         Code::RolloutInProgress => &moment::ROLLOUT_IN_PROGRESS,
         Code::TakenBeforeRotation => &moment::TAKEN_BEFORE_ROTATION,
+        Code::DowngradeInProgress => &moment::DOWNGRADE_IN_PROGRESS,
         Code::BootstrapIncomplete => &moment::BOOTSTRAP_INCOMPLETE,
         Code::CertificateExpired => &moment::CERTIFICATE_EXPIRED,
         Code::CertificateExpiring => &moment::CERTIFICATE_EXPIRING,

@@ -6,6 +6,8 @@
 mod sniff;
 mod walk;
 
-pub(crate) use sniff::{ObjectKind, sniff};
+pub(crate) use sniff::{Kind, sniff};
+pub use walk::FoundObject;
+pub use walk::Walk;
 pub(crate) use walk::walk_beside;
-pub use walk::{FoundObject, Skipped, Walk, walk};
+pub use walk::{Skipped, walk};

@@ -158,3 +158,15 @@ pub(super) const TIME_SKEW: Explanation = Explanation {
         ),
     ],
 };
+
+pub(super) const DOWNGRADE_IN_PROGRESS: Explanation = Explanation {
+    title: "A downgrade of etcd was enabled and not done",
+    meaning: "Since etcd 3.5 a cluster is taken to an older minor version by `etcdctl downgrade enable`; until every \
+              member runs the older one, the target stands in bucket cluster. The data is whole and a restore \
+              works. OpenShift does not downgrade etcd by itself, so somebody has asked for it.",
+    steps: &[
+        Do("Ask who enabled the downgrade, and whether it is still wanted."),
+        Do("After a restore look at it, and cancel it if nobody wants it."),
+        Run("oc rsh -n openshift-etcd ETCD_POD etcdctl downgrade cancel"),
+    ],
+};

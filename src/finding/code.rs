@@ -132,6 +132,9 @@ codes! {
     /// Taken less than 24 h after the cluster was installed.
     TakenBeforeRotation = "taken-before-rotation", Error, Snapshot,
         "use a backup taken at least 24 hours after the installation";
+    /// A downgrade of etcd was enabled and not done.
+    DowngradeInProgress = "downgrade-in-progress", Info, Snapshot,
+        "nothing to do for a restore: a restored etcd runs as the version that serves it; ask whether the downgrade is still wanted";
     /// Member `etcd-bootstrap` still listed.
     BootstrapIncomplete = "bootstrap-incomplete", Warning, Snapshot,
         "use a backup from after the installation was finished";

@@ -2,7 +2,7 @@
 //!
 //! Each fact either agrees or contradicts; facts that one half does not know are silent.
 
-use super::fact::{FactRemark, SharedFact};
+use super::fact::{Fact, Remark};
 use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyOutcome, is_of_kube_apiserver};
@@ -41,7 +41,7 @@ pub(crate) fn remarks<'a>(
     snapshot: &'a Snapshot,
     kuberesources: &'a Kuberesources,
     proven: Option<&'a Proven>,
-) -> impl Iterator<Item = FactRemark<'a>> {
+) -> impl Iterator<Item = Remark<'a>> {
     let cluster = &snapshot.cluster;
     infrastructure_name(cluster, kuberesources)
         .into_iter()
@@ -53,51 +53,45 @@ pub(crate) fn remarks<'a>(
         .chain(keys(proven))
 }
 
-fn infrastructure_name<'a>(
-    cluster: &'a Cluster,
-    archive: &'a Kuberesources,
-) -> Option<FactRemark<'a>> {
+fn infrastructure_name<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
     let snapshot = cluster.infrastructure_name.as_deref()?;
-    let kuberesources = archive.infrastructure_name.as_deref()?;
-    let fact = SharedFact::InfrastructureName {
+    let kuberesources = half.infrastructure_name.as_deref()?;
+    let fact = Fact::InfrastructureName {
         snapshot,
         kuberesources,
     };
-    Some(FactRemark {
+    Some(Remark {
         fact,
         agrees: snapshot == kuberesources,
     })
 }
 
-fn internal_api_url<'a>(
-    cluster: &'a Cluster,
-    archive: &'a Kuberesources,
-) -> Option<FactRemark<'a>> {
+fn internal_api_url<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
     let snapshot = cluster
         .api_server_internal_url
         .as_deref()?
         .trim_end_matches('/');
-    let kuberesources = archive
+    let kuberesources = half
         .api_server_internal_url
         .as_deref()?
         .trim_end_matches('/');
-    let fact = SharedFact::InternalApiUrl {
+    let fact = Fact::InternalApiUrl {
         snapshot,
         kuberesources,
     };
-    Some(FactRemark {
+    Some(Remark {
         fact,
         agrees: snapshot.eq_ignore_ascii_case(kuberesources),
     })
 }
 
-fn node<'a>(cluster: &'a Cluster, archive: &'a Kuberesources) -> Option<FactRemark<'a>> {
-    let node = archive.node.as_deref()?;
+fn node<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let node = half.node.as_deref()?;
     let mut nodes = nodes(cluster).peekable();
     nodes.peek()?;
     let is_known = nodes.any(|known| known == node);
-    (!is_known).then_some(FactRemark {
-        fact: SharedFact::Node { cluster, node },
+    (!is_known).then_some(Remark {
+        fact: Fact::Node { cluster, node },
         agrees: false,
     })
 }
@@ -109,23 +103,22 @@ pub(super) fn nodes(cluster: &Cluster) -> impl Iterator<Item = &str> {
 
 fn revisions<'a>(
     cluster: &'a Cluster,
-    archive: &'a Kuberesources,
-) -> impl Iterator<Item = FactRemark<'a>> {
-    let node = archive.node.as_deref();
-    archive
-        .revisions
+    half: &'a Kuberesources,
+) -> impl Iterator<Item = Remark<'a>> {
+    let node = half.node.as_deref();
+    half.revisions
         .iter()
         .filter_map(move |(component, &found)| {
             let mut operators = cluster.operators.iter();
             let operator = operators.find(|operator| operator.component == *component)?;
             let agrees = revision_agrees(operator, node, found)?;
-            let fact = SharedFact::Revision {
+            let fact = Fact::Revision {
                 component,
                 node,
                 operator,
                 found,
             };
-            Some(FactRemark { fact, agrees })
+            Some(Remark { fact, agrees })
         })
 }
 
@@ -147,16 +140,13 @@ fn revision_agrees(operator: &OperatorRollout, node: Option<&str>, found: i64) -
     known.then_some(agrees)
 }
 
-fn openshift_version<'a>(
-    cluster: &'a Cluster,
-    archive: &'a Kuberesources,
-) -> Option<FactRemark<'a>> {
-    let found = archive.openshift_version.as_deref()?;
+fn openshift_version<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+    let found = half.openshift_version.as_deref()?;
     let mut versions = current_versions(cluster).peekable();
     versions.peek()?;
     let agrees = versions.any(|version| version == found);
-    Some(FactRemark {
-        fact: SharedFact::OpenshiftVersion { cluster, found },
+    Some(Remark {
+        fact: Fact::OpenshiftVersion { cluster, found },
         agrees,
     })
 }
@@ -176,10 +166,7 @@ pub(super) fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> 
 
 /// Ids are random 64-bit numbers: one in common is one cluster. None in common is another cluster, unless etcd
 /// was just being rolled out and the archive still has the members from before.
-fn member_ids<'a>(
-    snapshot: &'a Snapshot,
-    kuberesources: &'a Kuberesources,
-) -> Option<FactRemark<'a>> {
+fn member_ids<'a>(snapshot: &'a Snapshot, kuberesources: &'a Kuberesources) -> Option<Remark<'a>> {
     if snapshot.members.is_empty() {
         return None;
     }
@@ -189,18 +176,18 @@ fn member_ids<'a>(
         all += 1;
         common += usize::from(snapshot.members.iter().any(|member| member.id == id));
     }
-    let fact = SharedFact::MemberIds {
+    let fact = Fact::MemberIds {
         snapshot,
         kuberesources,
     };
     match (all, common) {
         (0, _) => None,
         (_, 0) if is_etcd_rolling(&snapshot.cluster) => None,
-        (_, 0) => Some(FactRemark {
+        (_, 0) => Some(Remark {
             fact,
             agrees: false,
         }),
-        _ => Some(FactRemark { fact, agrees: true }),
+        _ => Some(Remark { fact, agrees: true }),
     }
 }
 
@@ -218,7 +205,7 @@ fn is_etcd_rolling(cluster: &Cluster) -> bool {
 }
 
 /// Only keys that come from the archive itself speak about the pair; the others come from the snapshot.
-fn keys(proven: Option<&Proven>) -> impl Iterator<Item = FactRemark<'_>> {
+fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
     let lines = proven
         .into_iter()
         .flat_map(|proven| &proven.key_proof.lines);
@@ -230,8 +217,8 @@ fn keys(proven: Option<&Proven>) -> impl Iterator<Item = FactRemark<'_>> {
                 KeyOutcome::KeyWrong => false,
                 _ => return None,
             };
-            Some(FactRemark {
-                fact: SharedFact::Key(line),
+            Some(Remark {
+                fact: Fact::Key(line),
                 agrees,
             })
         })

@@ -4,6 +4,7 @@ use super::facts::{Flavour, Snapshot, Status};
 use super::hashing::Hashed;
 use super::key_replay::KeyReplay;
 use super::keyspace::Keyspace;
+use super::leases::LeasedRecord;
 use super::reading::{HashOn, SnapshotReading};
 use super::{findings, live_values, small_buckets};
 use crate::bbolt::{Layout, PageNotes, Tree, prove};
@@ -12,6 +13,7 @@ use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::Sealed;
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Facts of a file that holds no database.
@@ -56,8 +58,8 @@ pub(super) fn conclude(
     }
     snapshot.findings.extend(findings::tree(&tree));
     snapshot.findings.extend(findings::buckets(&tree));
-    small_buckets::learn(&tree, &mut snapshot);
-    let sealed = learn_keyspace(&tree, keyspace, &mut snapshot, hash_on);
+    let leases = small_buckets::learn(&tree, &keyspace.lease_pages, &mut snapshot);
+    let sealed = learn_keyspace(&tree, keyspace, leases.as_ref(), &mut snapshot, hash_on);
     SnapshotReading { snapshot, sealed }
 }
 
@@ -74,6 +76,7 @@ fn status_hash(tree: &Tree<'_>) -> Crc32c {
 fn learn_keyspace(
     tree: &Tree<'_>,
     mut keyspace: Keyspace,
+    leases: Option<&HashSet<i64>>,
     snapshot: &mut Snapshot,
     hash_on: HashOn,
 ) -> Sealed {
@@ -85,6 +88,7 @@ fn learn_keyspace(
         classes,
         wanted,
         samples,
+        leased,
         ..
     } = keyspace;
     snapshot.findings.extend(findings::records(
@@ -92,6 +96,14 @@ fn learn_keyspace(
         &found.defective,
         &found.foreign_pages,
     ));
+    if let Some(leases) = leases {
+        let is_live =
+            |record: &LeasedRecord| found.is_live(record.key_hash, record.main, &record.pages);
+        let without = leased.without_lease(leases, is_live);
+        snapshot
+            .findings
+            .extend(findings::keys_without_lease(&without));
+    }
     let mut live = found.replay.live_by_class.clone();
     live.resize(classes.len(), 0);
     snapshot.flavour = classes.flavour(&live);

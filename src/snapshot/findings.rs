@@ -4,8 +4,8 @@ use super::entry_defect::DefectiveEntry;
 use super::hashing::{Hashed, TRAILER_BYTES};
 use crate::bbolt::{Layout, MetaDefect, Pgid, Tree, TreeDefect, TreeDefectKind};
 use crate::bytes::to_u64;
-use crate::etcd::buckets::{Alarm, AlarmKind, NEEDED};
-use crate::etcd::{RecordDefect, Replay, RevisionKey, RevisionKeyDefect};
+use crate::etcd::buckets::{Alarm, AlarmKind, BucketDefect, Harm, NEEDED};
+use crate::etcd::{RecordDefect, Replay, RevisionKey};
 use crate::finding::{Code, Finding, Severity};
 use std::collections::BTreeMap;
 
@@ -212,16 +212,66 @@ pub(super) fn buckets(tree: &Tree<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// Members that cannot be read.
-pub(super) fn undecodable_members(count: usize) -> Option<Finding> {
-    let message = format!("{count} entries of bucket members are no member");
-    (count > 0).then(|| Finding::new(Code::RecordUndecodable, message).with("bucket", "members"))
+/// Entries of small buckets that are not what etcd writes there.
+pub(super) fn small_buckets(defects: Vec<BucketDefect>) -> Vec<Finding> {
+    let (undecodable, inconsistent): (Vec<_>, Vec<_>) = defects
+        .into_iter()
+        .partition(|defect| defect.kind.is_undecodable());
+    let told = |code: Code, mut defects: Vec<BucketDefect>| {
+        // The worst is never left out.
+        defects.sort_by_key(|defect| defect.kind.harm() != Harm::Stops);
+        let findings = defects
+            .into_iter()
+            .map(|defect| bucket_finding(code, &defect));
+        capped(findings, 0)
+    };
+    let mut found = told(Code::RecordUndecodable, undecodable);
+    found.extend(told(Code::RecordInconsistent, inconsistent));
+    found
 }
 
-/// A compaction revision that cannot be read.
-pub(super) fn undecodable_compaction(defect: RevisionKeyDefect) -> Finding {
-    let message = format!("the compaction revision in bucket meta is no revision: {defect}");
-    Finding::new(Code::RecordUndecodable, message).with("bucket", "meta")
+fn bucket_finding(code: Code, defect: &BucketDefect) -> Finding {
+    let BucketDefect { bucket, key, kind } = defect;
+    let key = match (*bucket, <[u8; 8]>::try_from(key.as_slice())) {
+        ("lease", Ok(id)) => format!("{:016x}", u64::from_be_bytes(id)),
+        _ => name_text(key),
+    };
+    let severity = match kind.harm() {
+        Harm::Stops => Severity::Error,
+        Harm::Misleads => Severity::Warning,
+    };
+    let finding = Finding::new(code, format!("bucket {bucket}, key {key}: {kind}"))
+        .severity(severity)
+        .with("bucket", *bucket)
+        .with("key", key);
+    match kind.harm() {
+        Harm::Stops => finding,
+        Harm::Misleads => finding.remedy(
+            "a restore works; if there is another backup without this, prefer it: the bytes were damaged before they were saved",
+        ),
+    }
+}
+
+/// Live keys bound to leases that are not there: they never expire.
+pub(super) fn keys_without_lease(keys: &[(Vec<u8>, i64)]) -> Vec<Finding> {
+    let findings = keys.iter().map(|(key, lease)| {
+        let (key, lease) = (name_text(key), format!("{:016x}", lease.cast_unsigned()));
+        let message = format!("key {key} hangs on lease {lease}, which bucket lease does not hold");
+        Finding::new(Code::RecordInconsistent, message)
+            .severity(Severity::Warning)
+            .with("bucket", "lease")
+            .with("key", key)
+            .with("lease", lease)
+            .remedy("a restore works, but etcd will never delete such a key: look at it afterwards, and prefer another backup if there is one")
+    });
+    capped(findings, 0)
+}
+
+/// A downgrade of etcd that was asked for and not done.
+pub(super) fn downgrade(target: &str, version: Option<&str>) -> Finding {
+    let from = version.map_or_else(String::new, |version| format!(" from {version}"));
+    let message = format!("a downgrade of etcd{from} to {target} was enabled");
+    Finding::new(Code::DowngradeInProgress, message).with("targetVersion", target)
 }
 
 /// A small bucket so large that its pages were not kept.

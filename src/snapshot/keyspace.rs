@@ -2,6 +2,7 @@
 
 use super::classes::{NO_OBJECT, ValueClasses};
 use super::entry_defect::{DefectiveEntry, EntryDefect};
+use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
 use super::purpose::purpose;
 use super::samples::EncryptedSamples;
 use super::wanted::Wanted;
@@ -17,8 +18,6 @@ use std::hash::BuildHasher;
 
 /// Defective entries that are described one by one.
 const MAX_DESCRIBED: usize = 1 << 12;
-/// Length of a lease id, the key of bucket `lease`.
-const LEASE_ID_BYTES: usize = 8;
 
 /// Notes on the entries of all pages that look like pages of bucket `key`.
 #[derive(Default)]
@@ -29,6 +28,8 @@ pub(super) struct Keyspace {
     pub(super) wanted: Wanted,
     pub(super) samples: EncryptedSamples,
     pub(super) defective: Vec<DefectiveEntry>,
+    pub(super) lease_pages: LeasePages,
+    pub(super) leased: LeasedKeys,
     entries: Vec<RevisionEntry>,
 }
 
@@ -41,6 +42,7 @@ impl LeafObserver for Keyspace {
             element.is_some_and(|element| RevisionKey::parse(element.key).is_ok())
         };
         if !is_revision(elements.first()) && !is_revision(elements.last()) {
+            self.lease_pages.note(page, elements);
             let keep = elements
                 .iter()
                 .any(|element| element.key.len() != LEASE_ID_BYTES);
@@ -111,6 +113,15 @@ impl Keyspace {
         times: &mut PageTimes,
     ) -> RevisionEntry {
         let key_hash = self.hasher.hash_one(stored.key);
+        if stored.lease != 0 && !key.is_tombstone {
+            self.leased.offer(
+                stored.lease,
+                stored.key,
+                key_hash,
+                key.revision.main,
+                page.0,
+            );
+        }
         let (kind, class) = if key.is_tombstone {
             (EntryKind::Tombstone, NO_OBJECT)
         } else {
@@ -178,7 +189,11 @@ impl Keyspace {
     /// Hashes of the keys of all values that were kept.
     pub(super) fn asked(&self) -> KeyHashes {
         let samples = self.samples.key_hashes();
-        samples.chain(self.wanted.key_hashes()).collect()
+        let leased = self.leased.key_hashes();
+        samples
+            .chain(self.wanted.key_hashes())
+            .chain(leased)
+            .collect()
     }
 }
 

@@ -16,6 +16,7 @@ mod findings;
 mod hashing;
 mod key_replay;
 mod keyspace;
+mod leases;
 mod live_values;
 mod one_core;
 mod pass;

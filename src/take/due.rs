@@ -77,7 +77,7 @@ pub(super) fn needless(
     oc: &Oc,
     catalogue: &Catalogue,
     due: DueOptions,
-    options: &survey::SurveyOptions,
+    options: &survey::Options,
     monitor: &dyn Monitor,
 ) -> Result<Option<String>, OcError> {
     if due == DueOptions::default() {

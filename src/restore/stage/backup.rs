@@ -1,8 +1,8 @@
 //! Staging a backup as the catalogue knows it.
 
-use super::copy::VerifiedContent;
+use super::copy::Expected;
 use super::error::StageError;
-use super::run::{StageRequest, StageSource, Staged, stage};
+use super::run::{Source, StageRequest, Staged, stage};
 use crate::backup::Backup;
 use crate::monitor::Monitor;
 use crate::selection::Candidate as _;
@@ -27,13 +27,13 @@ impl<'a> StageRequest<'a> {
         let snapshot = backup.snapshot.as_ref().ok_or(StageError::NoSnapshot)?;
         let archive = backup.kuberesources.as_ref();
         Ok(Self {
-            snapshot: StageSource {
+            snapshot: Source {
                 id: &snapshot.path,
-                expected: VerifiedContent::from(&snapshot.facts),
+                expected: Expected::from(&snapshot.facts),
             },
-            kuberesources: archive.map(|half| StageSource {
+            kuberesources: archive.map(|half| Source {
                 id: &half.path,
-                expected: VerifiedContent::from(&half.facts),
+                expected: Expected::from(&half.facts),
             }),
             taken_at: backup.taken_at,
             to,

@@ -21,9 +21,9 @@ const TAKEN: [&str; 2] = ["/var/lib/etcd", "/var/lib/etcd-backup"];
 
 /// An empty directory held open. All work in it goes through the descriptor: nobody can swap the path underneath.
 ///
-/// Dropped without [`StageTarget::keep`] it removes every file it made and every directory it created.
+/// Dropped without [`Target::keep`] it removes every file it made and every directory it created.
 #[derive(Debug)]
-pub(super) struct StageTarget {
+pub(super) struct Target {
     directory: OwnedFd,
     path: PathBuf,
     /// Directories created for it, outermost first.
@@ -33,7 +33,7 @@ pub(super) struct StageTarget {
     is_kept: bool,
 }
 
-impl StageTarget {
+impl Target {
     /// Opens an empty directory, or makes a new one with all above it that is missing.
     pub(super) fn open(path: &Path) -> Result<Self, StageError> {
         // Before anything is created, as far as the words of the path tell; after it by the place they lead to.
@@ -156,7 +156,7 @@ impl StageTarget {
     }
 }
 
-impl Drop for StageTarget {
+impl Drop for Target {
     fn drop(&mut self) {
         if self.is_kept {
             return;

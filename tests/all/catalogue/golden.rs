@@ -147,7 +147,7 @@ fn verifications() -> Vec<CatalogueChange> {
         verification: Verification {
             at: sample::instant(hours),
             verdict,
-            accepted: Code::ALL.to_vec(),
+            accepted: first_codes(),
         },
     };
     verdicts.into_iter().zip(0..).map(change).collect()
@@ -310,3 +310,62 @@ fn records_of_every_version_are_read_forward() -> TestResult {
     }
     Ok(())
 }
+
+/// The codes that there were when the first records were written: golden bytes do not change with a new code.
+fn first_codes() -> Vec<Code> {
+    let codes = FIRST_CODES.iter().map(|name| name.parse());
+    codes.collect::<Result<_, _>>().expect("codes are stable")
+}
+
+const FIRST_CODES: [&str; 50] = [
+    "not-a-snapshot",
+    "truncated",
+    "trailing-data",
+    "digest-mismatch",
+    "digest-missing",
+    "meta-invalid",
+    "structure-page",
+    "structure-order",
+    "structure-reference",
+    "structure-freelist",
+    "bucket-missing",
+    "record-undecodable",
+    "record-inconsistent",
+    "record-missing",
+    "alarm-raised",
+    "possibly-dirty",
+    "incomplete-download",
+    "version-unknown",
+    "upgrade-in-progress",
+    "rollout-in-progress",
+    "taken-before-rotation",
+    "bootstrap-incomplete",
+    "certificate-expired",
+    "certificate-expiring",
+    "time-skew",
+    "kuberesources-missing",
+    "kuberesources-not-used",
+    "snapshot-missing",
+    "kuberesources-corrupt",
+    "kuberesources-unsafe",
+    "kuberesources-incomplete",
+    "pair-mismatch",
+    "pair-ambiguous",
+    "encryption-config-missing",
+    "encryption-key-missing",
+    "encryption-key-wrong",
+    "encryption-partial",
+    "encryption-external",
+    "keys-beside-snapshot",
+    "duplicate-host",
+    "restore-picks-other",
+    "revision-went-back",
+    "size-fell",
+    "members-changed",
+    "provenance-mismatch",
+    "put-aside",
+    "file-missing",
+    "file-changed",
+    "changed-while-reading",
+    "unreadable",
+];

@@ -16,7 +16,7 @@ use etcd_cat::monitor::Silent;
 use etcd_cat::openshift::{HistoryEntry, Topology};
 use etcd_cat::selection::{KnownCluster, Summary};
 use etcd_cat::snapshot::{Flavour, Snapshot};
-use etcd_cat::survey::{self, Depth, SurveyOptions};
+use etcd_cat::survey::{self, Depth, Options};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 17] = [
+const NOT_JUDGED: [Code; 18] = [
     Code::NotASnapshot,
     Code::Truncated,
     Code::TrailingData,
@@ -38,6 +38,7 @@ const NOT_JUDGED: [Code; 17] = [
     Code::RecordUndecodable,
     Code::RecordInconsistent,
     Code::RecordMissing,
+    Code::DowngradeInProgress,
     Code::KuberesourcesCorrupt,
     Code::KuberesourcesUnsafe,
     Code::KuberesourcesIncomplete,
@@ -394,8 +395,8 @@ fn modified(path: &Path, at: DateTime<Utc>) -> Result<(), Box<dyn Error>> {
     Ok(file.set_modified(at.into())?)
 }
 
-fn options(as_of: DateTime<Utc>) -> SurveyOptions {
-    SurveyOptions {
+fn options(as_of: DateTime<Utc>) -> Options {
+    Options {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: etcd_cat::source::Stores::default(),
         depth: Depth::New,

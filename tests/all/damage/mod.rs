@@ -7,6 +7,7 @@
     reason = "a test that fails is to stop where it fails"
 )]
 
+mod bit_by_bit;
 mod buckets;
 mod file;
 mod freelist;

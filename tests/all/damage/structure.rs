@@ -14,7 +14,7 @@ fn lease_leaf(bolt: &Bolt) -> u64 {
 fn with_leases(form: Form) -> Bolt {
     let mut content = made_up::store(60);
     content[6].1 = (0_u64..400)
-        .map(|id| (id.to_be_bytes().to_vec(), vec![8, 1, 16, 60]))
+        .map(|id| (id.to_be_bytes().to_vec(), made_up::lease(id, 60)))
         .collect();
     let bolt = database(&content, form);
     assert_codes("healthy leases", &bolt.sealed(), &[]);

@@ -48,6 +48,15 @@ pub(crate) fn alarm(member: u64, kind: u64) -> Vec<u8> {
     key
 }
 
+/// A value of bucket `lease`.
+pub(crate) fn lease(id: u64, seconds: u64) -> Vec<u8> {
+    let mut message = vec![0x08];
+    varint(&mut message, id);
+    message.push(0x10);
+    varint(&mut message, seconds);
+    message
+}
+
 fn bytes_field(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
     varint(&mut field, bytes.len() as u64);

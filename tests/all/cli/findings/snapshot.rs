@@ -194,6 +194,19 @@ pub(super) const CONTENT: &[Row] = &[
         whole(env, "backups/alarm/snapshot_2024-11-06_030000.db");
     })
     .seen_at("2024-11-06T06:00:00Z"),
+    Row::new(
+        "a downgrade of etcd that was enabled",
+        &["downgrade-in-progress"],
+        |env| {
+            content(env, |content| {
+                let state = br#"{"target-version":"3.4.0","enabled":true}"#;
+                let cluster = bucket(content, "cluster");
+                cluster.retain(|(key, _)| key != b"downgrade");
+                cluster.push((b"downgrade".to_vec(), state.to_vec()));
+                cluster.sort();
+            });
+        },
+    ),
     Row::new("alarm CORRUPT", &["alarm-raised"], |env| {
         content(env, |content| {
             bucket(content, "alarm").push((alarm(0x339f_7142_dc98_be9e, 2), Vec::new()));

@@ -1,14 +1,14 @@
 //! Indexes over the kuberesources, so that no snapshot has to look at all of them.
 
-use super::rank::PlaceStamps;
-use super::stamp::RunStamp;
+use super::rank::Names;
+use super::stamp::Stamp;
 use crate::backup::Located;
-use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
+use crate::inventory::Inventory;
 use crate::source::ObjectId;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 
-/// Candidates looked at in one list. More halves than this of one stamp and one cluster are no real run;
+/// Candidates looked at in one shelf. More halves than this of one stamp and one cluster are no real run;
 /// the bound keeps a hostile tree from making pairing quadratic.
 const MAX_CANDIDATES: usize = 32;
 
@@ -16,21 +16,21 @@ const MAX_CANDIDATES: usize = 32;
 ///
 /// Lists longer than [`MAX_CANDIDATES`] ascend by path (by stamp where entries carry one), so that the entries
 /// nearest to a snapshot can be found.
-pub(super) struct PartnerLookup<'a> {
+pub(super) struct Shelf<'a> {
     inventory: &'a Inventory,
-    names: &'a PlaceStamps,
-    by_stamp: HashMap<i64, Vec<KuberesourcesIndex>>,
-    by_stamp_and_cluster: HashMap<(i64, Option<&'a str>), Vec<KuberesourcesIndex>>,
-    unstamped_by_cluster: HashMap<&'a str, Vec<KuberesourcesIndex>>,
-    stamped_by_cluster: HashMap<&'a str, Vec<(i64, KuberesourcesIndex)>>,
-    by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
-    unstamped_by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
+    names: &'a Names,
+    by_stamp: HashMap<i64, Vec<usize>>,
+    by_stamp_and_cluster: HashMap<(i64, Option<&'a str>), Vec<usize>>,
+    unstamped_by_cluster: HashMap<&'a str, Vec<usize>>,
+    stamped_by_cluster: HashMap<&'a str, Vec<(i64, usize)>>,
+    by_directory: HashMap<&'a OsStr, Vec<usize>>,
+    unstamped_by_directory: HashMap<&'a OsStr, Vec<usize>>,
 }
 
-impl<'a> PartnerLookup<'a> {
+impl<'a> Shelf<'a> {
     /// Sorts all kuberesources in.
-    pub(super) fn new(inventory: &'a Inventory, names: &'a PlaceStamps) -> Self {
-        let mut lookup = Self {
+    pub(super) fn new(inventory: &'a Inventory, names: &'a Names) -> Self {
+        let mut shelf = Self {
             inventory,
             names,
             by_stamp: HashMap::new(),
@@ -42,18 +42,18 @@ impl<'a> PartnerLookup<'a> {
         };
         // Only a snapshot without stamp looks for archives by cluster or directory.
         let has_unstamped = names.snapshots.iter().any(Vec::is_empty);
-        for (index, stamps) in (0..).map(KuberesourcesIndex).zip(&names.kuberesources) {
-            lookup.add(index, stamps, has_unstamped);
+        for (index, stamps) in names.kuberesources.iter().enumerate() {
+            shelf.add(index, stamps, has_unstamped);
         }
-        lookup.sort();
-        lookup
+        shelf.sort();
+        shelf
     }
 
-    fn add(&mut self, index: KuberesourcesIndex, stamps: &[RunStamp], has_unstamped: bool) {
-        let Some(kuberesources) = index.of(&self.inventory.kuberesources) else {
+    fn add(&mut self, index: usize, stamps: &[Stamp], has_unstamped: bool) {
+        let Some(half) = self.inventory.kuberesources.get(index) else {
             return;
         };
-        let cluster = kuberesources.facts.infrastructure_name.as_deref();
+        let cluster = half.facts.infrastructure_name.as_deref();
         for stamp in stamps {
             put(
                 self.by_stamp.entry(stamp.at.timestamp()).or_default(),
@@ -61,7 +61,7 @@ impl<'a> PartnerLookup<'a> {
             );
         }
         if has_unstamped {
-            for directory in directories(kuberesources) {
+            for directory in directories(half) {
                 put(self.by_directory.entry(directory).or_default(), index);
             }
             let of_cluster = stamps.iter().zip(cluster.into_iter().cycle());
@@ -73,7 +73,7 @@ impl<'a> PartnerLookup<'a> {
             }
         }
         if stamps.is_empty() {
-            for directory in directories(kuberesources) {
+            for directory in directories(half) {
                 put(
                     self.unstamped_by_directory.entry(directory).or_default(),
                     index,
@@ -96,9 +96,8 @@ impl<'a> PartnerLookup<'a> {
             .filter(|(_, list)| list.len() > MAX_CANDIDATES)
         {
             for &index in list {
-                let kuberesources = index.of(&self.inventory.kuberesources);
-                let facts = kuberesources.map(|kuberesources| &kuberesources.facts);
-                let cluster = facts.and_then(|facts| facts.infrastructure_name.as_deref());
+                let half = self.inventory.kuberesources.get(index);
+                let cluster = half.and_then(|half| half.facts.infrastructure_name.as_deref());
                 self.by_stamp_and_cluster
                     .entry((seconds, cluster))
                     .or_default()
@@ -119,20 +118,20 @@ impl<'a> PartnerLookup<'a> {
     }
 
     /// Kuberesources that could belong to a snapshot, each once.
-    pub(super) fn candidates(&self, index: SnapshotIndex) -> Vec<KuberesourcesIndex> {
-        let (Some(snapshot), Some(stamps)) = (
-            index.of(&self.inventory.snapshots),
-            index.of(&self.names.snapshots),
+    pub(super) fn candidates(&self, snapshot: usize) -> Vec<usize> {
+        let (Some(half), Some(stamps)) = (
+            self.inventory.snapshots.get(snapshot),
+            self.names.snapshots.get(snapshot),
         ) else {
             return Vec::new();
         };
-        let cluster = snapshot.facts.cluster.infrastructure_name.as_deref();
+        let cluster = half.facts.cluster.infrastructure_name.as_deref();
         let mut found = Vec::new();
         for stamp in stamps {
-            self.of_stamp(stamp.at.timestamp(), cluster, &snapshot.path, &mut found);
+            self.of_stamp(stamp.at.timestamp(), cluster, &half.path, &mut found);
         }
         if let Some(list) = cluster.and_then(|cluster| self.unstamped_by_cluster.get(cluster)) {
-            found.extend(self.near(list, &snapshot.path));
+            found.extend(self.near(list, &half.path));
         }
         let by_directory = if stamps.is_empty() {
             &self.by_directory
@@ -140,15 +139,15 @@ impl<'a> PartnerLookup<'a> {
             &self.unstamped_by_directory
         };
         if !by_directory.is_empty() {
-            for list in directories(snapshot).filter_map(|directory| by_directory.get(directory)) {
-                found.extend(self.near(list, &snapshot.path));
+            for list in directories(half).filter_map(|directory| by_directory.get(directory)) {
+                found.extend(self.near(list, &half.path));
             }
         }
         let stamped = cluster
             .filter(|_| stamps.is_empty())
             .and_then(|cluster| self.stamped_by_cluster.get(cluster));
         if let Some(list) = stamped {
-            let taken_at = snapshot.facts.taken_at();
+            let taken_at = half.facts.taken_at();
             found.extend(around(list, taken_at.map_or(i64::MAX, |at| at.timestamp())));
         }
         if found.len() > 1 {
@@ -158,13 +157,7 @@ impl<'a> PartnerLookup<'a> {
         found
     }
 
-    fn of_stamp(
-        &self,
-        seconds: i64,
-        cluster: Option<&str>,
-        id: &ObjectId,
-        found: &mut Vec<KuberesourcesIndex>,
-    ) {
+    fn of_stamp(&self, seconds: i64, cluster: Option<&str>, id: &ObjectId, found: &mut Vec<usize>) {
         let Some(list) = self.by_stamp.get(&seconds) else {
             return;
         };
@@ -182,7 +175,7 @@ impl<'a> PartnerLookup<'a> {
     }
 
     /// Entries around `id`: neighbours in the order of paths share the longest prefix.
-    fn near<'l>(&self, list: &'l [KuberesourcesIndex], id: &ObjectId) -> &'l [KuberesourcesIndex] {
+    fn near<'l>(&self, list: &'l [usize], id: &ObjectId) -> &'l [usize] {
         if list.len() <= MAX_CANDIDATES {
             return list;
         }
@@ -192,27 +185,26 @@ impl<'a> PartnerLookup<'a> {
     }
 }
 
-fn place(inventory: &Inventory, index: KuberesourcesIndex) -> Option<&OsStr> {
-    let kuberesources = index.of(&inventory.kuberesources)?;
-    Some(kuberesources.path.as_os_str())
+fn place(inventory: &Inventory, index: usize) -> Option<&OsStr> {
+    inventory
+        .kuberesources
+        .get(index)
+        .map(|half| half.path.as_os_str())
 }
 
-fn directories<T>(located: &Located<T>) -> impl Iterator<Item = &OsStr> {
-    located.places().filter_map(ObjectId::directory)
+fn directories<T>(half: &Located<T>) -> impl Iterator<Item = &OsStr> {
+    half.places().filter_map(ObjectId::directory)
 }
 
 /// Adds an index once: the places of one half follow each other.
-fn put(list: &mut Vec<KuberesourcesIndex>, index: KuberesourcesIndex) {
+fn put(list: &mut Vec<usize>, index: usize) {
     if list.last() != Some(&index) {
         list.push(index);
     }
 }
 
 /// Entries of a list that ascends by seconds, around `seconds`.
-fn around(
-    list: &[(i64, KuberesourcesIndex)],
-    seconds: i64,
-) -> impl Iterator<Item = KuberesourcesIndex> {
+fn around(list: &[(i64, usize)], seconds: i64) -> impl Iterator<Item = usize> {
     let middle = list.partition_point(|entry| entry.0 < seconds);
     window(list, middle).iter().map(|entry| entry.1)
 }
