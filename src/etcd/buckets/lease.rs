@@ -111,7 +111,8 @@ mod tests {
     fn a_lease_is_read_as_etcd_reads_it() {
         let key = 7_i64.to_be_bytes();
         let too_long = b"\x08\x07\x10\xff\xff\xff\xff\xff\xff\x3f";
-        let rows: [(&str, &[u8], &[u8], Vec<BucketDefectKind>); 8] = [
+        type Row<'r> = (&'r str, &'r [u8], &'r [u8], Vec<BucketDefectKind>);
+        let rows: [Row<'_>; 8] = [
             ("as granted", &key, b"\x08\x07\x10\x0f", vec![]),
             ("with a rest", &key, b"\x08\x07\x10\x0f\x18\x03", vec![]),
             (

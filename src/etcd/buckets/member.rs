@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn members_are_read_as_etcd_reads_them() {
         let sound = br#"{"id":10,"peerURLs":["https://10.0.0.1:2380"],"name":"m0"}"#;
-        let rows: [(&str, &[u8], &[u8], Vec<BucketDefectKind>); 5] = [
+        type Row<'r> = (&'r str, &'r [u8], &'r [u8], Vec<BucketDefectKind>);
+        let rows: [Row<'_>; 5] = [
             ("sound", b"a", sound, vec![]),
             ("sixteen digits", b"000000000000000a", sound, vec![]),
             (

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn known_fields_have_their_own_wire_type_and_others_any() {
-        let rows: [(&str, &[u8], &Message, Result<(), WireDefect>); 7] = [
+        type Row<'r> = (&'r str, &'r [u8], &'r Message, Result<(), WireDefect>);
+        let rows: [Row<'_>; 7] = [
             ("a lease", b"\x08\x07\x10\x0f\x18\x03", LEASE, Ok(())),
             ("an unknown field", b"\x08\x07\x22\x01x", LEASE, Ok(())),
             (
