@@ -152,8 +152,8 @@ fn each_flip(content: &Content, show: &mut dyn FnMut(&str, String, &Content)) {
         if name == "key" {
             continue;
         }
-        for entry in 0..entries.len().min(ENTRIES) {
-            let lengths = (entries[entry].0.len(), entries[entry].1.len());
+        for (entry, (key, value)) in entries.iter().enumerate().take(ENTRIES) {
+            let lengths = (key.len(), value.len());
             for bit in 0..(lengths.0 + lengths.1) * 8 {
                 let mut damaged = content.clone();
                 let (key, value) = &mut damaged[index].1[entry];
