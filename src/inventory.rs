@@ -27,6 +27,38 @@ pub struct Inventory {
     pub replaced: HashMap<ObjectId, Replaced>,
 }
 
+/// Which of the snapshots of an [`Inventory`], or of any list beside them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct SnapshotIndex(pub(crate) usize);
+
+/// Which of the kuberesources of an [`Inventory`], or of any list beside them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct KuberesourcesIndex(pub(crate) usize);
+
+impl SnapshotIndex {
+    /// What a list has for it.
+    pub(crate) fn of<T>(self, list: &[T]) -> Option<&T> {
+        list.get(self.0)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
+        list.get_mut(self.0)
+    }
+}
+
+impl KuberesourcesIndex {
+    /// What a list has for it.
+    pub(crate) fn of<T>(self, list: &[T]) -> Option<&T> {
+        list.get(self.0)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn of_mut<T>(self, list: &mut [T]) -> Option<&mut T> {
+        list.get_mut(self.0)
+    }
+}
+
 /// A file that could not be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct UnreadableFile {

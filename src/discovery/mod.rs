@@ -6,8 +6,6 @@
 mod sniff;
 mod walk;
 
-pub(crate) use sniff::{Kind, sniff};
-pub use walk::FoundObject;
-pub use walk::Walk;
+pub(crate) use sniff::{ObjectKind, sniff};
 pub(crate) use walk::walk_beside;
-pub use walk::{Skipped, walk};
+pub use walk::{FoundObject, Skipped, Walk, walk};

@@ -25,7 +25,7 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// What a file is to be read as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum ObjectKind {
     /// A bbolt file, or one whose name says so.
     Snapshot,
     /// A snapshot packed after it was taken.
@@ -43,7 +43,7 @@ pub(crate) enum Kind {
     },
 }
 
-impl Kind {
+impl ObjectKind {
     /// How a snapshot is packed; `None` for everything else.
     pub(crate) fn compression(self) -> Option<Compression> {
         match self {
@@ -64,36 +64,36 @@ impl Kind {
 pub(crate) fn sniff(
     object: &(impl ReadAt + ?Sized),
     name: Option<&BackupName>,
-) -> io::Result<Kind> {
+) -> io::Result<ObjectKind> {
     if name.is_some_and(|name| name.is_partial) {
-        return Ok(Kind::Partial);
+        return Ok(ObjectKind::Partial);
     }
     let head = read_head(object)?;
     let by_content = content_kind(&head);
     if let Some(kind) = by_content {
         let is_combined = name.is_some_and(|name| name.kind == NameKind::Combined);
-        return Ok(if kind == Kind::Kuberesources && is_combined {
-            Kind::Combined
+        return Ok(if kind == ObjectKind::Kuberesources && is_combined {
+            ObjectKind::Combined
         } else {
             kind
         });
     }
     if has_second_meta(object)? {
-        return Ok(Kind::Snapshot);
+        return Ok(ObjectKind::Snapshot);
     }
     Ok(name.map_or_else(|| unrecognised(&head), name_kind))
 }
 
-fn name_kind(name: &BackupName) -> Kind {
+fn name_kind(name: &BackupName) -> ObjectKind {
     match (name.kind, name.compression) {
-        (NameKind::Snapshot, None) => Kind::Snapshot,
-        (NameKind::Snapshot, Some(compression)) => Kind::CompressedSnapshot(compression),
-        (NameKind::Kuberesources, _) => Kind::Kuberesources,
-        (NameKind::Combined, _) => Kind::Combined,
+        (NameKind::Snapshot, None) => ObjectKind::Snapshot,
+        (NameKind::Snapshot, Some(compression)) => ObjectKind::CompressedSnapshot(compression),
+        (NameKind::Kuberesources, _) => ObjectKind::Kuberesources,
+        (NameKind::Combined, _) => ObjectKind::Combined,
     }
 }
 
-fn unrecognised(head: &[u8]) -> Kind {
+fn unrecognised(head: &[u8]) -> ObjectKind {
     let reason = if head.is_empty() {
         "empty file"
     } else if head.starts_with(SQLITE_MAGIC) {
@@ -103,22 +103,22 @@ fn unrecognised(head: &[u8]) -> Kind {
     } else {
         "neither a bbolt meta page nor the name of a backup"
     };
-    Kind::Unrecognised { reason }
+    ObjectKind::Unrecognised { reason }
 }
 
 /// What the first bytes alone prove.
-fn content_kind(head: &[u8]) -> Option<Kind> {
+fn content_kind(head: &[u8]) -> Option<ObjectKind> {
     if has_magic(head) {
-        return Some(Kind::Snapshot);
+        return Some(ObjectKind::Snapshot);
     }
     let compression = Compression::of(head)?;
     let unpacked = unpack(decompress_buffered(head, compression).ok()?);
     if has_magic(&unpacked) {
-        return Some(Kind::CompressedSnapshot(compression));
+        return Some(ObjectKind::CompressedSnapshot(compression));
     }
     let is_archive = compression == Compression::Gzip
         && first_tar_name(&unpacked).is_some_and(is_static_pod_resources);
-    is_archive.then_some(Kind::Kuberesources)
+    is_archive.then_some(ObjectKind::Kuberesources)
 }
 
 fn has_magic(head: &[u8]) -> bool {

@@ -12,10 +12,10 @@ pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
         return None;
     }
     let places: Vec<String> = half.places().map(ToString::to_string).collect();
-    let message = format!("{} is no longer there", &half.path);
+    let message = format!("{} is no longer there", half.path);
     let remedy = format!(
         "bring {} back, or drop the record with etcd-cat forget",
-        &half.path
+        half.path
     );
     Some(
         Finding::new(Code::FileMissing, message)

@@ -82,7 +82,7 @@ impl UnjoinedFacts {
     ) -> Self {
         let mut wanted = vec![0; kuberesources.len()];
         for index in pairs.iter().filter_map(|paired| paired.kuberesources) {
-            if let Some(count) = wanted.get_mut(index) {
+            if let Some(count) = index.of_mut(&mut wanted) {
                 *count += 1;
             }
         }
@@ -96,11 +96,11 @@ impl UnjoinedFacts {
     fn join(&mut self, paired: &Paired) -> Backup {
         let snapshot = paired
             .snapshot
-            .and_then(|index| self.snapshots.get_mut(index)?.take());
+            .and_then(|index| index.of_mut(&mut self.snapshots)?.take());
         let kuberesources = paired.kuberesources.and_then(|index| {
-            let wanted = self.wanted.get_mut(index)?;
+            let wanted = index.of_mut(&mut self.wanted)?;
             *wanted = wanted.saturating_sub(1);
-            let half = self.kuberesources.get_mut(index)?;
+            let half = index.of_mut(&mut self.kuberesources)?;
             if *wanted == 0 {
                 half.take()
             } else {
@@ -230,7 +230,9 @@ fn of_pair(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     findings.extend(pair::mismatch(backup, notes));
     findings.extend(pair::ambiguous(backup, notes));
     let both = backup.snapshot.as_ref().zip(backup.kuberesources.as_ref());
-    findings.extend(both.and_then(|(half, other)| location::keys_beside(half, other)));
+    findings.extend(
+        both.and_then(|(snapshot, kuberesources)| location::keys_beside(snapshot, kuberesources)),
+    );
     findings
 }
 

@@ -55,7 +55,7 @@ fn is_named_by_script(half: &Located<Snapshot>) -> bool {
 }
 
 fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
-    let mut message = format!("there is no kuberesources for {}", &half.path);
+    let mut message = format!("there is no kuberesources for {}", half.path);
     if let Some(lost) = lost_without_keys(&half.facts) {
         message.push_str(&format!(": {lost}, which are lost without it"));
     }
@@ -80,7 +80,7 @@ pub(super) fn snapshot_missing(backup: &Backup, notes: &PairNotes) -> Option<Fin
     if backup.snapshot.is_some() {
         return None;
     }
-    let mut message = format!("there is no snapshot for {}", &half.path);
+    let mut message = format!("there is no snapshot for {}", half.path);
     let mut finding =
         Finding::new(Code::SnapshotMissing, "").with("kuberesources", half.path.to_string());
     if let Some(path) = &notes.counterpart {

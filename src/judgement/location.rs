@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 
 /// `keys-beside-snapshot`.
 pub(super) fn keys_beside(
-    half: &Located<Snapshot>,
-    other: &Located<Kuberesources>,
+    snapshot: &Located<Snapshot>,
+    kuberesources: &Located<Kuberesources>,
 ) -> Option<Finding> {
-    encrypted(&half.facts).next()?;
-    let mut pairs = half
+    encrypted(&snapshot.facts).next()?;
+    let mut pairs = snapshot
         .places()
-        .flat_map(|place| other.places().map(move |other| (place, other)));
+        .flat_map(|place| kuberesources.places().map(move |second| (place, second)));
     let (snapshot, kuberesources) =
-        pairs.find(|(place, other)| place.directory() == other.directory())?;
+        pairs.find(|(place, second)| place.directory() == second.directory())?;
     let directory = snapshot.directory().unwrap_or_default();
     let directory = directory.display().to_string();
     let message = format!(
@@ -39,18 +39,22 @@ pub(super) fn keys_beside(
 /// Where one half is missing the script stops, or takes the other half from another backup: both are told only when
 /// it would take something.
 pub(super) fn picks_other(
-    half: &Located<Snapshot>,
-    other: Option<&Located<Kuberesources>>,
+    snapshot: &Located<Snapshot>,
+    kuberesources: Option<&Located<Kuberesources>>,
     picks: &Picks,
 ) -> Option<Finding> {
-    let directory = half.path.as_path()?.parent()?;
+    let directory = snapshot.path.as_path()?.parent()?;
     let place = |name: &Option<OsString>| name.as_ref().map(|name| directory.join(name));
-    let is_own = |pick: &PathBuf| half.places().any(|place| *place == *pick);
-    let is_partner =
-        |pick: &PathBuf| other.is_some_and(|other| other.places().any(|place| *place == *pick));
-    let snapshot = place(&picks.snapshot).filter(|pick| !is_own(pick));
-    let kuberesources = place(&picks.kuberesources).filter(|pick| !is_partner(pick));
-    let taken: Vec<PathBuf> = snapshot.into_iter().chain(kuberesources).collect();
+    let is_own = |pick: &PathBuf| snapshot.places().any(|place| *place == *pick);
+    let is_partner = |pick: &PathBuf| {
+        kuberesources.is_some_and(|archive| archive.places().any(|place| *place == *pick))
+    };
+    let taken_snapshot = place(&picks.snapshot).filter(|pick| !is_own(pick));
+    let taken_kuberesources = place(&picks.kuberesources).filter(|pick| !is_partner(pick));
+    let taken: Vec<PathBuf> = taken_snapshot
+        .into_iter()
+        .chain(taken_kuberesources)
+        .collect();
     if taken.is_empty() {
         return None;
     }
@@ -62,7 +66,7 @@ pub(super) fn picks_other(
     );
     let remedy = format!(
         "copy this pair alone with etcd-cat stage {} --to DIR and run the script on DIR",
-        half.facts.computed.id()
+        snapshot.facts.computed.id()
     );
     let taken: Vec<String> = taken
         .iter()

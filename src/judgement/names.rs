@@ -68,7 +68,7 @@ pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> O
     );
     let remedy = format!(
         "remove {} once no backup is running, and take a new backup",
-        &half.path
+        half.path
     );
     Some(
         Finding::new(Code::IncompleteDownload, message)

@@ -2,7 +2,7 @@
 
 use crate::backup::{Located, Pairing};
 use crate::finding::{Finding, has_error};
-use crate::inventory::{Inventory, Proven, Replaced};
+use crate::inventory::{Inventory, KuberesourcesIndex, Proven, Replaced};
 use crate::pairing::{
     Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
@@ -71,70 +71,75 @@ impl<'a> Surroundings<'a> {
 
     fn note(&self, paired: &Paired) -> PairNotes {
         let inventory = self.inventory;
-        let half = paired
-            .snapshot
-            .and_then(|index| inventory.snapshots.get(index));
-        let other = paired
-            .kuberesources
-            .and_then(|index| inventory.kuberesources.get(index));
-        let both = half.zip(other);
-        let proven =
-            both.and_then(|(half, other)| inventory.proofs.find(&half.facts, &other.facts));
-        let contradictions = both.map_or_else(Vec::new, |(half, other)| {
-            contradictions(&half.facts, &other.facts, proven)
+        let snapshot = paired.snapshot;
+        let snapshot = snapshot.and_then(|index| index.of(&inventory.snapshots));
+        let kuberesources = paired.kuberesources;
+        let kuberesources = kuberesources.and_then(|index| index.of(&inventory.kuberesources));
+        let both = snapshot.zip(kuberesources);
+        let proven = both.and_then(|(snapshot, kuberesources)| {
+            inventory.proofs.find(&snapshot.facts, &kuberesources.facts)
         });
-        let place = |&index: &usize| {
-            inventory
-                .kuberesources
-                .get(index)
-                .map(|half| half.path.clone())
+        let contradictions = both.map_or_else(Vec::new, |(snapshot, kuberesources)| {
+            contradictions(&snapshot.facts, &kuberesources.facts, proven)
+        });
+        let place = |index: &KuberesourcesIndex| {
+            let rival = index.of(&inventory.kuberesources)?;
+            Some(rival.path.clone())
         };
-        let substitute = if other.is_none() || !contradictions.is_empty() {
+        let substitute = if kuberesources.is_none() || !contradictions.is_empty() {
             self.substitute(paired)
         } else {
             None
         };
-        let of_half =
-            half.map(|half| self.replaced(half, &half.facts.findings, half.facts.taken_at()));
-        let of_other = other.map(|other| self.replaced(other, &other.facts.findings, None));
-        let replaced = of_half.into_iter().chain(of_other).flatten().collect();
+        let of_snapshot = snapshot.map(|snapshot| {
+            self.replaced(
+                snapshot,
+                &snapshot.facts.findings,
+                snapshot.facts.taken_at(),
+            )
+        });
+        let of_kuberesources = kuberesources
+            .map(|kuberesources| self.replaced(kuberesources, &kuberesources.facts.findings, None));
+        let replaced = of_snapshot
+            .into_iter()
+            .chain(of_kuberesources)
+            .flatten()
+            .collect();
         PairNotes {
             pairing: pairing(inventory, paired),
             contradictions,
             rivals: paired.rivals.iter().filter_map(place).collect(),
             reason: paired.reason,
             substitute,
-            counterpart: other
-                .filter(|_| half.is_none())
-                .and_then(|other| self.counterpart(other)),
+            counterpart: kuberesources
+                .filter(|_| snapshot.is_none())
+                .and_then(|kuberesources| self.counterpart(kuberesources)),
             proven: proven.cloned(),
             replaced,
         }
     }
 
     fn substitute(&self, paired: &Paired) -> Option<ObjectId> {
-        let half = self.inventory.snapshots.get(paired.snapshot?)?;
-        let at = half
+        let snapshot = paired.snapshot?.of(&self.inventory.snapshots)?;
+        let at = snapshot
             .facts
             .taken_at()
-            .or_else(|| stamp_of(&half.path).map(|stamp| stamp.at))
-            .or(half.modified_at)?;
-        let index = self.substitutes.find(self.inventory, half, at)?;
-        self.inventory
-            .kuberesources
-            .get(index)
-            .map(|other| other.path.clone())
+            .or_else(|| stamp_of(&snapshot.path).map(|stamp| stamp.at))
+            .or(snapshot.modified_at)?;
+        let index = self.substitutes.find(self.inventory, snapshot, at)?;
+        let substitute = index.of(&self.inventory.kuberesources)?;
+        Some(substitute.path.clone())
     }
 
-    fn counterpart<T>(&self, other: &Located<T>) -> Option<ObjectId> {
-        let mut stamps = other.places().filter_map(stamp_of);
+    fn counterpart<T>(&self, kuberesources: &Located<T>) -> Option<ObjectId> {
+        let mut stamps = kuberesources.places().filter_map(stamp_of);
         let snapshot = stamps.find_map(|stamp| self.snapshots_by_stamp.get(&stamp.at))?;
         Some((*snapshot).clone())
     }
 
     fn replaced<T>(
         &self,
-        half: &Located<T>,
+        located: &Located<T>,
         findings: &[Finding],
         content: Option<DateTime<Utc>>,
     ) -> Vec<Replacement> {
@@ -147,7 +152,7 @@ impl<'a> Surroundings<'a> {
             // Content against content; where either does not know, the file against the last look at it.
             let (now, then) = match (content, before.taken_at) {
                 (Some(now), Some(then)) => (Some(now), Some(then)),
-                (content, _) => (content.or(half.modified_at), before.verified_at),
+                (content, _) => (content.or(located.modified_at), before.verified_at),
             };
             let is_newer = now.zip(then).is_some_and(|(now, then)| now > then);
             Some(Replacement {
@@ -156,6 +161,6 @@ impl<'a> Surroundings<'a> {
                 before,
             })
         };
-        half.places().filter_map(replacement).collect()
+        located.places().filter_map(replacement).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::finding::{Code, Finding};
 
 /// `pair-mismatch`: names every fact in which the halves differ.
 pub(super) fn mismatch(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
-    let (half, other) = backup
+    let (snapshot, kuberesources) = backup
         .snapshot
         .as_ref()
         .zip(backup.kuberesources.as_ref())?;
@@ -37,14 +37,14 @@ pub(super) fn mismatch(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
         Some(path) => format!("do not restore from these two; try {path} with this snapshot"),
         None => format!(
             "do not restore from these two; look for the kuberesources of {}",
-            &half.path
+            snapshot.path
         ),
     };
     Some(
         Finding::new(Code::PairMismatch, message)
             .with("contradictions", lines)
-            .with("snapshot", half.path.to_string())
-            .with("kuberesources", other.path.to_string())
+            .with("snapshot", snapshot.path.to_string())
+            .with("kuberesources", kuberesources.path.to_string())
             .remedy(remedy),
     )
 }

@@ -1,29 +1,29 @@
 //! Gives each snapshot its kuberesources: best fit first, each archive to one moment of one cluster.
 
-use super::rank::{Edge, Measure, Names, Rank, Stamps, stamps, weigh};
-use super::shelf::Shelf;
+use super::lookup::PartnerLookup;
+use super::rank::{PairRank, PlaceStamps, PossiblePair, RankMeasure, StampMatch, stamps, weigh};
 use crate::backup::Located;
 use crate::finding::has_error;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::snapshot::Snapshot;
 use std::collections::HashMap;
 
-/// One backup as indices into the [`Inventory`]: at least one half is there.
+/// One backup by its places in the [`Inventory`]: at least one half is there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Paired {
-    /// Index of the snapshot.
-    pub snapshot: Option<usize>,
-    /// Index of the kuberesources.
-    pub kuberesources: Option<usize>,
+    /// The snapshot.
+    pub snapshot: Option<SnapshotIndex>,
+    /// The kuberesources.
+    pub kuberesources: Option<KuberesourcesIndex>,
     /// Other kuberesources that fit as well by name and content and belong to nobody else, ascending.
-    pub rivals: Vec<usize>,
+    pub rivals: Vec<KuberesourcesIndex>,
     /// What decided against the rivals; empty when there are none.
     pub reason: &'static str,
 }
 
-/// Pairs of snapshot and kuberesources whose keys are worth trying, as indices: every pair that names and
+/// Pairs of snapshot and kuberesources whose keys are worth trying: every pair that names and
 /// contents leave possible. Ask this before the proofs are made, and [`pair`] afterwards.
-pub(crate) fn candidates(inventory: &Inventory) -> Vec<(usize, usize)> {
+pub(crate) fn candidates(inventory: &Inventory) -> Vec<(SnapshotIndex, KuberesourcesIndex)> {
     let edges = edges(inventory).into_iter();
     edges
         .map(|edge| (edge.snapshot, edge.kuberesources))
@@ -46,40 +46,40 @@ pub(crate) fn pair(inventory: &Inventory) -> Vec<Paired> {
 }
 
 /// All possible pairs: those without competition, then the others, best first. Ties fall by path.
-fn edges(inventory: &Inventory) -> Vec<Edge> {
-    let names = Names::new(inventory);
-    let shelf = Shelf::new(inventory, &names);
-    let lists: Vec<Vec<usize>> = (0..inventory.snapshots.len())
-        .map(|index| shelf.candidates(index))
+fn edges(inventory: &Inventory) -> Vec<PossiblePair> {
+    let names = PlaceStamps::new(inventory);
+    let lookup = PartnerLookup::new(inventory, &names);
+    let lists: Vec<Vec<KuberesourcesIndex>> = (0..inventory.snapshots.len())
+        .map(|index| lookup.candidates(SnapshotIndex(index)))
         .collect();
     let mut wanted = vec![0_u32; inventory.kuberesources.len()];
     for &index in lists.iter().flatten() {
-        if let Some(count) = wanted.get_mut(index) {
+        if let Some(count) = index.of_mut(&mut wanted) {
             *count = count.saturating_add(1);
         }
     }
     let mut edges = Vec::with_capacity(lists.len());
     let mut contested = Vec::new();
-    for (snapshot, list) in lists.iter().enumerate() {
+    for (snapshot, list) in (0..).map(SnapshotIndex).zip(&lists) {
         for &kuberesources in list {
-            let is_only = list.len() == 1 && wanted.get(kuberesources) == Some(&1);
+            let is_only = list.len() == 1 && kuberesources.of(&wanted) == Some(&1);
             let (measure, edges) = if is_only {
-                (Measure::Facts, &mut edges)
+                (RankMeasure::Facts, &mut edges)
             } else {
-                (Measure::Places, &mut contested)
+                (RankMeasure::Places, &mut contested)
             };
-            edges.extend(weigh((inventory, &names), snapshot, kuberesources, measure));
+            edges.extend(weigh(
+                (snapshot, kuberesources),
+                (inventory, &names),
+                measure,
+            ));
         }
     }
-    let place = |edge: &Edge| {
-        let snapshot = inventory
-            .snapshots
-            .get(edge.snapshot)
-            .map(|half| half.path.as_os_str());
-        let kuberesources = inventory
-            .kuberesources
-            .get(edge.kuberesources)
-            .map(|half| half.path.as_os_str());
+    let place = |edge: &PossiblePair| {
+        let snapshot = edge.snapshot.of(&inventory.snapshots);
+        let snapshot = snapshot.map(|snapshot| snapshot.path.as_os_str());
+        let kuberesources = edge.kuberesources.of(&inventory.kuberesources);
+        let kuberesources = kuberesources.map(|kuberesources| kuberesources.path.as_os_str());
         (kuberesources, snapshot)
     };
     contested.sort_unstable_by(|a, b| b.rank.cmp(&a.rank).then_with(|| place(a).cmp(&place(b))));
@@ -87,12 +87,15 @@ fn edges(inventory: &Inventory) -> Vec<Edge> {
     edges
 }
 
+/// What fits a snapshot as well as what was chosen, and what decided.
+type Rivals = (Vec<KuberesourcesIndex>, &'static str);
+
 /// Who holds what so far.
 struct Assignment {
     /// For each snapshot: its kuberesources, with how well it fits.
-    chosen: Vec<Option<Edge>>,
+    chosen: Vec<Option<PossiblePair>>,
     /// For each kuberesources: the snapshot that was served first.
-    holder: Vec<Option<usize>>,
+    holder: Vec<Option<SnapshotIndex>>,
 }
 
 impl Assignment {
@@ -103,17 +106,17 @@ impl Assignment {
         }
     }
 
-    fn give(&mut self, inventory: &Inventory, edge: &Edge) {
+    fn give(&mut self, inventory: &Inventory, edge: &PossiblePair) {
         let (Some(chosen), Some(holder)) = (
-            self.chosen.get_mut(edge.snapshot),
-            self.holder.get_mut(edge.kuberesources),
+            edge.snapshot.of_mut(&mut self.chosen),
+            edge.kuberesources.of_mut(&mut self.holder),
         ) else {
             return;
         };
-        let may_share = |&first: &usize| {
-            let first = inventory.snapshots.get(first);
+        let may_share = |first: &SnapshotIndex| {
+            let first = first.of(&inventory.snapshots);
             first
-                .zip(inventory.snapshots.get(edge.snapshot))
+                .zip(edge.snapshot.of(&inventory.snapshots))
                 .is_some_and(|(a, b)| are_of_one_run(a, b))
         };
         if chosen.is_none() && holder.as_ref().is_none_or(may_share) {
@@ -122,23 +125,24 @@ impl Assignment {
         }
     }
 
-    fn give_leftover(&mut self, edge: &Edge) {
+    fn give_leftover(&mut self, edge: &PossiblePair) {
         let (Some(chosen), Some(holder)) = (
-            self.chosen.get_mut(edge.snapshot),
-            self.holder.get_mut(edge.kuberesources),
+            edge.snapshot.of_mut(&mut self.chosen),
+            edge.kuberesources.of_mut(&mut self.holder),
         ) else {
             return;
         };
-        let is_near = edge.rank.stamps != Stamps::OneIsMissing || edge.rank.is_beside;
+        let is_near = edge.rank.stamps != StampMatch::OneIsMissing || edge.rank.is_beside;
         if is_near && chosen.is_none() && holder.is_none() {
             *chosen = Some(*edge);
             *holder = Some(edge.snapshot);
         }
     }
 
-    fn into_pairs(self, edges: &[Edge]) -> Vec<Paired> {
+    fn into_pairs(self, edges: &[PossiblePair]) -> Vec<Paired> {
         let mut rivals = self.rivals(edges);
-        let snapshots = self.chosen.iter().enumerate().map(|(snapshot, chosen)| {
+        let snapshots = (0..).map(SnapshotIndex).zip(&self.chosen);
+        let snapshots = snapshots.map(|(snapshot, chosen)| {
             let (rivals, reason) = rivals.remove(&snapshot).unwrap_or_default();
             let kuberesources = chosen.map(|edge| edge.kuberesources);
             Paired {
@@ -148,11 +152,8 @@ impl Assignment {
                 reason,
             }
         });
-        let orphans = self
-            .holder
-            .iter()
-            .enumerate()
-            .filter(|(_, holder)| holder.is_none());
+        let orphans = (0..).map(KuberesourcesIndex).zip(&self.holder);
+        let orphans = orphans.filter(|(_, holder)| holder.is_none());
         let orphans = orphans.map(|(index, _)| Paired {
             kuberesources: Some(index),
             ..Paired::default()
@@ -161,16 +162,14 @@ impl Assignment {
     }
 
     /// For each snapshot with a choice: what else fits as well, and what decided.
-    fn rivals(&self, edges: &[Edge]) -> HashMap<usize, (Vec<usize>, &'static str)> {
-        let mut rivals: HashMap<usize, (Vec<usize>, &'static str)> = HashMap::new();
+    fn rivals(&self, edges: &[PossiblePair]) -> HashMap<SnapshotIndex, Rivals> {
+        let mut rivals: HashMap<SnapshotIndex, Rivals> = HashMap::new();
         for edge in edges.iter().filter(|edge| !edge.contradicts) {
-            let Some(Some(chosen)) = self.chosen.get(edge.snapshot) else {
+            let Some(Some(chosen)) = edge.snapshot.of(&self.chosen) else {
                 continue;
             };
-            let is_free = self
-                .holder
-                .get(edge.kuberesources)
-                .is_some_and(Option::is_none);
+            let holder = edge.kuberesources.of(&self.holder);
+            let is_free = holder.is_some_and(Option::is_none);
             if is_free && !chosen.contradicts && fits_as_well(&edge.rank, &chosen.rank) {
                 let (list, reason) = rivals.entry(edge.snapshot).or_default();
                 list.push(edge.kuberesources);
@@ -185,7 +184,7 @@ impl Assignment {
 }
 
 /// True when neither name nor content speaks against the rival more than against the chosen one.
-fn fits_as_well(rival: &Rank, chosen: &Rank) -> bool {
+fn fits_as_well(rival: &PairRank, chosen: &PairRank) -> bool {
     rival.stamps == chosen.stamps
         && rival.is_present == chosen.is_present
         && rival.is_sound == chosen.is_sound
@@ -193,7 +192,7 @@ fn fits_as_well(rival: &Rank, chosen: &Rank) -> bool {
         && rival.other_facts == chosen.other_facts
 }
 
-fn decisive(chosen: &Rank, rival: &Rank) -> &'static str {
+fn decisive(chosen: &PairRank, rival: &PairRank) -> &'static str {
     if chosen.is_beside != rival.is_beside {
         "it lies in the same directory as the snapshot"
     } else if chosen.apart != rival.apart {
@@ -208,21 +207,21 @@ fn decisive(chosen: &Rank, rival: &Rank) -> &'static str {
 /// Two files that came from one run of the backup may share its archive: the same moment in other bytes
 /// (a raw copy and a download), or a damaged copy beside a sound one.
 fn are_of_one_run(a: &Located<Snapshot>, b: &Located<Snapshot>) -> bool {
-    let (one, other) = (&a.facts, &b.facts);
+    let (one, two) = (&a.facts, &b.facts);
     let names = one
         .cluster
         .infrastructure_name
         .as_ref()
-        .zip(other.cluster.infrastructure_name.as_ref());
+        .zip(two.cluster.infrastructure_name.as_ref());
     if names.is_some_and(|(a, b)| a != b) {
         return false;
     }
     let is_same_moment = one.status.revision.is_some()
-        && one.status.revision == other.status.revision
-        && one.newest_lease_at == other.newest_lease_at;
-    let is_stamped_alike = stamps(a).any(|stamp| stamps(b).any(|other| other.at == stamp.at));
+        && one.status.revision == two.status.revision
+        && one.newest_lease_at == two.newest_lease_at;
+    let is_stamped_alike = stamps(a).any(|stamp| stamps(b).any(|second| second.at == stamp.at));
     let is_doubtful = [a, b]
         .iter()
-        .any(|half| !half.is_present || has_error(&half.facts.findings));
+        .any(|snapshot| !snapshot.is_present || has_error(&snapshot.facts.findings));
     is_same_moment || (is_stamped_alike && is_doubtful)
 }

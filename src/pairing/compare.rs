@@ -2,7 +2,7 @@
 //!
 //! Each fact either agrees or contradicts; facts that one half does not know are silent.
 
-use super::fact::{Fact, Remark};
+use super::fact::{FactRemark, SharedFact};
 use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyOutcome, is_of_kube_apiserver};
@@ -41,7 +41,7 @@ pub(crate) fn remarks<'a>(
     snapshot: &'a Snapshot,
     kuberesources: &'a Kuberesources,
     proven: Option<&'a Proven>,
-) -> impl Iterator<Item = Remark<'a>> {
+) -> impl Iterator<Item = FactRemark<'a>> {
     let cluster = &snapshot.cluster;
     infrastructure_name(cluster, kuberesources)
         .into_iter()
@@ -53,45 +53,51 @@ pub(crate) fn remarks<'a>(
         .chain(keys(proven))
 }
 
-fn infrastructure_name<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+fn infrastructure_name<'a>(
+    cluster: &'a Cluster,
+    archive: &'a Kuberesources,
+) -> Option<FactRemark<'a>> {
     let snapshot = cluster.infrastructure_name.as_deref()?;
-    let kuberesources = half.infrastructure_name.as_deref()?;
-    let fact = Fact::InfrastructureName {
+    let kuberesources = archive.infrastructure_name.as_deref()?;
+    let fact = SharedFact::InfrastructureName {
         snapshot,
         kuberesources,
     };
-    Some(Remark {
+    Some(FactRemark {
         fact,
         agrees: snapshot == kuberesources,
     })
 }
 
-fn internal_api_url<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
+fn internal_api_url<'a>(
+    cluster: &'a Cluster,
+    archive: &'a Kuberesources,
+) -> Option<FactRemark<'a>> {
     let snapshot = cluster
         .api_server_internal_url
         .as_deref()?
         .trim_end_matches('/');
-    let kuberesources = half
+    let kuberesources = archive
         .api_server_internal_url
         .as_deref()?
         .trim_end_matches('/');
-    let fact = Fact::InternalApiUrl {
+    let fact = SharedFact::InternalApiUrl {
         snapshot,
         kuberesources,
     };
-    Some(Remark {
+    Some(FactRemark {
         fact,
         agrees: snapshot.eq_ignore_ascii_case(kuberesources),
     })
 }
 
-fn node<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
-    let node = half.node.as_deref()?;
+fn node<'a>(cluster: &'a Cluster, archive: &'a Kuberesources) -> Option<FactRemark<'a>> {
+    let node = archive.node.as_deref()?;
     let mut nodes = nodes(cluster).peekable();
     nodes.peek()?;
     let is_known = nodes.any(|known| known == node);
-    (!is_known).then_some(Remark {
-        fact: Fact::Node { cluster, node },
+    (!is_known).then_some(FactRemark {
+        fact: SharedFact::Node { cluster, node },
         agrees: false,
     })
 }
@@ -103,22 +109,23 @@ pub(super) fn nodes(cluster: &Cluster) -> impl Iterator<Item = &str> {
 
 fn revisions<'a>(
     cluster: &'a Cluster,
-    half: &'a Kuberesources,
-) -> impl Iterator<Item = Remark<'a>> {
-    let node = half.node.as_deref();
-    half.revisions
+    archive: &'a Kuberesources,
+) -> impl Iterator<Item = FactRemark<'a>> {
+    let node = archive.node.as_deref();
+    archive
+        .revisions
         .iter()
         .filter_map(move |(component, &found)| {
             let mut operators = cluster.operators.iter();
             let operator = operators.find(|operator| operator.component == *component)?;
             let agrees = revision_agrees(operator, node, found)?;
-            let fact = Fact::Revision {
+            let fact = SharedFact::Revision {
                 component,
                 node,
                 operator,
                 found,
             };
-            Some(Remark { fact, agrees })
+            Some(FactRemark { fact, agrees })
         })
 }
 
@@ -140,13 +147,16 @@ fn revision_agrees(operator: &OperatorRollout, node: Option<&str>, found: i64) -
     known.then_some(agrees)
 }
 
-fn openshift_version<'a>(cluster: &'a Cluster, half: &'a Kuberesources) -> Option<Remark<'a>> {
-    let found = half.openshift_version.as_deref()?;
+fn openshift_version<'a>(
+    cluster: &'a Cluster,
+    archive: &'a Kuberesources,
+) -> Option<FactRemark<'a>> {
+    let found = archive.openshift_version.as_deref()?;
     let mut versions = current_versions(cluster).peekable();
     versions.peek()?;
     let agrees = versions.any(|version| version == found);
-    Some(Remark {
-        fact: Fact::OpenshiftVersion { cluster, found },
+    Some(FactRemark {
+        fact: SharedFact::OpenshiftVersion { cluster, found },
         agrees,
     })
 }
@@ -166,7 +176,10 @@ pub(super) fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> 
 
 /// Ids are random 64-bit numbers: one in common is one cluster. None in common is another cluster, unless etcd
 /// was just being rolled out and the archive still has the members from before.
-fn member_ids<'a>(snapshot: &'a Snapshot, kuberesources: &'a Kuberesources) -> Option<Remark<'a>> {
+fn member_ids<'a>(
+    snapshot: &'a Snapshot,
+    kuberesources: &'a Kuberesources,
+) -> Option<FactRemark<'a>> {
     if snapshot.members.is_empty() {
         return None;
     }
@@ -176,18 +189,18 @@ fn member_ids<'a>(snapshot: &'a Snapshot, kuberesources: &'a Kuberesources) -> O
         all += 1;
         common += usize::from(snapshot.members.iter().any(|member| member.id == id));
     }
-    let fact = Fact::MemberIds {
+    let fact = SharedFact::MemberIds {
         snapshot,
         kuberesources,
     };
     match (all, common) {
         (0, _) => None,
         (_, 0) if is_etcd_rolling(&snapshot.cluster) => None,
-        (_, 0) => Some(Remark {
+        (_, 0) => Some(FactRemark {
             fact,
             agrees: false,
         }),
-        _ => Some(Remark { fact, agrees: true }),
+        _ => Some(FactRemark { fact, agrees: true }),
     }
 }
 
@@ -205,7 +218,7 @@ fn is_etcd_rolling(cluster: &Cluster) -> bool {
 }
 
 /// Only keys that come from the archive itself speak about the pair; the others come from the snapshot.
-fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
+fn keys(proven: Option<&Proven>) -> impl Iterator<Item = FactRemark<'_>> {
     let lines = proven
         .into_iter()
         .flat_map(|proven| &proven.key_proof.lines);
@@ -217,8 +230,8 @@ fn keys(proven: Option<&Proven>) -> impl Iterator<Item = Remark<'_>> {
                 KeyOutcome::KeyWrong => false,
                 _ => return None,
             };
-            Some(Remark {
-                fact: Fact::Key(line),
+            Some(FactRemark {
+                fact: SharedFact::Key(line),
                 agrees,
             })
         })

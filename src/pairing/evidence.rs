@@ -3,32 +3,32 @@
 use super::assign::Paired;
 use super::compare::remarks;
 use super::rank::stamps;
-use super::stamp::Stamp;
+use super::stamp::RunStamp;
 use crate::backup::{Located, Pairing, PairingBasis};
 use crate::inventory::Inventory;
+use crate::kuberesources::Kuberesources;
+use crate::snapshot::Snapshot;
 
 /// Each fact that speaks for a pair; empty for a half alone.
 pub(crate) fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
-    let snapshot = paired
-        .snapshot
-        .and_then(|index| inventory.snapshots.get(index));
-    let kuberesources = paired
-        .kuberesources
-        .and_then(|index| inventory.kuberesources.get(index));
-    let Some((half, other)) = snapshot.zip(kuberesources) else {
+    let snapshot = paired.snapshot;
+    let snapshot = snapshot.and_then(|index| index.of(&inventory.snapshots));
+    let kuberesources = paired.kuberesources;
+    let kuberesources = kuberesources.and_then(|index| index.of(&inventory.kuberesources));
+    let Some((snapshot, kuberesources)) = snapshot.zip(kuberesources) else {
         return Pairing::default();
     };
-    let proven = inventory.proofs.find(&half.facts, &other.facts);
-    let mut evidence: Vec<String> = stamp_line(half, other).into_iter().collect();
+    let proven = inventory.proofs.find(&snapshot.facts, &kuberesources.facts);
+    let mut evidence: Vec<String> = stamp_line(snapshot, kuberesources).into_iter().collect();
     let (mut agrees, mut contradicts) = (false, false);
-    for remark in remarks(&half.facts, &other.facts, proven) {
+    for remark in remarks(&snapshot.facts, &kuberesources.facts, proven) {
         agrees |= remark.agrees;
         contradicts |= !remark.agrees;
         if remark.agrees {
             evidence.push(remark.line());
         }
     }
-    if evidence.is_empty() && half.path.directory() == other.path.directory() {
+    if evidence.is_empty() && snapshot.path.directory() == kuberesources.path.directory() {
         evidence.push("both lie in one directory".to_owned());
     }
     let basis = if agrees && !contradicts {
@@ -39,11 +39,15 @@ pub(crate) fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
     Pairing { basis, evidence }
 }
 
-fn stamp_line<A, B>(half: &Located<A>, other: &Located<B>) -> Option<String> {
-    let of_other: Vec<Stamp> = stamps(other).collect();
-    let common = stamps(half).find(|stamp| of_other.iter().any(|other| other.at == stamp.at))?;
+fn stamp_line(
+    snapshot: &Located<Snapshot>,
+    kuberesources: &Located<Kuberesources>,
+) -> Option<String> {
+    let of_kuberesources: Vec<RunStamp> = stamps(kuberesources).collect();
+    let is_in_both = |stamp: &RunStamp| of_kuberesources.iter().any(|two| two.at == stamp.at);
+    let common = stamps(snapshot).find(is_in_both)?;
     let digits = common.at.format("%Y-%m-%d_%H%M%S");
-    let line = if of_other.contains(&common) {
+    let line = if of_kuberesources.contains(&common) {
         format!("stamp {digits} in both names")
     } else {
         format!("stamp {digits} in both names, though only one of them says __POSSIBLY_DIRTY__")

@@ -8,7 +8,7 @@ use crate::snapshot::Snapshot;
 
 /// One fact that both halves know something about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fact<'a> {
+pub(crate) enum SharedFact<'a> {
     /// Infrastructure name: cluster and random suffix, so two clusters never share it.
     InfrastructureName {
         snapshot: &'a str,
@@ -45,32 +45,34 @@ pub(crate) enum Fact<'a> {
 
 /// A fact and which way it speaks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Remark<'a> {
-    pub(crate) fact: Fact<'a>,
+pub(crate) struct FactRemark<'a> {
+    pub(crate) fact: SharedFact<'a>,
     pub(crate) agrees: bool,
 }
 
-impl Remark<'_> {
+impl FactRemark<'_> {
     /// True for facts that no two clusters share.
     pub(crate) fn is_about_cluster(&self) -> bool {
         matches!(
             self.fact,
-            Fact::InfrastructureName { .. }
-                | Fact::InternalApiUrl { .. }
-                | Fact::MemberIds { .. }
-                | Fact::Key(_)
+            SharedFact::InfrastructureName { .. }
+                | SharedFact::InternalApiUrl { .. }
+                | SharedFact::MemberIds { .. }
+                | SharedFact::Key(_)
         )
     }
 
     /// The agreement as a sentence.
     pub(crate) fn line(&self) -> String {
         match self.fact {
-            Fact::InfrastructureName { snapshot, .. } => {
+            SharedFact::InfrastructureName { snapshot, .. } => {
                 format!("infrastructure name {snapshot} in both")
             }
-            Fact::InternalApiUrl { snapshot, .. } => format!("internal API URL {snapshot} in both"),
-            Fact::Node { node, .. } => format!("node {node} in both"),
-            Fact::Revision {
+            SharedFact::InternalApiUrl { snapshot, .. } => {
+                format!("internal API URL {snapshot} in both")
+            }
+            SharedFact::Node { node, .. } => format!("node {node} in both"),
+            SharedFact::Revision {
                 component,
                 node,
                 found,
@@ -79,14 +81,14 @@ impl Remark<'_> {
                 let place = node.map_or_else(String::new, |node| format!(" on {node}"));
                 format!("{component} revision {found}{place} in both")
             }
-            Fact::OpenshiftVersion { found, .. } => format!("OpenShift {found} in both"),
-            Fact::MemberIds { kuberesources, .. } => {
+            SharedFact::OpenshiftVersion { found, .. } => format!("OpenShift {found} in both"),
+            SharedFact::MemberIds { kuberesources, .. } => {
                 format!(
                     "etcd member ids in both: {}",
                     join(endpoint_ids(kuberesources).map(hex))
                 )
             }
-            Fact::Key(KeyProofLine {
+            SharedFact::Key(KeyProofLine {
                 resource,
                 key_name,
                 tried,
@@ -100,60 +102,61 @@ impl Remark<'_> {
     /// What the fact is about.
     pub(super) fn field(&self) -> String {
         match self.fact {
-            Fact::InfrastructureName { .. } => "infrastructure name".to_owned(),
-            Fact::InternalApiUrl { .. } => "internal API URL".to_owned(),
-            Fact::Node { .. } => "control-plane node".to_owned(),
-            Fact::Revision {
+            SharedFact::InfrastructureName { .. } => "infrastructure name".to_owned(),
+            SharedFact::InternalApiUrl { .. } => "internal API URL".to_owned(),
+            SharedFact::Node { .. } => "control-plane node".to_owned(),
+            SharedFact::Revision {
                 component,
                 node: Some(node),
                 ..
             } => format!("{component} revision on {node}"),
-            Fact::Revision {
+            SharedFact::Revision {
                 component,
                 node: None,
                 ..
             } => format!("{component} revision"),
-            Fact::OpenshiftVersion { .. } => "OpenShift version".to_owned(),
-            Fact::MemberIds { .. } => "list of etcd member ids".to_owned(),
-            Fact::Key(line) => format!("key {} of {}", line.key_name, line.resource),
+            SharedFact::OpenshiftVersion { .. } => "OpenShift version".to_owned(),
+            SharedFact::MemberIds { .. } => "list of etcd member ids".to_owned(),
+            SharedFact::Key(line) => format!("key {} of {}", line.key_name, line.resource),
         }
     }
 
     pub(super) fn snapshot_value(&self) -> String {
         match self.fact {
-            Fact::InfrastructureName { snapshot, .. } | Fact::InternalApiUrl { snapshot, .. } => {
-                snapshot.to_owned()
-            }
-            Fact::Node { cluster, .. } => {
+            SharedFact::InfrastructureName { snapshot, .. }
+            | SharedFact::InternalApiUrl { snapshot, .. } => snapshot.to_owned(),
+            SharedFact::Node { cluster, .. } => {
                 let mut known: Vec<&str> = nodes(cluster).collect();
                 known.sort_unstable();
                 known.dedup();
                 join(known)
             }
-            Fact::Revision { node, operator, .. } => {
+            SharedFact::Revision { node, operator, .. } => {
                 let statuses = operator
                     .nodes
                     .iter()
                     .filter(|status| node.is_none_or(|node| status.node == node));
                 join(statuses.map(|status| status.current_revision))
             }
-            Fact::OpenshiftVersion { cluster, .. } => join(current_versions(cluster)),
-            Fact::MemberIds { snapshot, .. } => {
+            SharedFact::OpenshiftVersion { cluster, .. } => join(current_versions(cluster)),
+            SharedFact::MemberIds { snapshot, .. } => {
                 join(snapshot.members.iter().map(|member| hex(member.id)))
             }
-            Fact::Key(line) => format!("{} values encrypted with it", line.tried),
+            SharedFact::Key(line) => format!("{} values encrypted with it", line.tried),
         }
     }
 
     pub(super) fn kuberesources_value(&self) -> String {
         match self.fact {
-            Fact::InfrastructureName { kuberesources, .. }
-            | Fact::InternalApiUrl { kuberesources, .. } => kuberesources.to_owned(),
-            Fact::Node { node, .. } => node.to_owned(),
-            Fact::Revision { found, .. } => found.to_string(),
-            Fact::OpenshiftVersion { found, .. } => found.to_owned(),
-            Fact::MemberIds { kuberesources, .. } => join(endpoint_ids(kuberesources).map(hex)),
-            Fact::Key(_) => "a key of this name that does not open them".to_owned(),
+            SharedFact::InfrastructureName { kuberesources, .. }
+            | SharedFact::InternalApiUrl { kuberesources, .. } => kuberesources.to_owned(),
+            SharedFact::Node { node, .. } => node.to_owned(),
+            SharedFact::Revision { found, .. } => found.to_string(),
+            SharedFact::OpenshiftVersion { found, .. } => found.to_owned(),
+            SharedFact::MemberIds { kuberesources, .. } => {
+                join(endpoint_ids(kuberesources).map(hex))
+            }
+            SharedFact::Key(_) => "a key of this name that does not open them".to_owned(),
         }
     }
 }

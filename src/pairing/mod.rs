@@ -8,13 +8,12 @@ mod assign;
 mod compare;
 mod evidence;
 mod fact;
+mod lookup;
 mod rank;
-mod shelf;
 mod stamp;
 mod substitute;
 
-pub(crate) use assign::Paired;
-pub(crate) use assign::{candidates, pair};
+pub(crate) use assign::{Paired, candidates, pair};
 pub(crate) use compare::{Contradiction, contradictions};
 pub(crate) use evidence::pairing;
 pub(crate) use stamp::stamp_of;

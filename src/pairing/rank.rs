@@ -1,10 +1,12 @@
 //! How well two halves fit: the order in which candidates are served.
 
 use super::compare::remarks;
-use super::stamp::{Stamp, stamp_of};
+use super::stamp::{RunStamp, stamp_of};
 use crate::backup::Located;
 use crate::finding::has_error;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
+use crate::kuberesources::Kuberesources;
+use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
 
@@ -13,7 +15,7 @@ const ONE_RUN: TimeDelta = TimeDelta::hours(15);
 
 /// How the stamps of two halves relate, worst first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Stamps {
+pub(super) enum StampMatch {
     /// At least one half has no stamp in any of its names.
     OneIsMissing,
     /// Same digits, but only one says `__POSSIBLY_DIRTY__`.
@@ -24,8 +26,8 @@ pub(super) enum Stamps {
 
 /// How well a kuberesources fits a snapshot; greater is better, the first field decides first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Rank {
-    pub(super) stamps: Stamps,
+pub(super) struct PairRank {
+    pub(super) stamps: StampMatch,
     /// The kuberesources is on disk.
     pub(super) is_present: bool,
     /// The kuberesources has no error of its own.
@@ -46,16 +48,16 @@ pub(super) struct Rank {
 
 /// A possible pair.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
-    pub(super) snapshot: usize,
-    pub(super) kuberesources: usize,
-    pub(super) rank: Rank,
+pub(super) struct PossiblePair {
+    pub(super) snapshot: SnapshotIndex,
+    pub(super) kuberesources: KuberesourcesIndex,
+    pub(super) rank: PairRank,
     pub(super) contradicts: bool,
 }
 
 /// How much two halves must be measured.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Measure {
+pub(super) enum RankMeasure {
     /// Nothing competes: places decide nothing.
     Facts,
     /// Places decide between rivals.
@@ -64,53 +66,52 @@ pub(super) enum Measure {
 
 /// Weighs one candidate; `None` when the two cannot be one backup.
 pub(super) fn weigh(
-    (inventory, names): (&Inventory, &Names),
-    snapshot: usize,
-    kuberesources: usize,
-    measure: Measure,
-) -> Option<Edge> {
-    let half = inventory.snapshots.get(snapshot)?;
-    let other = inventory.kuberesources.get(kuberesources)?;
-    let of_other = names.kuberesources.get(kuberesources)?;
-    let stamps = relate(names.snapshots.get(snapshot)?, of_other)?;
-    let proven = inventory.proofs.find(&half.facts, &other.facts);
+    (snapshot_index, kuberesources_index): (SnapshotIndex, KuberesourcesIndex),
+    (inventory, names): (&Inventory, &PlaceStamps),
+    measure: RankMeasure,
+) -> Option<PossiblePair> {
+    let snapshot = snapshot_index.of(&inventory.snapshots)?;
+    let kuberesources = kuberesources_index.of(&inventory.kuberesources)?;
+    let of_kuberesources = kuberesources_index.of(&names.kuberesources)?;
+    let stamps = relate(snapshot_index.of(&names.snapshots)?, of_kuberesources)?;
+    let proven = inventory.proofs.find(&snapshot.facts, &kuberesources.facts);
     let (mut cluster_facts, mut other_facts, mut contradicts) = (0, 0, false);
-    for remark in remarks(&half.facts, &other.facts, proven) {
+    for remark in remarks(&snapshot.facts, &kuberesources.facts, proven) {
         contradicts |= !remark.agrees;
         cluster_facts += usize::from(remark.agrees && remark.is_about_cluster());
         other_facts += usize::from(remark.agrees && !remark.is_about_cluster());
     }
-    let is_compared = measure == Measure::Places || stamps == Stamps::OneIsMissing;
-    let is_beside = is_compared && are_beside(half, other);
-    if stamps == Stamps::OneIsMissing && cluster_facts == 0 && !is_beside {
+    let is_compared = measure == RankMeasure::Places || stamps == StampMatch::OneIsMissing;
+    let is_beside = is_compared && are_beside(snapshot, kuberesources);
+    if stamps == StampMatch::OneIsMissing && cluster_facts == 0 && !is_beside {
         return None;
     }
-    let apart = if stamps == Stamps::OneIsMissing {
-        seconds_apart(half.facts.newest_lease_at, of_other)
+    let apart = if stamps == StampMatch::OneIsMissing {
+        seconds_apart(snapshot.facts.newest_lease_at, of_kuberesources)
     } else {
         0
     };
     if apart > ONE_RUN.num_seconds() {
         return None;
     }
-    let rank = Rank {
+    let rank = PairRank {
         stamps,
-        is_present: other.is_present,
-        is_sound: !has_error(&other.facts.findings),
+        is_present: kuberesources.is_present,
+        is_sound: !has_error(&kuberesources.facts.findings),
         cluster_facts,
         other_facts,
-        snapshot_is_sound: half.is_present && !has_error(&half.facts.findings),
+        snapshot_is_sound: snapshot.is_present && !has_error(&snapshot.facts.findings),
         is_beside,
         apart: Reverse(apart),
         steps: Reverse(if is_compared {
-            half.path.steps_to(&other.path)
+            snapshot.path.steps_to(&kuberesources.path)
         } else {
             0
         }),
     };
-    Some(Edge {
-        snapshot,
-        kuberesources,
+    Some(PossiblePair {
+        snapshot: snapshot_index,
+        kuberesources: kuberesources_index,
         rank,
         contradicts,
     })
@@ -118,51 +119,51 @@ pub(super) fn weigh(
 
 /// The stamps of every half, read from the names once.
 #[derive(Debug)]
-pub(super) struct Names {
-    pub(super) snapshots: Vec<Vec<Stamp>>,
-    pub(super) kuberesources: Vec<Vec<Stamp>>,
+pub(super) struct PlaceStamps {
+    pub(super) snapshots: Vec<Vec<RunStamp>>,
+    pub(super) kuberesources: Vec<Vec<RunStamp>>,
 }
 
-impl Names {
+impl PlaceStamps {
     pub(super) fn new(inventory: &Inventory) -> Self {
         Self {
             snapshots: inventory
                 .snapshots
                 .iter()
-                .map(|half| stamps(half).collect())
+                .map(|located| stamps(located).collect())
                 .collect(),
             kuberesources: inventory
                 .kuberesources
                 .iter()
-                .map(|half| stamps(half).collect())
+                .map(|located| stamps(located).collect())
                 .collect(),
         }
     }
 }
 
 /// Stamps of all places, the shown one first.
-pub(super) fn stamps<T>(half: &Located<T>) -> impl Iterator<Item = Stamp> {
-    half.places().filter_map(stamp_of)
+pub(super) fn stamps<T>(located: &Located<T>) -> impl Iterator<Item = RunStamp> {
+    located.places().filter_map(stamp_of)
 }
 
 /// `None` when both carry stamps and none is common.
-fn relate(half: &[Stamp], other: &[Stamp]) -> Option<Stamps> {
-    if half.is_empty() || other.is_empty() {
-        return Some(Stamps::OneIsMissing);
+fn relate(snapshot: &[RunStamp], kuberesources: &[RunStamp]) -> Option<StampMatch> {
+    if snapshot.is_empty() || kuberesources.is_empty() {
+        return Some(StampMatch::OneIsMissing);
     }
-    let pairs = half
+    let pairs = snapshot
         .iter()
-        .flat_map(|stamp| other.iter().map(move |other| (stamp, other)));
-    let common = pairs.filter(|(stamp, other)| stamp.at == other.at);
-    let related = common.map(|(stamp, other)| match stamp.is_dirty == other.is_dirty {
-        true => Stamps::Equal,
-        false => Stamps::SuffixDiffers,
+        .flat_map(|one| kuberesources.iter().map(move |two| (one, two)));
+    let common = pairs.filter(|(one, two)| one.at == two.at);
+    let related = common.map(|(one, two)| match one.is_dirty == two.is_dirty {
+        true => StampMatch::Equal,
+        false => StampMatch::SuffixDiffers,
     });
     related.max()
 }
 
 /// Between the newest lease and the nearest stamp of the archive; zero when either is unknown.
-fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[Stamp]) -> i64 {
+fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[RunStamp]) -> i64 {
     let Some(taken_at) = taken_at else { return 0 };
     let distances = stamps
         .iter()
@@ -170,10 +171,10 @@ fn seconds_apart(taken_at: Option<DateTime<Utc>>, stamps: &[Stamp]) -> i64 {
     distances.min().unwrap_or(0)
 }
 
-fn are_beside<A, B>(half: &Located<A>, other: &Located<B>) -> bool {
-    let mut places = half.places();
+fn are_beside(snapshot: &Located<Snapshot>, kuberesources: &Located<Kuberesources>) -> bool {
+    let mut places = snapshot.places();
     places.any(|place| {
-        other
+        kuberesources
             .places()
             .any(|candidate| place.directory() == candidate.directory())
     })

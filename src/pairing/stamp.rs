@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 /// When a name says that a backup was taken, and whether it was forced. Both halves of one run agree in both.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Stamp {
+pub(crate) struct RunStamp {
     /// The digits, read as UTC; content corrects them later.
     pub at: DateTime<Utc>,
     /// The name carries `__POSSIBLY_DIRTY__`.
@@ -15,7 +15,7 @@ pub(crate) struct Stamp {
 }
 
 /// The stamp of a file by its own name, renamed or not.
-pub(crate) fn stamp_of(id: &ObjectId) -> Option<Stamp> {
+pub(crate) fn stamp_of(id: &ObjectId) -> Option<RunStamp> {
     let name = id.file_name()?;
     let at = names::Stamp::find(name)?.at();
     let mark = POSSIBLY_DIRTY.as_bytes();
@@ -23,5 +23,5 @@ pub(crate) fn stamp_of(id: &ObjectId) -> Option<Stamp> {
         .as_bytes()
         .windows(mark.len())
         .any(|window| window == mark);
-    Some(Stamp { at, is_dirty })
+    Some(RunStamp { at, is_dirty })
 }

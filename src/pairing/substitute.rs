@@ -1,11 +1,11 @@
 //! The next best archive for a snapshot that has lost its own.
 
 use super::compare::remarks;
-use super::fact::Fact;
+use super::fact::SharedFact;
 use super::rank::stamps;
 use crate::backup::Located;
 use crate::finding::has_error;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KuberesourcesIndex};
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, Utc};
@@ -16,16 +16,17 @@ const REACH: usize = 8;
 
 /// Sound kuberesources by cluster, each list ascending by stamp.
 #[derive(Debug, Default)]
-pub(crate) struct Substitutes<'a>(HashMap<&'a str, Vec<(DateTime<Utc>, usize)>>);
+pub(crate) struct Substitutes<'a>(HashMap<&'a str, Vec<(DateTime<Utc>, KuberesourcesIndex)>>);
 
 /// Sorts the sound, stamped kuberesources by cluster.
 pub(crate) fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
     let mut found = Substitutes::default();
-    for (index, half) in inventory.kuberesources.iter().enumerate() {
-        let stamp = stamps(half)
+    for (index, kuberesources) in (0..).map(KuberesourcesIndex).zip(&inventory.kuberesources) {
+        let facts = &kuberesources.facts;
+        let stamp = stamps(kuberesources)
             .next()
-            .filter(|_| half.is_present && !has_error(&half.facts.findings));
-        if let Some((stamp, cluster)) = stamp.zip(half.facts.infrastructure_name.as_deref()) {
+            .filter(|_| kuberesources.is_present && !has_error(&facts.findings));
+        if let Some((stamp, cluster)) = stamp.zip(facts.infrastructure_name.as_deref()) {
             found.0.entry(cluster).or_default().push((stamp.at, index));
         }
     }
@@ -36,23 +37,25 @@ pub(crate) fn substitutes(inventory: &Inventory) -> Substitutes<'_> {
 }
 
 impl Substitutes<'_> {
-    /// Index of the kuberesources nearest in time that is of the same cluster, has equal revisions and
+    /// The kuberesources nearest in time that is of the same cluster, has equal revisions and
     /// contradicts nothing; `None` when none within reach does.
     pub(crate) fn find(
         &self,
         inventory: &Inventory,
-        half: &Located<Snapshot>,
+        snapshot: &Located<Snapshot>,
         at: DateTime<Utc>,
-    ) -> Option<usize> {
+    ) -> Option<KuberesourcesIndex> {
         let list = self
             .0
-            .get(half.facts.cluster.infrastructure_name.as_deref()?)?;
+            .get(snapshot.facts.cluster.infrastructure_name.as_deref()?)?;
         let middle = list.partition_point(|entry| entry.0 < at);
         let end = middle.saturating_add(REACH).min(list.len());
         let near = list.get(middle.saturating_sub(REACH)..end)?;
         let fitting = near.iter().filter(|(_, index)| {
-            let other = inventory.kuberesources.get(*index);
-            other.is_some_and(|other| could_stand_in(inventory, &half.facts, &other.facts))
+            let kuberesources = index.of(&inventory.kuberesources);
+            kuberesources.is_some_and(|kuberesources| {
+                could_stand_in(inventory, &snapshot.facts, &kuberesources.facts)
+            })
         });
         let nearest = fitting.min_by_key(|(stamp, _)| (at - *stamp).abs());
         nearest.map(|(_, index)| *index)
@@ -70,7 +73,7 @@ fn could_stand_in(
         if !remark.agrees {
             return false;
         }
-        has_equal_revision |= matches!(remark.fact, Fact::Revision { .. });
+        has_equal_revision |= matches!(remark.fact, SharedFact::Revision { .. });
     }
     has_equal_revision
 }

@@ -4,7 +4,7 @@ use super::{candidates, pair, pairing};
 use crate::backup::{Located, PairingBasis};
 use crate::finding::{Code, Finding};
 use crate::fixture::{at, digest, encrypted, healthy, kuberesources, located, proven, snapshot};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyOutcome;
 use crate::snapshot::Snapshot;
@@ -28,9 +28,12 @@ fn partners(inventory: &Inventory) -> (Vec<Option<usize>>, Vec<usize>) {
     let orphans = without
         .iter()
         .filter_map(|paired| paired.kuberesources)
+        .map(|index| index.0)
         .collect();
     (
-        with.iter().map(|paired| paired.kuberesources).collect(),
+        with.iter()
+            .map(|paired| paired.kuberesources.map(|index| index.0))
+            .collect(),
         orphans,
     )
 }
@@ -303,7 +306,7 @@ fn equally_good_archives_are_told_with_the_reason() {
         let found = pairs.first().expect("one snapshot");
         assert_eq!(
             (found.kuberesources, found.rivals.len(), found.reason),
-            (Some(chosen), 1, reason)
+            (Some(KuberesourcesIndex(chosen)), 1, reason)
         );
     }
 }
@@ -407,7 +410,10 @@ fn every_kind_of_contradiction_is_named_with_both_values() {
 
 #[test]
 fn candidates_are_what_keys_should_be_tried_on() {
-    assert_eq!(candidates(&encrypted(KeyOutcome::Unproven)), [(0, 0)]);
+    assert_eq!(
+        candidates(&encrypted(KeyOutcome::Unproven)),
+        [(SnapshotIndex(0), KuberesourcesIndex(0))]
+    );
 }
 
 /// The shapes of a large fleet: many clusters at one second, one cluster over years, names without stamps.

@@ -16,6 +16,11 @@ mod object_id;
 mod publish;
 mod store;
 
+#[cfg(test)]
+pub(crate) mod memory;
+#[cfg(test)]
+mod tests;
+
 pub use compressed::Compression;
 pub(crate) use compressed::decompress_buffered;
 pub(crate) use compressed::{decompress, unpack};

@@ -4,11 +4,11 @@
 //! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first.
 
 use super::SurveyError;
-use super::examine::Options;
+use super::examine::SurveyOptions;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::recorder::Recorder;
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
-use crate::discovery::{FoundObject, Kind};
+use crate::discovery::{FoundObject, ObjectKind};
 use crate::monitor::Monitor;
 use crate::snapshot::{self, HashOn, ReadError, Snapshot, SnapshotQueue, SnapshotReading};
 use crate::source::Store;
@@ -23,16 +23,16 @@ const FILES_PER_THREAD: usize = 2;
 
 /// Snapshots to read, and what became of them.
 pub(super) struct Batch<'f, 'b> {
-    pub(super) files: &'f [(FoundObject, Kind)],
+    pub(super) files: &'f [(FoundObject, ObjectKind)],
     pub(super) store: &'f dyn Store,
-    pub(super) options: &'b Options,
+    pub(super) options: &'b SurveyOptions,
     pub(super) recorder: &'b Recorder<'b>,
     pub(super) monitor: &'b dyn Monitor,
     pub(super) now: DateTime<Utc>,
 }
 
 /// What became of a batch.
-pub(super) type Done<'f> = Vec<(&'f FoundObject, SnapshotRead)>;
+pub(super) type BatchDone<'f> = Vec<(&'f FoundObject, SnapshotRead)>;
 
 impl<'f> Batch<'f, '_> {
     /// Reads all of it.
@@ -40,7 +40,7 @@ impl<'f> Batch<'f, '_> {
     /// # Errors
     ///
     /// Interrupted, or the catalogue cannot be written and is needed.
-    pub(super) fn read(&self) -> Result<Done<'f>, SurveyError> {
+    pub(super) fn read(&self) -> Result<BatchDone<'f>, SurveyError> {
         let done = Mutex::default();
         if self.files.len() == 1 {
             self.read_single(&done)?;
@@ -50,7 +50,7 @@ impl<'f> Batch<'f, '_> {
         Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn read_single(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
+    fn read_single(&self, done: &Mutex<BatchDone<'f>>) -> Result<(), SurveyError> {
         let mut worker = Worker {
             batch: self,
             first: self.files.first(),
@@ -66,7 +66,7 @@ impl<'f> Batch<'f, '_> {
         worker.done(open, read)
     }
 
-    fn read_on_threads(&self, done: &Mutex<Done<'f>>) -> Result<(), SurveyError> {
+    fn read_on_threads(&self, done: &Mutex<BatchDone<'f>>) -> Result<(), SurveyError> {
         let jobs = self.options.jobs.max(1);
         let threads = threads_for(jobs, processors()).min(self.files.len());
         let (firsts, _) = self.files.split_at_checked(threads).unwrap_or_default();
@@ -108,7 +108,7 @@ pub fn default_jobs() -> usize {
 }
 
 /// Where a single file is hashed.
-pub(super) fn hash_on(options: &Options) -> HashOn {
+pub(super) fn hash_on(options: &SurveyOptions) -> HashOn {
     if options.jobs > 1 && processors() > 1 {
         HashOn::OwnThread
     } else {
@@ -125,17 +125,17 @@ fn threads_for(jobs: usize, processors: usize) -> usize {
 struct Worker<'w, 'f, 'b> {
     batch: &'w Batch<'f, 'b>,
     /// The file kept for this thread.
-    first: Option<&'f (FoundObject, Kind)>,
+    first: Option<&'f (FoundObject, ObjectKind)>,
     /// The first file that no thread has taken, beyond those kept.
     next: &'w AtomicUsize,
-    done: &'w Mutex<Done<'f>>,
+    done: &'w Mutex<BatchDone<'f>>,
     /// Files that this thread is reading, and how many those may be.
     open: usize,
     most_open: usize,
 }
 
 impl<'f> Worker<'_, 'f, '_> {
-    fn take(&mut self) -> Option<&'f (FoundObject, Kind)> {
+    fn take(&mut self) -> Option<&'f (FoundObject, ObjectKind)> {
         let position = || self.next.fetch_add(1, Ordering::Relaxed);
         self.first
             .take()

@@ -1,6 +1,6 @@
 //! Is there a backup that will restore this version? Answered only from what was read for the answer.
 
-use super::{Options, Survey, SurveyError, recall, update, verify};
+use super::{Survey, SurveyError, SurveyOptions, recall, update, verify};
 use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
@@ -40,7 +40,7 @@ pub fn check_locations(
     version: &TargetVersion,
     selection: &Selection,
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Checked, CheckError> {
     let mut survey = verify(locations, catalogue, options, monitor)?;
@@ -60,7 +60,7 @@ pub fn check_remembered(
     version: &TargetVersion,
     selection: &Selection,
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Checked, CheckError> {
     let mut backups = update(catalogue, options, monitor)?;

@@ -4,12 +4,12 @@ use super::SurveyError;
 use super::batch::Batch;
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::{Knowledge, subject_of};
-use super::prove::{Rings, Waiting, prove_waiting, unproven};
+use super::prove::{KeyRings, UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::{Backup, Verification};
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueError, Content};
-use crate::discovery::{FoundObject, Kind, Skipped, walk};
+use crate::discovery::{FoundObject, ObjectKind, Skipped, walk};
 use crate::finding::Code;
 use crate::monitor::Monitor;
 use crate::source::{ObjectId, PageCache, Stores};
@@ -30,7 +30,7 @@ pub enum Depth {
 
 /// How a survey is made.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SurveyOptions {
     /// How much is read.
     pub depth: Depth,
     /// Files read at the same time, at least 1, which keeps to one processor.
@@ -72,7 +72,7 @@ pub struct Survey {
 pub fn examine(
     locations: &[ObjectId],
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
@@ -82,7 +82,7 @@ pub fn examine(
     let mut examination = Examination {
         known: Knowledge::new(contents),
         stores: &options.stores,
-        rings: Rings::default(),
+        rings: KeyRings::default(),
         recorder,
         options,
         monitor,
@@ -100,9 +100,9 @@ pub fn examine(
 pub(super) struct Examination<'e> {
     pub(super) known: Knowledge,
     pub(super) stores: &'e Stores,
-    pub(super) rings: Rings,
+    pub(super) rings: KeyRings,
     pub(super) recorder: Recorder<'e>,
-    pub(super) options: &'e Options,
+    pub(super) options: &'e SurveyOptions,
     pub(super) monitor: &'e dyn Monitor,
     /// Files that the locations cover, and locations themselves.
     pub(super) asked: BTreeSet<ObjectId>,
@@ -177,7 +177,10 @@ impl Examination<'_> {
     }
 
     /// Reads a batch of snapshots, and returns those that may hold something encrypted.
-    fn read_snapshots(&mut self, files: &[(FoundObject, Kind)]) -> Result<Waiting, SurveyError> {
+    fn read_snapshots(
+        &mut self,
+        files: &[(FoundObject, ObjectKind)],
+    ) -> Result<UnprovenSnapshots, SurveyError> {
         let batch = Batch {
             files,
             store: self.stores,
@@ -232,7 +235,7 @@ impl Examination<'_> {
     /// An archive that turned up after its snapshot was read: the snapshot's values must be looked at once more.
     fn prove_the_rest(&mut self) -> Result<(), SurveyError> {
         let ids = unproven(&self.known);
-        let again: Vec<(FoundObject, Kind)> = ids
+        let again: Vec<(FoundObject, ObjectKind)> = ids
             .into_iter()
             .filter(|id| !self.read_now.contains(id))
             .flat_map(|id| walk(&id, self.stores, self.monitor).objects)

@@ -1,7 +1,7 @@
 //! Reads one file of a backup and says what became of it.
 
 use crate::catalogue::Content;
-use crate::discovery::{FoundObject, Kind, sniff};
+use crate::discovery::{FoundObject, ObjectKind, sniff};
 use crate::finding::{Code, Finding};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
@@ -14,7 +14,7 @@ use std::io::{self, Read};
 /// What a file turned out to be when it was looked at for the first time.
 pub(super) enum Looked {
     /// To be read as this.
-    As(Kind),
+    As(ObjectKind),
     /// Neither by name nor by content part of a backup.
     Foreign(&'static str),
     /// The system refused.
@@ -44,8 +44,8 @@ pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> L
         .map_err(|error| describe(&error))
         .and_then(|open| sniff(&*open, object.name.as_ref()).map_err(|error| error.to_string()));
     match looked {
-        Ok(Kind::Unrecognised { .. }) if is_named => Looked::As(Kind::Snapshot),
-        Ok(Kind::Unrecognised { reason }) => Looked::Foreign(reason),
+        Ok(ObjectKind::Unrecognised { .. }) if is_named => Looked::As(ObjectKind::Snapshot),
+        Ok(ObjectKind::Unrecognised { reason }) => Looked::Foreign(reason),
         Ok(kind) => Looked::As(kind),
         Err(reason) => Looked::Refused(reason),
     }
@@ -62,7 +62,7 @@ impl<'c> OpenSnapshot<'c> {
     /// Opens it and gives its bytes, unpacked.
     pub(super) fn open<'m>(
         object: &'c FoundObject,
-        kind: Kind,
+        kind: ObjectKind,
         store: &'c dyn Store,
         page_cache: PageCache,
         monitor: &'m dyn Monitor,

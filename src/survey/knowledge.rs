@@ -261,7 +261,10 @@ impl Knowledge {
     }
 
     /// Judges everything and adds what the catalogue knows of its history. The facts go into the backups.
-    pub(super) fn judged(&mut self, options: &super::Options) -> Result<Vec<Backup>, SurveyError> {
+    pub(super) fn judged(
+        &mut self,
+        options: &super::SurveyOptions,
+    ) -> Result<Vec<Backup>, SurveyError> {
         let picks = self.picks();
         let standpoint = Standpoint {
             as_of: options.as_of,

@@ -1,6 +1,6 @@
 //! Where to look: what was given, else what is remembered.
 
-use super::{Depth, Options, Survey, SurveyError, examine, recall};
+use super::{Depth, Survey, SurveyError, SurveyOptions, examine, recall};
 use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn index(
     locations: &[ObjectId],
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let now = Utc::now();
@@ -41,11 +41,11 @@ pub fn index(
 pub fn verify(
     locations: &[ObjectId],
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let locations = given_or_remembered(locations, catalogue)?;
-    let options = Options {
+    let options = SurveyOptions {
         depth: Depth::Everything,
         ..options.clone()
     };
@@ -59,7 +59,7 @@ pub fn verify(
 /// `monitor` asked to stop, or the catalogue cannot be read or written.
 pub fn update(
     catalogue: &Catalogue,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Backup>, SurveyError> {
     let locations = remembered(catalogue)?;
@@ -69,8 +69,8 @@ pub fn update(
     recall(catalogue, options)
 }
 
-fn only_new(options: &Options) -> Options {
-    Options {
+fn only_new(options: &SurveyOptions) -> SurveyOptions {
+    SurveyOptions {
         depth: Depth::New,
         ..options.clone()
     }

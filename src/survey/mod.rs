@@ -18,7 +18,7 @@ mod stream;
 
 pub use batch::default_jobs;
 pub use check::{CheckError, Checked, check_locations, check_remembered};
-pub use examine::{Depth, Options, Survey, examine};
+pub use examine::{Depth, Survey, SurveyOptions, examine};
 pub use forget::forget;
 pub use locations::{index, update, verify};
 pub use recall::{glance, recall, refresh};
@@ -40,3 +40,6 @@ pub enum SurveyError {
     #[error("interrupted")]
     Interrupted,
 }
+
+#[cfg(test)]
+mod tests;

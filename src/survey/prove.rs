@@ -19,11 +19,11 @@ use std::collections::HashMap;
 
 /// Key rings of this run. In memory only.
 #[derive(Default)]
-pub(super) struct Rings {
+pub(super) struct KeyRings {
     rings: HashMap<Sha256Digest, Option<KeyRing>>,
 }
 
-impl Rings {
+impl KeyRings {
     /// Keeps the ring of an archive that was read; `None` when it holds no keys.
     pub(super) fn keep(&mut self, kuberesources: Sha256Digest, ring: Option<KeyRing>) {
         self.rings.insert(kuberesources, ring);
@@ -47,14 +47,14 @@ impl Rings {
 }
 
 /// Snapshots read now, waiting for keys.
-pub(super) type Waiting = Vec<(ObjectId, Snapshot, Sealed)>;
+pub(super) type UnprovenSnapshots = Vec<(ObjectId, Snapshot, Sealed)>;
 
 /// Proves what waits against every archive that may be its partner; returns what is to be remembered.
 pub(super) fn prove_waiting(
-    waiting: Waiting,
+    waiting: UnprovenSnapshots,
     archives: &mut Vec<Located<Kuberesources>>,
     known: &mut Knowledge,
-    rings: &mut Rings,
+    rings: &mut KeyRings,
     store: &dyn Store,
 ) -> Vec<CatalogueChange> {
     let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
@@ -69,16 +69,16 @@ pub(super) fn prove_waiting(
     };
     let mut changes = Vec::new();
     for (snapshot, archive) in candidates(&inventory) {
-        let (Some(half), Some(sealed)) = (inventory.snapshots.get(snapshot), sealed.get(snapshot))
+        let (Some(found), Some(sealed)) = (snapshot.of(&inventory.snapshots), snapshot.of(&sealed))
         else {
             continue;
         };
-        let Some(archive) = inventory.kuberesources.get(archive) else {
+        let Some(archive) = archive.of(&inventory.kuberesources) else {
             continue;
         };
-        let proven = prove(&half.facts.encryption, sealed, rings.of(archive, store));
+        let proven = prove(&found.facts.encryption, sealed, rings.of(archive, store));
         let (key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
-        let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
+        let key = (SnapshotKey::of(&found.facts), archive.facts.sha256);
         let proof = Box::new(ProofRecord {
             key_proof: key_proof.clone(),
             certificates: certificates.clone(),
@@ -123,15 +123,15 @@ pub(super) fn unproven(known: &Knowledge) -> Vec<ObjectId> {
         ..Inventory::default()
     };
     for (snapshot, archive) in candidates(&inventory) {
-        let (Some(half), Some(archive)) = (
-            inventory.snapshots.get(snapshot),
-            inventory.kuberesources.get(archive),
+        let (Some(found), Some(archive)) = (
+            snapshot.of(&inventory.snapshots),
+            archive.of(&inventory.kuberesources),
         ) else {
             continue;
         };
-        let key = (SnapshotKey::of(&half.facts), archive.facts.sha256);
+        let key = (SnapshotKey::of(&found.facts), archive.facts.sha256);
         if archive.is_present && !known.proofs.contains_key(&key) {
-            paths.push(half.path.clone());
+            paths.push(found.path.clone());
         }
     }
     paths.sort();

@@ -1,7 +1,7 @@
 //! Judges what the catalogue remembers, without reading a backup: only attributes of files are looked at.
 
 use super::knowledge::Knowledge;
-use super::{Depth, Options, SurveyError};
+use super::{Depth, SurveyError, SurveyOptions};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
 use crate::finding::{Code, Finding, Severity};
@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 /// # Errors
 ///
 /// The catalogue cannot be read.
-pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, SurveyError> {
+pub fn recall(catalogue: &Catalogue, options: &SurveyOptions) -> Result<Vec<Backup>, SurveyError> {
     let (mut known, rewritten) = remembered(catalogue.load()?, &options.stores);
     let mut backups = known.judged(options)?;
     for backup in &mut backups {
@@ -37,7 +37,7 @@ pub fn recall(catalogue: &Catalogue, options: &Options) -> Result<Vec<Backup>, S
 pub fn glance(
     catalogue: &Catalogue,
     selection: &Selection,
-    options: &Options,
+    options: &SurveyOptions,
 ) -> Result<Vec<Summary>, SurveyError> {
     let overview = Overview::load(&catalogue.reader()?)?;
     let known = overview.and_then(|overview| {
@@ -63,7 +63,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         return Ok(());
     }
     let (mut known, _) = remembered(catalogue.load()?, stores);
-    let beginning = Options {
+    let beginning = SurveyOptions {
         depth: Depth::New,
         jobs: 1,
         as_of: DateTime::UNIX_EPOCH - TimeDelta::days(365 * 10_000),

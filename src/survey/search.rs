@@ -4,7 +4,7 @@ use super::SurveyError;
 use super::examine::{Depth, Examination};
 use super::file::{Looked, look, unreadable};
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
-use crate::discovery::{FoundObject, Kind, Skipped, Walk, walk, walk_beside};
+use crate::discovery::{FoundObject, ObjectKind, Skipped, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::path::Path;
 #[derive(Default)]
 pub(super) struct Todo {
     pub(super) kuberesources: Vec<FoundObject>,
-    pub(super) snapshots: Vec<(FoundObject, Kind)>,
+    pub(super) snapshots: Vec<(FoundObject, ObjectKind)>,
 }
 
 impl Examination<'_> {
@@ -103,7 +103,9 @@ impl Examination<'_> {
             return;
         }
         match look(&object, self.stores, is_named) {
-            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(object),
+            Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
+                todo.kuberesources.push(object);
+            }
             Looked::As(kind) => todo.snapshots.push((object, kind)),
             Looked::Foreign(reason) => self.foreign(&object, reason),
             Looked::Refused(reason) => self.refused(&object, reason),
@@ -116,7 +118,9 @@ impl Examination<'_> {
             return;
         }
         match look(&object, self.stores, false) {
-            Looked::As(Kind::Kuberesources | Kind::Combined) => todo.kuberesources.push(object),
+            Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
+                todo.kuberesources.push(object);
+            }
             Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
                 todo.snapshots.push((object, kind));
             }

@@ -3,7 +3,7 @@
 use super::batch::hash_on;
 use super::file::unreadable;
 use super::knowledge::Knowledge;
-use super::{Options, Survey, SurveyError};
+use super::{Survey, SurveyError, SurveyOptions};
 use crate::catalogue::CatalogueContents;
 use crate::discovery::Skipped;
 use crate::monitor::Monitor;
@@ -22,7 +22,7 @@ pub const STREAM: &str = "-";
 /// [`SurveyError::Interrupted`] when `monitor` asked to stop.
 pub fn examine_stream(
     stream: impl Read + Send,
-    options: &Options,
+    options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
     let id = ObjectId::from(Path::new(STREAM));

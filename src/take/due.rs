@@ -77,7 +77,7 @@ pub(super) fn needless(
     oc: &Oc,
     catalogue: &Catalogue,
     due: DueOptions,
-    options: &survey::Options,
+    options: &survey::SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Option<String>, OcError> {
     if due == DueOptions::default() {

@@ -21,7 +21,7 @@ pub(super) struct Examined {
 /// Verifies the two files as any others, then holds what the script and the cluster said against them.
 pub(super) fn examine(
     run: &BackupRun,
-    options: &survey::Options,
+    options: &survey::SurveyOptions,
     monitor: &dyn Monitor,
 ) -> (VerificationResult, Option<Examined>) {
     monitor.note("verifying what was brought here");
@@ -41,12 +41,12 @@ pub(super) fn examine(
 
 fn read(
     run: &BackupRun,
-    options: &survey::Options,
+    options: &survey::SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Examined, String> {
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
     let locations = [&run.snapshot.path, &run.kuberesources.path].map(ObjectId::from);
-    let options = survey::Options {
+    let options = survey::SurveyOptions {
         depth: Depth::Everything,
         accept: accepted(run),
         ..options.clone()

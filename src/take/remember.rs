@@ -17,7 +17,7 @@ pub(super) fn remember(
     run: BackupRun,
     examined: Examined,
     catalogue: &Catalogue,
-    options: &survey::Options,
+    options: &survey::SurveyOptions,
 ) -> TakeReport {
     let Examined { backup, contents } = examined;
     match record(&run, &contents, catalogue) {
@@ -33,8 +33,12 @@ pub(super) fn remember(
 }
 
 /// With its neighbours in view: an earlier backup may make more of it.
-fn recalled(run: &BackupRun, catalogue: &Catalogue, options: &survey::Options) -> Option<Backup> {
-    let options = survey::Options {
+fn recalled(
+    run: &BackupRun,
+    catalogue: &Catalogue,
+    options: &survey::SurveyOptions,
+) -> Option<Backup> {
+    let options = survey::SurveyOptions {
         depth: Depth::New,
         accept: accepted(run),
         ..options.clone()

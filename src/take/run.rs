@@ -20,7 +20,7 @@ pub struct TakeOptions {
     /// `--dry-run`: only plan it.
     pub is_dry_run: bool,
     /// How it is verified. Depth and accepted codes are ours to say.
-    pub survey: survey::Options,
+    pub survey: survey::SurveyOptions,
 }
 
 /// Why there is no backup.

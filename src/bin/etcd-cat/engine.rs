@@ -16,7 +16,7 @@ use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::SeveralClusters;
 use etcd_cat::selection::{KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
-use etcd_cat::survey::{self, CheckError, Checked, Depth, Options, Survey, SurveyError};
+use etcd_cat::survey::{self, CheckError, Checked, Depth, Survey, SurveyError, SurveyOptions};
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -120,12 +120,12 @@ fn catalogue(global: &GlobalArgs) -> Result<Catalogue, Failure> {
 
 impl Request<'_> {
     /// The catalogue, and how to ask it.
-    fn opened(&self) -> Result<(Catalogue, Options), Failure> {
+    fn opened(&self) -> Result<(Catalogue, SurveyOptions), Failure> {
         Ok((catalogue(self.global)?, self.options(Depth::New)))
     }
 
-    fn options(&self, depth: Depth) -> Options {
-        Options {
+    fn options(&self, depth: Depth) -> SurveyOptions {
+        SurveyOptions {
             depth,
             jobs: self
                 .global

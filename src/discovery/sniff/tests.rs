@@ -5,7 +5,7 @@ use std::io::{Seek as _, Write as _};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn kind_of(name: &str, content: &[u8]) -> Result<Kind, Box<dyn std::error::Error>> {
+fn kind_of(name: &str, content: &[u8]) -> Result<ObjectKind, Box<dyn std::error::Error>> {
     let mut file = tempfile::tempfile()?;
     file.write_all(content)?;
     let kind = sniff(&file, BackupName::parse(OsStr::new(name)).as_ref())?;
@@ -45,8 +45,8 @@ fn tar(name: &str, size: usize) -> Vec<u8> {
     archive.into_inner().expect("a vector takes it all")
 }
 
-fn is_unrecognised(kind: Kind) -> bool {
-    matches!(kind, Kind::Unrecognised { .. })
+fn is_unrecognised(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Unrecognised { .. })
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_meta_page_makes_a_snapshot_whatever_the_name() -> Outcome {
         ] {
             assert_eq!(
                 kind_of(name, &file)?,
-                Kind::Snapshot,
+                ObjectKind::Snapshot,
                 "{name}, {} bytes",
                 file.len()
             );
@@ -86,25 +86,25 @@ fn a_name_of_a_snapshot_is_enough_to_be_judged_as_one() -> Outcome {
         "snapshot_x.db",
     ] {
         for content in [&b""[..], b"no bbolt", SQLITE_MAGIC] {
-            assert_eq!(kind_of(name, content)?, Kind::Snapshot, "{name}");
+            assert_eq!(kind_of(name, content)?, ObjectKind::Snapshot, "{name}");
         }
     }
     assert_eq!(
         kind_of("snapshot_2024-11-02_030000.db.part", b"")?,
-        Kind::Partial
+        ObjectKind::Partial
     );
     Ok(())
 }
 
 #[test]
 fn other_database_files_are_left_alone() -> Outcome {
-    let expected = Kind::Unrecognised {
+    let expected = ObjectKind::Unrecognised {
         reason: "SQLite database",
     };
     assert_eq!(kind_of("grafana.db", SQLITE_MAGIC)?, expected);
     assert_eq!(
         kind_of("grafana.db", b"")?,
-        Kind::Unrecognised {
+        ObjectKind::Unrecognised {
             reason: "empty file"
         }
     );
@@ -120,7 +120,7 @@ fn other_database_files_are_left_alone() -> Outcome {
 fn packed_snapshots_are_known_by_what_is_inside() -> Outcome {
     let snapshot = bbolt(200_000, 16, MAGIC_LITTLE);
     let zstd = zstd::encode_all(snapshot.as_slice(), 1)?;
-    let packed = |compression| Kind::CompressedSnapshot(compression);
+    let packed = |compression| ObjectKind::CompressedSnapshot(compression);
     for name in [
         "a",
         "snapshot_2024-11-02_030000.db",
@@ -150,17 +150,17 @@ fn static_pod_resources_are_known_by_the_first_member() -> Outcome {
     ] {
         assert_eq!(
             kind_of("renamed", &gzip(&tar(member, 700)))?,
-            Kind::Kuberesources,
+            ObjectKind::Kuberesources,
             "{member}"
         );
     }
     let combined = "snapshot_db_kuberesources_2020-02-01_030000.tar.gz";
     assert_eq!(
         kind_of(combined, &gzip(&tar("static-pod-resources/x", 1)))?,
-        Kind::Combined
+        ObjectKind::Combined
     );
     let named = "static_kuberesources_2024-11-02_030000.tar.gz";
-    assert_eq!(kind_of(named, b"not gzip")?, Kind::Kuberesources);
+    assert_eq!(kind_of(named, b"not gzip")?, ObjectKind::Kuberesources);
     Ok(())
 }
 

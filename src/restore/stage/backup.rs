@@ -1,8 +1,8 @@
 //! Staging a backup as the catalogue knows it.
 
-use super::copy::Expected;
+use super::copy::VerifiedContent;
 use super::error::StageError;
-use super::run::{Source, StageRequest, Staged, stage};
+use super::run::{StageRequest, StageSource, Staged, stage};
 use crate::backup::Backup;
 use crate::monitor::Monitor;
 use crate::selection::Candidate as _;
@@ -27,13 +27,13 @@ impl<'a> StageRequest<'a> {
         let snapshot = backup.snapshot.as_ref().ok_or(StageError::NoSnapshot)?;
         let archive = backup.kuberesources.as_ref();
         Ok(Self {
-            snapshot: Source {
+            snapshot: StageSource {
                 id: &snapshot.path,
-                expected: Expected::from(&snapshot.facts),
+                expected: VerifiedContent::from(&snapshot.facts),
             },
-            kuberesources: archive.map(|half| Source {
+            kuberesources: archive.map(|half| StageSource {
                 id: &half.path,
-                expected: Expected::from(&half.facts),
+                expected: VerifiedContent::from(&half.facts),
             }),
             taken_at: backup.taken_at,
             to,

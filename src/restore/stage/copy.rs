@@ -22,7 +22,7 @@ const TRAILER_BYTES: u64 = 32;
 
 /// What verification saw: a copy must come out as exactly this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Expected {
+pub struct VerifiedContent {
     /// SHA-256 of all bytes but the trailer.
     pub data_sha256: Sha256Digest,
     /// The last 32 bytes, where there is a trailer.
@@ -31,7 +31,7 @@ pub struct Expected {
     pub size_bytes: u64,
 }
 
-impl From<&Snapshot> for Expected {
+impl From<&Snapshot> for VerifiedContent {
     fn from(snapshot: &Snapshot) -> Self {
         Self {
             data_sha256: snapshot.computed,
@@ -41,7 +41,7 @@ impl From<&Snapshot> for Expected {
     }
 }
 
-impl From<&Kuberesources> for Expected {
+impl From<&Kuberesources> for VerifiedContent {
     fn from(kuberesources: &Kuberesources) -> Self {
         Self {
             data_sha256: kuberesources.sha256,
@@ -106,7 +106,7 @@ impl<'p> OpenSource<'p> {
         &self,
         to: &mut File,
         to_path: &Path,
-        expected: &Expected,
+        expected: &VerifiedContent,
         monitor: &dyn Monitor,
     ) -> Result<Sha256Digest, StageError> {
         let reader = self
@@ -114,8 +114,8 @@ impl<'p> OpenSource<'p> {
             .reader(Pace::Ahead(PageCache::Keep))
             .at_path("read", self.id)?;
         let reader = decompress(reader, self.compression).at_path("unpack", self.id)?;
-        let mut hash = Hash::new(expected);
-        let mut chunks = Chunks::new(reader, expected.size_bytes, monitor);
+        let mut hash = CopyHash::new(expected);
+        let mut chunks = CopyChunks::new(reader, expected.size_bytes, monitor);
         while let Some(chunk) = chunks.next(self.id)? {
             hash.update(chunk);
             to.write_all(chunk).at_path("write", to_path)?;
@@ -149,7 +149,7 @@ pub(super) fn check_read_back(
     let _is_hint = rustix::fs::fadvise(&*file, 0, None, Advice::DontNeed);
     file.rewind().at_path("read back", path)?;
     let mut hash = Sha256::new();
-    let mut chunks = Chunks::new(Box::new(&*file), size_bytes, monitor);
+    let mut chunks = CopyChunks::new(Box::new(&*file), size_bytes, monitor);
     while let Some(chunk) = chunks.next(&path.into())? {
         hash.update(chunk);
     }
@@ -166,7 +166,7 @@ pub(super) fn check_read_back(
 }
 
 /// SHA-256 of the data and of the whole in one go.
-struct Hash {
+struct CopyHash {
     hash: Sha256,
     /// Data bytes still to come.
     data_bytes: u64,
@@ -175,8 +175,8 @@ struct Hash {
     bytes: u64,
 }
 
-impl Hash {
-    fn new(expected: &Expected) -> Self {
+impl CopyHash {
+    fn new(expected: &VerifiedContent) -> Self {
         let trailer_bytes = expected.trailer.map_or(0, |_| TRAILER_BYTES);
         Self {
             hash: Sha256::new(),
@@ -203,7 +203,7 @@ impl Hash {
         self.hash.update(trailer);
     }
 
-    fn finish(self, id: &ObjectId, expected: &Expected) -> Result<Sha256Digest, StageError> {
+    fn finish(self, id: &ObjectId, expected: &VerifiedContent) -> Result<Sha256Digest, StageError> {
         let id = || id.clone();
         if self.bytes != expected.size_bytes {
             let (found, expected) = (self.bytes, expected.size_bytes);
@@ -231,13 +231,13 @@ impl Hash {
 }
 
 /// A reader in pieces that stops one byte past what is expected, and when it is told to.
-struct Chunks<'r> {
+struct CopyChunks<'r> {
     reader: io::Take<Box<dyn Read + 'r>>,
     buffer: Vec<u8>,
     monitor: &'r dyn Monitor,
 }
 
-impl<'r> Chunks<'r> {
+impl<'r> CopyChunks<'r> {
     fn new(reader: Box<dyn Read + 'r>, size_bytes: u64, monitor: &'r dyn Monitor) -> Self {
         let reader = reader.take(size_bytes.saturating_add(1));
         let buffer = vec![0; BUFFER_BYTES];

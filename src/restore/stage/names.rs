@@ -5,13 +5,13 @@ use crate::source::ObjectId;
 
 /// Names as cluster-backup.sh writes them, so that one glob each finds them and people recognise them.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Names {
+pub(super) struct StagedNames {
     pub(super) stamp: Stamp,
     pub(super) snapshot: String,
     pub(super) kuberesources: String,
 }
 
-impl Names {
+impl StagedNames {
     /// Names for this stamp. The suffix of a forced backup stays only if both halves carry it: on one half alone it
     /// was put there by a renaming, and the two names of a pair never differ.
     pub(super) fn new(stamp: Stamp, snapshot: &ObjectId, kuberesources: Option<&ObjectId>) -> Self {
@@ -49,7 +49,7 @@ mod tests {
             (dirty, dirty_resources, true),
         ];
         for (snapshot, resources, is_kept) in rows {
-            let names = Names::new(stamp, snapshot, Some(resources));
+            let names = StagedNames::new(stamp, snapshot, Some(resources));
             assert_eq!(
                 names.snapshot.contains("DIRTY"),
                 is_kept,

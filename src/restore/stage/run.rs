@@ -1,9 +1,9 @@
 //! From two verified files to a directory that can be restored from.
 
-use super::copy::{Expected, OpenSource, Unpacking, check_read_back};
+use super::copy::{OpenSource, Unpacking, VerifiedContent, check_read_back};
 use super::error::StageError;
-use super::names::Names;
-use super::target::Target;
+use super::names::StagedNames;
+use super::target::StageTarget;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
 use crate::names::Stamp;
@@ -19,20 +19,20 @@ const SPARE_BYTES: u64 = 1024 * 1024;
 
 /// One half as verification left it.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub struct StageSource<'a> {
     /// Where it lies.
     pub id: &'a ObjectId,
     /// What it must still be.
-    pub expected: Expected,
+    pub expected: VerifiedContent,
 }
 
 /// What to stage, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct StageRequest<'a> {
     /// The snapshot; packed ones are unpacked on the way.
-    pub snapshot: Source<'a>,
+    pub snapshot: StageSource<'a>,
     /// The kuberesources; `None` only for clusters whose restore does not use one (two nodes with fencing).
-    pub kuberesources: Option<Source<'a>>,
+    pub kuberesources: Option<StageSource<'a>>,
     /// When the backup was taken: names the files if their own names do not say it.
     pub taken_at: Option<DateTime<Utc>>,
     /// An empty directory, or one to be made.
@@ -77,7 +77,7 @@ pub fn stage(
         .transpose()?;
     let names = names(request, &snapshot)?;
     let size_bytes = size_bytes(request);
-    let mut target = Target::open(request.to)?;
+    let mut target = StageTarget::open(request.to)?;
     target.check_space(size_bytes.saturating_add(SPARE_BYTES))?;
     monitor.expect(
         if kuberesources.is_some() { 2 } else { 1 },
@@ -111,7 +111,7 @@ pub fn stage(
     })
 }
 
-fn names(request: &StageRequest<'_>, snapshot: &OpenSource<'_>) -> Result<Names, StageError> {
+fn names(request: &StageRequest<'_>, snapshot: &OpenSource<'_>) -> Result<StagedNames, StageError> {
     let resources = request.kuberesources.as_ref().map(|half| half.id);
     let of_name = |id: &ObjectId| id.file_name().and_then(Stamp::find);
     let stamp = of_name(request.snapshot.id)
@@ -120,7 +120,7 @@ fn names(request: &StageRequest<'_>, snapshot: &OpenSource<'_>) -> Result<Names,
         .or_else(|| Stamp::from_instant(snapshot.identity().modified_at()?));
     let id = request.snapshot.id;
     let stamp = stamp.ok_or_else(|| StageError::NoStamp { id: id.clone() })?;
-    Ok(Names::new(stamp, id, resources))
+    Ok(StagedNames::new(stamp, id, resources))
 }
 
 fn size_bytes(request: &StageRequest<'_>) -> u64 {
@@ -135,17 +135,17 @@ fn size_bytes(request: &StageRequest<'_>) -> u64 {
 }
 
 /// A half that lies in the target under a hidden name.
-struct Copied {
+struct CopiedFile {
     name: OsString,
     sha256: Sha256Digest,
 }
 
 fn copy(
-    target: &mut Target,
+    target: &mut StageTarget,
     from: &OpenSource<'_>,
-    source: &Source<'_>,
+    source: &StageSource<'_>,
     monitor: &dyn Monitor,
-) -> Result<Copied, StageError> {
+) -> Result<CopiedFile, StageError> {
     let size_bytes = source.expected.size_bytes;
     monitor.begin(source.id.as_os_str(), size_bytes.saturating_mul(2));
     let half = from.half();
@@ -155,7 +155,7 @@ fn copy(
     keep_time(&file, from);
     check_read_back(&mut file, &path, size_bytes, sha256, monitor)?;
     monitor.finish(source.id.as_os_str());
-    Ok(Copied { name, sha256 })
+    Ok(CopiedFile { name, sha256 })
 }
 
 /// The copy shows when the backup was written, not when it was staged. A file system that refuses changes nothing.

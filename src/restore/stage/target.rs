@@ -21,9 +21,9 @@ const TAKEN: [&str; 2] = ["/var/lib/etcd", "/var/lib/etcd-backup"];
 
 /// An empty directory held open. All work in it goes through the descriptor: nobody can swap the path underneath.
 ///
-/// Dropped without [`Target::keep`] it removes every file it made and every directory it created.
+/// Dropped without [`StageTarget::keep`] it removes every file it made and every directory it created.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct StageTarget {
     directory: OwnedFd,
     path: PathBuf,
     /// Directories created for it, outermost first.
@@ -33,7 +33,7 @@ pub(super) struct Target {
     is_kept: bool,
 }
 
-impl Target {
+impl StageTarget {
     /// Opens an empty directory, or makes a new one with all above it that is missing.
     pub(super) fn open(path: &Path) -> Result<Self, StageError> {
         // Before anything is created, as far as the words of the path tell; after it by the place they lead to.
@@ -156,7 +156,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for StageTarget {
     fn drop(&mut self) {
         if self.is_kept {
             return;

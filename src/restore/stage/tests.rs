@@ -1,5 +1,5 @@
-use super::copy::Expected;
-use super::run::{Source, StageRequest};
+use super::copy::VerifiedContent;
+use super::run::{StageRequest, StageSource};
 use super::*;
 use crate::digest::Sha256Digest;
 use crate::monitor::{Monitor, Silent};
@@ -33,14 +33,14 @@ fn snapshot_bytes() -> Vec<u8> {
     data
 }
 
-fn expected(bytes: &[u8], has_trailer: bool) -> Expected {
+fn expected(bytes: &[u8], has_trailer: bool) -> VerifiedContent {
     let data = if has_trailer {
         bytes.len().saturating_sub(32)
     } else {
         bytes.len()
     };
     let (data, trailer) = bytes.split_at(data);
-    Expected {
+    VerifiedContent {
         data_sha256: sha256(data),
         trailer: <[u8; 32]>::try_from(trailer).ok().map(Sha256Digest),
         size_bytes: u64::try_from(bytes.len()).expect("fits"),
@@ -52,8 +52,8 @@ struct Pair {
     root: tempfile::TempDir,
     snapshot: PathBuf,
     kuberesources: PathBuf,
-    snapshot_expected: Expected,
-    kuberesources_expected: Expected,
+    snapshot_expected: VerifiedContent,
+    kuberesources_expected: VerifiedContent,
 }
 
 impl Pair {
@@ -83,11 +83,11 @@ impl Pair {
 
     fn stage_to(&self, to: &Path, monitor: &dyn Monitor) -> Result<Staged, StageError> {
         let [snapshot, kuberesources] = [&self.snapshot, &self.kuberesources].map(ObjectId::from);
-        let snapshot = Source {
+        let snapshot = StageSource {
             id: &snapshot,
             expected: self.snapshot_expected,
         };
-        let kuberesources = Source {
+        let kuberesources = StageSource {
             id: &kuberesources,
             expected: self.kuberesources_expected,
         };
@@ -216,7 +216,7 @@ fn a_packed_snapshot_is_unpacked() -> Outcome {
 fn a_snapshot_alone_can_be_staged_for_two_nodes() -> Outcome {
     let pair = Pair::new()?;
     let id = ObjectId::from(&pair.snapshot);
-    let snapshot = Source {
+    let snapshot = StageSource {
         id: &id,
         expected: pair.snapshot_expected,
     };

@@ -4,7 +4,7 @@ use crate::catalogue::TestResult;
 use etcd_cat::catalogue::{Catalogue, CatalogueLocation};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::source::{PageCache, Stores};
-use etcd_cat::survey::{Depth, Options, SurveyError, examine};
+use etcd_cat::survey::{Depth, SurveyError, SurveyOptions, examine};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -20,8 +20,8 @@ impl Monitor for Readings {
     }
 }
 
-fn options(depth: Depth) -> Options {
-    Options {
+fn options(depth: Depth) -> SurveyOptions {
+    SurveyOptions {
         depth,
         jobs: 2,
         as_of: crate::catalogue::sample::instant(0),

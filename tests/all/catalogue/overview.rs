@@ -8,7 +8,7 @@ use etcd_cat::overview::Overview;
 use etcd_cat::selection::{Scope, Selection, Summary, sort_newest_first};
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::Stores;
-use etcd_cat::survey::{self, Depth, Options};
+use etcd_cat::survey::{self, Depth, SurveyOptions};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -125,7 +125,7 @@ impl Shelf {
         as_of: DateTime<Utc>,
         accept: &[Code],
     ) -> Result<BTreeSet<Code>, Box<dyn std::error::Error>> {
-        let options = Options {
+        let options = SurveyOptions {
             page_cache: etcd_cat::source::PageCache::Keep,
             stores: Stores::default(),
             depth: Depth::New,
@@ -319,7 +319,7 @@ fn an_empty_catalogue_has_nothing_to_show() -> TestResult {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("catalogue.redb");
     let catalogue = Catalogue::new(CatalogueLocation::Redb(path.clone()));
-    let options = Options {
+    let options = SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: Stores::default(),
         depth: Depth::New,

@@ -16,7 +16,7 @@ use etcd_cat::monitor::Silent;
 use etcd_cat::openshift::{HistoryEntry, Topology};
 use etcd_cat::selection::{KnownCluster, Summary};
 use etcd_cat::snapshot::{Flavour, Snapshot};
-use etcd_cat::survey::{self, Depth, Options};
+use etcd_cat::survey::{self, Depth, SurveyOptions};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -395,8 +395,8 @@ fn modified(path: &Path, at: DateTime<Utc>) -> Result<(), Box<dyn Error>> {
     Ok(file.set_modified(at.into())?)
 }
 
-fn options(as_of: DateTime<Utc>) -> Options {
-    Options {
+fn options(as_of: DateTime<Utc>) -> SurveyOptions {
+    SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: etcd_cat::source::Stores::default(),
         depth: Depth::New,

@@ -1,14 +1,14 @@
 //! Indexes over the kuberesources, so that no snapshot has to look at all of them.
 
-use super::rank::Names;
-use super::stamp::Stamp;
+use super::rank::PlaceStamps;
+use super::stamp::RunStamp;
 use crate::backup::Located;
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::source::ObjectId;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 
-/// Candidates looked at in one shelf. More halves than this of one stamp and one cluster are no real run;
+/// Candidates looked at in one list. More halves than this of one stamp and one cluster are no real run;
 /// the bound keeps a hostile tree from making pairing quadratic.
 const MAX_CANDIDATES: usize = 32;
 
@@ -16,21 +16,21 @@ const MAX_CANDIDATES: usize = 32;
 ///
 /// Lists longer than [`MAX_CANDIDATES`] ascend by path (by stamp where entries carry one), so that the entries
 /// nearest to a snapshot can be found.
-pub(super) struct Shelf<'a> {
+pub(super) struct PartnerLookup<'a> {
     inventory: &'a Inventory,
-    names: &'a Names,
-    by_stamp: HashMap<i64, Vec<usize>>,
-    by_stamp_and_cluster: HashMap<(i64, Option<&'a str>), Vec<usize>>,
-    unstamped_by_cluster: HashMap<&'a str, Vec<usize>>,
-    stamped_by_cluster: HashMap<&'a str, Vec<(i64, usize)>>,
-    by_directory: HashMap<&'a OsStr, Vec<usize>>,
-    unstamped_by_directory: HashMap<&'a OsStr, Vec<usize>>,
+    names: &'a PlaceStamps,
+    by_stamp: HashMap<i64, Vec<KuberesourcesIndex>>,
+    by_stamp_and_cluster: HashMap<(i64, Option<&'a str>), Vec<KuberesourcesIndex>>,
+    unstamped_by_cluster: HashMap<&'a str, Vec<KuberesourcesIndex>>,
+    stamped_by_cluster: HashMap<&'a str, Vec<(i64, KuberesourcesIndex)>>,
+    by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
+    unstamped_by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
 }
 
-impl<'a> Shelf<'a> {
+impl<'a> PartnerLookup<'a> {
     /// Sorts all kuberesources in.
-    pub(super) fn new(inventory: &'a Inventory, names: &'a Names) -> Self {
-        let mut shelf = Self {
+    pub(super) fn new(inventory: &'a Inventory, names: &'a PlaceStamps) -> Self {
+        let mut lookup = Self {
             inventory,
             names,
             by_stamp: HashMap::new(),
@@ -42,18 +42,18 @@ impl<'a> Shelf<'a> {
         };
         // Only a snapshot without stamp looks for archives by cluster or directory.
         let has_unstamped = names.snapshots.iter().any(Vec::is_empty);
-        for (index, stamps) in names.kuberesources.iter().enumerate() {
-            shelf.add(index, stamps, has_unstamped);
+        for (index, stamps) in (0..).map(KuberesourcesIndex).zip(&names.kuberesources) {
+            lookup.add(index, stamps, has_unstamped);
         }
-        shelf.sort();
-        shelf
+        lookup.sort();
+        lookup
     }
 
-    fn add(&mut self, index: usize, stamps: &[Stamp], has_unstamped: bool) {
-        let Some(half) = self.inventory.kuberesources.get(index) else {
+    fn add(&mut self, index: KuberesourcesIndex, stamps: &[RunStamp], has_unstamped: bool) {
+        let Some(kuberesources) = index.of(&self.inventory.kuberesources) else {
             return;
         };
-        let cluster = half.facts.infrastructure_name.as_deref();
+        let cluster = kuberesources.facts.infrastructure_name.as_deref();
         for stamp in stamps {
             put(
                 self.by_stamp.entry(stamp.at.timestamp()).or_default(),
@@ -61,7 +61,7 @@ impl<'a> Shelf<'a> {
             );
         }
         if has_unstamped {
-            for directory in directories(half) {
+            for directory in directories(kuberesources) {
                 put(self.by_directory.entry(directory).or_default(), index);
             }
             let of_cluster = stamps.iter().zip(cluster.into_iter().cycle());
@@ -73,7 +73,7 @@ impl<'a> Shelf<'a> {
             }
         }
         if stamps.is_empty() {
-            for directory in directories(half) {
+            for directory in directories(kuberesources) {
                 put(
                     self.unstamped_by_directory.entry(directory).or_default(),
                     index,
@@ -96,8 +96,9 @@ impl<'a> Shelf<'a> {
             .filter(|(_, list)| list.len() > MAX_CANDIDATES)
         {
             for &index in list {
-                let half = self.inventory.kuberesources.get(index);
-                let cluster = half.and_then(|half| half.facts.infrastructure_name.as_deref());
+                let kuberesources = index.of(&self.inventory.kuberesources);
+                let facts = kuberesources.map(|kuberesources| &kuberesources.facts);
+                let cluster = facts.and_then(|facts| facts.infrastructure_name.as_deref());
                 self.by_stamp_and_cluster
                     .entry((seconds, cluster))
                     .or_default()
@@ -118,20 +119,20 @@ impl<'a> Shelf<'a> {
     }
 
     /// Kuberesources that could belong to a snapshot, each once.
-    pub(super) fn candidates(&self, snapshot: usize) -> Vec<usize> {
-        let (Some(half), Some(stamps)) = (
-            self.inventory.snapshots.get(snapshot),
-            self.names.snapshots.get(snapshot),
+    pub(super) fn candidates(&self, index: SnapshotIndex) -> Vec<KuberesourcesIndex> {
+        let (Some(snapshot), Some(stamps)) = (
+            index.of(&self.inventory.snapshots),
+            index.of(&self.names.snapshots),
         ) else {
             return Vec::new();
         };
-        let cluster = half.facts.cluster.infrastructure_name.as_deref();
+        let cluster = snapshot.facts.cluster.infrastructure_name.as_deref();
         let mut found = Vec::new();
         for stamp in stamps {
-            self.of_stamp(stamp.at.timestamp(), cluster, &half.path, &mut found);
+            self.of_stamp(stamp.at.timestamp(), cluster, &snapshot.path, &mut found);
         }
         if let Some(list) = cluster.and_then(|cluster| self.unstamped_by_cluster.get(cluster)) {
-            found.extend(self.near(list, &half.path));
+            found.extend(self.near(list, &snapshot.path));
         }
         let by_directory = if stamps.is_empty() {
             &self.by_directory
@@ -139,15 +140,15 @@ impl<'a> Shelf<'a> {
             &self.unstamped_by_directory
         };
         if !by_directory.is_empty() {
-            for list in directories(half).filter_map(|directory| by_directory.get(directory)) {
-                found.extend(self.near(list, &half.path));
+            for list in directories(snapshot).filter_map(|directory| by_directory.get(directory)) {
+                found.extend(self.near(list, &snapshot.path));
             }
         }
         let stamped = cluster
             .filter(|_| stamps.is_empty())
             .and_then(|cluster| self.stamped_by_cluster.get(cluster));
         if let Some(list) = stamped {
-            let taken_at = half.facts.taken_at();
+            let taken_at = snapshot.facts.taken_at();
             found.extend(around(list, taken_at.map_or(i64::MAX, |at| at.timestamp())));
         }
         if found.len() > 1 {
@@ -157,7 +158,13 @@ impl<'a> Shelf<'a> {
         found
     }
 
-    fn of_stamp(&self, seconds: i64, cluster: Option<&str>, id: &ObjectId, found: &mut Vec<usize>) {
+    fn of_stamp(
+        &self,
+        seconds: i64,
+        cluster: Option<&str>,
+        id: &ObjectId,
+        found: &mut Vec<KuberesourcesIndex>,
+    ) {
         let Some(list) = self.by_stamp.get(&seconds) else {
             return;
         };
@@ -175,7 +182,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// Entries around `id`: neighbours in the order of paths share the longest prefix.
-    fn near<'l>(&self, list: &'l [usize], id: &ObjectId) -> &'l [usize] {
+    fn near<'l>(&self, list: &'l [KuberesourcesIndex], id: &ObjectId) -> &'l [KuberesourcesIndex] {
         if list.len() <= MAX_CANDIDATES {
             return list;
         }
@@ -185,26 +192,27 @@ impl<'a> Shelf<'a> {
     }
 }
 
-fn place(inventory: &Inventory, index: usize) -> Option<&OsStr> {
-    inventory
-        .kuberesources
-        .get(index)
-        .map(|half| half.path.as_os_str())
+fn place(inventory: &Inventory, index: KuberesourcesIndex) -> Option<&OsStr> {
+    let kuberesources = index.of(&inventory.kuberesources)?;
+    Some(kuberesources.path.as_os_str())
 }
 
-fn directories<T>(half: &Located<T>) -> impl Iterator<Item = &OsStr> {
-    half.places().filter_map(ObjectId::directory)
+fn directories<T>(located: &Located<T>) -> impl Iterator<Item = &OsStr> {
+    located.places().filter_map(ObjectId::directory)
 }
 
 /// Adds an index once: the places of one half follow each other.
-fn put(list: &mut Vec<usize>, index: usize) {
+fn put(list: &mut Vec<KuberesourcesIndex>, index: KuberesourcesIndex) {
     if list.last() != Some(&index) {
         list.push(index);
     }
 }
 
 /// Entries of a list that ascends by seconds, around `seconds`.
-fn around(list: &[(i64, usize)], seconds: i64) -> impl Iterator<Item = usize> {
+fn around(
+    list: &[(i64, KuberesourcesIndex)],
+    seconds: i64,
+) -> impl Iterator<Item = KuberesourcesIndex> {
     let middle = list.partition_point(|entry| entry.0 < seconds);
     window(list, middle).iter().map(|entry| entry.1)
 }

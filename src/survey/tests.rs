@@ -1,0 +1,186 @@
+//! Whole surveys of a store that is no file system.
+
+use super::{Depth, Survey, SurveyOptions, examine, glance, recall};
+use crate::catalogue::{Catalogue, CatalogueLocation};
+use crate::finding::Code;
+use crate::monitor::{Monitor, Silent};
+use crate::restore::stage_backup;
+use crate::selection::Selection;
+use crate::source::memory::{MemoryBucket, SCHEME};
+use crate::source::{FileSystem, ObjectId, PageCache, Store as _, Stores};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const ROOT: &str = "mem://bucket/backups";
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/backups")
+}
+
+/// The samples as they lie on disk, put into a store.
+fn filled(store: &MemoryBucket) -> Outcome {
+    let samples = samples();
+    for file in FileSystem.list(&(&samples).into(), &Silent).objects {
+        let path = file.id.as_path().ok_or("a file")?;
+        let parts = path.strip_prefix(&samples)?.iter();
+        let id = parts.fold(ObjectId::from(ROOT), |id, part| id.join(part));
+        store.put(&id, &std::fs::read(path)?);
+    }
+    Ok(())
+}
+
+fn options(depth: Depth, store: &MemoryBucket) -> SurveyOptions {
+    SurveyOptions {
+        depth,
+        jobs: 3,
+        as_of: "2024-11-10T00:00:00Z".parse().expect("RFC 3339"),
+        accept: Vec::new(),
+        page_cache: PageCache::Keep,
+        stores: Stores::default().with(SCHEME, Arc::new(store.clone())),
+    }
+}
+
+fn memory() -> Catalogue {
+    Catalogue::new(CatalogueLocation::Memory)
+}
+
+/// What is the same wherever backups lie.
+fn lines(survey: &Survey, root: &str) -> Vec<String> {
+    let place = |id: Option<&ObjectId>| id.map(|id| id.to_string().replace(root, ""));
+    let mut lines: Vec<String> = survey
+        .backups
+        .iter()
+        .map(|backup| {
+            // What the restore script would take is asked of directories alone.
+            let codes = backup.findings.iter().map(|finding| finding.code);
+            let codes: Vec<Code> = codes
+                .filter(|code| *code != Code::RestorePicksOther)
+                .collect();
+            let kuberesources = backup.kuberesources.as_ref().map(|one| &one.path);
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {codes:?}",
+                place(backup.path()),
+                place(kuberesources),
+                backup.id(),
+                backup.verdict.is_usable(),
+                backup.pairing,
+            )
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_store_is_surveyed_as_a_directory_is() -> Outcome {
+    let store = MemoryBucket::slow(Duration::from_micros(10), 100_000);
+    filled(&store)?;
+    let options = options(Depth::Everything, &store);
+    let found = examine(&[ROOT.into()], &memory(), &options, &Silent)?;
+    let expected = examine(&[samples().into()], &memory(), &options, &Silent)?;
+    let on_disk = samples().display().to_string();
+    assert!(found.backups.len() > 10);
+    assert_eq!(lines(&found, ROOT), lines(&expected, &on_disk));
+    assert_eq!((found.files, found.bytes), (expected.files, expected.bytes));
+    Ok(())
+}
+
+#[test]
+fn what_is_known_is_not_opened_again_and_a_refused_listing_forgets_nothing() -> Outcome {
+    let store = MemoryBucket::default();
+    filled(&store)?;
+    let (catalogue, options) = (memory(), options(Depth::New, &store));
+    let locations = [ObjectId::from(ROOT)];
+    let first = examine(&locations, &catalogue, &options, &Silent)?;
+    let opened = store.times_opened();
+    let second = examine(&locations, &catalogue, &options, &Silent)?;
+    assert_eq!((second.files, store.times_opened()), (0, opened));
+    assert_eq!(lines(&second, ROOT), lines(&first, ROOT));
+    assert_eq!(recall(&catalogue, &options)?.len(), first.backups.len());
+    let glanced = glance(&catalogue, &Selection::default(), &options)?;
+    assert_eq!(glanced.len(), first.backups.len());
+
+    store.refuse_listings(true);
+    let refused = examine(&locations, &catalogue, &options, &Silent)?;
+    let told = refused.skipped.first().ok_or("the listing is told of")?;
+    assert!(told.is_error && told.id == locations[0]);
+    assert_eq!(lines(&refused, ROOT), lines(&first, ROOT));
+    store.refuse_listings(false);
+
+    let replaced = first.backups.iter().find_map(|backup| backup.path());
+    let replaced = replaced.ok_or("a backup has a place")?;
+    store.put(replaced, b"other bytes");
+    let third = examine(&locations, &catalogue, &options, &Silent)?;
+    assert_eq!(third.files, 1);
+    store.remove(replaced);
+    let fourth = examine(&locations, &catalogue, &options, &Silent)?;
+    let codes = fourth.backups.iter().flat_map(|backup| &backup.findings);
+    assert!(
+        codes
+            .map(|finding| finding.code)
+            .any(|code| code == Code::FileMissing)
+    );
+    Ok(())
+}
+
+/// Replaces an object as soon as its reading begins.
+struct Meddler {
+    store: MemoryBucket,
+    id: ObjectId,
+}
+
+impl Monitor for Meddler {
+    fn begin(&self, name: &OsStr, _: u64) {
+        if name == self.id.as_os_str() {
+            self.store.put(&self.id, b"other bytes");
+        }
+    }
+
+    fn advance(&self, _: u64) {
+        self.store.put(&self.id, b"other bytes again");
+    }
+}
+
+#[test]
+fn an_object_replaced_while_it_is_read_is_never_taken_for_sound() -> Outcome {
+    let store = MemoryBucket::slow(Duration::ZERO, 1 << 20);
+    let id = ObjectId::from(ROOT).join(OsStr::new("snapshot_2024-11-02_030000.db"));
+    store.put(&id, &vec![7; 3 << 20]);
+    let meddler = Meddler {
+        store: store.clone(),
+        id,
+    };
+    let options = options(Depth::Everything, &store);
+    let survey = examine(&[ROOT.into()], &memory(), &options, &meddler)?;
+    let [backup] = survey.backups.as_slice() else {
+        return Err(format!("{survey:?}").into());
+    };
+    assert!(!backup.verdict.is_usable());
+    let changed = [Code::ChangedWhileReading, Code::Unreadable];
+    assert!(
+        backup
+            .findings
+            .iter()
+            .any(|one| changed.contains(&one.code))
+    );
+    Ok(())
+}
+
+#[test]
+fn a_pair_is_staged_from_a_store() -> Outcome {
+    let store = MemoryBucket::slow(Duration::ZERO, 100_000);
+    filled(&store)?;
+    let options = options(Depth::Everything, &store);
+    let survey = examine(&[ROOT.into()], &memory(), &options, &Silent)?;
+    let mut usable = survey.backups.iter();
+    let usable = usable.find(|one| one.verdict.is_usable() && one.kuberesources.is_some());
+    let target = tempfile::tempdir()?;
+    let to = target.path().join("staged");
+    let staged = stage_backup(usable.ok_or("a usable one")?, &to, &options.stores, &Silent)?;
+    assert!(staged.snapshot.exists() && staged.kuberesources.is_some_and(|path| path.exists()));
+    Ok(())
+}
