@@ -4,6 +4,8 @@
 
 mod candidate;
 mod cluster;
+mod distance;
+mod explanation;
 mod near_miss;
 mod reason;
 mod reference;
@@ -11,8 +13,10 @@ mod summary;
 mod target;
 
 pub use candidate::{Candidate, Halves};
-pub use cluster::KnownCluster;
 pub(crate) use cluster::known_clusters;
+pub use cluster::{ClusterAmbiguous, KnownCluster, cluster_meant};
+pub use distance::distance;
+pub use explanation::REASONS;
 pub use near_miss::NearMiss;
 pub(crate) use near_miss::nearest_misses;
 pub use reason::Reason;
@@ -201,10 +205,15 @@ impl Selection {
             ([], []) => vec![format!(
                 "no backup names its cluster, so none can be of cluster {wanted:?}"
             )],
-            ([], _) => vec![format!(
-                "no backup is of cluster {wanted:?}, known are {}",
-                join(known.iter())
-            )],
+            ([], _) => {
+                let nearest = cluster::nearest_cluster(wanted, &known);
+                let meant =
+                    nearest.map_or_else(String::new, |one| format!("; did you mean {one}?"));
+                let known = cluster::joined(&known);
+                vec![format!(
+                    "no backup is of cluster {wanted:?}, known are {known}{meant}"
+                )]
+            }
             (several, _) => vec![format!(
                 "{} clusters answer to {wanted:?}: {}; give the id to select one",
                 several.len(),

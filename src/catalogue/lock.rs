@@ -4,6 +4,8 @@
 
 use super::error::CatalogueError;
 use super::store::Access;
+use crate::instant::rfc3339_seconds;
+use chrono::{DateTime, Utc};
 use rustix::process::{Pid, test_kill_process};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -113,14 +115,15 @@ fn open(path: &Path, access: Access) -> Result<Option<File>, CatalogueError> {
     file.map(Some).map_err(|source| error("open", path, source))
 }
 
-/// Leaves process and command for whoever waits in vain.
+/// Leaves process, moment and command for whoever waits in vain.
 fn sign(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;
     let words: Vec<_> = std::env::args_os()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let command: String = words.join(" ").chars().take(COMMAND_CHARS).collect();
-    file.write_all(format!("{} {command}\n", std::process::id()).as_bytes())
+    let since = rfc3339_seconds(Utc::now());
+    file.write_all(format!("{} {since} {command}\n", std::process::id()).as_bytes())
 }
 
 /// What the lock file says, when that process still lives.
@@ -130,9 +133,20 @@ fn holder(catalogue: &Path) -> String {
         let alive = test_kill_process(Pid::from_raw(pid.parse().ok()?)?);
         // EPERM: it lives and is somebody else's.
         let is_alive = alive.is_ok() || alive == Err(rustix::io::Errno::PERM);
-        is_alive.then(|| format!("process {pid} ({})", command.escape_debug()))
+        is_alive.then(|| described(pid, command))
     });
     named.unwrap_or_else(|| "another process".to_owned())
+}
+
+/// The moment stands before the command; earlier programs left none.
+fn described(pid: &str, rest: &str) -> String {
+    let is_moment = |first: &str| DateTime::parse_from_rfc3339(first).is_ok();
+    match rest.split_once(' ').filter(|(first, _)| is_moment(first)) {
+        Some((since, command)) => {
+            format!("process {pid} ({}) since {since}", command.escape_debug())
+        }
+        None => format!("process {pid} ({})", rest.escape_debug()),
+    }
 }
 
 fn lock_path(catalogue: &Path) -> PathBuf {

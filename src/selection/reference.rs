@@ -40,6 +40,14 @@ pub enum ResolveError {
         /// The ids, ascending.
         candidates: Vec<String>,
     },
+    /// Several records have the same data: with another trailer, or without one.
+    #[error("{reference:?} means {} records of the same data: {}", paths.len(), paths.join(", "))]
+    SameData {
+        /// What was given.
+        reference: String,
+        /// Where they lie, ascending.
+        paths: Vec<String>,
+    },
     /// The same file stands in several backups.
     #[error("{reference:?} is part of {} backups: {}", candidates.len(), candidates.join(", "))]
     PathAmbiguous {
@@ -129,15 +137,34 @@ fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Resol
         let digest = backup.digest.map(|digest| digest.to_string());
         digest.is_some_and(|digest| digest.starts_with(&wanted))
     };
-    let mut found: Vec<&Backup> = backups.iter().filter(has_prefix).collect();
-    found.dedup_by_key(|backup| backup.digest);
+    let found: Vec<&Backup> = backups.iter().filter(has_prefix).collect();
     match found.as_slice() {
         [] => Err(ResolveError::NotFound { reference: name() }),
         [one] => Ok(one),
+        several if ids(several).len() == 1 => same_data(several).ok_or_else(|| {
+            let mut paths: Vec<String> = several
+                .iter()
+                .filter_map(|backup| backup.path().map(ToString::to_string))
+                .collect();
+            paths.sort();
+            ResolveError::SameData {
+                reference: name(),
+                paths,
+            }
+        }),
         several => Err(ResolveError::Ambiguous {
             reference: name(),
             candidates: ids(several),
         }),
+    }
+}
+
+/// Of several with the same data and other trailers, the one that can be restored from.
+fn same_data<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
+    let mut usable = backups.iter().filter(|one| one.verdict.is_usable());
+    match (usable.next(), usable.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
     }
 }
 

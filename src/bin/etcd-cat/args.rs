@@ -10,7 +10,7 @@ pub(crate) use operands::{
     BackupArgs, CheckArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs, ListArgs, ManArgs,
     ShowArgs, StageArgs, VerifyArgs,
 };
-pub(crate) use parse::{InstantArg, Moment};
+pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
 use crate::output::Format;
@@ -53,7 +53,6 @@ Every option has an environment variable, such as ETCD_CAT_OUTPUT=json for --out
     after_help = AFTER_HELP,
     subcommand_required = true,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
     max_term_width = 110
 )]
 pub(crate) struct Cli {

@@ -21,7 +21,7 @@ use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::CatalogueError;
 use etcd_cat::finding::Code;
-use etcd_cat::selection::{Outcome, ResolveError, Selection, resolve};
+use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
 use etcd_cat::survey::Survey;
 
 /// What surrounds a command.
@@ -77,6 +77,7 @@ fn report(
 ) -> Result<Reply, Failure> {
     let style = &invocation.style;
     let backups = std::mem::take(&mut survey.backups);
+    one_cluster(selection, &backups)?;
     let outcome = selection.apply(backups, style.now);
     let report = VerifyReport {
         survey: &survey,
@@ -138,6 +139,17 @@ fn unread(survey: &Survey) -> Option<Failure> {
     )
 }
 
+/// Refuses a name that several clusters answer to: which one is meant only the user knows.
+fn one_cluster(selection: &Selection, backups: &[impl Candidate]) -> Result<(), Failure> {
+    let Some(wanted) = &selection.cluster else {
+        return Ok(());
+    };
+    let meant = cluster_meant(wanted, backups);
+    meant.map(|_| ()).map_err(|error| {
+        Failure::new(code::USAGE, error).hint("give the id of one of them, or its whole name")
+    })
+}
+
 /// Says what was left out and how to see it.
 fn hidden_note<B>(selection: &Selection, outcome: &Outcome<B>) -> Option<String> {
     let hidden = u64::try_from(outcome.hidden.len()).unwrap_or(u64::MAX);
@@ -167,6 +179,7 @@ fn unresolved(error: ResolveError) -> Failure {
         ResolveError::Empty => "read some files first: etcd-cat index DIRECTORY",
         ResolveError::NoneValid { .. } => "see what is wrong with them: etcd-cat list",
         ResolveError::Ambiguous { .. } => "give more digits of the id",
+        ResolveError::SameData { .. } => "give the path of one of them",
         ResolveError::PathAmbiguous { .. } => "give the id of one of them",
         ResolveError::TooShort { .. } | ResolveError::NotFound { .. } => {
             "see what there is: etcd-cat list --all"

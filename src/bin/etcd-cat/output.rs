@@ -18,7 +18,7 @@ pub(crate) mod views;
 mod words;
 mod wrap;
 
-pub(crate) use explanation::{CodeDetails, CodeList};
+pub(crate) use explanation::{CodeList, TopicDetails};
 pub(crate) use format::{Format, json};
 pub(crate) use list::{BackupList, BriefList};
 pub(crate) use show::BackupDetails;

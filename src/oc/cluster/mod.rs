@@ -9,6 +9,7 @@ mod pod;
 pub(crate) mod preflight;
 mod proxy;
 mod reason;
+mod refusal;
 mod types;
 mod window;
 

@@ -180,10 +180,16 @@ fn a_writer_is_named_to_those_who_wait() -> TestResult {
         .write(true)
         .open(path.with_extension("redb.lock"))?;
     lock.lock()?;
-    (&lock).write_all(format!("{} etcd-cat index /b\n", std::process::id()).as_bytes())?;
+    (&lock).write_all(
+        format!(
+            "{} 2026-11-29T10:00:00Z etcd-cat index /b\n",
+            std::process::id()
+        )
+        .as_bytes(),
+    )?;
     let hasty = at(&path).patience(Duration::from_millis(50));
     let expected = format!(
-        "is in use by process {} (etcd-cat index /b)",
+        "is in use by process {} (etcd-cat index /b) since 2026-11-29T10:00:00Z",
         std::process::id()
     );
     for error in [hasty.load().map(|_| ()), hasty.record(sample::backup(2))] {

@@ -14,6 +14,7 @@ mod ends;
 mod environment;
 mod findings;
 mod healthy;
+mod kindness;
 mod options;
 mod pairs;
 mod readonly;

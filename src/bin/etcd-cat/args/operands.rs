@@ -1,10 +1,9 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, OcArgs, SelectionArgs, parse};
+use super::{AcceptArgs, OcArgs, SelectionArgs, Topic, parse};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
-use etcd_cat::finding::Code;
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
 use etcd_cat::selection::TargetVersion;
 use etcd_cat::source::ObjectId;
@@ -242,9 +241,10 @@ Examples:
   etcd-cat explain                      all findings, one line each
   etcd-cat explain digest-mismatch")]
 pub(crate) struct ExplainArgs {
-    /// Code of a finding; without one, all are listed
-    #[arg(value_parser = parse::code)]
-    pub(crate) code: Option<Code>,
+    /// Code of a finding, of a reason against a backup, or of a reason of `backup` not to start; without one, all are
+    /// listed
+    #[arg(value_parser = parse::topic)]
+    pub(crate) code: Option<Topic>,
 }
 
 /// `etcd-cat completions`

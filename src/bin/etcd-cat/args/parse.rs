@@ -1,7 +1,10 @@
 //! Values as people write them: instants, moments, ages, switches, finding codes.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use etcd_cat::explain::Explanation;
 use etcd_cat::finding::Code;
+use etcd_cat::oc::ReasonCode;
+use etcd_cat::selection::{REASONS, distance};
 use std::str::FromStr;
 
 /// Shown where an instant was expected.
@@ -92,12 +95,62 @@ pub(super) fn code(text: &str) -> Result<Code, String> {
         })
 }
 
-/// At most three codes that `text` may have been meant for, best first.
+/// What can be explained: a finding, a reason of `backup` not to start, a reason against a backup.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Topic {
+    /// A finding; some are reasons of `backup` too.
+    Finding(Code),
+    /// Why `backup` refuses.
+    Refusal(ReasonCode),
+    /// Why a backup does not qualify.
+    Against(&'static str, &'static Explanation),
+}
+
+impl Topic {
+    /// All of them: findings first.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let findings = Code::ALL.iter().copied().map(Self::Finding);
+        let against = REASONS.iter().map(|(code, text)| Self::Against(code, text));
+        let is_finding = |code: &ReasonCode| code.as_str().parse::<Code>().is_ok();
+        let refusals = ReasonCode::ALL.iter().copied();
+        let refusals = refusals.filter(move |code| !is_finding(code));
+        findings.chain(against).chain(refusals.map(Self::Refusal))
+    }
+
+    /// Its code.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Finding(code) => code.as_str(),
+            Self::Refusal(code) => code.as_str(),
+            Self::Against(code, _) => code,
+        }
+    }
+}
+
+/// Something to explain; the error names what is spelled nearly so.
+pub(super) fn topic(text: &str) -> Result<Topic, String> {
+    let text = text.trim();
+    let found = Topic::all().find(|topic| topic.code() == text);
+    found.ok_or_else(|| {
+        let near = near(text, Topic::all().map(Topic::code));
+        let meant = if near.is_empty() {
+            "; `etcd-cat explain` lists all there are".to_owned()
+        } else {
+            format!(", did you mean {}?", near.join(" or "))
+        };
+        format!("no finding and no reason has the code {text:?}{meant}")
+    })
+}
+
+/// At most three codes of findings that `text` may have been meant for, best first.
 fn near_codes(text: &str) -> Vec<&'static str> {
+    near(text, Code::ALL.iter().map(|code| code.as_str()))
+}
+
+/// At most three of `names` that `text` may have been meant for, best first.
+fn near(text: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let text = text.to_ascii_lowercase();
-    let mut near: Vec<(usize, &'static str)> = Code::ALL
-        .iter()
-        .map(|code| code.as_str())
+    let mut near: Vec<(usize, &'static str)> = names
         .filter_map(|name| {
             let distance = distance(&text, name);
             let is_part = text.len() >= 4 && name.contains(&text);
@@ -108,26 +161,6 @@ fn near_codes(text: &str) -> Vec<&'static str> {
     near.sort_unstable();
     near.truncate(3);
     near.into_iter().map(|(_, name)| name).collect()
-}
-
-/// Levenshtein distance: single characters to insert, drop or replace.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, from) in left.chars().enumerate() {
-        let mut next = vec![index.saturating_add(1)];
-        for ((to, above), diagonal) in right.iter().zip(row.iter().skip(1)).zip(&row) {
-            let beside = next.last().copied().unwrap_or_default();
-            let replaced = diagonal.saturating_add(usize::from(from != *to));
-            next.push(
-                replaced
-                    .min(above.saturating_add(1))
-                    .min(beside.saturating_add(1)),
-            );
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

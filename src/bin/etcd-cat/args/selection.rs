@@ -35,7 +35,7 @@ pub(crate) struct SelectionArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Selection")]
 pub(crate) struct ScopeArgs {
-    /// Only backups of this cluster: its id, or its infrastructure name with or without the random suffix
+    /// Only backups of this cluster: the beginning of its id, or its infrastructure name with or without the random suffix
     #[arg(
         long,
         env = "ETCD_CAT_CLUSTER",

@@ -4,12 +4,12 @@ use super::Invocation;
 use crate::args::ExplainArgs;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::{CodeDetails, CodeList};
+use crate::output::{CodeList, TopicDetails};
 use crate::reply::Reply;
 
 pub(super) fn run(args: &ExplainArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     match args.code {
-        Some(code) => Reply::new(&CodeDetails(code), &invocation.style, Exit::Good),
+        Some(topic) => Reply::new(&TopicDetails(topic), &invocation.style, Exit::Good),
         None => Reply::new(&CodeList, &invocation.style, Exit::Good),
     }
 }

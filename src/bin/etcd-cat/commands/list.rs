@@ -1,6 +1,6 @@
 //! `etcd-cat list`: what is in the catalogue, newest first.
 
-use super::{Invocation, hidden_note};
+use super::{Invocation, hidden_note, one_cluster};
 use crate::args::ListArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -35,6 +35,7 @@ pub(super) fn reply<B: Candidate>(
     tell: impl FnOnce(&Outcome<B>, Exit) -> Result<Reply, Failure>,
 ) -> Result<Reply, Failure> {
     let known = backups.len();
+    one_cluster(selection, &backups)?;
     let outcome = selection.apply(backups, style.now);
     let mut reply = tell(&outcome, Exit::of_selection(selection, &outcome))?;
     reply.notes.clone_from(&outcome.notes);

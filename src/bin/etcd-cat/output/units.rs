@@ -1,11 +1,6 @@
 //! Sizes, ages and instants for people.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-
-/// An instant in RFC 3339, UTC, with a fraction only where there is one.
-pub(crate) fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
+use chrono::TimeDelta;
 
 /// An age as `oc get` shows it: two units, or one where the second tells nothing.
 pub(crate) fn age(age: TimeDelta) -> String {

@@ -3,10 +3,10 @@
 use super::API_VERSION;
 use super::encryption::EncryptionView;
 use crate::output::text;
-use crate::output::units::rfc3339;
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, Provenance, TakenAtSource, Verdict};
 use etcd_cat::finding::{Artifact, Code, Evidence, Finding, Severity};
+use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::selection::{Reason, Selected};
 use etcd_cat::snapshot::Snapshot;

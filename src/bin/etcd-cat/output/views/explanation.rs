@@ -1,6 +1,7 @@
 //! Explanations as documents.
 
 use super::API_VERSION;
+use crate::args::Topic;
 use etcd_cat::explain::{AdviceStep, explain};
 use etcd_cat::finding::{Artifact, Code, Severity};
 use serde::Serialize;
@@ -11,9 +12,9 @@ use serde::Serialize;
 pub(crate) struct ExplanationView {
     api_version: &'static str,
     kind: &'static str,
-    code: Code,
-    severity: Severity,
-    artifact: Artifact,
+    code: &'static str,
+    severity: Option<Severity>,
+    artifact: Option<Artifact>,
     title: &'static str,
     meaning: &'static str,
     steps: Vec<ExplainedStepView>,
@@ -38,14 +39,18 @@ pub(crate) struct ExplanationListView {
 
 impl ExplanationView {
     /// The document of one code.
-    pub(crate) fn new(code: Code) -> Self {
-        let text = explain(code);
+    pub(crate) fn new(topic: Topic) -> Self {
+        let (finding, text) = match topic {
+            Topic::Finding(code) => (Some(code), explain(code)),
+            Topic::Refusal(code) => (None, code.explanation()),
+            Topic::Against(_, text) => (None, text),
+        };
         Self {
             api_version: API_VERSION,
             kind: "Explanation",
-            code,
-            severity: code.severity(),
-            artifact: code.artifact(),
+            code: topic.code(),
+            severity: finding.map(Code::severity),
+            artifact: finding.map(Code::artifact),
             title: text.title,
             meaning: text.meaning,
             steps: text
@@ -54,7 +59,7 @@ impl ExplanationView {
                 .copied()
                 .map(ExplainedStepView::new)
                 .collect(),
-            remedy: code.remedy(),
+            remedy: finding.map_or("", Code::remedy),
         }
     }
 }
@@ -80,11 +85,7 @@ impl ExplanationListView {
         Self {
             api_version: API_VERSION,
             kind: "ExplanationList",
-            items: Code::ALL
-                .iter()
-                .copied()
-                .map(ExplanationView::new)
-                .collect(),
+            items: Topic::all().map(ExplanationView::new).collect(),
         }
     }
 }

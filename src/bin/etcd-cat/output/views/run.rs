@@ -2,8 +2,8 @@
 
 use super::{API_VERSION, BackupView};
 use crate::output::text;
-use crate::output::units::rfc3339;
 use chrono::{DateTime, Utc};
+use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::oc::{BackupRun, FetchedFile, Leftover, SnapshotStatus};
 use etcd_cat::take::TakeReport;
 use serde::Serialize;
