@@ -2,6 +2,11 @@
 //!
 //! [`examine`] reads files, [`examine_stream`] a pipe; [`recall`] asks the catalogue alone (`show`), and [`glance`] only
 //! for what a list shows of it. [`index`], [`verify`], [`update`] and [`check_remembered`] know where to look.
+//!
+//! An examination goes through the files of this room in this order: `search` lists the locations and tells known objects
+//! from new ones; `file` opens one and reads it, `batch` many at a time; `recorder` has the catalogue remember each soon
+//! after it is read; `prove` tries the keys of each archive on the values of each snapshot that may be its own; `knowledge`
+//! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
 mod batch;
 mod check;

@@ -106,6 +106,11 @@ pub(crate) fn forget(backups: &[&Backup], request: &Request<'_>) -> Result<(), F
     Ok(survey::forget(backups, &catalogue, &options.stores)?)
 }
 
+/// The stores that backups are read from: a new one is added here.
+pub(crate) fn stores() -> Stores {
+    Stores::default()
+}
+
 /// The catalogue that the options name. Nothing is opened yet.
 fn catalogue(global: &GlobalArgs) -> Result<Catalogue, Failure> {
     let location = match &global.catalogue {
@@ -138,7 +143,7 @@ impl Request<'_> {
             } else {
                 PageCache::Keep
             },
-            stores: Stores::default(),
+            stores: stores(),
         }
     }
 }

@@ -11,7 +11,6 @@ use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{Plan, StageError, stage_backup};
-use etcd_cat::source::Stores;
 use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
@@ -19,7 +18,7 @@ pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply
     let backups = known(&args.backup, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
     let staged =
-        stage_backup(backup, &args.to, &Stores::default(), invocation.progress).map_err(failed)?;
+        stage_backup(backup, &args.to, &engine::stores(), invocation.progress).map_err(failed)?;
     let plan = Plan::of(backup, Some(&staged.directory), invocation.style.now);
     let run = StageRun {
         backup,
