@@ -18,9 +18,11 @@ pub mod finding;
 // What that means at length
 pub mod explain;
 
-// Where bytes come from, and what names say
-pub mod names;
+// Where bytes come from
 pub mod source;
+
+// What names say
+pub mod names;
 
 // Formats, from the file up to OpenShift
 mod bbolt;

@@ -6,6 +6,7 @@ mod candidate;
 mod cluster;
 mod distance;
 mod explanation;
+mod known_clusters;
 mod near_miss;
 mod reason;
 mod reference;
@@ -13,10 +14,11 @@ mod summary;
 mod target;
 
 pub use candidate::{Candidate, Halves};
-pub(crate) use cluster::known_clusters;
-pub use cluster::{ClusterAmbiguous, KnownCluster, cluster_meant};
+pub use cluster::KnownCluster;
 pub use distance::distance;
 pub use explanation::REASONS;
+pub(crate) use known_clusters::known_clusters;
+pub use known_clusters::{ClusterAmbiguous, cluster_meant};
 pub use near_miss::NearMiss;
 pub(crate) use near_miss::nearest_misses;
 pub use reason::Reason;
@@ -206,10 +208,10 @@ impl Selection {
                 "no backup names its cluster, so none can be of cluster {wanted:?}"
             )],
             ([], _) => {
-                let nearest = cluster::nearest_cluster(wanted, &known);
+                let nearest = known_clusters::nearest_cluster(wanted, &known);
                 let meant =
                     nearest.map_or_else(String::new, |one| format!("; did you mean {one}?"));
-                let known = cluster::joined(&known);
+                let known = known_clusters::joined(&known);
                 vec![format!(
                     "no backup is of cluster {wanted:?}, known are {known}{meant}"
                 )]

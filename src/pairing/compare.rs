@@ -2,7 +2,7 @@
 //!
 //! Each fact either agrees or contradicts; facts that one half does not know are silent.
 
-use super::fact::{FactRemark, SharedFact};
+use super::fact::{FactRemark, SharedFact, current_versions, endpoint_ids, nodes};
 use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyOutcome, is_of_kube_apiserver};
@@ -102,11 +102,6 @@ fn node<'a>(cluster: &'a Cluster, archive: &'a Kuberesources) -> Option<FactRema
     })
 }
 
-pub(super) fn nodes(cluster: &Cluster) -> impl Iterator<Item = &str> {
-    let operators = cluster.operators.iter();
-    operators.flat_map(|operator| operator.nodes.iter().map(|status| status.node.as_str()))
-}
-
 fn revisions<'a>(
     cluster: &'a Cluster,
     archive: &'a Kuberesources,
@@ -161,19 +156,6 @@ fn openshift_version<'a>(
     })
 }
 
-/// The version that ran, and during an upgrade those before and after it.
-pub(super) fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> {
-    let is_settled = cluster.settled_version().is_some();
-    let entries = if is_settled { 1 } else { 2 };
-    let desired = cluster.desired_version.as_deref().filter(|_| !is_settled);
-    let history = cluster
-        .history
-        .iter()
-        .take(entries)
-        .map(|entry| entry.version.as_str());
-    history.chain(desired).filter(|version| !version.is_empty())
-}
-
 /// Ids are random 64-bit numbers: one in common is one cluster. None in common is another cluster, unless etcd
 /// was just being rolled out and the archive still has the members from before.
 fn member_ids<'a>(
@@ -202,11 +184,6 @@ fn member_ids<'a>(
         }),
         _ => Some(FactRemark { fact, agrees: true }),
     }
-}
-
-pub(super) fn endpoint_ids(kuberesources: &Kuberesources) -> impl Iterator<Item = u64> {
-    let ids = kuberesources.etcd_endpoints.keys();
-    ids.filter_map(|id| u64::from_str_radix(id, 16).ok())
 }
 
 fn is_etcd_rolling(cluster: &Cluster) -> bool {

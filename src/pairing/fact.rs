@@ -1,6 +1,5 @@
 //! Facts that both halves of a pair know, and how they are told.
 
-use super::compare::{current_versions, endpoint_ids, nodes};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyProofLine;
 use crate::openshift::{Cluster, OperatorRollout};
@@ -168,4 +167,29 @@ fn hex(id: u64) -> String {
 fn join<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
     items.join(", ")
+}
+
+/// Nodes that the operators know.
+pub(super) fn nodes(cluster: &Cluster) -> impl Iterator<Item = &str> {
+    let operators = cluster.operators.iter();
+    operators.flat_map(|operator| operator.nodes.iter().map(|status| status.node.as_str()))
+}
+
+/// The version that ran, and during an upgrade those before and after it.
+pub(super) fn current_versions(cluster: &Cluster) -> impl Iterator<Item = &str> {
+    let is_settled = cluster.settled_version().is_some();
+    let entries = if is_settled { 1 } else { 2 };
+    let desired = cluster.desired_version.as_deref().filter(|_| !is_settled);
+    let history = cluster
+        .history
+        .iter()
+        .take(entries)
+        .map(|entry| entry.version.as_str());
+    history.chain(desired).filter(|version| !version.is_empty())
+}
+
+/// Member ids of ConfigMap `etcd-endpoints`.
+pub(super) fn endpoint_ids(kuberesources: &Kuberesources) -> impl Iterator<Item = u64> {
+    let ids = kuberesources.etcd_endpoints.keys();
+    ids.filter_map(|id| u64::from_str_radix(id, 16).ok())
 }

@@ -1,9 +1,7 @@
 //! Which clusters the known backups are of, and by what names they can be called.
 
-use super::{Candidate, distance};
 use crate::backup::Backup;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::fmt;
 
 /// A cluster as at least one backup names it.
@@ -41,14 +39,14 @@ impl KnownCluster {
     }
 
     /// What it can be called by: the name as it is and without the suffix, and the id.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let name = self.name.as_deref();
         let short = name.and_then(without_suffix);
         name.into_iter().chain(short).chain(self.id.as_deref())
     }
 
     /// True when both can be the same cluster, one of them perhaps knowing less.
-    fn agrees_with(&self, other: &Self) -> bool {
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
         match (&self.id, &other.id) {
             (Some(left), Some(right)) => left == right,
             _ => self.name.is_some() && self.name == other.name,
@@ -65,57 +63,6 @@ fn begins_with(id: &str, wanted: &str) -> bool {
         && beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(wanted))
 }
 
-/// Somebody meant one cluster and named several.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{} clusters answer to {wanted:?}: {}", clusters.len(), joined(clusters))]
-pub struct ClusterAmbiguous {
-    /// What was given.
-    pub wanted: String,
-    /// Those that answer, by name, then id.
-    pub clusters: Vec<KnownCluster>,
-}
-
-/// The cluster that `wanted` means; `None` when none is called so.
-///
-/// # Errors
-///
-/// Several are.
-pub fn cluster_meant(
-    wanted: &str,
-    backups: &[impl Candidate],
-) -> Result<Option<KnownCluster>, ClusterAmbiguous> {
-    let mut found = known_clusters(backups);
-    found.retain(|cluster| cluster.answers_to(wanted));
-    if found.len() > 1 {
-        return Err(ClusterAmbiguous {
-            wanted: wanted.to_owned(),
-            clusters: found,
-        });
-    }
-    Ok(found.pop())
-}
-
-/// The cluster whose name looks most like `wanted`, when one does.
-pub(super) fn nearest_cluster<'k>(
-    wanted: &str,
-    known: &'k [KnownCluster],
-) -> Option<&'k KnownCluster> {
-    let wanted = wanted.to_ascii_lowercase();
-    let named = known.iter().filter_map(|cluster| {
-        let distances = cluster
-            .names()
-            .map(|name| (distance(&wanted, name), name.len()));
-        let near = distances.filter(|(distance, length)| *distance <= 2 || distance * 3 <= *length);
-        Some((near.min()?, cluster))
-    });
-    named.min().map(|(_, cluster)| cluster)
-}
-
-pub(super) fn joined(clusters: &[KnownCluster]) -> String {
-    let words: Vec<String> = clusters.iter().map(ToString::to_string).collect();
-    words.join(", ")
-}
-
 fn without_suffix(name: &str) -> Option<&str> {
     let (short, suffix) = name.rsplit_once('-')?;
     (suffix.len() == 5).then_some(short)
@@ -129,23 +76,4 @@ impl fmt::Display for KnownCluster {
             (None, None) => f.write_str("unknown"),
         }
     }
-}
-
-/// Every cluster that the backups name, by name, then id.
-pub(crate) fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
-    let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
-    let mut clusters: Vec<KnownCluster> = distinct
-        .into_iter()
-        .map(std::borrow::Cow::into_owned)
-        .collect();
-    // Those that know their id come first, so that a half without one joins them.
-    clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));
-    let mut known: Vec<KnownCluster> = Vec::new();
-    for cluster in clusters {
-        if !known.iter().any(|one| one.agrees_with(&cluster)) {
-            known.push(cluster);
-        }
-    }
-    known.sort();
-    known
 }

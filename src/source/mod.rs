@@ -15,6 +15,7 @@ mod io_error;
 mod object_id;
 mod publish;
 mod store;
+mod stores;
 
 #[cfg(test)]
 pub(crate) mod memory;
@@ -40,4 +41,5 @@ pub use store::OpenError;
 pub use store::Pace;
 pub use store::ReadAt;
 pub(crate) use store::read_full_at;
-pub use store::{Object, PageCache, Store, Stores};
+pub use store::{Object, PageCache, Store};
+pub use stores::Stores;

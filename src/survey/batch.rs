@@ -4,8 +4,8 @@
 //! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first.
 
 use super::SurveyError;
-use super::examine::SurveyOptions;
 use super::file::{OpenSnapshot, SnapshotRead};
+use super::options::SurveyOptions;
 use super::recorder::Recorder;
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
 use crate::discovery::{FoundObject, ObjectKind};

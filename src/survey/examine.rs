@@ -2,65 +2,23 @@
 
 use super::SurveyError;
 use super::batch::Batch;
+use super::examination::{Examination, Survey};
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::{Knowledge, subject_of};
+use super::options::{Depth, SurveyOptions};
 use super::prove::{KeyRings, UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
-use crate::backup::{Backup, Verification};
-use crate::catalogue::{Catalogue, CatalogueChange, CatalogueError, Content};
-use crate::discovery::{FoundObject, ObjectKind, Skipped, walk};
-use crate::finding::Code;
+use crate::backup::Verification;
+use crate::catalogue::{Catalogue, CatalogueChange, Content};
+use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::monitor::Monitor;
-use crate::source::{ObjectId, PageCache, Stores};
-use chrono::{DateTime, Utc};
+use crate::source::ObjectId;
+use chrono::Utc;
 use std::collections::BTreeSet;
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
 const BATCH: usize = 64;
-
-/// How much is read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Depth {
-    /// Every byte of every file (`verify`).
-    Everything,
-    /// Files whose device, inode, size or modification time the catalogue does not know (`index`).
-    New,
-}
-
-/// How a survey is made.
-#[derive(Clone, Debug)]
-pub struct SurveyOptions {
-    /// How much is read.
-    pub depth: Depth,
-    /// Files read at the same time, at least 1, which keeps to one processor.
-    pub jobs: usize,
-    /// The instant that counts as now for ages and certificates.
-    pub as_of: DateTime<Utc>,
-    /// Codes that do not count this time.
-    pub accept: Vec<Code>,
-    /// What becomes of the page cache.
-    pub page_cache: PageCache,
-    /// Where objects are read from.
-    pub stores: Stores,
-}
-
-/// What a survey found.
-#[derive(Debug, Default)]
-pub struct Survey {
-    /// Backups of which at least one half lies at the locations asked for.
-    pub backups: Vec<Backup>,
-    /// What was not looked into, ascending by path.
-    pub skipped: Vec<Skipped>,
-    /// Files read.
-    pub files: u64,
-    /// Bytes read.
-    pub bytes: u64,
-    /// Files that were known already and not read again.
-    pub unchanged: u64,
-    /// Why not all of it is remembered.
-    pub catalogue: Option<CatalogueError>,
-}
 
 /// Surveys some locations. What is learnt of a file is in the catalogue soon after it has been read.
 ///
@@ -95,20 +53,6 @@ pub fn examine(
     examination.read_all(todo)?;
     examination.prove_the_rest()?;
     examination.conclude()
-}
-
-pub(super) struct Examination<'e> {
-    pub(super) known: Knowledge,
-    pub(super) stores: &'e Stores,
-    pub(super) rings: KeyRings,
-    pub(super) recorder: Recorder<'e>,
-    pub(super) options: &'e SurveyOptions,
-    pub(super) monitor: &'e dyn Monitor,
-    /// Files that the locations cover, and locations themselves.
-    pub(super) asked: BTreeSet<ObjectId>,
-    pub(super) survey: Survey,
-    pub(super) read_now: BTreeSet<ObjectId>,
-    pub(super) now: DateTime<Utc>,
 }
 
 impl Examination<'_> {

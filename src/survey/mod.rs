@@ -10,11 +10,13 @@
 
 mod batch;
 mod check;
+mod examination;
 mod examine;
 mod file;
 mod forget;
 mod knowledge;
 mod locations;
+mod options;
 mod prove;
 mod recall;
 mod recorder;
@@ -23,9 +25,11 @@ mod stream;
 
 pub use batch::default_jobs;
 pub use check::{CheckError, Checked, check_locations, check_remembered};
-pub use examine::{Depth, Survey, SurveyOptions, examine};
+pub use examination::Survey;
+pub use examine::examine;
 pub use forget::forget;
 pub use locations::{index, update, verify};
+pub use options::{Depth, SurveyOptions};
 pub use recall::{glance, recall, refresh};
 pub use stream::{STREAM, examine_stream};
 

@@ -1,8 +1,9 @@
 //! Finds what is to be read: walks the locations, tells known files from new ones, and looks for partners.
 
 use super::SurveyError;
-use super::examine::{Depth, Examination};
+use super::examination::Examination;
 use super::file::{Looked, look, unreadable};
+use super::options::Depth;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
 use crate::discovery::{FoundObject, ObjectKind, Skipped, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};

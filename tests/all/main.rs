@@ -5,6 +5,7 @@ mod cli;
 mod cli_output;
 mod damage;
 mod kuberesources;
+mod layers;
 mod limits;
 mod oc;
 mod oracle;

@@ -56,6 +56,13 @@ pub struct Staged {
     pub size_bytes: u64,
 }
 
+impl Staged {
+    /// The files that were written.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.snapshot).chain(&self.kuberesources)
+    }
+}
+
 /// Copies one pair into an empty or new directory, under the names that cluster-restore.sh looks for.
 ///
 /// The sources are read and never touched. What was copied is compared with what was verified, then read back and

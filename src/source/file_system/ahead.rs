@@ -1,7 +1,7 @@
 //! Blocks of a file read ahead of whoever wants them, several requests in flight.
 
 use super::super::PageCache;
-use super::reader::{drop_from_cache, is_cached, read_if_cached};
+use super::page_cache::{drop_from_cache, is_cached, read_if_cached};
 use crate::buffer::AlignedBuffer;
 use crate::bytes::{to_u64, to_usize};
 use rustix::fs::{Mode, OFlags};

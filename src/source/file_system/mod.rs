@@ -2,6 +2,7 @@
 
 mod ahead;
 mod open;
+mod page_cache;
 mod reader;
 mod walk;
 

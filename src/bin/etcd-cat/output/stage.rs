@@ -7,7 +7,6 @@ use super::{Answer, Style};
 use etcd_cat::backup::Backup;
 use etcd_cat::restore::{Plan, Staged};
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// What came of `stage`.
 #[derive(Debug)]
@@ -20,16 +19,9 @@ pub(crate) struct StageRun<'b> {
     pub(crate) plan: Option<Plan>,
 }
 
-impl StageRun<'_> {
-    /// The files that were written.
-    pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        std::iter::once(&self.staged.snapshot).chain(&self.staged.kuberesources)
-    }
-}
-
 impl Answer for StageRun<'_> {
     fn document(&self, _: &Style) -> impl Serialize {
-        StageRunView::new(self)
+        StageRunView::new(self.backup, &self.staged, self.plan.as_ref())
     }
 
     fn names(&self) -> Vec<String> {
@@ -40,7 +32,7 @@ impl Answer for StageRun<'_> {
         let id = self.backup.id().unwrap_or_default();
         let directory = safe_path(&self.staged.directory);
         let mut text = format!("staged backup {id} in {directory}\n");
-        for file in self.files() {
+        for file in self.staged.files() {
             text.push_str(&format!("  {}\n", safe_path(file)));
         }
         if let Some(plan) = &self.plan {

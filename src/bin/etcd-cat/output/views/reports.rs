@@ -1,21 +1,24 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::output::{StageRun, text};
+use crate::output::text;
 use chrono::{DateTime, Utc};
-use etcd_cat::backup::Verdict;
+use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
-use etcd_cat::restore::{Plan, RestoreCheck, Step};
+use etcd_cat::restore::{Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::Survey;
 use serde::Serialize;
 
-/// `kind: BackupList`
+/// `kind: BackupList`, of `list`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupListView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `BackupList`.
     kind: &'static str,
+    /// The backups selected, the newest first.
     items: Vec<BackupView>,
 }
 
@@ -37,32 +40,45 @@ fn items(shown: &[Selected], now: DateTime<Utc>) -> Vec<BackupView> {
         .collect()
 }
 
-/// `kind: VerifyReport`
+/// `kind: VerifyReport`, of `verify` and `index`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VerifyReportView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `VerifyReport`.
     kind: &'static str,
+    /// The backups selected, the newest first.
     items: Vec<BackupView>,
+    /// Counts.
     summary: SummaryView,
+    /// Files that were left out.
     skipped: Vec<SkippedView>,
 }
 
 /// How many of the shown backups came to which verdict, and how much was read for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct SummaryView {
+    /// Backups of this verdict.
     pub(crate) valid: u64,
+    /// Backups of this verdict.
     pub(crate) warning: u64,
+    /// Backups of this verdict.
     pub(crate) invalid: u64,
+    /// Backups of this verdict.
     pub(crate) unknown: u64,
+    /// Files read.
     pub(crate) files: u64,
+    /// Bytes read.
     pub(crate) bytes: u64,
 }
 
 /// A file that was left out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct SkippedView {
+    /// Where it lies.
     path: String,
+    /// Why, in words.
     reason: String,
 }
 
@@ -109,27 +125,40 @@ impl SkippedView {
     }
 }
 
-/// `kind: RestoreCheck`
+/// `kind: RestoreCheck`, of `check`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RestoreCheckView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `RestoreCheck`.
     kind: &'static str,
+    /// What is to be restored.
     target: TargetView,
+    /// Whether a backup qualifies.
     restorable: bool,
+    /// The backup to use; null when none qualifies.
     chosen: Option<BackupView>,
+    /// All that were looked at, the chosen one included, the newest first.
     candidates: Vec<CandidateView>,
+    /// What does not qualify, the nearest first.
     near_misses: Vec<NearMissView>,
+    /// The commands of `steps`.
     plan: Vec<String>,
+    /// The way through, in order.
     steps: Vec<RestoreStepView>,
+    /// What to mind before.
     warnings: Vec<String>,
+    /// Room that the recovery host needs; null without a plan.
     space_needed_bytes: Option<u64>,
 }
 
 /// One step of a restore.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct RestoreStepView {
+    /// A command line; null when something is to be done by hand.
     command: Option<String>,
+    /// What it is for, and where to run it.
     text: String,
 }
 
@@ -151,25 +180,35 @@ fn warnings(plan: Option<&Plan>) -> Vec<String> {
     plan.map_or_else(Vec::new, |plan| plan.warnings.clone())
 }
 
+/// What is to be restored.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct TargetView {
+    /// OpenShift version.
     version: String,
+    /// As it was asked for; null when any will do.
     cluster: Option<String>,
 }
 
+/// A backup that was considered.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CandidateView {
+    /// Of the backup.
     id: Option<String>,
+    /// Codes, as in `reasonsAgainst` of a backup.
     reasons_against: Vec<String>,
 }
 
 /// What does not qualify and why, in words.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct NearMissView {
+    /// Of the newest such backup.
     id: Option<String>,
+    /// Where it lies.
     path: Option<String>,
+    /// How many backups fail for the same reason.
     alike: usize,
+    /// The reason in words.
     text: String,
 }
 
@@ -220,32 +259,40 @@ impl CandidateView {
     }
 }
 
-/// `kind: StageRun`
+/// `kind: StageRun`, of `stage`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StageRunView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `StageRun`.
     kind: &'static str,
+    /// Of the backup that was staged.
     id: Option<String>,
+    /// Where the pair was put.
     directory: String,
+    /// What was written there.
     files: Vec<String>,
+    /// The commands of `steps`.
     plan: Vec<String>,
+    /// What remains to be done, in order.
     steps: Vec<RestoreStepView>,
+    /// What to mind before.
     warnings: Vec<String>,
 }
 
 impl StageRunView {
     /// What was staged.
-    pub(crate) fn new(run: &StageRun<'_>) -> Self {
+    pub(crate) fn new(backup: &Backup, staged: &Staged, plan: Option<&Plan>) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "StageRun",
-            id: run.backup.id(),
-            directory: text::path(&run.staged.directory),
-            files: run.files().map(text::path).collect(),
-            plan: commands(run.plan.as_ref()),
-            steps: steps(run.plan.as_ref()),
-            warnings: warnings(run.plan.as_ref()),
+            id: backup.id(),
+            directory: text::path(&staged.directory),
+            files: staged.files().map(text::path).collect(),
+            plan: commands(plan),
+            steps: steps(plan),
+            warnings: warnings(plan),
         }
     }
 }

@@ -1,0 +1,45 @@
+//! One survey while it is made, and what it found.
+
+use super::knowledge::Knowledge;
+use super::options::SurveyOptions;
+use super::prove::KeyRings;
+use super::recorder::Recorder;
+use crate::backup::Backup;
+use crate::catalogue::CatalogueError;
+use crate::discovery::Skipped;
+use crate::monitor::Monitor;
+use crate::source::{ObjectId, Stores};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+/// What a survey found.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Backups of which at least one half lies at the locations asked for.
+    pub backups: Vec<Backup>,
+    /// What was not looked into, ascending by path.
+    pub skipped: Vec<Skipped>,
+    /// Files read.
+    pub files: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Files that were known already and not read again.
+    pub unchanged: u64,
+    /// Why not all of it is remembered.
+    pub catalogue: Option<CatalogueError>,
+}
+
+/// A survey while it is made.
+pub(super) struct Examination<'e> {
+    pub(super) known: Knowledge,
+    pub(super) stores: &'e Stores,
+    pub(super) rings: KeyRings,
+    pub(super) recorder: Recorder<'e>,
+    pub(super) options: &'e SurveyOptions,
+    pub(super) monitor: &'e dyn Monitor,
+    /// Files that the locations cover, and locations themselves.
+    pub(super) asked: BTreeSet<ObjectId>,
+    pub(super) survey: Survey,
+    pub(super) read_now: BTreeSet<ObjectId>,
+    pub(super) now: DateTime<Utc>,
+}
