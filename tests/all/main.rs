@@ -4,6 +4,7 @@ mod catalogue;
 mod cli;
 mod cli_output;
 mod damage;
+mod documents;
 mod kuberesources;
 mod layers;
 mod limits;

@@ -106,8 +106,11 @@ impl Failure {
 /// The last line of stderr on failure: `code` is stable, `message` is for people.
 #[derive(Serialize)]
 struct ErrorView<'m> {
+    /// Always `Error`.
     kind: &'static str,
+    /// Stable name.
     code: &'static str,
+    /// The error with its causes, in words.
     message: &'m str,
 }
 

@@ -11,7 +11,7 @@ mod catalogue;
 mod contract;
 mod edit;
 mod ends;
-mod environment;
+pub(crate) mod environment;
 mod findings;
 mod healthy;
 mod kindness;

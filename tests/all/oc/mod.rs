@@ -5,7 +5,7 @@
 )]
 
 mod cluster;
-mod command;
+pub(crate) mod command;
 mod failures;
 mod fallback;
 mod happy;

@@ -14,128 +14,212 @@ use etcd_cat::source::ObjectId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// `kind: Backup`
+/// `kind: Backup`, of `show`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `Backup`.
     kind: &'static str,
+    /// First 12 hex digits of the SHA-256 of the snapshot's data, or of the kuberesources where there is no
+    /// snapshot; null when nothing could be read.
     pub(crate) id: Option<String>,
+    /// What the findings come to.
     verdict: Verdict,
+    /// The cluster it was taken from.
     cluster: ClusterView,
+    /// The OpenShift version that it can restore.
     version: VersionView,
+    /// When it was taken: RFC 3339, UTC.
     taken_at: Option<String>,
+    /// What `takenAt` was learnt from.
     taken_at_source: Option<TakenAtSource>,
+    /// The moment in the file name, RFC 3339, UTC.
     named_at: Option<String>,
+    /// From `takenAt` to now, or to `--as-of`.
     age_seconds: Option<i64>,
+    /// The `.db` file; null for a kuberesources alone.
     snapshot: Option<SnapshotView>,
+    /// The `static_kuberesources` archive; null when none belongs to it.
     kuberesources: Option<KuberesourcesView>,
+    /// Why the two files are one backup.
     pairing: PairingView,
+    /// Encryption at rest: which keys the values need, and whether they are there.
     encryption: EncryptionView,
+    /// Everything found, the worst first.
     findings: Vec<FindingView>,
+    /// When etcd-cat first read it; null without a catalogue.
     first_seen_at: Option<String>,
+    /// When every byte was last proven.
     verified_at: Option<String>,
+    /// Earlier verifications, the oldest first.
     verifications: Vec<VerificationView>,
+    /// Findings that `--accept` left out of the verdict.
     accepted: Vec<Code>,
+    /// Under `--valid-for`: codes of what speaks against it, empty when it qualifies; null otherwise. A finding's
+    /// code, or `other-version`, `too-old`, `not-verified`.
     reasons_against: Option<Vec<String>>,
+    /// The file of which nothing could be read; null otherwise.
     unreadable_path: Option<String>,
+    /// How `etcd-cat backup` took it; null for all others.
     provenance: Option<ProvenanceView>,
 }
 
+/// The cluster, as far as the backup knows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ClusterView {
+    /// UUID of the cluster.
     id: Option<String>,
+    /// Infrastructure name, such as `prod-7xk2p`.
     name: Option<String>,
+    /// URL of the API server.
     api_server_url: Option<String>,
 }
 
+/// OpenShift and etcd.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct VersionView {
+    /// Version that a restore needs; null when unknown or between two.
     openshift: Option<String>,
+    /// During an upgrade: the version before.
     upgrading_from: Option<String>,
+    /// During an upgrade: the version it goes to.
     upgrading_to: Option<String>,
+    /// Major and minor version of the etcd that wrote it.
     etcd: Option<String>,
+    /// The history of ClusterVersion, the newest first.
     history: Vec<HistoryView>,
 }
 
+/// One entry of the history of ClusterVersion.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HistoryView {
+    /// OpenShift version.
     version: String,
+    /// `Completed` or `Partial`.
     state: String,
+    /// RFC 3339, UTC.
     started_time: Option<String>,
+    /// RFC 3339, UTC; null while it is not complete.
     completion_time: Option<String>,
 }
 
+/// The `.db` file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotView {
+    /// Where it lies.
     path: String,
+    /// Where the same bytes lie as well.
     copies: Vec<String>,
+    /// Bytes of the data, the trailer included, as unpacked.
     size_bytes: u64,
+    /// Modification time of the file, RFC 3339, UTC.
     modified_at: Option<String>,
+    /// SHA-256 against the trailer.
     digest: DigestView,
+    /// The numbers of `etcdutl snapshot status`.
     status: StatusView,
+    /// Keys that a restore brings back.
     live_keys: Option<u64>,
+    /// Revision up to which history was compacted.
     compact_revision: Option<i64>,
+    /// Bytes of a page.
     page_size: Option<u32>,
+    /// Members of etcd that it lists.
     members: Vec<MemberView>,
+    /// Whether the file still lies there.
     present: bool,
 }
 
+/// Whether the bytes are those that etcd saved.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct DigestView {
+    /// `match`, `mismatch` or `missing`.
     state: &'static str,
+    /// What the trailer says; null without one.
     expected: Option<String>,
+    /// SHA-256 of the data.
     computed: String,
 }
 
+/// What `etcdutl snapshot status` prints; null where the file is too damaged to say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct StatusView {
+    /// CRC-32C over all buckets, keys and values.
     hash: Option<u32>,
+    /// Highest revision.
     revision: Option<i64>,
+    /// Entries in all buckets.
     total_key: Option<u64>,
+    /// Bytes of the database.
     total_size: Option<u64>,
 }
 
+/// One member of etcd.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MemberView {
+    /// 16 hex digits.
     id: String,
+    /// Name of the member.
     name: String,
+    /// URLs for other members.
     peer_urls: Vec<String>,
+    /// Whether it has no vote yet.
     is_learner: bool,
 }
 
+/// The `static_kuberesources` archive.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KuberesourcesView {
+    /// Where it lies.
     path: String,
+    /// Where the same bytes lie as well.
     copies: Vec<String>,
+    /// Bytes of the file.
     size_bytes: u64,
+    /// SHA-256 of the file.
     sha256: String,
+    /// Control plane host that it was taken on.
     node: Option<String>,
+    /// Revision of the static pod of each component.
     revisions: BTreeMap<String, i64>,
+    /// Modification time of the file, RFC 3339, UTC.
     modified_at: Option<String>,
+    /// Whether the file still lies there.
     present: bool,
 }
 
+/// Why the two files are one backup.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct PairingView {
+    /// What decided.
     basis: PairingBasis,
+    /// What agrees, in words.
     evidence: Vec<String>,
 }
 
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct FindingView {
+    /// Stable name, see [findings](findings.md).
     code: Code,
+    /// What it weighs.
     severity: Severity,
+    /// What it is about.
     artifact: Artifact,
+    /// What was found and where, in words; wording may change.
     message: String,
+    /// The values behind the message.
     evidence: BTreeMap<String, EvidenceView>,
+    /// What to do about it: one sentence.
     remedy: String,
 }
 
@@ -151,18 +235,28 @@ enum EvidenceView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProvenanceView {
+    /// Host it was taken on.
     node: String,
+    /// Version of `oc`.
     oc_version: Option<String>,
+    /// Version of the cluster at that time.
     cluster_version: Option<String>,
+    /// Lines of cluster-backup.sh.
     script_output: Vec<String>,
+    /// Reasons against it that were overridden.
     forced: Vec<String>,
+    /// When the script ended, RFC 3339, UTC.
     taken_at: String,
 }
 
+/// One earlier verification.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct VerificationView {
+    /// RFC 3339, UTC.
     at: String,
+    /// What it came to.
     verdict: Verdict,
+    /// Findings that were accepted then.
     accepted: Vec<Code>,
 }
 

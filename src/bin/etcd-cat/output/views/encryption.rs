@@ -8,9 +8,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EncryptionView {
+    /// `none`, `aescbc`, `aesgcm`, `secretbox`, `kms`, or `mixed`.
     provider: String,
+    /// Names of the keys that live values need, the newest first.
     keys_used: Vec<String>,
+    /// Names of the keys in the kuberesources, the newest first.
     keys_found: Vec<String>,
+    /// `decrypted`, `failed`, `missing`, `not-needed`, or `impossible`: whether the keys open values.
     proof: &'static str,
 }
 

@@ -6,34 +6,48 @@ use etcd_cat::explain::{AdviceStep, explain};
 use etcd_cat::finding::{Artifact, Code, Severity};
 use serde::Serialize;
 
-/// `kind: Explanation`
+/// `kind: Explanation`, of `explain CODE`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExplanationView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `Explanation`.
     kind: &'static str,
+    /// Stable name.
     code: &'static str,
+    /// What it usually weighs; null for a reason.
     severity: Option<Severity>,
+    /// What it is usually about; null for a reason.
     artifact: Option<Artifact>,
+    /// A few words.
     title: &'static str,
+    /// What it is and why it matters.
     meaning: &'static str,
+    /// What to do, in order.
     steps: Vec<ExplainedStepView>,
+    /// The same in one sentence; empty for a reason.
     remedy: &'static str,
 }
 
 /// One step: a sentence or a command, the other one is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct ExplainedStepView {
+    /// A sentence; null for a command.
     text: Option<&'static str>,
+    /// A command line; null for a sentence.
     command: Option<&'static str>,
 }
 
-/// `kind: ExplanationList`
+/// `kind: ExplanationList`, of `explain`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExplanationListView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `ExplanationList`.
     kind: &'static str,
+    /// Every finding, in the order of the reference, then the reasons.
     items: Vec<ExplanationView>,
 }
 

@@ -8,19 +8,29 @@ use etcd_cat::oc::{BackupRun, FetchedFile, Leftover, SnapshotStatus};
 use etcd_cat::take::TakeReport;
 use serde::Serialize;
 
-/// `kind: BackupRun`
+/// `kind: BackupRun`, of `backup`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BackupRunView {
+    /// Always `etcd-cat/v1`.
     api_version: &'static str,
+    /// Always `BackupRun`.
     kind: &'static str,
+    /// `taken`, `rejected`, `planned` or `skipped`.
     outcome: &'static str,
+    /// Why none was taken, or why it was rejected, in words.
     reason: Option<String>,
+    /// The host.
     node: Option<String>,
+    /// Reasons against it that were overridden.
     forced: Vec<String>,
+    /// Every command of `oc`, as a shell would take it.
     commands: Vec<String>,
+    /// How it was taken; null when none was.
     taken: Option<TakenView>,
+    /// The new backup; null when none was verified.
     backup: Option<BackupView>,
+    /// What could not be removed from the cluster.
     leftovers: Vec<LeftoverView>,
 }
 
@@ -28,18 +38,31 @@ pub(crate) struct BackupRunView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct TakenView {
+    /// RFC 3339, UTC.
     started_at: String,
+    /// RFC 3339, UTC.
     script_ended_at: String,
+    /// UUID of the cluster.
     cluster_id: String,
+    /// Name of the cluster.
     infrastructure_name: Option<String>,
+    /// OpenShift version before the script ran.
     version_before: String,
+    /// And after it.
     version_after: Option<String>,
+    /// Version of `oc`.
     oc_version: Option<String>,
+    /// Version of `etcdctl` on the host.
     etcdctl_version: Option<String>,
+    /// The numbers that the script printed.
     script_status: Option<ScriptStatusView>,
+    /// Lines of cluster-backup.sh.
     script_output: Vec<String>,
+    /// The snapshot as it came.
     snapshot: FileView,
+    /// The kuberesources as it came.
     kuberesources: FileView,
+    /// Directory on the host where a copy was left; null when none was.
     kept_on_node: Option<String>,
 }
 
@@ -47,10 +70,15 @@ struct TakenView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ScriptStatusView {
+    /// As `status` of a snapshot.
     hash: u32,
+    /// As `status` of a snapshot.
     revision: i64,
+    /// As `status` of a snapshot.
     total_key: u64,
+    /// As `status` of a snapshot.
     total_size: u64,
+    /// Storage version, where the script prints one.
     version: Option<String>,
 }
 
@@ -58,15 +86,20 @@ struct ScriptStatusView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FileView {
+    /// Where it was put.
     path: String,
+    /// Bytes.
     size_bytes: u64,
+    /// Taken on the host and here.
     sha256: String,
 }
 
 /// Something that could not be removed from the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct LeftoverView {
+    /// What it is.
     what: String,
+    /// The command that removes it.
     command: String,
 }
 
