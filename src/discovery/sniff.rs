@@ -5,7 +5,7 @@ use crate::names::{BackupName, NameKind};
 use crate::source::{Compression, ReadAt, decompress_buffered, read_full_at};
 use std::io::{self, Read};
 
-/// Read from the start of a file. Holds the gzip or zstd header and enough data for the first tar headers.
+/// Read from the start of a file. Holds the header of a packed file and enough data for the first tar headers.
 const HEAD_BYTES: usize = 64 * 1024;
 /// Unpacked from the head: a bomb costs no more than this.
 const UNPACKED_BYTES: u64 = 64 * 1024;

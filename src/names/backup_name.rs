@@ -83,11 +83,14 @@ enum Ending {
 
 impl Ending {
     /// Longer endings first: `.db.gz` is also `.gz`.
-    const ALL: [(&'static [u8], Self); 8] = [
+    const ALL: [(&'static [u8], Self); 11] = [
         (b".db.part", Self::Partial),
         (b".db.gz", Self::Packed(Compression::Gzip)),
         (b".db.zst", Self::Packed(Compression::Zstd)),
         (b".db.zstd", Self::Packed(Compression::Zstd)),
+        (b".db.xz", Self::Packed(Compression::Xz)),
+        (b".db.bz2", Self::Packed(Compression::Bzip2)),
+        (b".db.lz4", Self::Packed(Compression::Lz4)),
         (b".db", Self::Plain),
         (b".tar.gz", Self::Archive),
         (b".tgz", Self::Archive),

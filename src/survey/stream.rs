@@ -15,7 +15,7 @@ use std::path::Path;
 /// The name that a stream goes by.
 pub const STREAM: &str = "-";
 
-/// Reads a snapshot from `stream`, plain or packed with gzip or zstd, to its end.
+/// Reads a snapshot from `stream`, plain or packed, to its end.
 ///
 /// # Errors
 ///

@@ -16,6 +16,7 @@ mod findings;
 mod healthy;
 mod kindness;
 mod options;
+mod packed;
 mod pairs;
 mod readonly;
 mod secrets;
