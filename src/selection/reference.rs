@@ -141,7 +141,7 @@ fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Resol
     match found.as_slice() {
         [] => Err(ResolveError::NotFound { reference: name() }),
         [one] => Ok(one),
-        several if ids(several).len() == 1 => same_data(several).ok_or_else(|| {
+        several if have_same_data(several) => usable_one(several).ok_or_else(|| {
             let mut paths: Vec<String> = several
                 .iter()
                 .filter_map(|backup| backup.path().map(ToString::to_string))
@@ -159,8 +159,15 @@ fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Resol
     }
 }
 
-/// Of several with the same data and other trailers, the one that can be restored from.
-fn same_data<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
+/// Records with the same data and other trailers; the beginning of a digest can be that of other data.
+fn have_same_data(backups: &[&Backup]) -> bool {
+    let mut digests = backups.iter().map(|backup| backup.digest);
+    let first = digests.next();
+    digests.all(|digest| Some(digest) == first)
+}
+
+/// Of several with the same data, the one that can be restored from.
+fn usable_one<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
     let mut usable = backups.iter().filter(|one| one.verdict.is_usable());
     match (usable.next(), usable.next()) {
         (Some(one), None) => Some(one),
