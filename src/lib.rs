@@ -28,6 +28,7 @@ pub mod names;
 mod bbolt;
 mod etcd;
 pub mod kubernetes;
+pub mod objects;
 pub mod openshift;
 
 // One pass over one file

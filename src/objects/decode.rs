@@ -1,0 +1,301 @@
+//! From the bytes at a storage key to an object.
+
+use super::definition;
+use super::json;
+use super::message::Budget;
+use super::metadata;
+use super::schema::Schema;
+use super::value::{Map, Value};
+use crate::kubernetes::envelope::{CBOR_MAGIC, PROTOBUF_MAGIC};
+use crate::kubernetes::wire::{Fields, WireDefect, WireValue};
+use std::fmt;
+
+/// Largest value that is decoded. Unless told otherwise etcd takes 1.5 MiB in one request.
+const MAX_VALUE_BYTES: usize = 16 << 20;
+
+/// An object with its fields in the API's order.
+#[derive(Clone, PartialEq)]
+pub struct Object {
+    /// `apiVersion`, `kind`, `metadata` and the rest.
+    pub fields: Value,
+    /// Paths of fields that the table does not have; they stand in `fields` as `f` and their number.
+    pub unknown_fields: Vec<String>,
+}
+
+impl Object {
+    /// Such as `apps/v1`.
+    pub fn api_version(&self) -> &str {
+        self.text(&["apiVersion"])
+    }
+
+    /// Such as `Deployment`.
+    pub fn kind(&self) -> &str {
+        self.text(&["kind"])
+    }
+
+    /// The API group; empty for the core group.
+    pub fn group(&self) -> &str {
+        group(self.api_version())
+    }
+
+    /// Name; empty when there is none.
+    pub fn name(&self) -> &str {
+        self.text(&["metadata", "name"])
+    }
+
+    /// Namespace; empty for cluster-wide objects.
+    pub fn namespace(&self) -> &str {
+        self.text(&["metadata", "namespace"])
+    }
+
+    /// Labels in order.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let labels = self
+            .fields
+            .at(&["metadata", "labels"])
+            .and_then(Value::as_map);
+        let labels = labels.into_iter().flat_map(Map::iter);
+        labels.filter_map(|(name, value)| Some((name, value.as_text()?)))
+    }
+
+    fn text(&self, path: &[&str]) -> &str {
+        self.fields
+            .at(path)
+            .and_then(Value::as_text)
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Object({}, {:?})",
+            self.kind().escape_debug(),
+            self.fields
+        )
+    }
+}
+
+/// The group of an `apiVersion`; empty for the core group.
+pub(super) fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// What is wrong with a stored value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeDefect {
+    /// The bytes are no protobuf message of their kind.
+    #[error("{0}")]
+    Wire(WireDefect),
+    /// A field has another wire type than the table says.
+    #[error("wire type is another one than the field's")]
+    WireType,
+    /// A text is not UTF-8.
+    #[error("text is not UTF-8")]
+    Utf8,
+    /// An embedded or whole JSON text is malformed.
+    #[error("JSON is malformed at byte {offset}")]
+    Json {
+        /// Bytes from the start of the JSON text.
+        offset: usize,
+    },
+    /// Deeper than any real object.
+    #[error("nests deeper than {limit} levels")]
+    Depth {
+        /// Deepest level that is decoded.
+        limit: usize,
+    },
+    /// More than any API server takes.
+    #[error("{found} bytes, more than the {limit} that are decoded")]
+    Size {
+        /// Bytes of the stored value.
+        found: usize,
+        /// Most bytes that are decoded.
+        limit: usize,
+    },
+    /// More fields than such a value can hold in an API server's hands.
+    #[error("more fields than a value of this size can hold")]
+    Fields,
+    /// An instant that no calendar has.
+    #[error("instant is out of range")]
+    Instant,
+    /// A number that JSON cannot spell.
+    #[error("number is not finite")]
+    Number,
+    /// A field in a type that has none to add.
+    #[error("unknown field {number} in a type that has no others")]
+    Foreign {
+        /// The field's number.
+        number: u32,
+    },
+    /// A kind that the table does not have.
+    #[error("kind is not known to this program")]
+    Kind,
+    /// Content in another encoding than protobuf's own.
+    #[error("content is encoded once more")]
+    Encoding,
+    /// CBOR, which API servers can be told to write for custom resources.
+    #[error("value is CBOR, which is not decoded")]
+    Cbor,
+    /// Still encrypted.
+    #[error("value is encrypted")]
+    Encrypted,
+    /// Neither protobuf nor JSON.
+    #[error("value is no object")]
+    NoObject,
+}
+
+impl From<WireDefect> for DecodeDefect {
+    fn from(defect: WireDefect) -> Self {
+        Self::Wire(defect)
+    }
+}
+
+/// A defect and where it is; no value is ever part of it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub struct DecodeError {
+    /// Path of names from the object's root, such as `spec.containers[2].image`; empty for the object itself.
+    pub path: String,
+    /// What is wrong there.
+    pub defect: DecodeDefect,
+}
+
+impl DecodeError {
+    /// Puts a step in front of the path.
+    pub(super) fn below(mut self, step: &str) -> Self {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
+        self.path.insert_str(0, dot);
+        self.path.insert_str(0, step);
+        self
+    }
+
+    /// Puts the number of a list's item in front of the path.
+    pub(super) fn below_item(self, index: usize) -> Self {
+        self.below(&format!("[{index}]"))
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            return self.defect.fmt(f);
+        }
+        write!(f, "{}: {}", self.path.escape_debug(), self.defect)
+    }
+}
+
+impl<D: Into<DecodeDefect>> From<D> for DecodeError {
+    fn from(defect: D) -> Self {
+        let defect = defect.into();
+        let path = String::new();
+        Self { path, defect }
+    }
+}
+
+/// Decodes a stored value that is not encrypted, or not any more.
+///
+/// `mod_revision` becomes the object's `resourceVersion`, which is not stored. CustomResourceDefinitions, which API
+/// servers store as `v1beta1`, come out as `v1`.
+///
+/// # Errors
+///
+/// The value is no object, of an unknown kind, malformed, or beyond the limits.
+pub fn decode(stored: &[u8], mod_revision: Option<i64>) -> Result<Object, DecodeError> {
+    if stored.len() > MAX_VALUE_BYTES {
+        let (found, limit) = (stored.len(), MAX_VALUE_BYTES);
+        return Err(DecodeDefect::Size { found, limit }.into());
+    }
+    let mut budget = Budget::new(stored.len());
+    let fields = value(stored, &mut budget)?;
+    let mut object = Object {
+        fields,
+        unknown_fields: budget.unknown_fields,
+    };
+    definition::to_v1(&mut object.fields);
+    fill_claim_templates(&mut object);
+    if let Some(revision) = mod_revision {
+        metadata::set_resource_version(&mut object.fields, revision);
+    }
+    Ok(object)
+}
+
+/// Decodes a value in either encoding, at the top or embedded in another one.
+pub(super) fn value(stored: &[u8], budget: &mut Budget) -> Result<Value, DecodeError> {
+    if let Some(unknown) = stored.strip_prefix(PROTOBUF_MAGIC) {
+        return budget.descend(|budget| protobuf(unknown, budget));
+    }
+    if stored.starts_with(b"{") {
+        return json::parse(stored, budget);
+    }
+    let defect = if stored.starts_with(CBOR_MAGIC) {
+        DecodeDefect::Cbor
+    } else if stored.starts_with(b"k8s:enc:") {
+        DecodeDefect::Encrypted
+    } else {
+        DecodeDefect::NoObject
+    };
+    Err(defect.into())
+}
+
+/// Opens the message `Unknown` around an object: 1 type meta, 2 object, 3 content encoding, 4 content type.
+///
+/// Source: apimachinery `pkg/runtime/generated.proto`, `pkg/runtime/types_proto.go`.
+fn protobuf(unknown: &[u8], budget: &mut Budget) -> Result<Value, DecodeError> {
+    let [type_meta, raw, encoding, content_type] = texts(unknown)?;
+    if !encoding.is_empty() {
+        return Err(DecodeDefect::Encoding.into());
+    }
+    if content_type == b"application/json" {
+        return json::parse(raw, budget);
+    }
+    let [api_version, kind] = texts(type_meta)?;
+    let api_version = std::str::from_utf8(api_version).map_err(|_| DecodeDefect::Utf8)?;
+    let kind = std::str::from_utf8(kind).map_err(|_| DecodeDefect::Utf8)?;
+    let id = Schema::get()
+        .kind(api_version, kind)
+        .ok_or(DecodeDefect::Kind)?;
+    let mut object = Map::default();
+    object.push("apiVersion", Value::Text(api_version.to_owned()));
+    object.push("kind", Value::Text(kind.to_owned()));
+    budget.message(id, &[raw], &mut object)?;
+    Ok(Value::Map(object))
+}
+
+/// Fields 1 to `N` of a message that has bytes alone, empty where they are not there.
+fn texts<const N: usize>(message: &[u8]) -> Result<[&[u8]; N], DecodeError> {
+    let mut texts = [b"".as_slice(); N];
+    for field in Fields::new(message) {
+        let (number, value) = field?;
+        let index = usize::try_from(number).unwrap_or(usize::MAX) - 1;
+        match (texts.get_mut(index), value) {
+            (Some(text), WireValue::Bytes(bytes)) => *text = bytes,
+            (Some(_), _) => return Err(WireDefect::Kind { number }.into()),
+            (None, _) => return Err(DecodeDefect::Foreign { number }.into()),
+        }
+    }
+    Ok(texts)
+}
+
+/// The API server tells the kind of a StatefulSet's claim templates when it serves them; it is not stored.
+///
+/// Source: kubernetes `pkg/apis/apps/v1/conversion.go`, StatefulSetSpec.
+fn fill_claim_templates(object: &mut Object) {
+    if object.kind() != "StatefulSet" {
+        return;
+    }
+    let templates = object.fields.at_mut(&["spec", "volumeClaimTemplates"]);
+    for template in templates.map(Value::items_mut).unwrap_or_default() {
+        if let Some(map) = template.as_map_mut()
+            && map.get("kind").is_none()
+        {
+            map.insert(0, "kind", Value::Text("PersistentVolumeClaim".to_owned()));
+            map.insert(0, "apiVersion", Value::Text("v1".to_owned()));
+        }
+    }
+}
