@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     fn cleaned(text: &str) -> String {
-        let mut object = decode(text.as_bytes(), Some(7)).expect("is JSON");
+        let mut object = decode(text.as_bytes()).expect("is JSON").served(7);
         clean(&mut object);
         json::print_line(&object.fields)
     }

@@ -1,9 +1,7 @@
 //! From the bytes at a storage key to an object.
 
-use super::definition;
 use super::json;
 use super::message::Budget;
-use super::metadata;
 use super::schema::Schema;
 use super::value::{Map, Value};
 use crate::kubernetes::envelope::{CBOR_MAGIC, PROTOBUF_MAGIC};
@@ -198,31 +196,22 @@ impl<D: Into<DecodeDefect>> From<D> for DecodeError {
     }
 }
 
-/// Decodes a stored value that is not encrypted, or not any more.
-///
-/// `mod_revision` becomes the object's `resourceVersion`, which is not stored. CustomResourceDefinitions, which API
-/// servers store as `v1beta1`, come out as `v1`.
+/// Decodes a stored value that is not encrypted, or not any more, into the object that it is.
 ///
 /// # Errors
 ///
 /// The value is no object, of an unknown kind, malformed, or beyond the limits.
-pub fn decode(stored: &[u8], mod_revision: Option<i64>) -> Result<Object, DecodeError> {
+pub fn decode(stored: &[u8]) -> Result<Object, DecodeError> {
     if stored.len() > MAX_VALUE_BYTES {
         let (found, limit) = (stored.len(), MAX_VALUE_BYTES);
         return Err(DecodeDefect::Size { found, limit }.into());
     }
     let mut budget = Budget::new(stored.len());
     let fields = value(stored, &mut budget)?;
-    let mut object = Object {
+    Ok(Object {
         fields,
         unknown_fields: budget.unknown_fields,
-    };
-    definition::to_v1(&mut object.fields);
-    fill_claim_templates(&mut object);
-    if let Some(revision) = mod_revision {
-        metadata::set_resource_version(&mut object.fields, revision);
-    }
-    Ok(object)
+    })
 }
 
 /// Decodes a value in either encoding, at the top or embedded in another one.
@@ -280,22 +269,4 @@ fn texts<const N: usize>(message: &[u8]) -> Result<[&[u8]; N], DecodeError> {
         }
     }
     Ok(texts)
-}
-
-/// The API server tells the kind of a StatefulSet's claim templates when it serves them; it is not stored.
-///
-/// Source: kubernetes `pkg/apis/apps/v1/conversion.go`, StatefulSetSpec.
-fn fill_claim_templates(object: &mut Object) {
-    if object.kind() != "StatefulSet" {
-        return;
-    }
-    let templates = object.fields.at_mut(&["spec", "volumeClaimTemplates"]);
-    for template in templates.map(Value::items_mut).unwrap_or_default() {
-        if let Some(map) = template.as_map_mut()
-            && map.get("kind").is_none()
-        {
-            map.insert(0, "kind", Value::Text("PersistentVolumeClaim".to_owned()));
-            map.insert(0, "apiVersion", Value::Text("v1".to_owned()));
-        }
-    }
 }

@@ -180,7 +180,7 @@ mod tests {
         let stored = format!(
             r#"{{"kind":"{KIND}","apiVersion":"{GROUP}/v1beta1","metadata":{{}},"spec":{spec}}}"#
         );
-        let object = decode(stored.as_bytes(), None).expect("is JSON");
+        let object = decode(stored.as_bytes()).expect("is JSON").served(1);
         assert_eq!(object.api_version(), "apiextensions.k8s.io/v1");
         json::print_line(object.fields.at(&["spec"]).expect("is there"))
     }

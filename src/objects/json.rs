@@ -11,6 +11,15 @@ use std::fmt::Write as _;
 /// Spaces of one level: those of `oc get -o json`.
 const INDENT: usize = 4;
 
+/// Reads one JSON text, such as an API server's answer.
+///
+/// # Errors
+///
+/// It is malformed, nests too deep, or is followed by something.
+pub fn read(text: &[u8]) -> Result<Value, DecodeError> {
+    parse(text, &mut Budget::new(text.len()))
+}
+
 /// Reads one JSON text, and nothing behind it.
 pub(super) fn parse(text: &[u8], budget: &mut Budget) -> Result<Value, DecodeError> {
     let mut parser = Parser { text, offset: 0 };

@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     fn masked(masker: &mut Masker, stored: &str) -> String {
-        let mut object = decode(stored.as_bytes(), None).expect("is JSON");
+        let mut object = decode(stored.as_bytes()).expect("is JSON");
         masker.mask(&mut object);
         json::print_line(&object.fields)
     }

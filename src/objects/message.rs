@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(super) const MAX_DEPTH: usize = 160;
 /// Values that an object of no bytes may have: API types print some fields that are not stored.
 const FREE_VALUES: usize = 4096;
+/// The one instant that is left out when it is zero: since 1.34 it is `omitzero`.
+const CREATED: &str = "creationTimestamp";
 /// Unknown fields that are told one by one.
 const MAX_UNKNOWN: usize = 64;
 
@@ -82,6 +84,8 @@ impl Budget {
         }
         let first_unknown = self.unknown_fields.len();
         let value = match field.shape {
+            // Its writer did not know it yet: Go writes every message that is no pointer.
+            Shape::Single if found.is_empty() && field.omit_empty => return Ok(None),
             Shape::Repeated | Shape::Map | Shape::Pointer if found.is_empty() => Ok(Value::Null),
             Shape::Repeated => self.list(field.kind, found),
             Shape::Map => self.map(field.kind, found),
@@ -133,8 +137,9 @@ impl Budget {
             return Err(DecodeDefect::Foreign { number }.into());
         }
         match (message.fields.first(), found.known.first()) {
+            (Some(_), Some(found)) if found.is_empty() => Ok(Value::Null),
             (Some(field), Some(found)) if field.shape == Shape::Map => self.map(field.kind, found),
-            (Some(field), Some(found)) if !found.is_empty() => self.list(field.kind, found),
+            (Some(field), Some(found)) => self.list(field.kind, found),
             _ => Ok(Value::Null),
         }
     }
@@ -260,7 +265,7 @@ fn parts<'a>(found: &[WireValue<'a>]) -> Result<Vec<&'a [u8]>, DecodeError> {
 /// Go's `omitempty`, and `null` for what a list, map or pointer does not hold.
 fn is_left_out(field: &Field, value: &Value) -> bool {
     let is_empty = match value {
-        Value::Null => true,
+        Value::Null => field.shape != Shape::Single || !is_instant(field) || field.name == CREATED,
         Value::List(items) => items.is_empty() && field.shape != Shape::Pointer,
         Value::Map(map) => map.is_empty() && (field.shape == Shape::Map || is_named(field.kind)),
         Value::Text(text) => field.shape == Shape::Single && text.is_empty(),
@@ -271,6 +276,11 @@ fn is_left_out(field: &Field, value: &Value) -> bool {
         Value::Masked(_) => false,
     };
     field.omit_empty && is_empty
+}
+
+/// An instant is a struct in Go, which `omitempty` does not leave out: it is told as `null`.
+fn is_instant(field: &Field) -> bool {
+    matches!(field.kind, FieldKind::Time | FieldKind::MicroTime)
 }
 
 fn is_named(kind: FieldKind) -> bool {

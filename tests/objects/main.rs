@@ -7,6 +7,7 @@
 
 mod clusters;
 mod equal;
+mod hostile;
 mod real;
 mod schema;
 mod types;
