@@ -91,9 +91,11 @@ fn secret_fields(group: &str, kind: &str, options: MaskOptions) -> &'static [Pat
             &["spec", "triggers", "[]", "gitlab", "secret"],
             &["spec", "triggers", "[]", "bitbucket", "secret"],
         ],
-        ("" | "build.openshift.io", "Build" | "BuildRequest") => &[
-            &["spec", "triggeredBy", "[]", "*", "secret"],
-            &["triggeredBy", "[]", "*", "secret"],
+        ("" | "build.openshift.io", "Build") => &[
+            &["spec", "triggeredBy", "[]", "githubWebHook", "secret"],
+            &["spec", "triggeredBy", "[]", "genericWebHook", "secret"],
+            &["spec", "triggeredBy", "[]", "gitlabWebHook", "secret"],
+            &["spec", "triggeredBy", "[]", "bitbucketWebHook", "secret"],
         ],
         _ => &[],
     }

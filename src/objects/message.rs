@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(super) const MAX_DEPTH: usize = 160;
 /// Values that an object of no bytes may have: API types print some fields that are not stored.
 const FREE_VALUES: usize = 4096;
+/// Values of the largest object that is decoded: some hundred megabytes of them.
+const MAX_VALUES: usize = 1 << 20;
 /// The one instant that is left out when it is zero: since 1.34 it is `omitzero`.
 const CREATED: &str = "creationTimestamp";
 /// Unknown fields that are told one by one.
@@ -28,7 +30,7 @@ impl Budget {
     /// For a stored value of this length: every value that is really stored takes a byte or more.
     pub(super) fn new(bytes: usize) -> Self {
         Self {
-            values: bytes + FREE_VALUES,
+            values: (bytes + FREE_VALUES).min(MAX_VALUES),
             depth: 0,
             unknown_fields: Vec::new(),
         }
@@ -64,7 +66,11 @@ impl Budget {
     ) -> Result<(), DecodeError> {
         let message = Schema::get().message(id);
         let found = Found::read(message, parts)?;
-        for (field, values) in message.fields.iter().zip(&found.known) {
+        for (index, field) in message.fields.iter().enumerate() {
+            let values = found.of(index);
+            if values.is_empty() && field.omit_empty && !field.is_inline {
+                continue;
+            }
             if let Some(value) = self.field(field, values, map)? {
                 map.push(field.name, value);
             }
@@ -84,8 +90,6 @@ impl Budget {
         }
         let first_unknown = self.unknown_fields.len();
         let value = match field.shape {
-            // Its writer did not know it yet: Go writes every message that is no pointer.
-            Shape::Single if found.is_empty() && field.omit_empty => return Ok(None),
             Shape::Repeated | Shape::Map | Shape::Pointer if found.is_empty() => Ok(Value::Null),
             Shape::Repeated => self.list(field.kind, found),
             Shape::Map => self.map(field.kind, found),
@@ -136,10 +140,12 @@ impl Budget {
         if let Some(&(number, _)) = found.unknown.first() {
             return Err(DecodeDefect::Foreign { number }.into());
         }
-        match (message.fields.first(), found.known.first()) {
-            (Some(_), Some(found)) if found.is_empty() => Ok(Value::Null),
-            (Some(field), Some(found)) if field.shape == Shape::Map => self.map(field.kind, found),
-            (Some(field), Some(found)) => self.list(field.kind, found),
+        let values = found.of(0);
+        match message.fields.first() {
+            Some(field) if !values.is_empty() && field.shape == Shape::Map => {
+                self.map(field.kind, values)
+            }
+            Some(field) if !values.is_empty() => self.list(field.kind, values),
             _ => Ok(Value::Null),
         }
     }
@@ -231,29 +237,38 @@ impl Budget {
 
 /// The fields of a message as they stand there, each with all its values.
 struct Found<'a> {
-    /// In the order of the table.
-    known: Vec<Vec<WireValue<'a>>>,
+    /// Values in the order of the table's fields, and to which field each belongs.
+    known: Vec<WireValue<'a>>,
+    indexes: Vec<usize>,
     unknown: Vec<(u32, WireValue<'a>)>,
 }
 
 impl<'a> Found<'a> {
     fn read(message: &Message, parts: &[&'a [u8]]) -> Result<Self, DecodeError> {
-        let mut found = Self {
-            known: vec![Vec::new(); message.fields.len()],
-            unknown: Vec::new(),
-        };
+        let mut known: Vec<(usize, WireValue<'a>)> = Vec::new();
+        let mut unknown = Vec::new();
         for field in parts.iter().flat_map(|part| Fields::new(part)) {
             let (number, value) = field?;
-            let index = message
-                .fields
-                .iter()
-                .position(|field| field.number == number);
-            match index.and_then(|index| found.known.get_mut(index)) {
-                Some(values) => values.push(value),
-                None => found.unknown.push((number, value)),
+            let mut fields = message.fields.iter();
+            match fields.position(|field| field.number == number) {
+                Some(index) => known.push((index, value)),
+                None => unknown.push((number, value)),
             }
         }
-        Ok(found)
+        known.sort_by_key(|(index, _)| *index);
+        let (indexes, known) = known.into_iter().unzip();
+        Ok(Self {
+            known,
+            indexes,
+            unknown,
+        })
+    }
+
+    /// All values of a field.
+    fn of(&self, index: usize) -> &[WireValue<'a>] {
+        let start = self.indexes.partition_point(|own| *own < index);
+        let end = self.indexes.partition_point(|own| *own <= index);
+        self.known.get(start..end).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Storage keys as people see them: resource, namespace and name.
 
-use super::resource::{BUILT_IN, BuiltIn, Resource, Root, Scope};
+use super::resource::{BuiltIn, Resource, Root};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -33,20 +33,20 @@ impl Place {
             _ => return None,
         };
         if let Some((own, rest)) = built_in(root, path) {
-            return Self::new([own.group, own.plural], rest, own.scope);
+            return Self::new([own.group, own.plural], rest, own.has_namespaces());
         }
         let (first, rest) = path.split_once('/')?;
         if !first.contains('.') {
-            return Self::new(["", first], rest, Scope::Namespaced);
+            return Self::new(["", first], rest, true);
         }
         let (plural, rest) = rest.split_once('/')?;
-        Self::new([first, plural], rest, Scope::Namespaced)
+        Self::new([first, plural], rest, true)
     }
 
     /// `rest` is what stands behind the resource; without a slash it is a name alone.
-    fn new([group, plural]: [&str; 2], rest: &str, scope: Scope) -> Option<Self> {
+    fn new([group, plural]: [&str; 2], rest: &str, has_namespaces: bool) -> Option<Self> {
         let (namespace, name) = match rest.split_once('/') {
-            Some((namespace, name)) if scope == Scope::Namespaced => (Some(namespace), name),
+            Some((namespace, name)) if has_namespaces => (Some(namespace), name),
             _ => (None, rest),
         };
         (!name.is_empty() && !plural.is_empty()).then(|| Self {
@@ -67,11 +67,11 @@ impl Place {
 /// The built-in resource of a path below an API server's prefix, and what stands behind it.
 fn built_in(root: Root, path: &str) -> Option<(&'static BuiltIn, &str)> {
     static BY_PATH: LazyLock<HashMap<&str, &BuiltIn>> =
-        LazyLock::new(|| BUILT_IN.iter().map(|own| (own.path.1, own)).collect());
+        LazyLock::new(|| BuiltIn::all().iter().map(|own| (own.path, own)).collect());
     let mut slashes = path.match_indices('/').map(|(offset, _)| offset).take(2);
     slashes.find_map(|offset| {
         let (path, rest) = path.split_at_checked(offset)?;
-        let own = BY_PATH.get(path).filter(|own| own.path.0 == root)?;
+        let own = BY_PATH.get(path).filter(|own| own.root == root)?;
         Some((*own, rest.strip_prefix('/')?))
     })
 }
@@ -79,10 +79,10 @@ fn built_in(root: Root, path: &str) -> Option<(&'static BuiltIn, &str)> {
 impl Resource {
     /// What the storage keys of its objects may begin with.
     pub fn storage_prefixes(&self) -> Vec<String> {
-        let own = BUILT_IN
+        let own = BuiltIn::all()
             .iter()
             .find(|own| own.plural == self.plural && own.group == self.group);
-        match own.map(|own| own.path) {
+        match own.map(|own| (own.root, own.path)) {
             Some((Root::OpenShift, path)) => vec![format!("/{OPENSHIFT}/{path}/")],
             Some((Root::Kubernetes, path)) => KUBERNETES
                 .map(|prefix| format!("/{prefix}/{path}/"))
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn objects_lie_where_their_resource_says() {
-        for own in BUILT_IN {
+        for own in BuiltIn::all() {
             for prefix in own.resource().storage_prefixes() {
                 let place = Place::of(format!("{prefix}name").as_bytes()).expect("is a key");
                 assert_eq!(

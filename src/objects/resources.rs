@@ -2,7 +2,7 @@
 
 use super::definition::Definition;
 use super::place::Place;
-use super::resource::{BUILT_IN, Resource};
+use super::resource::{BuiltIn, Resource};
 
 /// Where several definitions share a name, OpenShift's configuration is meant, as `oc` has it.
 const PREFERRED: &str = "config.openshift.io";
@@ -37,7 +37,7 @@ pub enum FindError {
 impl Resources {
     /// The built-in ones and those of the definitions.
     pub fn new(definitions: impl IntoIterator<Item = Definition>) -> Self {
-        let mut all: Vec<Resource> = BUILT_IN.iter().map(|own| own.resource()).collect();
+        let mut all: Vec<Resource> = BuiltIn::all().iter().map(BuiltIn::resource).collect();
         let built_in = all.len();
         all.extend(
             definitions
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn no_two_built_in_resources_are_one() {
-        let mut names: Vec<String> = BUILT_IN
+        let mut names: Vec<String> = BuiltIn::all()
             .iter()
             .map(|own| own.resource().to_string())
             .collect();

@@ -1,8 +1,11 @@
 //! Values that nobody's API server wrote: an error for that object alone, soon, and without taking memory for it.
 
 use crate::types;
-use etcd_cat::objects::{self, DecodeDefect, Object, json, yaml};
+use etcd_cat::objects::{self, DecodeDefect, Map, Object, json, yaml};
 use std::time::{Duration, Instant};
+
+/// On a busy machine, without optimisation.
+const SOON: Duration = Duration::from_secs(20);
 
 /// Bytes of a field with this number.
 fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
@@ -25,7 +28,7 @@ fn stored(api_version: &str, kind: &str, object: &[u8]) -> Vec<u8> {
 fn refused(stored: &[u8]) -> (String, DecodeDefect) {
     let start = Instant::now();
     let error = objects::decode(stored).expect_err("is hostile");
-    assert!(start.elapsed() < Duration::from_secs(5), "{error}");
+    assert!(start.elapsed() < SOON, "{error}");
     (error.path, error.defect)
 }
 
@@ -64,10 +67,10 @@ fn texts_that_are_not_utf8_are_named_by_their_place() {
 
 #[test]
 fn deep_nesting_ends_at_a_bound() {
-    // JSONSchemaProps.not (22) holds a JSONSchemaProps: the one type that goes round in a circle.
+    // JSONSchemaProps.not (28) holds a JSONSchemaProps: the one type that goes round in a circle.
     let mut schema = Vec::new();
     for _ in 0..10_000 {
-        schema = [vec![0xBA, 0x01], varint(schema.len()), schema].concat();
+        schema = [vec![0xE2, 0x01], varint(schema.len()), schema].concat();
     }
     let validation = field(1, &schema);
     let version = [field(1, b"v1"), field(4, &validation)].concat();
@@ -77,10 +80,7 @@ fn deep_nesting_ends_at_a_bound() {
         &field(2, &field(7, &version)),
     );
     let (_, defect) = refused(&definition);
-    assert!(
-        matches!(defect, DecodeDefect::Depth { .. } | DecodeDefect::Wire(_)),
-        "{defect}"
-    );
+    assert!(matches!(defect, DecodeDefect::Depth { .. }), "{defect}");
     let (_, defect) = refused("{\"a\":".repeat(1 << 20).as_bytes());
     assert!(matches!(defect, DecodeDefect::Depth { .. }));
     // An embedded object in an embedded object.
@@ -107,7 +107,7 @@ fn varint(mut number: usize) -> Vec<u8> {
 
 #[test]
 fn many_empty_items_take_no_more_memory_than_they_pay_for() {
-    // Each of these containers takes two bytes and would print some ten fields.
+    // Each of these containers takes two bytes and two values.
     let containers = field(2, b"").repeat(1 << 20);
     let (_, defect) = refused(&stored("v1", "Pod", &field(2, &containers)));
     assert_eq!(defect, DecodeDefect::Fields);
@@ -120,10 +120,10 @@ fn many_unknown_fields_are_told_in_short_and_shown_in_full() {
         .collect();
     let start = Instant::now();
     let object = objects::decode(&stored("v1", "ConfigMap", &unknown)).expect("decodes");
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < SOON);
     assert_eq!(object.unknown_fields.len(), 64);
     assert_eq!(object.unknown_fields[0], "f100");
-    assert_eq!(object.fields.as_map().map(|map| map.len()), Some(50_003));
+    assert_eq!(object.fields.as_map().map(Map::len), Some(50_002));
 }
 
 #[test]
@@ -172,8 +172,8 @@ fn other_values_are_no_objects() {
 #[test]
 fn no_cut_and_no_flip_makes_it_panic() {
     let rows = types::rows();
-    for row in rows.iter().step_by(7) {
-        for cut in (0..row.stored.len()).step_by(41) {
+    for row in rows.iter().step_by(13) {
+        for cut in (0..row.stored.len()).step_by(67) {
             let _ = objects::decode(&row.stored[..cut]);
             let mut flipped = row.stored.clone();
             flipped[cut] ^= 1 << (cut % 8);

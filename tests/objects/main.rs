@@ -2,6 +2,7 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::as_conversions,
     reason = "a test that fails is to stop where it fails"
 )]
 
