@@ -64,6 +64,19 @@ impl Object {
     }
 }
 
+/// Several objects in one document, as `oc get` gives them.
+pub fn list(objects: impl IntoIterator<Item = Object>) -> Value {
+    let items = objects.into_iter().map(|object| object.fields).collect();
+    let mut metadata = Map::default();
+    metadata.push("resourceVersion", Value::Text(String::new()));
+    let mut list = Map::default();
+    list.push("apiVersion", Value::Text("v1".to_owned()));
+    list.push("kind", Value::Text("List".to_owned()));
+    list.push("metadata", Value::Map(metadata));
+    list.push("items", Value::List(items));
+    Value::Map(list)
+}
+
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -269,4 +282,39 @@ fn texts<const N: usize>(message: &[u8]) -> Result<[&[u8]; N], DecodeError> {
         }
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::yaml;
+    use super::*;
+
+    #[test]
+    fn several_objects_are_one_list() {
+        let object = |name| decode(format!("{{\"kind\":{name:?}}}").as_bytes()).expect("is JSON");
+        let expected = concat!(
+            "apiVersion: v1\n",
+            "kind: List\n",
+            "metadata:\n",
+            "  resourceVersion: \"\"\n",
+            "items:\n",
+            "- kind: A\n",
+            "- kind: B\n",
+        );
+        assert_eq!(yaml::print(&list([object("A"), object("B")])), expected);
+    }
+
+    #[test]
+    fn paths_are_joined_as_they_are_written() {
+        let error = DecodeError::from(DecodeDefect::Utf8);
+        let error = error
+            .below("image")
+            .below_item(2)
+            .below("containers")
+            .below("spec");
+        assert_eq!(
+            error.to_string(),
+            "spec.containers[2].image: text is not UTF-8"
+        );
+    }
 }
