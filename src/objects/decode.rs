@@ -4,8 +4,8 @@ use super::json;
 use super::message::Budget;
 use super::schema::Schema;
 use super::value::{Map, Value};
-use crate::kubernetes::envelope::{CBOR_MAGIC, PROTOBUF_MAGIC};
-use crate::kubernetes::wire::{Fields, WireDefect, WireValue};
+use crate::kubernetes::encoding::{CBOR_MAGIC, PROTOBUF_MAGIC};
+use crate::protobuf::{MessageFields, WireDefect, WireValue};
 use std::fmt;
 
 /// Largest value that is decoded. Unless told otherwise etcd takes 1.5 MiB in one request.
@@ -93,13 +93,18 @@ pub(super) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
+/// Why bytes are no protobuf message; only its words matter.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct MalformedMessage(WireDefect);
+
 /// What is wrong with a stored value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeDefect {
     /// The bytes are no protobuf message of their kind.
     #[error("{0}")]
-    Wire(WireDefect),
+    Wire(MalformedMessage),
     /// A field has another wire type than the table says.
     #[error("wire type is another one than the field's")]
     WireType,
@@ -160,7 +165,7 @@ pub enum DecodeDefect {
 
 impl From<WireDefect> for DecodeDefect {
     fn from(defect: WireDefect) -> Self {
-        Self::Wire(defect)
+        Self::Wire(MalformedMessage(defect))
     }
 }
 
@@ -272,7 +277,7 @@ fn protobuf(unknown: &[u8], budget: &mut Budget) -> Result<Value, DecodeError> {
 /// Fields 1 to `N` of a message that has bytes alone, empty where they are not there.
 fn texts<const N: usize>(message: &[u8]) -> Result<[&[u8]; N], DecodeError> {
     let mut texts = [b"".as_slice(); N];
-    for field in Fields::new(message) {
+    for field in MessageFields::new(message) {
         let (number, value) = field?;
         let index = usize::try_from(number).unwrap_or(usize::MAX) - 1;
         match (texts.get_mut(index), value) {

@@ -5,7 +5,7 @@ use super::decode::{DecodeDefect, DecodeError};
 use super::scalar;
 use super::schema::{Field, FieldKind, Form, Message, MessageId, Schema, Shape};
 use super::value::{Map, Value};
-use crate::kubernetes::wire::{Fields, WireDefect, WireValue};
+use crate::protobuf::{MessageFields, WireDefect, WireValue};
 use std::collections::BTreeMap;
 
 /// Deepest nesting of values: of the objects seen, definitions go deepest, with some thirty levels.
@@ -190,7 +190,7 @@ impl Budget {
             };
             let mut key = "";
             let mut values = Vec::new();
-            for field in Fields::new(entry) {
+            for field in MessageFields::new(entry) {
                 match field? {
                     (1, WireValue::Bytes(bytes)) => key = scalar::utf8(bytes)?,
                     (2, value) => values.push(value),
@@ -247,7 +247,7 @@ impl<'a> Found<'a> {
     fn read(message: &Message, parts: &[&'a [u8]]) -> Result<Self, DecodeError> {
         let mut known: Vec<(usize, WireValue<'a>)> = Vec::new();
         let mut unknown = Vec::new();
-        for field in parts.iter().flat_map(|part| Fields::new(part)) {
+        for field in parts.iter().flat_map(|part| MessageFields::new(part)) {
             let (number, value) = field?;
             let mut fields = message.fields.iter();
             match fields.position(|field| field.number == number) {

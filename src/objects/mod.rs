@@ -26,7 +26,7 @@ mod value;
 pub mod yaml;
 
 pub use clean::clean;
-pub use decode::{DecodeDefect, DecodeError, Object, decode, list};
+pub use decode::{DecodeDefect, DecodeError, MalformedMessage, Object, decode, list};
 pub use definition::Definition;
 pub use mask::{MaskOptions, Masked, Masker};
 pub use place::Place;

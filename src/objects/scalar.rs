@@ -5,7 +5,7 @@ use super::decode::{DecodeDefect, DecodeError};
 use super::message::Budget;
 use super::schema::FieldKind;
 use super::value::Value;
-use crate::kubernetes::wire::{Fields, WireDefect, WireValue};
+use crate::protobuf::{MessageFields, WireDefect, WireValue};
 use data_encoding::BASE64;
 
 /// One bit pattern after the other decides that Go writes an exponent.
@@ -51,7 +51,7 @@ pub(super) fn take_varint(packed: &mut &[u8]) -> Result<u64, DecodeError> {
     let mut field = vec![0x08];
     field.extend_from_slice(number);
     *packed = rest;
-    match Fields::new(&field).next() {
+    match MessageFields::new(&field).next() {
         Some(Ok((_, WireValue::Varint(number)))) => Ok(number),
         Some(Err(defect)) => Err(defect.into()),
         _ => Err(WireDefect::Short.into()),

@@ -6,7 +6,7 @@ use super::message::Budget;
 use super::scalar::{bytes, low_bits, utf8, varint};
 use super::schema::{FieldKind, MessageId, Schema};
 use super::value::{Map, Value};
-use crate::kubernetes::wire::{Fields, WireValue};
+use crate::protobuf::{MessageFields, WireValue};
 use chrono::{DateTime, Utc};
 
 /// Go's zero time, 1 January of year 1, is `null` in JSON.
@@ -130,7 +130,7 @@ fn members<const N: usize>(
     numbers: [u32; N],
 ) -> Result<[Vec<WireValue<'_>>; N], DecodeError> {
     let mut members = [const { Vec::new() }; N];
-    for field in Fields::new(message) {
+    for field in MessageFields::new(message) {
         let (number, value) = field?;
         let index = numbers.iter().position(|own| *own == number);
         match index.and_then(|index| members.get_mut(index)) {

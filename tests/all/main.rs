@@ -8,6 +8,7 @@ mod documents;
 mod kuberesources;
 mod layers;
 mod limits;
+mod objects;
 mod oc;
 mod oracle;
 mod reading;

@@ -2,17 +2,11 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::as_conversions,
     reason = "a test that fails is to stop where it fails"
 )]
 
-mod clusters;
 mod equal;
 mod hostile;
 mod real;
 mod schema;
 mod types;
-
-#[expect(dead_code, reason = "each test uses its own part")]
-#[path = "../support/mod.rs"]
-mod support;

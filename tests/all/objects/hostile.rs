@@ -1,6 +1,6 @@
 //! Values that nobody's API server wrote: an error for that object alone, soon, and without taking memory for it.
 
-use crate::types;
+use super::types;
 use etcd_cat::objects::{self, DecodeDefect, Map, Object, json, yaml};
 use std::time::{Duration, Instant};
 

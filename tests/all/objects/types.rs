@@ -1,7 +1,7 @@
 //! 904 objects of all kinds that are stored as protobuf: every field set, half of them, few, none.
 
-use crate::equal::{differences, line_difference};
-use crate::real;
+use super::equal::{differences, line_difference};
+use super::real;
 use data_encoding::BASE64;
 use etcd_cat::objects::{self, Value as Own, json, yaml};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The table in `src/objects/schema.txt` is what the schema says.
 
-use crate::real;
+use super::real;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
