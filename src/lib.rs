@@ -28,8 +28,8 @@ pub mod names;
 mod bbolt;
 mod etcd;
 pub mod kubernetes;
-pub mod openshift;
 pub mod objects;
+pub mod openshift;
 
 // One pass over one file
 pub mod kuberesources;
