@@ -2,9 +2,9 @@
 //!
 //! The usual crates turn numbers into `f64` or sort names; API servers store numbers beyond 2^53 in custom resources.
 
+use super::budget::Budget;
 use super::character::is_plain;
-use super::decode::{DecodeDefect, DecodeError};
-use super::message::Budget;
+use super::defect::{DecodeDefect, DecodeError};
 use super::value::{Map, Value};
 use std::fmt::Write as _;
 
@@ -328,7 +328,7 @@ pub(super) fn quote(text: &mut String, string: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::MAX_DEPTH;
+    use super::super::budget::MAX_DEPTH;
     use super::*;
     use proptest::prelude::*;
 

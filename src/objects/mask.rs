@@ -5,28 +5,11 @@
 //! but for ConfigMaps: their data is masked where the cluster encrypts them.
 
 use super::decode::{Object, group};
-use super::value::{Map, Value};
+use super::value::{Map, Masked, Value};
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fmt;
-
-/// A value that is not to be seen.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Masked {
-    /// Its length.
-    pub size_bytes: usize,
-    /// Equal values have equal numbers, different ones different numbers; in the order of appearance, from 1.
-    pub number: usize,
-}
-
-impl fmt::Display for Masked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { size_bytes, number } = self;
-        let s = if *size_bytes == 1 { "" } else { "s" };
-        write!(f, "<masked #{number}: {size_bytes} byte{s}>")
-    }
-}
 
 /// What else is masked.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -218,7 +201,7 @@ impl Masker {
         }
         let Ok(whole) = super::json::parse(
             text.trim().as_bytes(),
-            &mut super::message::Budget::new(text.len()),
+            &mut super::budget::Budget::new(text.len()),
         ) else {
             return text.contains('{');
         };

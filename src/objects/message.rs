@@ -1,61 +1,20 @@
 //! One message into named values, by the table. Follows what Go's JSON encoder does with the API's own types: which
 //! empty fields are left out, and which are told.
 
-use super::decode::{DecodeDefect, DecodeError};
+use super::budget::Budget;
+use super::defect::{DecodeDefect, DecodeError};
 use super::scalar;
 use super::schema::{Field, FieldKind, Form, Message, MessageId, Schema, Shape};
 use super::value::{Map, Value};
 use crate::protobuf::{MessageFields, WireDefect, WireValue};
 use std::collections::BTreeMap;
 
-/// Deepest nesting of values: of the objects seen, definitions go deepest, with some thirty levels.
-pub(super) const MAX_DEPTH: usize = 160;
-/// Values that an object of no bytes may have: API types print some fields that are not stored.
-const FREE_VALUES: usize = 4096;
-/// Values of the largest object that is decoded: some hundred megabytes of them.
-const MAX_VALUES: usize = 1 << 20;
 /// The one instant that is left out when it is zero: since 1.34 it is `omitzero`.
 const CREATED: &str = "creationTimestamp";
 /// Unknown fields that are told one by one.
 const MAX_UNKNOWN: usize = 64;
 
-/// What decoding one object may still take, and what was learnt on the way.
-pub(super) struct Budget {
-    values: usize,
-    depth: usize,
-    pub(super) unknown_fields: Vec<String>,
-}
-
 impl Budget {
-    /// For a stored value of this length: every value that is really stored takes a byte or more.
-    pub(super) fn new(bytes: usize) -> Self {
-        Self {
-            values: (bytes + FREE_VALUES).min(MAX_VALUES),
-            depth: 0,
-            unknown_fields: Vec::new(),
-        }
-    }
-
-    /// Counts one value.
-    pub(super) fn spend(&mut self) -> Result<(), DecodeDefect> {
-        self.values = self.values.checked_sub(1).ok_or(DecodeDefect::Fields)?;
-        Ok(())
-    }
-
-    /// Goes one level down.
-    pub(super) fn descend<T>(
-        &mut self,
-        decode: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
-    ) -> Result<T, DecodeError> {
-        if self.depth >= MAX_DEPTH {
-            return Err(DecodeDefect::Depth { limit: MAX_DEPTH }.into());
-        }
-        self.depth += 1;
-        let decoded = decode(self);
-        self.depth -= 1;
-        decoded
-    }
-
     /// Decodes a message behind the entries of `map`. Of a message that stands there in several parts, protobuf takes
     /// them as one.
     pub(super) fn message(

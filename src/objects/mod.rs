@@ -8,9 +8,11 @@
 //! A stored value is hostile: a length is compared before it is believed, nesting and the number of fields are
 //! bounded, and whatever is wrong is an error for that object alone.
 
+mod budget;
 mod character;
 mod clean;
 mod decode;
+mod defect;
 mod definition;
 pub mod json;
 mod mask;
@@ -26,10 +28,11 @@ mod value;
 pub mod yaml;
 
 pub use clean::clean;
-pub use decode::{DecodeDefect, DecodeError, MalformedMessage, Object, decode, list};
+pub use decode::{Object, decode, list};
+pub use defect::{DecodeDefect, DecodeError, MalformedMessage};
 pub use definition::Definition;
-pub use mask::{MaskOptions, Masked, Masker};
+pub use mask::{MaskOptions, Masker};
 pub use place::Place;
 pub use resource::{Resource, Scope};
 pub use resources::{FindError, Resources};
-pub use value::{Map, Value};
+pub use value::{Map, Masked, Value};

@@ -1,8 +1,8 @@
 //! Types that the wire holds directly: texts, numbers, bytes.
 
+use super::budget::Budget;
 use super::character::is_plain;
-use super::decode::{DecodeDefect, DecodeError};
-use super::message::Budget;
+use super::defect::{DecodeDefect, DecodeError};
 use super::schema::FieldKind;
 use super::value::Value;
 use crate::protobuf::{MessageFields, WireDefect, WireValue};

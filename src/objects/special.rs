@@ -1,8 +1,9 @@
 //! Types whose JSON is another one than their message: instants, quantities, embedded JSON, unions.
 
-use super::decode::{self, DecodeDefect, DecodeError};
+use super::budget::Budget;
+use super::decode;
+use super::defect::{DecodeDefect, DecodeError};
 use super::json;
-use super::message::Budget;
 use super::scalar::{bytes, low_bits, utf8, varint};
 use super::schema::{FieldKind, MessageId, Schema};
 use super::value::{Map, Value};

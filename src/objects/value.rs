@@ -1,9 +1,25 @@
 //! A value with named fields in the order of the API, numbers as they were written.
 
-use super::mask::Masked;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+
+/// A value that is not to be seen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Masked {
+    /// Its length.
+    pub size_bytes: usize,
+    /// Equal values have equal numbers, different ones different numbers; in the order of appearance, from 1.
+    pub number: usize,
+}
+
+impl fmt::Display for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size_bytes, number } = self;
+        let s = if *size_bytes == 1 { "" } else { "s" };
+        write!(f, "<masked #{number}: {size_bytes} byte{s}>")
+    }
+}
 
 /// A JSON value. Numbers keep their digits: no detour through `f64` rounds one.
 #[derive(Clone, PartialEq)]

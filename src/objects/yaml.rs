@@ -232,8 +232,8 @@ fn spaces(text: &mut String, indent: usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
     use super::super::json;
-    use super::super::message::Budget;
     use super::*;
     use proptest::prelude::*;
 
