@@ -7,7 +7,7 @@ use etcd_cat::catalogue::{
     ProofRecord, RedbStore, SnapshotKey, Subject, Table,
 };
 use etcd_cat::finding::{Artifact, Code, Finding, Severity};
-use etcd_cat::judgement::{Calendar, RULES};
+use etcd_cat::judgement::Calendar;
 use etcd_cat::kuberesources::ConfiguredProvider;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::openshift::Topology;
@@ -170,7 +170,8 @@ fn files() -> Vec<CatalogueChange> {
 /// As if judged after the three batches that the test writes.
 fn overview() -> Overview {
     let head = OverviewHead {
-        rules: RULES,
+        // Whatever the rules are now, the shape of the record is the same.
+        rules: 1,
         generation: 3,
         rows: 1,
         directories: 1,

@@ -34,9 +34,9 @@ pub(super) enum Kind {
     Evidence,
     Words(Vec<String>),
     Object(String),
-    Nullable(Box<Kind>),
-    List(Box<Kind>),
-    Map(Box<Kind>),
+    Nullable(Box<Self>),
+    List(Box<Self>),
+    Map(Box<Self>),
 }
 
 /// All of them.
