@@ -3,6 +3,7 @@
 //! Everything here is pure. It judges nothing itself: verdicts come with the backups.
 
 mod candidate;
+mod choice;
 mod cluster;
 mod distance;
 mod explanation;
@@ -12,8 +13,11 @@ mod reason;
 mod reference;
 mod summary;
 mod target;
+mod versions;
 
 pub use candidate::{Candidate, Halves};
+pub(crate) use choice::{PREFER_CLEAN, recommend};
+pub use choice::{WhyChosen, risks};
 pub use cluster::KnownCluster;
 pub use distance::distance;
 pub use explanation::REASONS;
@@ -26,9 +30,11 @@ pub use reference::{ResolveError, resolve};
 pub use summary::{Judged, Place, Summary};
 pub use target::TargetError;
 pub use target::TargetVersion;
+pub use versions::{KnownVersion, known_versions};
 
 use crate::backup::Backup;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::cmp::Ordering;
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,6 +47,8 @@ pub struct Selection {
     pub since: Option<DateTime<Utc>>,
     /// Only backups at most this old.
     pub max_age: Option<TimeDelta>,
+    /// How much older than the newest a backup without a risk may be to be recommended; `None`: [`PREFER_CLEAN`].
+    pub prefer_clean: Option<TimeDelta>,
     /// Whether to show also what is usually left out.
     pub scope: Scope,
 }
@@ -62,6 +70,8 @@ pub struct Selected<B = Backup> {
     pub backup: B,
     /// Why it does not qualify, most telling first; `None` when there is no target to qualify for.
     pub reasons_against: Option<Vec<Reason>>,
+    /// Of those of its cluster that qualify, the one to restore from.
+    pub is_recommended: bool,
 }
 
 impl<B> Selected<B> {
@@ -116,7 +126,7 @@ impl Selection {
             || self.max_age.is_some()
     }
 
-    /// Applies the selection as of `now`; the result is newest first, then by id.
+    /// Applies the selection as of `now`; the result is newest first.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         sort_newest_first(&mut backups);
         let mut outcome = Outcome {
@@ -133,6 +143,7 @@ impl Selection {
             let selected = Selected {
                 backup,
                 reasons_against,
+                is_recommended: false,
             };
             if is_shown {
                 outcome.shown.push(selected);
@@ -140,7 +151,44 @@ impl Selection {
                 outcome.hidden.push(selected);
             }
         }
+        self.mark_recommended(&mut outcome.shown);
         outcome
+    }
+
+    /// How much older than the newest a backup without a risk may be.
+    pub(crate) fn prefer_clean(&self) -> TimeDelta {
+        self.prefer_clean.unwrap_or(PREFER_CLEAN)
+    }
+
+    /// Marks the choice of each cluster.
+    fn mark_recommended<B: Candidate>(&self, newest_first: &mut [Selected<B>]) {
+        let qualified: Vec<(usize, &B)> = newest_first
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.qualifies())
+            .map(|(index, one)| (index, &one.backup))
+            .collect();
+        let mut recommended = Vec::new();
+        let clusters = known_clusters(qualified.iter().map(|(_, backup)| *backup));
+        // What does not name its cluster is for itself.
+        for cluster in clusters.iter().map(Some).chain([None]) {
+            let is_of_cluster = |backup: &B| match (cluster, backup.cluster()) {
+                (Some(cluster), Some(other)) => cluster.agrees_with(&other),
+                (cluster, other) => cluster.is_none() && other.is_none(),
+            };
+            let (indexes, of_cluster): (Vec<usize>, Vec<&B>) = qualified
+                .iter()
+                .filter(|(_, backup)| is_of_cluster(backup))
+                .copied()
+                .unzip();
+            let choice = recommend(&of_cluster, self.prefer_clean());
+            recommended.extend(choice.and_then(|(chosen, _)| indexes.get(chosen)).copied());
+        }
+        for index in recommended {
+            if let Some(selected) = newest_first.get_mut(index) {
+                selected.is_recommended = true;
+            }
+        }
     }
 
     /// True when [`apply`](Self::apply) would show this backup.
@@ -149,7 +197,8 @@ impl Selection {
             && self.shows(backup, self.reasons_against(backup, now).as_deref(), now)
     }
 
-    fn is_of_cluster(&self, backup: &impl Candidate) -> bool {
+    /// True unless a cluster was named and this backup is of another, or of an unknown one.
+    pub(crate) fn is_of_cluster(&self, backup: &impl Candidate) -> bool {
         let Some(wanted) = &self.cluster else {
             return true;
         };
@@ -232,15 +281,22 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
         .join(", ")
 }
 
-/// Sorts by the moment of the snapshot, newest first, unknown last; then by id.
+/// Sorts by the moment of the snapshot, newest first, unknown last; those of one moment by revision, then by id.
 pub fn sort_newest_first(backups: &mut [impl Candidate]) {
-    backups.sort_by(|left, right| {
-        let newest_first = right.taken_at().cmp(&left.taken_at());
-        let by_digest = || left.digest().cmp(&right.digest());
-        // Paths are put together only where nothing else tells two apart.
-        let by_place = || left.place().cmp(&right.place());
-        newest_first.then_with(by_digest).then_with(by_place)
-    });
+    backups.sort_by(newest_first);
+}
+
+/// The order of lists.
+fn newest_first(left: &impl Candidate, right: &impl Candidate) -> Ordering {
+    let by_time = right.taken_at().cmp(&left.taken_at());
+    let by_revision = || right.revision().cmp(&left.revision());
+    let by_digest = || left.digest().cmp(&right.digest());
+    // Paths are put together only where nothing else tells two apart.
+    let by_place = || left.place().cmp(&right.place());
+    by_time
+        .then_with(by_revision)
+        .then_with(by_digest)
+        .then_with(by_place)
 }
 
 #[cfg(test)]

@@ -38,7 +38,8 @@ impl Table {
             // 2: objects of stores beside files.
             Self::Files => 2,
             // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
-            Self::Overview => 3,
+            // 4: the revision of etcd.
+            Self::Overview => 4,
         }
     }
 }

@@ -120,6 +120,7 @@ impl SharedValues {
             taken_at: backup.taken_at,
             size_bytes: backup.size_bytes(),
             places: places_of(backup, index),
+            revision: backup.revision(),
         }
     }
 }

@@ -103,6 +103,8 @@ pub struct OverviewRow {
     pub size_bytes: Option<u64>,
     /// Its files, the one that stands for it first: index of the directory, index of the file in it.
     pub places: Vec<(u32, u32)>,
+    /// Revision of etcd.
+    pub revision: Option<i64>,
 }
 
 /// An overview of another version is none: it is drawn again.

@@ -121,6 +121,7 @@ impl<'o> OverviewAt<'o> {
             cluster,
             version: Arc::clone(at(&self.versions, row.version)?),
             taken_at: row.taken_at,
+            revision: row.revision,
             size_bytes: row.size_bytes,
             outcome: self.outcome(row)?,
             place: match row.places.first() {

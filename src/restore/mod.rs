@@ -6,6 +6,6 @@ mod check;
 mod plan;
 mod stage;
 
-pub use check::{RestoreCheck, SeveralClusters};
+pub use check::{Alternative, Elsewhere, RestoreCheck, SeveralClusters};
 pub use plan::{Encryption, Plan, Script, Step, plan};
 pub use stage::{StageError, Staged, stage, stage_backup};

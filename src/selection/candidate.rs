@@ -27,6 +27,8 @@ pub trait Candidate {
     fn version(&self) -> &Version;
     /// When it was taken.
     fn taken_at(&self) -> Option<DateTime<Utc>>;
+    /// Revision of etcd: of one moment, the larger is the newer.
+    fn revision(&self) -> Option<i64>;
     /// What its id is the beginning of.
     fn digest(&self) -> Option<Sha256Digest>;
     /// The place that stands for it.
@@ -77,6 +79,11 @@ impl Candidate for Backup {
 
     fn taken_at(&self) -> Option<DateTime<Utc>> {
         self.taken_at
+    }
+
+    fn revision(&self) -> Option<i64> {
+        let snapshot = self.snapshot.as_ref();
+        snapshot.and_then(|half| half.facts.status.revision)
     }
 
     fn digest(&self) -> Option<Sha256Digest> {

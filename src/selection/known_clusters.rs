@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Every cluster that the backups name, by name, then id.
-pub(crate) fn known_clusters(backups: &[impl Candidate]) -> Vec<KnownCluster> {
-    let distinct: HashSet<_> = backups.iter().filter_map(Candidate::cluster).collect();
+pub(crate) fn known_clusters<'b, B: Candidate + 'b>(
+    backups: impl IntoIterator<Item = &'b B>,
+) -> Vec<KnownCluster> {
+    let backups = backups.into_iter();
+    let distinct: HashSet<_> = backups.filter_map(Candidate::cluster).collect();
     let mut clusters: Vec<KnownCluster> = distinct.into_iter().map(Cow::into_owned).collect();
     // Those that know their id come first, so that a half without one joins them.
     clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));

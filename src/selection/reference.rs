@@ -1,8 +1,8 @@
 //! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
 
+use super::{KnownCluster, PREFER_CLEAN, known_clusters, newest_first, recommend};
 use crate::backup::{Backup, Located};
 use crate::source::ObjectId;
-use std::cmp::Reverse;
 use std::ffi::OsStr;
 
 /// Shorter beginnings of ids are typing errors more often than references.
@@ -19,6 +19,18 @@ pub enum ResolveError {
     NoneValid {
         /// How many there are.
         known: usize,
+    },
+    /// `latest` or `latest-valid`, and there are backups of several clusters.
+    #[error(
+        "{reference:?} could be of {} clusters: {}",
+        clusters.len(),
+        clusters.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    SeveralClusters {
+        /// What was given.
+        reference: String,
+        /// Those it could mean.
+        clusters: Vec<KnownCluster>,
     },
     /// Nothing of that name.
     #[error("no backup is called {reference:?}")]
@@ -80,22 +92,48 @@ pub fn resolve<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup,
 
 /// Newest snapshot, whatever its verdict; kuberesources alone only when there is nothing else.
 fn latest(backups: &[Backup]) -> Result<&Backup, ResolveError> {
-    let newest = backups.iter().min_by_key(|backup| {
-        (
-            backup.snapshot.is_none(),
-            Reverse(backup.taken_at),
-            backup.digest,
-        )
-    });
-    newest.ok_or(ResolveError::Empty)
+    let snapshots: Vec<&Backup> = backups
+        .iter()
+        .filter(|one| one.snapshot.is_some())
+        .collect();
+    let candidates = if snapshots.is_empty() {
+        backups.iter().collect()
+    } else {
+        snapshots
+    };
+    let sorted = of_one_cluster(candidates, "latest")?;
+    sorted.first().copied().ok_or(ResolveError::Empty)
 }
 
+/// What a check recommends, whatever the version.
 fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
     let usable = backups.iter().filter(|backup| backup.verdict.is_usable());
-    let newest = usable.min_by_key(|backup| (Reverse(backup.taken_at), backup.digest));
-    newest.ok_or(ResolveError::NoneValid {
+    let sorted = of_one_cluster(usable.collect(), "latest-valid")?;
+    let recommended = recommend(&sorted, PREFER_CLEAN);
+    let none = ResolveError::NoneValid {
         known: backups.len(),
-    })
+    };
+    let index = recommended.map(|(index, _)| index);
+    index
+        .and_then(|index| sorted.get(index))
+        .copied()
+        .ok_or(none)
+}
+
+/// Newest first, when all of them can be of one cluster.
+fn of_one_cluster<'a>(
+    mut candidates: Vec<&'a Backup>,
+    reference: &str,
+) -> Result<Vec<&'a Backup>, ResolveError> {
+    let clusters = known_clusters(candidates.iter().copied());
+    if clusters.len() > 1 {
+        return Err(ResolveError::SeveralClusters {
+            reference: reference.to_owned(),
+            clusters,
+        });
+    }
+    candidates.sort_by(|left, right| newest_first(*left, *right));
+    Ok(candidates)
 }
 
 fn by_path<'a>(reference: &str, backups: &'a [Backup]) -> Option<Result<&'a Backup, ResolveError>> {

@@ -25,6 +25,8 @@ pub struct Summary {
     pub version: Arc<Version>,
     /// When it was taken.
     pub taken_at: Option<DateTime<Utc>>,
+    /// Revision of etcd.
+    pub revision: Option<i64>,
     /// Length of the snapshot in bytes; of the kuberesources where that is all there is.
     pub size_bytes: Option<u64>,
     /// What was found and what it comes to.
@@ -89,6 +91,7 @@ impl From<&Backup> for Summary {
             cluster: KnownCluster::of(backup).map(Arc::new),
             version: Arc::new(backup.version.clone()),
             taken_at: backup.taken_at,
+            revision: backup.revision(),
             size_bytes: backup.size_bytes(),
             outcome: Arc::new(Judged {
                 marks: backup.marks().into_owned(),
@@ -111,6 +114,10 @@ impl Candidate for Summary {
 
     fn taken_at(&self) -> Option<DateTime<Utc>> {
         self.taken_at
+    }
+
+    fn revision(&self) -> Option<i64> {
+        self.revision
     }
 
     fn digest(&self) -> Option<Sha256Digest> {

@@ -343,6 +343,100 @@ fn references_that_mean_nothing_or_too_much_are_refused() {
     );
 }
 
+#[test]
+fn what_could_be_of_several_clusters_is_refused() {
+    let backups = vec![
+        backup(0x40, 1),
+        of_cluster(backup(0x41, 2), "test-fghij", "id-2"),
+    ];
+    for reference in ["latest", "latest-valid"] {
+        let error = resolve(reference, &backups).expect_err(reference);
+        assert_eq!(
+            error.to_string(),
+            format!("{reference:?} could be of 2 clusters: prod-abcde (id-1), test-fghij (id-2)")
+        );
+    }
+    // What is not usable cannot be meant by the second.
+    let backups = vec![
+        backup(0x40, 1),
+        with(
+            of_cluster(backup(0x41, 2), "test-fghij", "id-2"),
+            &[Code::Truncated],
+        ),
+    ];
+    assert!(resolve("latest", &backups).is_err());
+    let found = resolve("latest-valid", &backups).expect("one cluster");
+    assert_eq!(found.digest, Some(digest(0x40, 0x22)));
+}
+
+/// With a risk.
+fn risky(mut backup: Backup) -> Backup {
+    let finding = Finding::new(Code::RolloutInProgress, "found");
+    backup.findings = vec![finding];
+    backup.verdict = Verdict::Warning;
+    backup
+}
+
+#[test]
+fn the_latest_valid_is_what_is_recommended() {
+    let backups = vec![risky(backup(0x40, 1)), backup(0x41, 2)];
+    let found = resolve("latest-valid", &backups).expect("one cluster");
+    assert_eq!(found.digest, Some(digest(0x41, 0x22)));
+    let found = resolve("latest", &backups).expect("one cluster");
+    assert_eq!(found.digest, Some(digest(0x40, 0x22)));
+}
+
+#[test]
+fn each_cluster_has_its_recommendation_and_the_order_stays() {
+    let theirs = |one| of_cluster(one, "test-fghij", "id-2");
+    let backups = vec![
+        risky(backup(1, 1)),
+        backup(2, 2),
+        theirs(backup(3, 3)),
+        theirs(backup(4, 4)),
+    ];
+    let shown = for_target().apply(backups.clone(), now()).shown;
+    assert_eq!(firsts(&shown), [1, 2, 3, 4]);
+    let recommended =
+        |shown: &[Selected]| -> Vec<bool> { shown.iter().map(|one| one.is_recommended).collect() };
+    assert_eq!(recommended(&shown), [false, true, true, false]);
+    let hasty = Selection {
+        prefer_clean: Some(TimeDelta::minutes(30)),
+        ..for_target()
+    };
+    let shown = hasty.apply(backups.clone(), now()).shown;
+    assert_eq!(recommended(&shown), [true, false, true, false]);
+    let shown = Selection::default().apply(backups, now()).shown;
+    assert_eq!(recommended(&shown), [false; 4], "nobody asked");
+}
+
+#[test]
+fn versions_are_known_for_each_cluster_newest_first() {
+    let backups = vec![
+        of_version(backup(1, 9), Some("4.17.2")),
+        backup(2, 2),
+        backup(3, 3),
+        with(of_version(backup(4, 1), Some("4.18.0")), &[Code::Truncated]),
+        of_cluster(of_version(backup(5, 5), None), "test-fghij", "id-2"),
+    ];
+    let known: Vec<(Option<String>, Vec<(String, u64)>)> = known_versions(&backups)
+        .into_iter()
+        .map(|(cluster, versions)| {
+            let versions = versions.into_iter();
+            let versions = versions.map(|one| (one.version, one.backups));
+            (cluster.name, versions.collect())
+        })
+        .collect();
+    let expected = [
+        (
+            Some("prod-abcde".to_owned()),
+            vec![("4.17.3".to_owned(), 2), ("4.17.2".to_owned(), 1)],
+        ),
+        (Some("test-fghij".to_owned()), Vec::new()),
+    ];
+    assert_eq!(known, expected);
+}
+
 /// With this message on its only finding.
 fn because(mut backup: Backup, code: Code, message: &str) -> Backup {
     backup.findings = vec![Finding::new(code, message)];

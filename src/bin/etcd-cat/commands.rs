@@ -177,6 +177,9 @@ fn find<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Failur
 fn unresolved(error: ResolveError) -> Failure {
     let hint = match &error {
         ResolveError::Empty => "read some files first: etcd-cat index DIRECTORY",
+        ResolveError::SeveralClusters { .. } => {
+            "give its id: etcd-cat list --cluster NAME, or etcd-cat check --cluster NAME --valid-for VERSION"
+        }
         ResolveError::NoneValid { .. } => "see what is wrong with them: etcd-cat list",
         ResolveError::Ambiguous { .. } => "give more digits of the id",
         ResolveError::SameData { .. } => "give the path of one of them",

@@ -16,6 +16,7 @@ pub(crate) struct Failure {
     /// How the program ends.
     pub(crate) exit: Exit,
     error: Box<dyn Error + Send + Sync>,
+    details: Vec<String>,
     hint: Option<String>,
 }
 
@@ -44,6 +45,7 @@ impl Failure {
             code,
             exit: Exit::Failed,
             error: error.into(),
+            details: Vec::new(),
             hint: None,
         }
     }
@@ -69,17 +71,25 @@ impl Failure {
         Self { exit, ..self }
     }
 
+    /// Adds what there is to choose from, one line each.
+    pub(crate) fn details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
+    }
+
     /// Adds what to do: a sentence that names a command or a file.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Writes `error:`, each `caused by:` and `hint:`.
+    /// Writes `error:`, each `caused by:`, the details and `hint:`.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "error: {}", safe(&self.error.to_string()))?;
         for cause in self.causes() {
             writeln!(out, "  caused by: {}", safe(&cause))?;
+        }
+        for detail in &self.details {
+            writeln!(out, "    {}", safe(detail))?;
         }
         if let Some(hint) = &self.hint {
             writeln!(out, "  hint: {}", safe(hint))?;
@@ -89,7 +99,11 @@ impl Failure {
 
     /// Writes the same as one line of JSON.
     pub(crate) fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        write_json(self.code, &self.to_string(), out)
+        let mut message = self.to_string();
+        if !self.details.is_empty() {
+            message = format!("{message}: {}", self.details.join("; "));
+        }
+        write_json(self.code, &message, out)
     }
 
     fn causes(&self) -> Vec<String> {

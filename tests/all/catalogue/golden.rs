@@ -203,6 +203,7 @@ fn overview() -> Overview {
         taken_at: Some(sample::instant(1)),
         size_bytes: Some(7),
         places: vec![(0, 0)],
+        revision: Some(31_407),
     };
     Overview {
         head,

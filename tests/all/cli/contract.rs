@@ -118,6 +118,9 @@ pub(crate) struct Backup {
     /// Added: how `backup` took it.
     #[serde(rename = "provenance")]
     pub(crate) _provenance: Option<Value>,
+    /// Added: under `--valid-for`, whether it is the choice of its cluster.
+    #[serde(rename = "recommended", deserialize_with = "given")]
+    pub(crate) _recommended: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -272,11 +275,17 @@ pub(crate) struct RestoreCheck {
     pub(crate) restorable: bool,
     #[serde(deserialize_with = "given")]
     pub(crate) chosen: Option<Backup>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) why_chosen: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) lost_seconds: Option<i64>,
+    pub(crate) alternatives: Vec<Value>,
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) plan: Vec<String>,
-    /// Added: the plan with what is to be done by hand.
-    #[serde(rename = "steps")]
-    pub(crate) _steps: Vec<Value>,
+    pub(crate) steps: Vec<Value>,
+    /// Added: how many backups are of other clusters.
+    #[serde(rename = "elsewhere")]
+    pub(crate) _elsewhere: Value,
     /// Added: what to mind.
     #[serde(rename = "warnings")]
     pub(crate) _warnings: Vec<String>,

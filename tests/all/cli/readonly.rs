@@ -59,7 +59,7 @@ fn commands_leave_the_backups_as_they_are() {
         &["index"],
         &["verify", &root],
         &["verify"],
-        &["verify", "latest"],
+        &["verify", "27be558ad3a9"],
         &["list", "--all"],
         &["show", "27be"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod"],

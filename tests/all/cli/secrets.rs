@@ -118,7 +118,7 @@ fn no_secret_reaches_an_answer_or_the_catalogue() {
         &["list", "--all", "-o", "wide"],
         &["list", "--all", "-o", "json"],
         &["show", "27be", "-o", "wide"],
-        &["show", "latest", "-o", "json"],
+        &["show", "0ee550088e99", "-o", "json"],
         &[
             "check",
             "--valid-for",

@@ -79,6 +79,140 @@ fn several_clusters_without_a_name_are_listed() {
 }
 
 #[test]
+fn the_answer_names_the_moment_the_reason_the_loss_and_the_others() {
+    let tree = Tree::samples();
+    tree.index();
+    let arguments = ["check", "--valid-for", "4.17.3", "--cluster", PROD];
+    let run = tree.run_as_of("2024-11-10T00:00:00Z", &arguments);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let (headline, rest) = run.stdout.split_once('\n').expect("lines");
+    assert!(headline.starts_with("YES: "), "{headline}");
+    assert!(
+        headline.ends_with(", taken 2024-11-09 03:04 (20 h of changes are lost)"),
+        "{headline}"
+    );
+    for part in [
+        "Why this one: the newest that qualifies, and without a risk.",
+        "\nALSO QUALIFY\n",
+        " older",
+        "of other clusters: edge-q9w4z",
+    ] {
+        assert!(rest.contains(part), "{part}: {rest}");
+    }
+    let (_, document) = chosen(&tree, &["--valid-for", "4.17.3", "--cluster", PROD]);
+    assert_eq!(
+        document["whyChosen"],
+        "the newest that qualifies, and without a risk"
+    );
+    assert!(document["lostSeconds"].as_i64() > Some(0), "{document:#}");
+    let others = document["alternatives"].as_array().expect("a list");
+    let newer_by: Vec<_> = others
+        .iter()
+        .map(|one| one["newerBySeconds"].as_i64())
+        .collect();
+    assert!(
+        newer_by.iter().all(|by| *by < Some(0))
+            && newer_by.is_sorted_by(|left, right| left >= right),
+        "{newer_by:?}"
+    );
+    assert!(others.iter().all(|one| one["risks"].is_array()));
+}
+
+/// Two backups of one cluster and version.
+fn two_weeks() -> Tree {
+    let tree = Tree::new();
+    tree.pair(
+        "prod/snapshot_2024-11-02_030000.db",
+        "keys/prod/static_kuberesources_2024-11-02_030000.tar.gz",
+        "first",
+    );
+    tree.pair(
+        "prod/snapshot_2024-11-09_030000.db",
+        "keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+        "second",
+    );
+    tree
+}
+
+#[test]
+fn a_list_for_a_version_keeps_its_order_and_marks_the_recommendation() {
+    let tree = two_weeks();
+    tree.index();
+    let run = tree.run(&["list", "--valid-for", "4.17.3"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let marked: Vec<bool> = run
+        .stdout
+        .lines()
+        .skip(1)
+        .map(|line| line.starts_with('*'))
+        .collect();
+    assert_eq!(marked, [true, false], "{}", run.stdout);
+    assert!(
+        run.stderr.contains("* is what etcd-cat check recommends"),
+        "{run:?}"
+    );
+    let list = tree
+        .run(&["list", "--valid-for", "4.17.3", "-o", "json"])
+        .json();
+    assert_eq!(list["items"][0]["recommended"], true, "{list:#}");
+    assert_eq!(list["items"][1]["recommended"], false, "{list:#}");
+    let list = tree.run(&["list", "-o", "json"]).json();
+    assert_eq!(list["items"][0]["recommended"], Value::Null, "{list:#}");
+}
+
+#[test]
+fn a_risk_that_cannot_be_avoided_is_named() {
+    let tree = Tree::new();
+    tree.pair(
+        "alarm/snapshot_2024-11-06_030000.db",
+        "alarm/static_kuberesources_2024-11-06_030000.tar.gz",
+        "one",
+    );
+    let root = tree.root();
+    let (_, document) = chosen(&tree, &["--valid-for", "4.17.3", text(&root)]);
+    assert_eq!(
+        document["whyChosen"],
+        "the only one that qualifies, in spite of alarm-raised"
+    );
+}
+
+#[test]
+fn without_a_version_the_known_ones_are_told_for_each_cluster() {
+    let tree = Tree::samples();
+    tree.index();
+    let root = tree.root();
+    for arguments in [&["check"][..], &["check", text(&root), "--no-catalogue"]] {
+        let run = tree.run(arguments);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        for part in [
+            "no version is given to restore, expected --valid-for VERSION; known are\n",
+            "    prod-7xk2p (",
+            "): 4.17.3 (",
+            ", 4.17.2 (",
+            "    edge-q9w4z (",
+            "check --from-cluster",
+        ] {
+            assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+        }
+    }
+    let run = tree.run(&["check", "--cluster", "edge"]);
+    assert!(!run.stderr.contains(PROD), "{}", run.stderr);
+}
+
+#[test]
+fn latest_is_refused_where_several_clusters_could_be_meant() {
+    let tree = Tree::samples();
+    tree.index();
+    for reference in ["latest", "latest-valid"] {
+        let run = tree.run(&["show", reference]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        for part in ["could be of ", PROD, "edge-q9w4z"] {
+            assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+        }
+    }
+}
+
+#[test]
 fn each_near_miss_says_why_nearest_first() {
     let tree = Tree::samples();
     tree.index();
@@ -285,7 +419,7 @@ fn age_warns_of_renewed_certificates_and_adds_the_approval_of_requests() {
         assert_eq!(run.code, Some(0), "{now}: {run:?}");
         match warning {
             Some(warning) => assert!(run.stdout.contains(warning), "{now}: {}", run.stdout),
-            None => assert!(!run.stdout.contains("days old"), "{now}: {}", run.stdout),
+            None => assert!(!run.stdout.contains("days old:"), "{now}: {}", run.stdout),
         }
         assert!(run.stdout.contains("oc get csr"), "{now}");
     }

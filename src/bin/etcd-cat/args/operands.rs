@@ -54,7 +54,7 @@ Exits with 1 when something shown is invalid, when filters leave nothing, or whe
 
 Examples:
   etcd-cat list                                 every backup with its verdict
-  etcd-cat list --valid-for 4.17.3              only what can restore 4.17.3
+  etcd-cat list --valid-for 4.17.3              only what can restore 4.17.3; * is what check recommends
   etcd-cat list --valid-for 4.17.3 --all        the others too, with the reason against each
   etcd-cat list --cluster prod --max-age 26h    is there a backup of last night?")]
 pub(crate) struct ListArgs {
@@ -94,12 +94,11 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "LOCATION")]
     pub(crate) locations: Vec<ObjectId>,
 
-    /// The exact OpenShift version to restore, such as 4.17.3
+    /// The exact OpenShift version to restore, such as 4.17.3; without it, the known ones are told
     #[arg(
         long,
         env = "ETCD_CAT_VALID_FOR",
         value_name = "VERSION",
-        required_unless_present = "from_cluster",
         hide_env = true
     )]
     pub(crate) valid_for: Option<TargetVersion>,

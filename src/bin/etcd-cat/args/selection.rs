@@ -51,6 +51,10 @@ pub(crate) struct ScopeArgs {
     /// Only backups at most this old: 90m, 26h, 7d
     #[arg(long, env = "ETCD_CAT_MAX_AGE", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
     pub(crate) max_age: Option<TimeDelta>,
+
+    /// Recommend a backup without a risk, such as a rollout under way, unless it is this much older [default: 24h]
+    #[arg(long, env = "ETCD_CAT_PREFER_CLEAN", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
+    pub(crate) prefer_clean: Option<TimeDelta>,
 }
 
 impl SelectionArgs {
@@ -71,6 +75,7 @@ impl ScopeArgs {
             cluster: self.cluster.clone(),
             since: self.since.map(|since| since.instant(now)),
             max_age: self.max_age,
+            prefer_clean: self.prefer_clean,
             ..Selection::default()
         }
     }

@@ -106,7 +106,6 @@ fn wrong_usage_is_refused() {
         "etcd-cat list -o xml",
         "etcd-cat list --as-of yesterday",
         "etcd-cat --jobs 0 list",
-        "etcd-cat check",
         "etcd-cat stage latest",
         "etcd-cat backup",
         "etcd-cat forget",

@@ -5,8 +5,12 @@ use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
+use crate::output::units;
 use crate::reply::Reply;
-use etcd_cat::selection::{Selection, TargetVersion};
+use etcd_cat::restore::Plan;
+use etcd_cat::selection::{
+    Candidate, KnownVersion, Outcome, Selection, TargetVersion, known_versions,
+};
 use etcd_cat::survey::Checked;
 
 pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
@@ -35,18 +39,66 @@ fn target(
         version = version.or(live.version);
         selection.cluster = selection.cluster.or(live.id);
     }
-    let missing = || {
-        Failure::new(
-            code::USAGE,
-            "no version is given to restore, expected --valid-for VERSION",
-        )
-        .hint("ask the running cluster with --from-cluster, or see the versions: etcd-cat list")
+    match version {
+        Some(version) => Ok((version, selection)),
+        None => Err(no_version(args, &selection, invocation)?),
+    }
+}
+
+/// Which versions there are to choose from.
+fn no_version(
+    args: &CheckArgs,
+    selection: &Selection,
+    invocation: &Invocation<'_>,
+) -> Result<Failure, Failure> {
+    let request = invocation.request(&args.accept.codes);
+    let known = if args.locations.is_empty() {
+        let summaries = engine::glance(selection, &request)?;
+        known(selection.apply(summaries, request.as_of))
+    } else {
+        let survey = engine::index(&args.locations, &request, invocation.progress)?;
+        known(selection.apply(survey.backups, request.as_of))
     };
-    Ok((version.ok_or_else(missing)?, selection))
+    let message = if known.is_empty() {
+        "no version is given to restore, expected --valid-for VERSION"
+    } else {
+        "no version is given to restore, expected --valid-for VERSION; known are"
+    };
+    let hint = "say which one with --valid-for and --cluster, or ask the running cluster: etcd-cat check --from-cluster";
+    Ok(Failure::new(code::USAGE, message).details(known).hint(hint))
+}
+
+/// One line for each cluster.
+fn known<B: Candidate>(outcome: Outcome<B>) -> Vec<String> {
+    let shown = outcome.shown.into_iter();
+    let backups: Vec<B> = shown.map(|one| one.backup).collect();
+    let clusters = known_versions(&backups).into_iter();
+    clusters
+        .map(|(cluster, versions)| {
+            let versions: Vec<String> = versions.iter().map(version_line).collect();
+            let versions = match versions.as_slice() {
+                [] => "no usable backup".to_owned(),
+                versions => versions.join(", "),
+            };
+            format!("{cluster}: {versions}")
+        })
+        .collect()
+}
+
+fn version_line(known: &KnownVersion) -> String {
+    let backups = units::count(known.backups, "backup");
+    let newest = known.newest_at.map(units::minute);
+    let newest = newest.map_or_else(String::new, |at| format!(", newest {at}"));
+    format!("{} ({backups}{newest})", known.version)
 }
 
 pub(super) fn reply(checked: Checked, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
-    let Checked { check, mut survey } = checked;
+    let Checked {
+        mut check,
+        mut survey,
+    } = checked;
+    let chosen = check.chosen.as_ref();
+    check.plan = chosen.and_then(|one| Plan::of(&one.backup, None, invocation.style.now));
     let mut reply = Reply::new(&check, &invocation.style, Exit::of_check(&check))?;
     reply.notes = check.notes;
     reply

@@ -46,5 +46,6 @@ fn unjudged(backup: Backup) -> Selected {
     Selected {
         backup,
         reasons_against: None,
+        is_recommended: false,
     }
 }

@@ -47,6 +47,10 @@ pub(super) fn reply<B: Candidate>(
     } else if outcome.shown.is_empty() && outcome.hidden.is_empty() && is_page {
         reply.notes.push("no backup matches".to_owned());
     }
+    if is_page && outcome.qualified() > 1 {
+        let note = "* is what etcd-cat check recommends: the newest without a risk, unless it is much older";
+        reply.notes.push(note.to_owned());
+    }
     reply.notes.extend(hidden_note(selection, &outcome));
     if selection.valid_for.is_none() && !outcome.hidden.is_empty() && is_page {
         reply.notes.push(format!(

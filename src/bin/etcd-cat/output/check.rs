@@ -2,21 +2,27 @@
 
 use super::findings::findings;
 use super::list;
+use super::table::{self, Column};
 use super::text::{safe, safe_path};
-use super::units::size;
+use super::units::{count, minute, size, span};
 use super::verify::{files, headline};
 use super::views::RestoreCheckView;
-use super::words::coloured;
+use super::words::{ABSENT, coloured, why_chosen};
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
+use chrono::TimeDelta;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
-use etcd_cat::restore::{Plan, RestoreCheck};
+use etcd_cat::restore::{Alternative, Plan, RestoreCheck};
 use etcd_cat::selection::Selected;
 use serde::Serialize;
 
 /// Backups that do not qualify and are shown nevertheless; all of them when details are asked for.
 const NEAR_MISSES: usize = 10;
+/// The same where there is a better answer.
+const NEAR_MISSES_BESIDE_A_CHOICE: usize = 3;
+/// Others that qualify and are shown.
+const ALTERNATIVES: usize = 5;
 
 impl Answer for RestoreCheck {
     fn document(&self, style: &Style) -> impl Serialize {
@@ -38,18 +44,73 @@ fn page(check: &RestoreCheck, style: &Style) -> String {
         Some(chosen) => yes(chosen, check, style),
         None => no(check, style),
     };
+    text.push_str(&alternatives(check, style));
     text.push_str(&misses(check, style));
+    if let Some(plan) = &check.plan {
+        text.push('\n');
+        text.push_str(&restore_plan(plan, style));
+    }
     text
+}
+
+/// What else qualifies, newest first.
+fn alternatives(check: &RestoreCheck, style: &Style) -> String {
+    let others = check.alternatives();
+    if others.is_empty() {
+        return String::new();
+    }
+    let shown = others.get(..style.at_most(ALTERNATIVES)).unwrap_or(&others);
+    let each =
+        |cell: fn(&Alternative<'_>) -> String| -> Vec<String> { shown.iter().map(cell).collect() };
+    let columns = vec![
+        Column::fixed("  ID", 0, each(|one| format!("  {}", list::id(one.backup)))),
+        Column::fixed(
+            "VERDICT",
+            2,
+            each(|one| one.backup.verdict.as_str().to_owned()),
+        ),
+        Column::fixed("TAKEN", 0, each(|one| list::taken(one.backup))),
+        Column::fixed("THAN THE CHOICE", 0, each(difference)),
+        Column::wrapping("RISKS", 0, each(risks)),
+    ];
+    let mut text = format!("\nALSO QUALIFY\n{}", table::render(columns, style));
+    let more = others.len().saturating_sub(shown.len());
+    if more > 0 {
+        text.push_str(&format!(
+            "  and {more} more: etcd-cat list --valid-for {}\n",
+            check.version
+        ));
+    }
+    text
+}
+
+fn difference(alternative: &Alternative<'_>) -> String {
+    match alternative.newer_by {
+        None => ABSENT.to_owned(),
+        Some(by) if by < TimeDelta::zero() => format!("{} older", span(by.abs())),
+        Some(by) => format!("{} newer", span(by)),
+    }
+}
+
+fn risks(alternative: &Alternative<'_>) -> String {
+    let risks: Vec<&str> = alternative.risks.iter().map(|code| code.as_str()).collect();
+    if risks.is_empty() {
+        return ABSENT.to_owned();
+    }
+    risks.join(", ")
 }
 
 /// Why each of the others fails, nearest first.
 fn misses(check: &RestoreCheck, style: &Style) -> String {
     let misses = check.near_misses();
     if misses.is_empty() {
-        return String::new();
+        return elsewhere(check, style);
     }
     let mut text = String::from("\nDOES NOT QUALIFY, NEAREST FIRST\n");
-    let shown = style.at_most(NEAR_MISSES);
+    let shown = style.at_most(match check.chosen {
+        Some(_) => NEAR_MISSES_BESIDE_A_CHOICE,
+        None => NEAR_MISSES,
+    });
     for miss in misses.iter().take(shown) {
         let alike = match miss.alike {
             1 => String::new(),
@@ -75,7 +136,31 @@ fn misses(check: &RestoreCheck, style: &Style) -> String {
             check.version
         ));
     }
+    text.push_str(&elsewhere(check, style));
     text
+}
+
+/// Other clusters are one line.
+fn elsewhere(check: &RestoreCheck, style: &Style) -> String {
+    let elsewhere = &check.elsewhere;
+    if elsewhere.backups == 0 {
+        return String::new();
+    }
+    let clusters = elsewhere.clusters.iter();
+    let names: Vec<&str> = clusters
+        .filter_map(|one| one.name.as_deref().or(one.id.as_deref()))
+        .collect();
+    let backups = u64::try_from(elsewhere.backups).unwrap_or(u64::MAX);
+    let line = if names.is_empty() {
+        format!("{} of no known cluster", count(backups, "other backup"))
+    } else {
+        format!(
+            "{} of other clusters: {}",
+            count(backups, "backup"),
+            names.join(", ")
+        )
+    };
+    paragraph("  ", &safe(&line), style.width)
 }
 
 fn whereabouts(backup: &Backup, style: &Style) -> String {
@@ -99,21 +184,36 @@ fn target(check: &RestoreCheck) -> String {
 
 fn yes(chosen: &Selected, check: &RestoreCheck, style: &Style) -> String {
     let backup = &chosen.backup;
-    let id = list::id(backup);
     let yes = coloured("YES", Verdict::Valid, style);
-    let mut text = format!("{yes}: backup {id} qualifies for {}\n", target(check));
-    text.push_str(match backup.kuberesources {
-        Some(_) => "Both files were read to the last byte for this answer.\n\n",
-        None => "The snapshot was read to the last byte for this answer.\n\n",
-    });
+    let mut text = format!("{yes}: {}{}\n", list::id(backup), moment(check));
+    let read = match backup.kuberesources {
+        Some(_) => "Both files were read to the last byte for this answer.",
+        None => "The snapshot was read to the last byte for this answer.",
+    };
+    let line = format!("It restores {}. {read}", target(check));
+    text.push_str(&paragraph("", &line, style.width));
+    if let Some(why) = &check.why_chosen {
+        let line = format!("Why this one: {}.", why_chosen(why));
+        text.push_str(&paragraph("", &line, style.width));
+    }
+    text.push('\n');
     text.push_str(&headline(backup, style));
     text.push_str(&files(backup));
     text.push_str(&findings(backup, Severity::Warning, style));
-    if let Some(plan) = &check.plan {
-        text.push('\n');
-        text.push_str(&restore_plan(plan, style));
-    }
     text
+}
+
+/// When it was taken, and what that costs.
+fn moment(check: &RestoreCheck) -> String {
+    let chosen = check.chosen.as_ref();
+    let Some(taken_at) = chosen.and_then(|one| one.backup.taken_at) else {
+        return ", taken at an unknown time".to_owned();
+    };
+    let lost = check.lost.filter(|lost| *lost >= TimeDelta::zero());
+    let lost = lost.map_or_else(String::new, |lost| {
+        format!(" ({} of changes are lost)", span(lost))
+    });
+    format!(", taken {}{lost}", minute(taken_at))
 }
 
 /// The plan of a restore: what to know first, then the steps with their commands.

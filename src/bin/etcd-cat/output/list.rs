@@ -64,7 +64,8 @@ fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> St
     let each = |cell: &dyn Fn(&B) -> String| -> Vec<String> {
         shown.iter().map(|one| cell(&one.backup)).collect()
     };
-    let mut columns = vec![
+    let mut columns = recommendation(shown);
+    columns.extend([
         Column::fixed("ID", 0, each(&id)),
         Column::fixed(
             VERDICT,
@@ -76,11 +77,23 @@ fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> St
         Column::fixed("TAKEN", 4, each(&taken)),
         Column::fixed("AGE", 0, each(&|backup| age_of(backup, style))),
         Column::fixed("SIZE", 6, each(&size_of)),
-    ];
+    ]);
     columns.extend(wide.before_findings);
     columns.extend(finding_columns(shown, style));
     columns.extend(wide.after_findings);
     table::render(columns, style)
+}
+
+/// Which of those that qualify to restore from; nothing where nobody asked.
+fn recommendation<B>(shown: &[Selected<B>]) -> Vec<Column> {
+    if !shown.iter().any(|one| one.is_recommended) {
+        return Vec::new();
+    }
+    let marks = shown.iter().map(|one| {
+        let mark = if one.is_recommended { "*" } else { "" };
+        mark.to_owned()
+    });
+    vec![Column::fixed("", 0, marks.collect())]
 }
 
 fn wide(shown: &[Selected]) -> Wide {

@@ -223,7 +223,11 @@ fn a_check_answers_first_and_numbers_its_plan() {
     });
     let found = render(&check, &sample::style(Format::Table, None)).expect("a page");
     assert!(
-        found.starts_with("YES: backup 3fababababab qualifies for 4.17.3\n"),
+        found.starts_with(
+            "YES: 3fababababab, taken 2024-11-02 03:00 (90 min of changes are lost)\n\
+             It restores 4.17.3. Both files were read to the last byte for this answer.\n\
+             Why this one: the only one that qualifies.\n\n"
+        ),
         "{found}"
     );
     assert!(

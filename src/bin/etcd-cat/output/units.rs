@@ -1,6 +1,6 @@
 //! Sizes, ages and instants for people.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// An age as `oc get` shows it: two units, or one where the second tells nothing.
 pub(crate) fn age(age: TimeDelta) -> String {
@@ -25,6 +25,21 @@ pub(crate) fn age(age: TimeDelta) -> String {
         () if days < 8 => two(days, "d", hours % 24, "h"),
         () if days < 730 => format!("{days}d"),
         () => two(days / 365, "y", days % 365, "d"),
+    }
+}
+
+/// An instant to the minute, UTC: `2024-11-09 03:14`.
+pub(crate) fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// A stretch of time in the one unit that tells it: `45 min`, `20 h`, `3 days`.
+pub(crate) fn span(span: TimeDelta) -> String {
+    let (minutes, hours, days) = (span.num_minutes(), span.num_hours(), span.num_days());
+    match () {
+        () if minutes < 120 => format!("{minutes} min"),
+        () if hours < 72 => format!("{hours} h"),
+        () => format!("{days} days"),
     }
 }
 
@@ -77,6 +92,21 @@ mod tests {
             assert_eq!(age(TimeDelta::seconds(seconds)), expected);
         }
         assert_eq!(age(TimeDelta::MIN), age(TimeDelta::MIN));
+    }
+
+    #[test]
+    fn stretches_have_one_unit_and_instants_no_seconds() {
+        for (minutes, expected) in [
+            (0, "0 min"),
+            (119, "119 min"),
+            (120, "2 h"),
+            (20 * 60 + 59, "20 h"),
+            (72 * 60, "3 days"),
+        ] {
+            assert_eq!(span(TimeDelta::minutes(minutes)), expected);
+        }
+        let at = "2024-11-09T03:14:07Z".parse().expect("an instant");
+        assert_eq!(minute(at), "2024-11-09 03:14");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use super::Style;
 use super::text::safe;
+use super::units;
 use anstyle::AnsiColor;
 use etcd_cat::backup::{Backup, Verdict};
-use etcd_cat::finding::{Finding, Severity};
-use etcd_cat::selection::Candidate;
+use etcd_cat::finding::{Code, Finding, Severity};
+use etcd_cat::selection::{Candidate, WhyChosen};
 
 /// Stands for a value that is not known.
 pub(super) const ABSENT: &str = "-";
@@ -50,6 +51,45 @@ pub(super) fn or_absent(text: Option<&str>) -> String {
         Some("") | None => ABSENT.to_owned(),
         Some(text) => safe(text).into_owned(),
     }
+}
+
+/// Why a backup is recommended, in one sentence.
+pub(super) fn why_chosen(why: &WhyChosen) -> String {
+    match why {
+        WhyChosen::Only { risks } if risks.is_empty() => "the only one that qualifies".to_owned(),
+        WhyChosen::Only { risks } => {
+            format!("the only one that qualifies, in spite of {}", codes(risks))
+        }
+        WhyChosen::Newest => "the newest that qualifies, and without a risk".to_owned(),
+        WhyChosen::NewestClean { newest_by, risks } => format!(
+            "the newest without a risk; the newest that qualifies is {} newer but has {}",
+            units::span(*newest_by),
+            codes(risks)
+        ),
+        WhyChosen::CleanTooOld {
+            older_by,
+            limit,
+            risks,
+        } => format!(
+            "the newest that qualifies, in spite of {}: the newest without a risk is {}, which is more than \
+             --prefer-clean {} allows",
+            codes(risks),
+            older_by.map_or_else(
+                || "of unknown age".to_owned(),
+                |by| format!("{} older", units::span(by))
+            ),
+            units::age(*limit)
+        ),
+        WhyChosen::NoneClean { risks } => format!(
+            "the newest that qualifies, in spite of {}: none is without a risk",
+            codes(risks)
+        ),
+    }
+}
+
+fn codes(codes: &[Code]) -> String {
+    let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+    codes.join(", ")
 }
 
 /// What a finding counts as in this run.

@@ -64,6 +64,8 @@ pub(crate) struct BackupView {
     unreadable_path: Option<String>,
     /// How `etcd-cat backup` took it; null for all others.
     provenance: Option<ProvenanceView>,
+    /// Among those that qualify; null without a target.
+    recommended: Option<bool>,
 }
 
 /// The cluster, as far as the backup knows it.
@@ -289,6 +291,7 @@ impl BackupView {
             reasons_against: None,
             unreadable_path: backup.unreadable_path.as_ref().map(text::path),
             provenance: backup.provenance.as_ref().map(ProvenanceView::new),
+            recommended: None,
         }
     }
 
@@ -298,6 +301,10 @@ impl BackupView {
             |reasons: &Vec<Reason>| reasons.iter().map(|one| one.code().to_owned()).collect();
         Self {
             reasons_against: selected.reasons_against.as_ref().map(codes),
+            recommended: selected
+                .reasons_against
+                .is_some()
+                .then_some(selected.is_recommended),
             ..Self::new(&selected.backup, now)
         }
     }

@@ -1,11 +1,13 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
-use crate::output::text;
+use crate::output::{text, words};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
-use etcd_cat::restore::{Plan, RestoreCheck, Staged, Step};
+use etcd_cat::finding::Code;
+use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::restore::{Alternative, Elsewhere, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::Survey;
 use serde::Serialize;
@@ -139,18 +141,49 @@ pub(crate) struct RestoreCheckView {
     restorable: bool,
     /// The backup to use; null when none qualifies.
     chosen: Option<BackupView>,
-    /// All that were looked at, the chosen one included, the newest first.
-    candidates: Vec<CandidateView>,
-    /// What does not qualify, the nearest first.
+    /// Why that one, in a sentence.
+    why_chosen: Option<String>,
+    /// How much time is lost by restoring it.
+    lost_seconds: Option<i64>,
+    /// The others that qualify, the newest first.
+    alternatives: Vec<AlternativeView>,
+    /// What of the cluster does not qualify, the nearest first.
     near_misses: Vec<NearMissView>,
-    /// The commands of `steps`.
-    plan: Vec<String>,
     /// The way through, in order.
     steps: Vec<RestoreStepView>,
     /// What to mind before.
     warnings: Vec<String>,
     /// Room that the recovery host needs; null without a plan.
     space_needed_bytes: Option<u64>,
+    /// All of the cluster that were looked at, the chosen one included, the newest first.
+    candidates: Vec<CandidateView>,
+    /// The commands of `steps`.
+    plan: Vec<String>,
+    /// What is of other clusters.
+    elsewhere: ElsewhereView,
+}
+
+/// Another backup that qualifies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AlternativeView {
+    /// Its id.
+    id: Option<String>,
+    /// When it was taken.
+    taken_at: Option<String>,
+    /// How much newer than the chosen one it is; negative: older.
+    newer_by_seconds: Option<i64>,
+    /// What speaks against it.
+    risks: Vec<Code>,
+}
+
+/// Backups of other clusters, which are not told one by one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ElsewhereView {
+    /// How many.
+    backups: usize,
+    /// Of which clusters.
+    clusters: Vec<String>,
 }
 
 /// One step of a restore.
@@ -239,12 +272,41 @@ impl RestoreCheckView {
                 .chosen
                 .as_ref()
                 .map(|chosen| BackupView::selected(chosen, now)),
-            candidates: check.candidates.iter().map(CandidateView::new).collect(),
+            why_chosen: check.why_chosen.as_ref().map(words::why_chosen),
+            lost_seconds: check.lost.map(|lost| lost.num_seconds()),
+            alternatives: check
+                .alternatives()
+                .iter()
+                .map(AlternativeView::new)
+                .collect(),
             near_misses: check.near_misses().iter().map(NearMissView::new).collect(),
-            plan: commands(check.plan.as_ref()),
             steps: steps(check.plan.as_ref()),
             warnings: warnings(check.plan.as_ref()),
             space_needed_bytes: check.plan.as_ref().map(|plan| plan.space_needed_bytes),
+            candidates: check.candidates.iter().map(CandidateView::new).collect(),
+            plan: commands(check.plan.as_ref()),
+            elsewhere: ElsewhereView::new(&check.elsewhere),
+        }
+    }
+}
+
+impl AlternativeView {
+    fn new(alternative: &Alternative<'_>) -> Self {
+        Self {
+            id: alternative.backup.id(),
+            taken_at: alternative.backup.taken_at.map(rfc3339_seconds),
+            newer_by_seconds: alternative.newer_by.map(|by| by.num_seconds()),
+            risks: alternative.risks.clone(),
+        }
+    }
+}
+
+impl ElsewhereView {
+    fn new(elsewhere: &Elsewhere) -> Self {
+        let clusters = elsewhere.clusters.iter();
+        Self {
+            backups: elsewhere.backups,
+            clusters: clusters.map(ToString::to_string).collect(),
         }
     }
 }

@@ -39,6 +39,7 @@ contract! {
         encryption: EncryptionDocument, findings: Vec<FindingDocument>, first_seen_at: Present,
         verified_at: Present, verifications: Vec<VerificationDocument>, accepted: Vec<String>,
         reasons_against: Present, unreadable_path: Present, provenance: Nullable<ProvenanceDocument>,
+        recommended: Present,
     }
     ClusterDocument { id: Present, name: Present, api_server_url: Present, }
     VersionDocument {
@@ -77,9 +78,13 @@ contract! {
     SkippedDocument { path: String, reason: String, }
     RestoreCheckDocument {
         api_version: String, kind: String, target: TargetDocument, restorable: bool, chosen: Nullable<BackupDocument>,
-        candidates: Vec<CandidateDocument>, near_misses: Vec<NearMissDocument>, plan: Vec<String>,
-        steps: Vec<StepDocument>, warnings: Vec<String>, space_needed_bytes: Nullable<u64>,
+        why_chosen: Present, lost_seconds: Present, alternatives: Vec<AlternativeDocument>,
+        near_misses: Vec<NearMissDocument>, steps: Vec<StepDocument>, warnings: Vec<String>,
+        space_needed_bytes: Nullable<u64>, candidates: Vec<CandidateDocument>, plan: Vec<String>,
+        elsewhere: ElsewhereDocument,
     }
+    AlternativeDocument { id: Present, taken_at: Present, newer_by_seconds: Present, risks: Vec<String>, }
+    ElsewhereDocument { backups: u64, clusters: Vec<String>, }
     NearMissDocument { id: Present, path: Present, alike: u64, text: String, }
     StepDocument { command: Present, text: String, }
     TargetDocument { version: String, cluster: Present, }
@@ -292,6 +297,12 @@ fn lists_and_checks_keep_to_the_contract() {
     let _: RestoreCheckDocument = parse(&json);
     let check: Value = parse(&json);
     assert_eq!(check.get("restorable"), Some(&json!(true)));
+    assert_eq!(check.get("lostSeconds"), Some(&json!(5400)));
+    assert_eq!(
+        check.get("whyChosen"),
+        Some(&json!("the only one that qualifies"))
+    );
+    assert_eq!(check.get("alternatives"), Some(&json!([])));
     assert_eq!(check.pointer("/chosen/id"), Some(&json!("3fababababab")));
     assert_eq!(
         check.pointer("/candidates/2/reasonsAgainst"),

@@ -1,0 +1,100 @@
+//! Which of several backups that qualify to restore from, and why that one.
+
+use super::Candidate;
+use crate::finding::{Code, Severity};
+use chrono::TimeDelta;
+
+/// What does not keep a backup from being restored, and is reason enough to take one without it.
+const RISKS: [Code; 7] = [
+    Code::RolloutInProgress,
+    Code::PossiblyDirty,
+    Code::AlarmRaised,
+    Code::EncryptionPartial,
+    Code::BootstrapIncomplete,
+    Code::RevisionWentBack,
+    Code::SizeFell,
+];
+
+/// How much older than the newest a backup without a risk may be, unless somebody says otherwise.
+pub(crate) const PREFER_CLEAN: TimeDelta = TimeDelta::hours(24);
+
+/// Why a backup is recommended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum WhyChosen {
+    /// Nothing else qualifies.
+    Only {
+        /// What speaks against it all the same.
+        risks: Vec<Code>,
+    },
+    /// The newest that qualifies has no risk.
+    Newest,
+    /// The newest without a risk, not much older than the newest.
+    NewestClean {
+        /// How much newer the newest is.
+        newest_by: TimeDelta,
+        /// What speaks against the newest.
+        risks: Vec<Code>,
+    },
+    /// The newest in spite of its risks: one without is too old.
+    CleanTooOld {
+        /// How much older the newest without a risk is; `None` when nothing says.
+        older_by: Option<TimeDelta>,
+        /// How much older it might be.
+        limit: TimeDelta,
+        /// What speaks against the recommended one.
+        risks: Vec<Code>,
+    },
+    /// The newest, as each one has a risk.
+    NoneClean {
+        /// What speaks against the recommended one.
+        risks: Vec<Code>,
+    },
+}
+
+/// What speaks against restoring from `backup` while there is another one, ascending.
+pub fn risks(backup: &impl Candidate) -> Vec<Code> {
+    let marks = backup.marks();
+    let told = marks.iter().filter(|(code, severity)| {
+        *severity > Severity::Info && RISKS.contains(code) && !backup.accepted().contains(code)
+    });
+    let mut codes: Vec<Code> = told.map(|(code, _)| *code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// Which one to restore from among those of one cluster that qualify, newest first: the newest without a risk, unless it
+/// is more than `prefer_clean` older than the newest; and why. `None` when there is none at all.
+pub(crate) fn recommend<B: Candidate>(
+    newest_first: &[&B],
+    prefer_clean: TimeDelta,
+) -> Option<(usize, WhyChosen)> {
+    let newest = *newest_first.first()?;
+    let risks = risks(newest);
+    if newest_first.len() == 1 {
+        return Some((0, WhyChosen::Only { risks }));
+    }
+    if risks.is_empty() {
+        return Some((0, WhyChosen::Newest));
+    }
+    let mut older = newest_first.iter().enumerate().skip(1);
+    let Some((index, clean)) = older.find(|(_, one)| self::risks(**one).is_empty()) else {
+        return Some((0, WhyChosen::NoneClean { risks }));
+    };
+    let times = newest.taken_at().zip(clean.taken_at());
+    let older_by = times.map(|(newest, clean)| newest.signed_duration_since(clean));
+    match older_by {
+        Some(newest_by) if newest_by <= prefer_clean => {
+            Some((index, WhyChosen::NewestClean { newest_by, risks }))
+        }
+        older_by => {
+            let limit = prefer_clean;
+            let why = WhyChosen::CleanTooOld {
+                older_by,
+                limit,
+                risks,
+            };
+            Some((0, why))
+        }
+    }
+}
