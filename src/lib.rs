@@ -47,6 +47,9 @@ mod fixture;
 pub mod judgement;
 pub mod selection;
 
+// How each cluster stands
+pub mod clusters;
+
 // What is remembered, and what is done with it
 pub mod catalogue;
 pub mod oc;

@@ -118,14 +118,6 @@ impl Selection {
         Self { scope, ..self }
     }
 
-    /// True when anything narrows the selection.
-    pub fn is_narrowed(&self) -> bool {
-        self.valid_for.is_some()
-            || self.cluster.is_some()
-            || self.since.is_some()
-            || self.max_age.is_some()
-    }
-
     /// Applies the selection as of `now`; the result is newest first.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         sort_newest_first(&mut backups);

@@ -14,7 +14,7 @@ use crate::finding::has_error;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
-use crate::source::{ObjectId, ObjectIdentity};
+use crate::source::{FileSystemId, ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -67,6 +67,15 @@ pub enum CatalogueChange {
         path: ObjectId,
         /// When it was first named.
         first_seen_at: DateTime<Utc>,
+        /// The file system on which backups were found there; `None` leaves it as it is.
+        file_system: Option<FileSystemId>,
+    },
+    /// It was told that a file is gone, or it is back.
+    Gone {
+        /// Where it lay.
+        path: ObjectId,
+        /// When it was told; `None` when it is back.
+        at: Option<DateTime<Utc>>,
     },
 }
 
@@ -134,7 +143,9 @@ impl<'r> CatalogueBatch<'r> {
             CatalogueChange::Location {
                 path,
                 first_seen_at,
-            } => self.add_location(&path, first_seen_at),
+                file_system,
+            } => self.add_location(&path, first_seen_at, file_system),
+            CatalogueChange::Gone { path, at } => self.add_gone(path, at),
         }
     }
 
@@ -168,6 +179,7 @@ impl<'r> CatalogueBatch<'r> {
             first_seen_at,
             read_at,
             previous,
+            gone_at: None,
         };
         self.put(Table::Files, path.to_bytes(), &record)?;
         self.files.insert(path, record);
@@ -232,15 +244,43 @@ impl<'r> CatalogueBatch<'r> {
         ))
     }
 
-    fn add_location(&mut self, path: &ObjectId, at: DateTime<Utc>) -> Result<(), CatalogueError> {
+    fn add_location(
+        &mut self,
+        path: &ObjectId,
+        at: DateTime<Utc>,
+        file_system: Option<FileSystemId>,
+    ) -> Result<(), CatalogueError> {
         let key = path.to_bytes();
-        match self.before.one::<LocationRecord>(&key)? {
-            Some(_) => Ok(()),
-            None => {
-                let record = LocationRecord { first_seen_at: at };
-                self.put(Table::Locations, key, &record)
-            }
+        let before = self.before.one::<LocationRecord>(&key)?;
+        let record = LocationRecord {
+            first_seen_at: before.map_or(at, |before| before.first_seen_at),
+            file_system: file_system.or(before.and_then(|before| before.file_system)),
+        };
+        if before == Some(record) {
+            return Ok(());
         }
+        self.put(Table::Locations, key, &record)
+    }
+
+    fn add_gone(
+        &mut self,
+        path: ObjectId,
+        at: Option<DateTime<Utc>>,
+    ) -> Result<(), CatalogueError> {
+        let before = match self.files.remove(&path) {
+            Some(before) => Some(before),
+            None => self.before.file(&path)?,
+        };
+        let Some(before) = before else {
+            return Ok(());
+        };
+        let record = FileRecord {
+            gone_at: at,
+            ..before
+        };
+        self.put(Table::Files, path.to_bytes(), &record)?;
+        self.files.insert(path, record);
+        Ok(())
     }
 
     /// Names the set and writes it down unless it is there.

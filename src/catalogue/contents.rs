@@ -1,7 +1,7 @@
 //! Everything the catalogue remembers, in memory.
 
 use super::key::{CertificateSetId, SnapshotKey, Subject};
-use super::record::{Content, FileRecord, ProofRecord, StoredFacts};
+use super::record::{Content, FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::store::Table;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -9,7 +9,6 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
-use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 
 /// What [`CatalogueReader::load`](super::CatalogueReader::load) found.
@@ -34,8 +33,8 @@ pub struct CatalogueContents {
     pub verifications: HashMap<Subject, Vec<Verification>>,
     /// How snapshots were taken.
     pub provenance: HashMap<SnapshotKey, Provenance>,
-    /// Where to look for backups, and since when.
-    pub locations: BTreeMap<ObjectId, DateTime<Utc>>,
+    /// Where to look for backups.
+    pub locations: BTreeMap<ObjectId, LocationRecord>,
     /// How often the catalogue had been written to.
     pub generation: u64,
     /// Records that could not be used.

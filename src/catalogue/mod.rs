@@ -46,7 +46,7 @@ pub use reader::CatalogueReader;
 pub use record::FileRecord;
 pub use record::PreviousContent;
 pub use record::StoredFacts;
-pub use record::{Content, ProofRecord};
+pub use record::{Content, LocationRecord, ProofRecord};
 pub use redb::RedbStore;
 #[cfg(feature = "store-sled")]
 pub use sled::SledStore;

@@ -10,6 +10,7 @@ use super::location::CatalogueLocation;
 use super::lock::{LockTurn, LockWait};
 use super::memory::MemoryStore;
 use super::reader::CatalogueReader;
+use super::record::LocationRecord;
 use super::redb::RedbStore;
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
 use crate::source::ObjectId;
@@ -104,15 +105,16 @@ impl Catalogue {
         self.record(vec![CatalogueChange::Location {
             path: location.into(),
             first_seen_at,
+            file_system: None,
         }])
     }
 
-    /// Remembered locations and since when, ascending.
+    /// Remembered locations, ascending.
     ///
     /// # Errors
     ///
     /// As [`load`](Self::load).
-    pub fn locations(&self) -> Result<Vec<(ObjectId, DateTime<Utc>)>, CatalogueError> {
+    pub fn locations(&self) -> Result<Vec<(ObjectId, LocationRecord)>, CatalogueError> {
         self.reader()?.locations(&mut Vec::new())
     }
 

@@ -15,7 +15,6 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
-use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::PathBuf;
@@ -169,16 +168,12 @@ impl CatalogueReader<'_> {
         self.about.generation
     }
 
-    /// Remembered locations and since when, ascending.
+    /// Remembered locations, ascending.
     pub(super) fn locations(
         &self,
         skipped: &mut Vec<SkippedRecord>,
-    ) -> Result<Vec<(ObjectId, DateTime<Utc>)>, CatalogueError> {
-        let locations: Vec<(ObjectId, LocationRecord)> = self.each(skipped)?;
-        Ok(locations
-            .into_iter()
-            .map(|(path, record)| (path, record.first_seen_at))
-            .collect())
+    ) -> Result<Vec<(ObjectId, LocationRecord)>, CatalogueError> {
+        self.each(skipped)
     }
 
     /// Certificate sets and the records that name them.

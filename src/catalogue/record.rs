@@ -3,18 +3,18 @@
 //! Their bytes rely on the order of fields and variants: whoever changes it, here or in the facts, raises the version of
 //! each table concerned and says in its [`Record`] how earlier ones are read (see [`version`](super::version)).
 
-use super::earlier;
+use super::earlier::{self, AddedField};
 use super::error::RecordError;
 use super::key::{CertificateSetId, SnapshotKey, Subject};
 use super::store::Table;
-use super::version::Record;
+use super::version::{FIRST_VERSION, Record};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
-use crate::source::{FileIdentity, ObjectIdentity};
+use crate::source::{FileIdentity, FileSystemId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,9 @@ pub struct FileRecord {
     pub read_at: DateTime<Utc>,
     /// Sound content that lay under this name before; `None` when it is as it was.
     pub previous: Option<Box<PreviousContent>>,
+    /// When it was told that the file is gone; `None` while it is there.
+    #[serde(default, with = "crate::instant::option")]
+    pub gone_at: Option<DateTime<Utc>>,
 }
 
 /// The same in version 1.
@@ -117,17 +120,29 @@ pub struct StoredFacts<T> {
 
 /// A place to look for backups, by its path.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-pub(super) struct LocationRecord {
+pub struct LocationRecord {
     /// When it was first named.
     #[serde(with = "crate::instant")]
-    pub(super) first_seen_at: DateTime<Utc>,
+    pub first_seen_at: DateTime<Utc>,
+    /// The file system on which backups were found there; `None` as long as none were.
+    #[serde(default)]
+    pub file_system: Option<FileSystemId>,
 }
 
 impl Record for FileRecord {
     const TABLE: Table = Table::Files;
 
+    const ADDED: &'static [AddedField] = &[AddedField {
+        since: 3,
+        structure: "FileRecord",
+        field: "gone_at",
+    }];
+
     /// Version 1 knew files of this machine alone.
     fn from_earlier(version: u8, value: &[u8]) -> Result<Self, RecordError> {
+        if version > FIRST_VERSION {
+            return earlier::decode(version, Self::ADDED, value);
+        }
         let record: FileRecordV1 = earlier::decode(version, Self::ADDED, value)?;
         Ok(Self {
             identity: record.identity.into(),
@@ -135,6 +150,7 @@ impl Record for FileRecord {
             first_seen_at: record.first_seen_at,
             read_at: record.read_at,
             previous: record.previous,
+            gone_at: None,
         })
     }
 }
@@ -165,4 +181,10 @@ impl Record for Provenance {
 
 impl Record for LocationRecord {
     const TABLE: Table = Table::Locations;
+
+    const ADDED: &'static [AddedField] = &[AddedField {
+        since: 2,
+        structure: "LocationRecord",
+        field: "file_system",
+    }];
 }

@@ -33,10 +33,11 @@ impl Table {
             | Self::CertificateSets
             | Self::Proofs
             | Self::Verifications
-            | Self::Provenance
-            | Self::Locations => FIRST_VERSION,
-            // 2: objects of stores beside files.
-            Self::Files => 2,
+            | Self::Provenance => FIRST_VERSION,
+            // 2: objects of stores beside files. 3: when it was told that the file is gone.
+            Self::Files => 3,
+            // 2: the file system.
+            Self::Locations => 2,
             // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
             // 4: the revision of etcd.
             Self::Overview => 4,

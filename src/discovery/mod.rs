@@ -8,4 +8,4 @@ mod walk;
 
 pub(crate) use sniff::{ObjectKind, sniff};
 pub(crate) use walk::walk_beside;
-pub use walk::{FoundObject, Skipped, Walk, walk};
+pub use walk::{FoundObject, Skipped, SkippedKind, Walk, walk};

@@ -23,8 +23,59 @@ pub struct Skipped {
     pub id: ObjectId,
     /// Why: lower case, no final period, with the system's words where the system refused.
     pub reason: String,
+    /// What it is, for programs and for advice.
+    pub kind: SkippedKind,
     /// It should have been readable: the run is incomplete.
     pub is_error: bool,
+}
+
+/// What was not looked into.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SkippedKind {
+    /// The system refused, or the bytes broke off.
+    Unreadable,
+    /// A location that is not there.
+    Missing,
+    /// A symbolic link that leads nowhere.
+    DeadLink,
+    /// A pipe, a socket, a device, a kernel file system.
+    NotAFile,
+    /// Its name says that it is not to be believed.
+    PutAside,
+    /// Named like a database, and no snapshot.
+    NotABackup,
+}
+
+impl SkippedKind {
+    /// The kebab-case name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Missing => "missing",
+            Self::DeadLink => "dead-link",
+            Self::NotAFile => "not-a-file",
+            Self::PutAside => "put-aside",
+            Self::NotABackup => "not-a-backup",
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Unreadable => {
+                "run it as a user who may read it; an I/O error means a failing disk: take another copy"
+            }
+            Self::Missing => {
+                "mount it, or correct the name; a remembered one is dropped with etcd-cat locations --drop"
+            }
+            Self::DeadLink => "bring back what it leads to, or remove the link",
+            Self::NotAFile => "nothing: no backup can be kept in it",
+            Self::PutAside => "name the file to have it judged: etcd-cat verify FILE",
+            Self::NotABackup => {
+                "nothing, if it belongs to another program; if it was a backup, name the file to have it judged"
+            }
+        }
+    }
 }
 
 /// What lies under a location.
@@ -78,14 +129,18 @@ fn found(listed: Listed) -> FoundObject {
 }
 
 fn skipped(left_out: LeftOut) -> Skipped {
-    let is_error = match left_out.cause {
-        Cause::Refused => true,
-        Cause::LeadsNowhere => left_out.id.file_name().is_some_and(is_of_backup),
-        Cause::NoObject => false,
+    let (kind, is_error) = match left_out.cause {
+        Cause::Refused => (SkippedKind::Unreadable, true),
+        Cause::LeadsNowhere => {
+            let is_missed = left_out.id.file_name().is_some_and(is_of_backup);
+            (SkippedKind::DeadLink, is_missed)
+        }
+        Cause::NoObject => (SkippedKind::NotAFile, false),
     };
     Skipped {
         id: left_out.id,
         reason: left_out.reason,
+        kind,
         is_error,
     }
 }

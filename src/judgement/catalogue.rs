@@ -26,7 +26,8 @@ pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
 
 /// `file-changed`: something else was verified under this name before.
 ///
-/// For a name without a stamp that holds something sound and newer this is how it is used, and only told.
+/// Where a copy is as it was, it is only told. So it is for a name without a stamp that holds something sound and newer:
+/// this is how it is used.
 pub(super) fn file_changed(replacement: &Replacement) -> Finding {
     let before = &replacement.before;
     let verified = before
@@ -38,6 +39,16 @@ pub(super) fn file_changed(replacement: &Replacement) -> Finding {
             "{path} holds a newer backup than the one verified there{verified}: each run writes to this name"
         );
         let remedy = "nothing, if only the newest backup is to be kept; else let the job put the time into the name";
+        Finding::new(Code::FileChanged, message)
+            .severity(Severity::Info)
+            .remedy(remedy)
+    } else if let Some(untouched) = &replacement.untouched {
+        let message = format!(
+            "{path} holds other bytes than those verified{verified}, whose digest was {}; {untouched} holds the same now \
+             and was not overwritten",
+            before.digest
+        );
+        let remedy = format!("find out who wrote {path}; use {untouched}");
         Finding::new(Code::FileChanged, message)
             .severity(Severity::Info)
             .remedy(remedy)

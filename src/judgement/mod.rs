@@ -7,6 +7,7 @@ mod certificate_role;
 mod certificates;
 mod encryption;
 mod encryption_summary;
+mod ends;
 mod host;
 mod judge;
 mod key_problem;
@@ -28,6 +29,7 @@ mod version;
 
 pub use certificates::Calendar;
 pub use encryption_summary::{EncryptionProof, EncryptionSummary};
+pub use ends::{CertificateEnd, certificate_ends};
 pub use judge::Standpoint;
 pub use judge::judge;
 pub use rules::RULES;

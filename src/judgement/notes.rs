@@ -34,6 +34,8 @@ pub(super) struct PairNotes {
 /// A place that held something else before.
 #[derive(Debug)]
 pub(super) struct Replacement {
+    /// Another place with the bytes that lie here now, where nothing was replaced.
+    pub(super) untouched: Option<ObjectId>,
     /// The place.
     pub(super) path: ObjectId,
     /// What lay there.
@@ -147,6 +149,8 @@ impl<'a> Surroundings<'a> {
             return Vec::new();
         }
         let is_sound = !has_error(findings);
+        let is_replaced = |path: &&ObjectId| self.inventory.replaced.contains_key(*path);
+        let untouched = located.places().find(|path| !is_replaced(path));
         let replacement = |path: &ObjectId| {
             let before = self.inventory.replaced.get(path)?.clone();
             // Content against content; where either does not know, the file against the last look at it.
@@ -156,6 +160,7 @@ impl<'a> Surroundings<'a> {
             };
             let is_newer = now.zip(then).is_some_and(|(now, then)| now > then);
             Some(Replacement {
+                untouched: untouched.cloned(),
                 is_rotation: is_sound && is_newer && stamp_of(path).is_none(),
                 path: path.clone(),
                 before,

@@ -56,6 +56,11 @@ impl Overview {
                     .iter()
                     .any(|place| observed.rewritten.contains(place))
                 {
+                    // Which half has a copy that is as it was, only the whole backup tells.
+                    let halves = [row.snapshot, row.kuberesources];
+                    if row.places.len() > halves.iter().flatten().count().max(1) {
+                        return None;
+                    }
                     summary.outcome = Arc::new(rewritten(&summary.outcome));
                 }
             }

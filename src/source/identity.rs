@@ -44,7 +44,34 @@ pub struct TaggedIdentity {
     pub modified_nanoseconds: u32,
 }
 
+/// Which file system a directory lies on, as far as a mount and the next one of the same can be told to be one.
+///
+/// The device number is no part of it: network file systems get another one with every mount.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FileSystemId {
+    /// What kind of file system: its magic number.
+    pub kind: u64,
+    /// Its own number; 0 where it has none.
+    pub number: u64,
+}
+
+impl FileSystemId {
+    /// Certainly not the same.
+    pub fn is_other_than(&self, other: &Self) -> bool {
+        let are_numbered = self.number != 0 && other.number != 0;
+        self.kind != other.kind || (are_numbered && self.number != other.number)
+    }
+}
+
 impl FileIdentity {
+    /// The same file by its own word, whatever number its device has now.
+    pub(crate) fn is_same_on_another_device(&self, other: &Self) -> bool {
+        Self {
+            device: other.device,
+            ..*self
+        } == *other
+    }
+
     /// Taken from the attributes of a file.
     pub fn of(metadata: &Metadata) -> Self {
         Self {

@@ -28,7 +28,7 @@ pub(crate) use compressed::{decompress, unpack};
 pub(crate) use counting::Counting;
 pub use file_system::FileSystem;
 pub use identity::TaggedIdentity;
-pub use identity::{FileIdentity, ObjectIdentity};
+pub use identity::{FileIdentity, FileSystemId, ObjectIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub use object_id::ObjectId;

@@ -1,6 +1,6 @@
 //! The door: what every place that holds backups can be asked.
 
-use super::{IoError, ObjectId, ObjectIdentity};
+use super::{FileSystemId, IoError, ObjectId, ObjectIdentity};
 use crate::bytes::to_u64;
 use crate::monitor::Monitor;
 use std::ffi::OsString;
@@ -37,6 +37,11 @@ pub trait Store: Debug + Send + Sync {
         id: &ObjectId,
         listed: Option<&ObjectIdentity>,
     ) -> Result<Box<dyn Object>, OpenError>;
+
+    /// Which file system a location lies on; `None` where there is no such thing, or it is not there.
+    fn file_system(&self, _location: &ObjectId) -> Option<FileSystemId> {
+        None
+    }
 
     /// False where each question goes over a network: then a list believes what was remembered.
     fn is_near(&self, _id: &ObjectId) -> bool {

@@ -1,6 +1,9 @@
 //! Which store a name belongs to.
 
-use super::{AtPath as _, FileSystem, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store};
+use super::{
+    AtPath as _, FileSystem, FileSystemId, Listing, Object, ObjectId, ObjectIdentity, OpenError,
+    Store,
+};
 use crate::monitor::Monitor;
 use std::io;
 use std::sync::Arc;
@@ -74,6 +77,10 @@ impl Store for Stores {
         listed: Option<&ObjectIdentity>,
     ) -> Result<Box<dyn Object>, OpenError> {
         self.of(id).at_path("open", id)?.open(id, listed)
+    }
+
+    fn file_system(&self, location: &ObjectId) -> Option<FileSystemId> {
+        self.of(location).ok()?.file_system(location)
     }
 
     fn is_near(&self, id: &ObjectId) -> bool {

@@ -1,6 +1,7 @@
 //! One survey while it is made, and what it found.
 
 use super::knowledge::Knowledge;
+use super::news::{BackupNews, SearchedLocation};
 use super::options::SurveyOptions;
 use super::prove::KeyRings;
 use super::recorder::Recorder;
@@ -25,8 +26,27 @@ pub struct Survey {
     pub bytes: u64,
     /// Files that were known already and not read again.
     pub unchanged: u64,
+    /// Backups whose files somebody removed since the last survey.
+    pub gone: Vec<Backup>,
+    /// Backups that are gone, and of which that was told before.
+    pub gone_before: Vec<Backup>,
+    /// What was searched, and what was found of it.
+    pub locations: Vec<SearchedLocation>,
+    /// Only what was new was read: what was known is not told again.
+    pub is_new_only: bool,
+    /// What is new in each backup.
+    pub news: BackupNews,
     /// Why not all of it is remembered.
     pub catalogue: Option<CatalogueError>,
+}
+
+impl Survey {
+    /// Counts backups whose files are gone among the others.
+    pub fn include_gone(&mut self) {
+        let gone = std::mem::take(&mut self.gone_before);
+        self.backups.extend(gone);
+        self.backups.extend(self.gone.iter().cloned());
+    }
 }
 
 /// A survey while it is made.
@@ -39,6 +59,8 @@ pub(super) struct Examination<'e> {
     pub(super) monitor: &'e dyn Monitor,
     /// Files that the locations cover, and locations themselves.
     pub(super) asked: BTreeSet<ObjectId>,
+    /// Files that were met at the locations.
+    pub(super) met: BTreeSet<ObjectId>,
     pub(super) survey: Survey,
     pub(super) read_now: BTreeSet<ObjectId>,
     pub(super) now: DateTime<Utc>,

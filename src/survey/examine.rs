@@ -5,6 +5,7 @@ use super::batch::Batch;
 use super::examination::{Examination, Survey};
 use super::file::{Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::{Knowledge, subject_of};
+use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::prove::{KeyRings, UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::Recorder;
@@ -33,6 +34,17 @@ pub fn examine(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
+    examine_from(Origin::Named, locations, catalogue, options, monitor)
+}
+
+/// The same for locations of some origin.
+pub(super) fn examine_from(
+    origin: Origin,
+    locations: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
     // The catalogue outlives the working directory.
@@ -45,14 +57,15 @@ pub fn examine(
         options,
         monitor,
         asked: BTreeSet::new(),
+        met: BTreeSet::new(),
         survey: Survey::default(),
         read_now: BTreeSet::new(),
         now: Utc::now(),
     };
-    let todo = examination.search(&locations)?;
+    let todo = examination.search(&locations, origin)?;
     examination.read_all(todo)?;
     examination.prove_the_rest()?;
-    examination.conclude()
+    examination.conclude(&locations, origin)
 }
 
 impl Examination<'_> {
@@ -207,7 +220,7 @@ impl Examination<'_> {
     }
 
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
-    fn conclude(mut self) -> Result<Survey, SurveyError> {
+    fn conclude(mut self, locations: &[ObjectId], origin: Origin) -> Result<Survey, SurveyError> {
         let mut backups = self.known.judged(self.options)?;
         backups.retain(|backup| {
             backup
@@ -215,8 +228,23 @@ impl Examination<'_> {
                 .iter()
                 .any(|place| self.asked.contains(*place))
         });
-        let mut changes = Vec::new();
+        let searched = self.searched(locations, origin, &backups);
+        self.take_gone(&mut backups, locations);
+        let mut changes = self.location_changes(&searched);
+        // Where nothing is left nobody pruned: that is told of the location, every time.
+        let is_told = searched.iter().all(|one| one.problem.is_none());
+        if origin != Origin::Aside && is_told {
+            changes.extend(self.gone_changes());
+        } else if !is_told {
+            let untold = std::mem::take(&mut self.survey.gone);
+            self.survey.gone_before.extend(untold);
+        }
+        self.survey.locations = searched;
+        self.survey.is_new_only = self.options.depth == Depth::New;
         for backup in &mut backups {
+            if let Some(news) = self.news_of(backup) {
+                self.survey.news.insert(backup, news);
+            }
             let is_read_now = backup
                 .places()
                 .iter()

@@ -1,6 +1,8 @@
 //! Where to look: what was given, else what is remembered.
 
-use super::{Depth, Survey, SurveyError, SurveyOptions, examine, recall};
+use super::examine::examine_from;
+use super::news::Origin;
+use super::{Depth, Survey, SurveyError, SurveyOptions, recall};
 use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
@@ -27,8 +29,8 @@ pub fn index(
             catalogue.remember_location(absolute, now)?;
         }
     }
-    let locations = given_or_remembered(locations, catalogue)?;
-    examine(&locations, catalogue, &only_new(options), monitor)
+    let (origin, locations) = given_or_remembered(locations, catalogue)?;
+    examine_from(origin, &locations, catalogue, &only_new(options), monitor)
 }
 
 /// Reads every byte below `locations` (without any: below the remembered ones).
@@ -44,12 +46,12 @@ pub fn verify(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let locations = given_or_remembered(locations, catalogue)?;
+    let (origin, locations) = given_or_remembered(locations, catalogue)?;
     let options = SurveyOptions {
         depth: Depth::Everything,
         ..options.clone()
     };
-    examine(&locations, catalogue, &options, monitor)
+    examine_from(origin, &locations, catalogue, &options, monitor)
 }
 
 /// Everything in the catalogue, after the remembered locations were searched for what is new or was rewritten.
@@ -64,7 +66,8 @@ pub fn update(
 ) -> Result<Vec<Backup>, SurveyError> {
     let locations = remembered(catalogue)?;
     if !locations.is_empty() {
-        examine(&locations, catalogue, &only_new(options), monitor)?;
+        let options = only_new(options);
+        examine_from(Origin::Aside, &locations, catalogue, &options, monitor)?;
     }
     recall(catalogue, options)
 }
@@ -79,15 +82,15 @@ fn only_new(options: &SurveyOptions) -> SurveyOptions {
 fn given_or_remembered(
     given: &[ObjectId],
     catalogue: &Catalogue,
-) -> Result<Vec<ObjectId>, SurveyError> {
+) -> Result<(Origin, Vec<ObjectId>), SurveyError> {
     if !given.is_empty() {
-        return Ok(given.to_vec());
+        return Ok((Origin::Named, given.to_vec()));
     }
     let remembered = remembered(catalogue)?;
     if remembered.is_empty() {
         return Err(SurveyError::NoLocation);
     }
-    Ok(remembered)
+    Ok((Origin::Remembered, remembered))
 }
 
 fn remembered(catalogue: &Catalogue) -> Result<Vec<ObjectId>, SurveyError> {

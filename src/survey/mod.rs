@@ -16,10 +16,12 @@ mod file;
 mod forget;
 mod knowledge;
 mod locations;
+mod news;
 mod options;
 mod prove;
 mod recall;
 mod recorder;
+mod remembered;
 mod search;
 mod stream;
 
@@ -29,8 +31,13 @@ pub use examination::Survey;
 pub use examine::examine;
 pub use forget::forget;
 pub use locations::{index, update, verify};
+pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use options::{Depth, SurveyOptions};
 pub use recall::{glance, recall, refresh};
+pub use remembered::{
+    LocationState, MissingRecords, RememberedLocation, drop_location, forget_missing, locations,
+    missing,
+};
 pub use stream::{STREAM, examine_stream};
 
 use crate::catalogue::CatalogueError;

@@ -88,7 +88,10 @@ fn is_current(catalogue: &Catalogue, stores: &Stores) -> Result<bool, SurveyErro
 }
 
 /// Everything in the catalogue, and the files that were rewritten since.
-fn remembered(contents: CatalogueContents, stores: &Stores) -> (Knowledge, BTreeSet<ObjectId>) {
+pub(super) fn remembered(
+    contents: CatalogueContents,
+    stores: &Stores,
+) -> (Knowledge, BTreeSet<ObjectId>) {
     let records: Vec<_> = contents
         .files
         .iter()
@@ -122,13 +125,26 @@ fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>) {
         .cloned()
         .collect();
     let Some(first) = touched.first() else { return };
+    // A copy that is as it was is as good as it was.
+    let is_touched = |place: &ObjectId| rewritten.contains(place);
+    let snapshot = backup.snapshot.as_ref();
+    let archive = backup.kuberesources.as_ref();
+    let is_lost = snapshot.is_some_and(|half| half.places().all(is_touched))
+        || archive.is_some_and(|half| half.places().all(is_touched))
+        || backup.unreadable_path.as_ref().is_some_and(is_touched);
     let message = format!("{first} was written since it was verified");
     let remedy = format!("read it again: etcd-cat verify {first}");
     let finding = Finding::new(Code::FileChanged, message)
-        .severity(Severity::Warning)
+        .severity(if is_lost {
+            Severity::Warning
+        } else {
+            Severity::Info
+        })
         .remedy(remedy);
     backup
         .findings
         .push(finding.with("path", first.to_string()));
-    backup.verdict = verdict_when_rewritten(backup.verdict);
+    if is_lost {
+        backup.verdict = verdict_when_rewritten(backup.verdict);
+    }
 }

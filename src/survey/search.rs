@@ -3,9 +3,10 @@
 use super::SurveyError;
 use super::examination::Examination;
 use super::file::{Looked, look, unreadable};
+use super::news::Origin;
 use super::options::Depth;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
-use crate::discovery::{FoundObject, ObjectKind, Skipped, Walk, walk, walk_beside};
+use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,11 @@ pub(super) struct Todo {
 
 impl Examination<'_> {
     /// Walks the locations and sorts what is there.
-    pub(super) fn search(&mut self, locations: &[ObjectId]) -> Result<Todo, SurveyError> {
+    pub(super) fn search(
+        &mut self,
+        locations: &[ObjectId],
+        origin: Origin,
+    ) -> Result<Todo, SurveyError> {
         let mut todo = Todo::default();
         let mut met: BTreeMap<ObjectId, (FoundObject, bool)> = BTreeMap::new();
         let mut neighbours = Vec::new();
@@ -33,13 +38,18 @@ impl Examination<'_> {
             if !is_file {
                 pass_over_put_aside(&mut walked);
             }
-            // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an answer.
-            self.survey
-                .skipped
-                .extend(walked.skipped.into_iter().map(|skipped| Skipped {
-                    is_error: skipped.is_error || skipped.id == *location,
-                    ..skipped
-                }));
+            let is_gone = location.as_path().is_some_and(|path| !path.exists());
+            for mut skipped in walked.skipped {
+                if skipped.id == *location {
+                    // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an
+                    // answer. A remembered location that is not there is an answer, and a bad one.
+                    skipped.is_error = !is_gone || origin == Origin::Named;
+                    if is_gone {
+                        skipped.kind = SkippedKind::Missing;
+                    }
+                }
+                self.survey.skipped.push(skipped);
+            }
             self.asked
                 .extend(walked.objects.iter().map(|object| object.id.clone()));
             met.extend(
@@ -52,6 +62,7 @@ impl Examination<'_> {
                 neighbours.extend(walk_beside(location, self.stores, self.monitor).objects);
             }
         }
+        self.met = met.keys().cloned().collect();
         self.remembered_elsewhere(locations, &met);
         for (object, is_named) in met.into_values() {
             self.sort(object, is_named, &mut todo);
@@ -150,6 +161,7 @@ impl Examination<'_> {
             let skipped = Skipped {
                 id: object.id.clone(),
                 reason: reason.to_owned(),
+                kind: SkippedKind::NotABackup,
                 is_error: false,
             };
             self.survey.skipped.push(skipped);
@@ -183,6 +195,7 @@ impl Examination<'_> {
         self.survey.skipped.push(Skipped {
             id: object.id.clone(),
             reason,
+            kind: SkippedKind::Unreadable,
             is_error: true,
         });
     }
@@ -206,6 +219,7 @@ fn pass_over_put_aside(walked: &mut Walk) {
         Some(Skipped {
             id: object.id.clone(),
             reason: mark.reason().to_owned(),
+            kind: SkippedKind::PutAside,
             is_error: false,
         })
     });

@@ -5,7 +5,7 @@ use super::file::unreadable;
 use super::knowledge::Knowledge;
 use super::{Survey, SurveyError, SurveyOptions};
 use crate::catalogue::CatalogueContents;
-use crate::discovery::Skipped;
+use crate::discovery::{Skipped, SkippedKind};
 use crate::monitor::Monitor;
 use crate::snapshot::{self, ReadError};
 use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, unpack};
@@ -49,6 +49,7 @@ pub fn examine_stream(
             survey.skipped.push(Skipped {
                 id,
                 reason,
+                kind: SkippedKind::Unreadable,
                 is_error: true,
             });
         }

@@ -144,6 +144,7 @@ fn locations(ids: &[ObjectId]) -> Vec<CatalogueChange> {
         .map(|directory| CatalogueChange::Location {
             path: directory,
             first_seen_at: Utc::now(),
+            file_system: None,
         })
         .collect()
 }

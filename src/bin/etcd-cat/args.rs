@@ -7,8 +7,8 @@ mod parse;
 mod selection;
 
 pub(crate) use operands::{
-    BackupArgs, CheckArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs, ListArgs, ManArgs,
-    ShowArgs, StageArgs, VerifyArgs,
+    BackupArgs, CheckArgs, ClustersArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs,
+    ListArgs, LocationsArgs, ManArgs, ShowArgs, StageArgs, VerifyArgs,
 };
 pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
@@ -72,6 +72,8 @@ pub(crate) enum Command {
     /// Show what is in the catalogue, newest first
     #[command(visible_alias = "ls")]
     List(ListArgs),
+    /// Show how each cluster stands: its version, its newest usable backup, what is missing
+    Clusters(ClustersArgs),
     /// Show everything known about one backup
     Show(ShowArgs),
     /// Say whether a backup will restore this version, which one, and how
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Drop records from the catalogue; files are never touched
     Forget(ForgetArgs),
+    /// Show what is searched for backups, and how it stands
+    Locations(LocationsArgs),
     /// Explain a finding and what to do about it
     Explain(ExplainArgs),
     /// Print a completion script for a shell

@@ -2,11 +2,13 @@
 
 mod backup;
 mod check;
+mod clusters;
 mod completions;
 mod explain;
 mod forget;
 mod index;
 mod list;
+mod locations;
 mod show;
 mod stage;
 mod verify;
@@ -58,11 +60,13 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Index(args) => index::run(args, invocation),
         Command::Verify(args) => verify::run(args, invocation),
         Command::List(args) => list::run(args, invocation),
+        Command::Clusters(args) => clusters::run(args, invocation),
         Command::Show(args) => show::run(args, invocation),
         Command::Check(args) => check::run(args, invocation),
         Command::Stage(args) => stage::run(args, invocation),
         Command::Backup(args) => backup::run(args, invocation),
         Command::Forget(args) => forget::run(args, invocation),
+        Command::Locations(args) => locations::run(args, invocation),
         Command::Explain(args) => explain::run(args, invocation),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),
@@ -83,7 +87,11 @@ fn report(
         survey: &survey,
         outcome: &outcome,
     };
-    let mut reply = Reply::new(&report, style, Exit::of_selection(selection, &outcome))?;
+    let mut reply = Reply::new(
+        &report,
+        style,
+        Exit::of_survey(&survey, selection, &outcome),
+    )?;
     reply.notes.clone_from(&outcome.notes);
     reply.notes.extend(hidden_note(selection, &outcome));
     reply.notes.extend(unchanged_note(&survey));

@@ -16,7 +16,10 @@ use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::SeveralClusters;
 use etcd_cat::selection::{KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
-use etcd_cat::survey::{self, CheckError, Checked, Depth, Survey, SurveyError, SurveyOptions};
+use etcd_cat::survey::{
+    self, CheckError, Checked, Depth, MissingRecords, RememberedLocation, Survey, SurveyError,
+    SurveyOptions,
+};
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +112,37 @@ pub(crate) fn forget(backups: &[&Backup], request: &Request<'_>) -> Result<(), F
 /// The stores that backups are read from: a new one is added here.
 pub(crate) fn stores() -> Stores {
     Stores::default()
+}
+
+/// Records whose files are gone.
+pub(crate) fn missing(request: &Request<'_>) -> Result<MissingRecords, Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::missing(&catalogue, &options)?)
+}
+
+/// Drops them.
+pub(crate) fn forget_missing(
+    missing: &MissingRecords,
+    request: &Request<'_>,
+) -> Result<(), Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::forget_missing(
+        missing,
+        &catalogue,
+        &options.stores,
+    )?)
+}
+
+/// The remembered locations.
+pub(crate) fn locations(request: &Request<'_>) -> Result<Vec<RememberedLocation>, Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::locations(&catalogue, &options)?)
+}
+
+/// Forgets a location; false when it is none.
+pub(crate) fn drop_location(location: &ObjectId, request: &Request<'_>) -> Result<bool, Failure> {
+    let (catalogue, _) = request.opened()?;
+    Ok(survey::drop_location(&catalogue, location)?)
 }
 
 /// The catalogue that the options name. Nothing is opened yet.

@@ -1,8 +1,10 @@
 //! How the program ends: which answers are good ones is decided here alone.
 
 use etcd_cat::backup::Verdict;
+use etcd_cat::clusters::{ClusterStanding, ClusterState, ClustersQuestion};
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Candidate, Outcome, Selection};
+use etcd_cat::survey::{LocationState, RememberedLocation, SearchedLocation, Survey};
 use etcd_cat::take::{TakeOutcome, TakeReport};
 use std::process::ExitCode;
 
@@ -34,17 +36,43 @@ impl Exit {
 
     /// Of a selection.
     ///
-    /// With a target: good when something qualifies. Without: good when nothing shown is invalid or unknown; filters
-    /// that leave nothing are a bad answer, an empty catalogue is not.
+    /// With a target: good when something qualifies. Without: good when something is shown and nothing of it is invalid
+    /// or unknown.
     pub(crate) fn of_selection<B: Candidate>(selection: &Selection, outcome: &Outcome<B>) -> Self {
         let mut shown = outcome.shown.iter();
         Self::of(if selection.valid_for.is_some() {
             outcome.qualified() > 0
-        } else if outcome.shown.is_empty() {
-            !selection.is_narrowed()
         } else {
-            shown.all(|one| one.backup.verdict().is_usable())
+            !outcome.shown.is_empty() && shown.all(|one| one.backup.verdict().is_usable())
         })
+    }
+
+    /// Of what was read: a location where no backup is, is a bad answer whatever lies elsewhere.
+    pub(crate) fn of_survey(survey: &Survey, selection: &Selection, outcome: &Outcome) -> Self {
+        let has_problem = |one: &SearchedLocation| one.problem.is_some();
+        if survey.locations.iter().any(has_problem) {
+            return Self::Bad;
+        }
+        Self::of_selection(selection, outcome)
+    }
+
+    /// Of the clusters: each has a backup for its version, and where an age is asked for, a young one.
+    pub(crate) fn of_clusters(
+        standings: &[ClusterStanding<'_>],
+        question: &ClustersQuestion,
+    ) -> Self {
+        let is_good = |one: &ClusterStanding<'_>| match one.state {
+            ClusterState::Ok => true,
+            ClusterState::Overdue => question.max_age.is_none(),
+            ClusterState::NoneForVersion | ClusterState::NoUsable => false,
+        };
+        Self::of(!standings.is_empty() && standings.iter().all(is_good))
+    }
+
+    /// Of the remembered locations: good when each is there, and at least one.
+    pub(crate) fn of_locations(locations: &[RememberedLocation]) -> Self {
+        let mut states = locations.iter().map(|one| one.state);
+        Self::of(!locations.is_empty() && states.all(LocationState::is_ok))
     }
 
     /// Of a pre-restore check.

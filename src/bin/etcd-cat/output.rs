@@ -4,10 +4,13 @@
 
 mod backup;
 mod check;
+mod clusters;
+mod digest;
 mod explanation;
 mod findings;
 mod format;
 mod list;
+pub(crate) mod locations;
 mod show;
 mod stage;
 mod table;
@@ -18,9 +21,11 @@ pub(crate) mod views;
 mod words;
 mod wrap;
 
+pub(crate) use clusters::ClusterList;
 pub(crate) use explanation::{CodeList, TopicDetails};
 pub(crate) use format::{Format, json};
 pub(crate) use list::{BackupList, BriefList};
+pub(crate) use locations::LocationList;
 pub(crate) use show::BackupDetails;
 pub(crate) use stage::StageRun;
 pub(crate) use verify::VerifyReport;

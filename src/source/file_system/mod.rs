@@ -6,7 +6,9 @@ mod page_cache;
 mod reader;
 mod walk;
 
-use super::{AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store};
+use super::{
+    AtPath as _, FileSystemId, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store,
+};
 use crate::monitor::Monitor;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -52,6 +54,14 @@ impl Store for FileSystem {
             return Err(io::Error::new(ErrorKind::InvalidInput, reason));
         }
         Ok((&metadata).into())
+    }
+
+    fn file_system(&self, location: &ObjectId) -> Option<FileSystemId> {
+        let path = location.as_path()?;
+        let kind = rustix::fs::statfs(path).ok()?.f_type;
+        let number = rustix::fs::statvfs(path).ok()?.f_fsid;
+        let kind = u64::try_from(kind).ok()?;
+        Some(FileSystemId { kind, number })
     }
 
     fn open(

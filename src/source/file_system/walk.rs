@@ -4,7 +4,7 @@ use super::open::describe;
 use crate::monitor::Monitor;
 use crate::source::{Cause, LeftOut, Listed, Listing};
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -24,6 +24,9 @@ const KERNEL_FILE_SYSTEMS: [(u64, &str); 9] = [
     (0x7363_6673, "securityfs"),
     (0xcafe_4a11, "bpf"),
 ];
+
+/// Names of what [`is_furniture`], but for two beginnings.
+const FURNITURE: [&str; 3] = ["lost+found", "System Volume Information", "@eaDir"];
 
 /// Lists the regular files under `location`, or the one file that it is. Opens none of them.
 ///
@@ -104,6 +107,9 @@ impl Walker {
     }
 
     fn look(&mut self, path: &Path, parent_device: u64) {
+        if path.file_name().is_some_and(is_furniture) {
+            return;
+        }
         match std::fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_symlink() => self.links.push(path.to_owned()),
             Ok(metadata) => self.add(path, &metadata, Some(parent_device)),
@@ -178,6 +184,14 @@ impl Walker {
         let id = path.into();
         self.listing.left_out.push(LeftOut { id, reason, cause });
     }
+}
+
+/// What file systems and desktops keep for themselves beside the files of their users: never somebody's backup, and
+/// often not to be read.
+fn is_furniture(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let is_named = FURNITURE.iter().any(|known| known.as_bytes() == name);
+    is_named || name.starts_with(b".Trash-") || name.starts_with(b"._")
 }
 
 fn kernel_file_system(path: &Path) -> Option<&'static str> {

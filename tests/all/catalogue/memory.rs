@@ -87,8 +87,8 @@ fn everything_comes_back_as_it_was_recorded() -> TestResult {
         assert_eq!(contents.provenance.get(&key), Some(&provenance()));
         assert_eq!(contents.verifications(&Subject::Snapshot(key)).len(), 1);
         assert_eq!(
-            contents.locations.get(&odd),
-            Some(&sample::instant(5)),
+            contents.locations.get(&odd).map(|one| one.first_seen_at),
+            Some(sample::instant(5)),
             "the first time counts"
         );
         assert_eq!(contents.files.len(), 2);

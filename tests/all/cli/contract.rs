@@ -47,6 +47,38 @@ pub(crate) struct VerifyReport {
     pub(crate) items: Vec<Backup>,
     pub(crate) summary: Summary,
     pub(crate) skipped: Vec<Skipped>,
+    /// Added: what was searched.
+    pub(crate) locations: Vec<Location>,
+    /// Added: what is another than before.
+    pub(crate) changes: Changes,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Location {
+    pub(crate) path: String,
+    pub(crate) backups: u64,
+    #[serde(deserialize_with = "given")]
+    pub(crate) problem: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) message: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    pub(crate) new: Vec<Reference>,
+    pub(crate) changed: Vec<Reference>,
+    pub(crate) gone: Vec<Reference>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reference {
+    #[serde(deserialize_with = "given")]
+    pub(crate) id: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) path: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -64,7 +96,9 @@ pub(crate) struct Summary {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Skipped {
     pub(crate) path: String,
+    pub(crate) kind: String,
     pub(crate) reason: String,
+    pub(crate) remedy: String,
 }
 
 /// `kind: BackupList`

@@ -55,7 +55,6 @@ fn a_good_answer_is_0() {
         &["man"],
         &["forget", "27be", "--dry-run"],
         &["forget", "27be"],
-        &["list"],
         &["--version"],
         &["--help"],
     ] {

@@ -8,6 +8,7 @@
 
 mod archive;
 mod catalogue;
+mod clusters;
 mod contract;
 mod edit;
 mod ends;
@@ -18,6 +19,7 @@ mod kindness;
 mod options;
 mod packed;
 mod pairs;
+mod places;
 mod readonly;
 mod secrets;
 mod selection;

@@ -9,10 +9,12 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The documents, in the order of the reference, and a command that prints each.
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 10] = [
     "BackupView",
     "BackupListView",
     "VerifyReportView",
+    "ClusterListView",
+    "LocationListView",
     "RestoreCheckView",
     "StageRunView",
     "BackupRunView",

@@ -222,15 +222,69 @@ pub(crate) struct BackupArgs {
 #[command(after_help = "\
 Examples:
   etcd-cat forget 3f9c1a2b
+  etcd-cat forget --missing            everything that somebody else has pruned
   etcd-cat forget $(etcd-cat list --all --since 2020-01-01 -o name)")]
 pub(crate) struct ForgetArgs {
     /// Beginnings of ids (4 digits or more), or paths
-    #[arg(value_name = "BACKUP", required = true)]
+    #[arg(value_name = "BACKUP", required_unless_present = "missing")]
     pub(crate) backups: Vec<String>,
+
+    /// Every backup whose files were removed; where nothing at all is left, as when a mount is lost, records stay
+    #[arg(long, conflicts_with = "backups", env = "ETCD_CAT_MISSING", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) missing: bool,
 
     /// Print what would be dropped, and drop nothing
     #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) dry_run: bool,
+}
+
+/// `etcd-cat clusters`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Exits with 1 when a cluster has no backup for its version, or, with --max-age, one that is too old.
+
+Without --max-age the rhythm of the backups decides what is overdue, and that alone is no bad answer.
+
+Examples:
+  etcd-cat clusters
+  etcd-cat clusters --max-age 26h      for a check every morning
+  etcd-cat clusters --from-cluster     is there a backup for the version that runs now?")]
+pub(crate) struct ClustersArgs {
+    /// Only this cluster: the beginning of its id, or its infrastructure name with or without the random suffix
+    #[arg(
+        long,
+        env = "ETCD_CAT_CLUSTER",
+        value_name = "ID|NAME",
+        hide_env = true
+    )]
+    pub(crate) cluster: Option<String>,
+
+    /// The newest usable backup may be this old: 26h, 7d
+    #[arg(long, env = "ETCD_CAT_MAX_AGE", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
+    pub(crate) max_age: Option<TimeDelta>,
+
+    /// Ask the running cluster for the version that it has now
+    #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) from_cluster: bool,
+
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+    #[command(flatten)]
+    pub(crate) oc: OcArgs,
+}
+
+/// `etcd-cat locations`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Exits with 1 when a location is not there, or nothing of what is known in it.
+
+Examples:
+  etcd-cat locations                   what is searched, and how it stands
+  etcd-cat locations --drop /mnt/old   search it no more; what is known of its backups stays known")]
+pub(crate) struct LocationsArgs {
+    /// Search this location no more; repeatable
+    #[arg(long, env = "ETCD_CAT_DROP", value_name = "LOCATION", hide_env = true)]
+    pub(crate) drop: Vec<ObjectId>,
 }
 
 /// `etcd-cat explain`

@@ -8,7 +8,10 @@ use crate::reply::Reply;
 
 pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let survey = engine::index(&args.locations, &request, invocation.progress)?;
+    let mut survey = engine::index(&args.locations, &request, invocation.progress)?;
+    if args.selection.all {
+        survey.include_gone();
+    }
     let selection = args
         .selection
         .selection(invocation.style.now)

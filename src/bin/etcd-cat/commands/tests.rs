@@ -3,7 +3,7 @@
 use super::*;
 use crate::output::{BackupList, Format};
 use crate::sample;
-use etcd_cat::discovery::Skipped;
+use etcd_cat::discovery::{Skipped, SkippedKind};
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Scope, TargetVersion};
 use etcd_cat::source::ObjectId;
@@ -95,11 +95,13 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
             Skipped {
                 id: ObjectId::from("/b/readme"),
                 reason: "no backup by its name".to_owned(),
+                kind: SkippedKind::NotABackup,
                 is_error: false,
             },
             Skipped {
                 id: ObjectId::from("/b/x.db"),
                 reason: "Permission denied (os error 13)".to_owned(),
+                kind: SkippedKind::Unreadable,
                 is_error: true,
             },
         ],

@@ -12,12 +12,15 @@ use std::path::Path;
 
 pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let survey = if is_stream(&args.operands)? {
+    let mut survey = if is_stream(&args.operands)? {
         engine::verify_stream(&request, invocation.progress)?
     } else {
         let locations = locations(&args.operands, &request)?;
         engine::verify(&locations, &request, invocation.progress)?
     };
+    if args.selection.all {
+        survey.include_gone();
+    }
     let selection = args
         .selection
         .selection(invocation.style.now)

@@ -5,27 +5,42 @@ use super::text::safe;
 use super::words::weight;
 use super::wrap::paragraph;
 use etcd_cat::backup::Backup;
-use etcd_cat::finding::{Evidence, Finding, Severity};
+use etcd_cat::finding::{Code, Evidence, Finding, Severity};
+use std::collections::BTreeSet;
 
 /// Under the text of a finding.
 const INDENT: &str = "           ";
 
 /// Findings of at least this severity, most severe first; all of them when details are asked for.
 pub(super) fn findings(backup: &Backup, least: Severity, style: &Style) -> String {
+    findings_once(backup, least, &mut BTreeSet::new(), style)
+}
+
+/// The same; what to do is told once for each code, for all backups of one answer.
+pub(super) fn findings_once(
+    backup: &Backup,
+    least: Severity,
+    remedied: &mut BTreeSet<Code>,
+    style: &Style,
+) -> String {
+    let told_before = remedied.clone();
     let is_told = |finding: &&Finding| style.is_verbose || finding.severity >= least;
     let mut findings: Vec<&Finding> = backup.findings.iter().filter(is_told).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
         .into_iter()
-        .map(|one| finding(one, backup, style))
+        .map(|one| {
+            remedied.insert(one.code);
+            finding(one, backup, told_before.contains(&one.code), style)
+        })
         .collect()
 }
 
-fn finding(finding: &Finding, backup: &Backup, style: &Style) -> String {
+fn finding(finding: &Finding, backup: &Backup, is_remedied: bool, style: &Style) -> String {
     let weight = weight(finding, backup);
     let what = format!("{}: {}", finding.code, safe(&finding.message));
     let mut text = paragraph(&format!("  {weight:<8} "), &what, style.width);
-    let is_to_be_done = style.is_verbose || finding.severity > Severity::Info;
+    let is_to_be_done = style.is_verbose || (finding.severity > Severity::Info && !is_remedied);
     if !finding.remedy.is_empty() && is_to_be_done {
         let first = format!("{INDENT}to do: ");
         text.push_str(&paragraph(&first, &safe(&finding.remedy), style.width));

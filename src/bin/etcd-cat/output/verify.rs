@@ -1,7 +1,9 @@
 //! What a verification found: each backup with everything that is wrong, and what to do about it.
 
-use super::findings::findings;
+use super::digest::{by_cluster, by_finding};
+use super::findings::findings_once;
 use super::list::{age_of, cluster, id, size_of, taken, version};
+use super::locations::{problems, skipped};
 use super::text::{safe, safe_path};
 use super::units::{count, size};
 use super::views::{SummaryView, VerifyReportView};
@@ -9,11 +11,12 @@ use super::words::coloured;
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
-use etcd_cat::finding::Severity;
+use etcd_cat::finding::{Code, Severity};
 use etcd_cat::selection::{Outcome, Reason, Selected};
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What a survey found, as selected.
 #[derive(Debug)]
@@ -39,30 +42,89 @@ impl Answer for VerifyReport<'_> {
     }
 }
 
+/// More backups than these are told in short.
+const MANY: usize = 5;
+
 fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
+    let is_told = |one: &&Selected| {
+        style.is_verbose || !survey.is_new_only || survey.news.of(&one.backup).is_some()
+    };
+    let told: Vec<&Selected> = outcome.shown.iter().filter(is_told).collect();
     let mut text = String::new();
-    for selected in &outcome.shown {
-        text.push_str(&block(selected, style));
-        text.push('\n');
+    if told.len() > MANY && !style.is_verbose {
+        text.push_str(&in_short(survey, &told, style));
+    } else {
+        for selected in told {
+            text.push_str(&block(selected, &mut BTreeSet::new(), style));
+            text.push('\n');
+        }
     }
-    for skipped in &survey.skipped {
-        let line = format!(
-            "skipped  {}: {}",
-            safe_path(&skipped.id),
-            safe(&skipped.reason)
-        );
-        text.push_str(&line);
-        text.push('\n');
-    }
-    if !survey.skipped.is_empty() {
+    let parts = [
+        gone(survey, style),
+        skipped(survey, style),
+        problems(survey, style),
+    ];
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        text.push_str(&part);
         text.push('\n');
     }
     text.push_str(&summary(survey, outcome));
     text
 }
 
+/// How each cluster stands, what is bad or was asked for in full, and the rest by its findings.
+fn in_short(survey: &Survey, told: &[&Selected], style: &Style) -> String {
+    let is_asked = |backup: &Backup| {
+        let places = backup.places();
+        survey.locations.iter().any(|one| places.contains(&one.id))
+    };
+    let (whole, rest): (Vec<&Selected>, Vec<&Selected>) = told
+        .iter()
+        .partition(|one| !one.backup.verdict.is_usable() || is_asked(&one.backup));
+    let mut text = by_cluster(told, style);
+    text.push('\n');
+    let mut remedied = BTreeSet::new();
+    for selected in whole {
+        text.push_str(&block(selected, &mut remedied, style));
+        text.push('\n');
+    }
+    let found = by_finding(&rest, style);
+    if !found.is_empty() {
+        let backups = count(
+            u64::try_from(rest.len()).unwrap_or(u64::MAX),
+            "usable backup",
+        );
+        text.push_str(&format!(
+            "{backups}; -v shows each, etcd-cat explain CODE what to do\n{found}\n"
+        ));
+    }
+    text
+}
+
+/// What somebody removed since the last run: told once.
+fn gone(survey: &Survey, style: &Style) -> String {
+    let mut text: String = survey
+        .gone
+        .iter()
+        .map(|backup| {
+            let path = backup.path().map(safe_path).unwrap_or_default();
+            let taken = format!("taken {}", taken(backup));
+            format!(
+                "gone     {}  {}  {taken}  {path}\n",
+                id(backup),
+                cluster(backup)
+            )
+        })
+        .collect();
+    if !text.is_empty() {
+        let hint = "their files were removed since the last run; this is told once: etcd-cat forget --missing drops the records";
+        text.push_str(&paragraph("         ", hint, style.width));
+    }
+    text
+}
+
 /// One backup: a line, its files, its findings.
-fn block(selected: &Selected, style: &Style) -> String {
+fn block(selected: &Selected, remedied: &mut BTreeSet<Code>, style: &Style) -> String {
     let backup = &selected.backup;
     let mut text = headline(backup, style);
     text.push_str(&files(backup));
@@ -81,7 +143,7 @@ fn block(selected: &Selected, style: &Style) -> String {
             ));
         }
     }
-    text.push_str(&findings(backup, Severity::Warning, style));
+    text.push_str(&findings_once(backup, Severity::Warning, remedied, style));
     text
 }
 

@@ -3,13 +3,17 @@
 //! A field may be added at the end; none is ever renamed, removed or given another meaning.
 
 mod backup;
+mod clusters;
 mod encryption;
 mod explanation;
+mod locations;
 mod reports;
 mod run;
 
 pub(crate) use backup::{BackupView, digest_state, etcd_minor};
+pub(crate) use clusters::ClusterListView;
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
+pub(crate) use locations::LocationListView;
 pub(crate) use reports::{
     BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
 };

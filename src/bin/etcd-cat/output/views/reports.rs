@@ -1,6 +1,7 @@
 //! Documents about more than one backup, and about what was done.
 
 use super::{API_VERSION, BackupView};
+use crate::output::locations::problem;
 use crate::output::{text, words};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
@@ -9,7 +10,7 @@ use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::{Alternative, Elsewhere, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
-use etcd_cat::survey::Survey;
+use etcd_cat::survey::{LocationProblem, News, SearchedLocation, Survey};
 use serde::Serialize;
 
 /// `kind: BackupList`, of `list`.
@@ -56,6 +57,43 @@ pub(crate) struct VerifyReportView {
     summary: SummaryView,
     /// Files that were left out.
     skipped: Vec<SkippedView>,
+    /// What was searched.
+    locations: Vec<LocationView>,
+    /// What is another than before.
+    changes: ChangesView,
+}
+
+/// What was searched, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct LocationView {
+    /// Where.
+    path: String,
+    /// Backups found there, whole or in part.
+    backups: usize,
+    /// Why it is no good answer: `missing`, `empty`, `no-backup` or `other-file-system`.
+    problem: Option<&'static str>,
+    /// The same in words.
+    message: Option<String>,
+}
+
+/// What is another than before: each backup by id and path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ChangesView {
+    /// None of their content was known.
+    new: Vec<ReferenceView>,
+    /// Known, and now with other files or another verdict.
+    changed: Vec<ReferenceView>,
+    /// Their files were removed since the last run: told once.
+    gone: Vec<ReferenceView>,
+}
+
+/// Which backup.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct ReferenceView {
+    /// Its id.
+    id: Option<String>,
+    /// The place that stands for it.
+    path: Option<String>,
 }
 
 /// How many of the shown backups came to which verdict, and how much was read for it.
@@ -80,8 +118,12 @@ pub(crate) struct SummaryView {
 pub(crate) struct SkippedView {
     /// Where it lies.
     path: String,
+    /// What it is: `unreadable`, `missing`, `dead-link`, `not-a-file`, `put-aside` or `not-a-backup`.
+    kind: &'static str,
     /// Why, in words.
     reason: String,
+    /// What to do about it.
+    remedy: &'static str,
 }
 
 impl VerifyReportView {
@@ -93,6 +135,43 @@ impl VerifyReportView {
             items: items(&outcome.shown, now),
             summary: SummaryView::new(survey, &outcome.shown),
             skipped: survey.skipped.iter().map(SkippedView::new).collect(),
+            locations: survey.locations.iter().map(LocationView::new).collect(),
+            changes: ChangesView::new(survey, outcome),
+        }
+    }
+}
+
+impl LocationView {
+    fn new(searched: &SearchedLocation) -> Self {
+        Self {
+            path: text::path(&searched.id),
+            backups: searched.backups,
+            problem: searched.problem.map(LocationProblem::as_str),
+            message: problem(searched),
+        }
+    }
+}
+
+impl ChangesView {
+    fn new(survey: &Survey, outcome: &Outcome) -> Self {
+        let of = |news| {
+            let shown = outcome.shown.iter().map(|one| &one.backup);
+            let of = shown.filter(|backup| survey.news.of(backup) == Some(news));
+            of.map(ReferenceView::new).collect()
+        };
+        Self {
+            new: of(News::New),
+            changed: of(News::Changed),
+            gone: survey.gone.iter().map(ReferenceView::new).collect(),
+        }
+    }
+}
+
+impl ReferenceView {
+    fn new(backup: &Backup) -> Self {
+        Self {
+            id: backup.id(),
+            path: backup.path().map(text::path),
         }
     }
 }
@@ -122,7 +201,9 @@ impl SkippedView {
     fn new(skipped: &Skipped) -> Self {
         Self {
             path: text::path(&skipped.id),
+            kind: skipped.kind.as_str(),
             reason: skipped.reason.clone(),
+            remedy: skipped.kind.remedy(),
         }
     }
 }

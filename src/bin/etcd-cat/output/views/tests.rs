@@ -3,7 +3,7 @@
 use crate::output::{BackupDetails, BackupList, Format, VerifyReport, render};
 use crate::sample;
 use etcd_cat::backup::Backup;
-use etcd_cat::discovery::Skipped;
+use etcd_cat::discovery::{Skipped, SkippedKind};
 use etcd_cat::judgement::{EncryptionProof, EncryptionSummary};
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::restore::RestoreCheck;
@@ -246,6 +246,7 @@ fn a_report_counts_what_it_shows() {
         skipped: vec![Skipped {
             id: ObjectId::from("/b/a\u{1b}.txt"),
             reason: "no backup by its name".to_owned(),
+            kind: SkippedKind::NotABackup,
             is_error: false,
         }],
         files: 4,

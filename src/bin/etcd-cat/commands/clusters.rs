@@ -1,0 +1,58 @@
+//! `etcd-cat clusters`: how each cluster stands.
+
+use super::{Invocation, one_cluster};
+use crate::args::ClustersArgs;
+use crate::engine;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::output::ClusterList;
+use crate::reply::Reply;
+use etcd_cat::clusters::{ClustersQuestion, RunningCluster, standings};
+use etcd_cat::selection::{Scope, Selection};
+
+pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    let running = running(args, invocation)?;
+    let wanted = args.cluster.clone();
+    let wanted = wanted.or_else(|| running.as_ref().map(|running| running.id.clone()));
+    let selection = Selection {
+        cluster: wanted,
+        scope: Scope::All,
+        ..Selection::default()
+    };
+    let backups = engine::recall(&invocation.request(&args.accept.codes))?;
+    one_cluster(&selection, &backups)?;
+    let is_empty = backups.is_empty();
+    let now = invocation.style.now;
+    let outcome = selection.apply(backups, now);
+    let backups: Vec<_> = outcome.shown.into_iter().map(|one| one.backup).collect();
+    let question = ClustersQuestion {
+        running,
+        max_age: args.max_age,
+    };
+    let standings = standings(&backups, &question, now);
+    let exit = Exit::of_clusters(&standings, &question);
+    let mut reply = Reply::new(&ClusterList(&standings), &invocation.style, exit)?;
+    reply.notes = outcome.notes;
+    if is_empty {
+        let empty = "the catalogue is empty; fill it with: etcd-cat index DIRECTORY";
+        reply.notes = vec![empty.to_owned()];
+    }
+    Ok(reply)
+}
+
+/// The cluster behind `oc`, when it is to be asked.
+fn running(
+    args: &ClustersArgs,
+    invocation: &Invocation<'_>,
+) -> Result<Option<RunningCluster>, Failure> {
+    if !args.from_cluster {
+        return Ok(None);
+    }
+    invocation.needs_oc("clusters --from-cluster")?;
+    let live = engine::live_cluster(&args.oc, invocation.progress)?;
+    let version = live.version.map(|version| version.to_string());
+    Ok(live
+        .id
+        .zip(version)
+        .map(|(id, version)| RunningCluster { id, version }))
+}
