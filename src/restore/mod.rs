@@ -7,5 +7,7 @@ mod plan;
 mod stage;
 
 pub use check::{Alternative, Elsewhere, RestoreCheck, SeveralClusters};
-pub use plan::{Encryption, Plan, Script, Step, plan};
+pub use plan::{
+    Disaster, Encryption, HostError, Hosts, Plan, PlanRequest, Script, StageCall, Step,
+};
 pub use stage::{StageError, Staged, stage, stage_backup};

@@ -15,6 +15,7 @@ pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
 use crate::output::Format;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use etcd_cat::restore::Disaster;
 use std::path::PathBuf;
 
 const ABOUT: &str = "Verify, pair and catalogue OpenShift etcd backups";
@@ -189,6 +190,40 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// What of the control plane is gone.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Disaster")]
+pub(crate) struct DisasterArgs {
+    /// Restore on this control-plane host, by name or address [default: one that lives]
+    #[arg(
+        long,
+        env = "ETCD_CAT_RECOVERY_HOST",
+        value_name = "HOST",
+        hide_env = true
+    )]
+    pub(crate) recovery_host: Option<String>,
+
+    /// This control-plane host will not come back; repeatable
+    #[arg(
+        long,
+        env = "ETCD_CAT_LOST",
+        value_name = "HOST",
+        value_delimiter = ',',
+        hide_env = true
+    )]
+    pub(crate) lost: Vec<String>,
+}
+
+impl DisasterArgs {
+    /// The same in the words of the library.
+    pub(crate) fn disaster(&self) -> Disaster {
+        Disaster {
+            recovery_host: self.recovery_host.clone(),
+            lost: self.lost.clone(),
+        }
+    }
 }
 
 /// How to reach the cluster.

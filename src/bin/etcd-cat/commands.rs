@@ -23,6 +23,8 @@ use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::CatalogueError;
 use etcd_cat::finding::Code;
+use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::restore::StageCall;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
 use etcd_cat::survey::Survey;
 
@@ -117,6 +119,27 @@ fn unrecorded(survey: &mut Survey) -> Option<Failure> {
     let error = survey.catalogue.take()?;
     let hint = "the files were read all the same; --no-catalogue does without remembering";
     Some(Failure::from(error).hint(hint))
+}
+
+/// How to stage what this run chose, as a line that runs as it stands.
+fn stage_call(accept: &[Code], invocation: &Invocation<'_>) -> StageCall {
+    let global = invocation.global;
+    let mut options = Vec::new();
+    for code in accept {
+        options.extend(["--accept".to_owned(), code.to_string()]);
+    }
+    if let Some(as_of) = &global.as_of {
+        options.extend(["--as-of".to_owned(), rfc3339_seconds(as_of.0)]);
+    }
+    if global.no_catalogue {
+        options.push("--no-catalogue".to_owned());
+    } else if let Some(catalogue) = &global.catalogue {
+        options.extend(["--catalogue".to_owned(), catalogue.clone()]);
+    }
+    StageCall {
+        options,
+        is_by_path: global.no_catalogue,
+    }
 }
 
 /// Says what was not read because it is as it was.

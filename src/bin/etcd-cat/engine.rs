@@ -13,7 +13,7 @@ use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{Catalogue, CatalogueError, CatalogueLocation, default_location};
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::restore::SeveralClusters;
+use etcd_cat::restore::{HostError, SeveralClusters};
 use etcd_cat::selection::{KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{
@@ -207,6 +207,13 @@ impl From<CheckError> for Failure {
             CheckError::SeveralClusters(error) => error.into(),
             error => Self::new(code::USAGE, error),
         }
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let hint = "name control-plane hosts as the nodes are called, or by their address: --lost HOST, --recovery-host HOST";
+        Self::new(code::USAGE, error).hint(hint)
     }
 }
 

@@ -14,7 +14,7 @@ const KUBERESOURCES_COPIES: u64 = 16;
 const LOG_BYTES: u64 = 2 * 64 * 1024 * 1024;
 
 /// Makes the plan for one backup.
-pub fn plan(input: &PlanInput<'_>) -> Plan {
+pub(super) fn plan(input: &PlanInput<'_>) -> Plan {
     let script = Script::of(input.version, input.topology);
     let mut steps = Vec::new();
     if script.is_known() && (script == Script::TwoNodes || input.kuberesources_bytes.is_some()) {

@@ -4,14 +4,16 @@
 
 mod aftermath;
 mod backup;
+mod hosts;
 mod input;
 mod make;
+mod rebuild;
 mod script;
 mod steps;
 mod warnings;
 
-pub use input::{Encryption, Plan, Step};
-pub use make::plan;
+pub use hosts::{Disaster, HostError, Hosts};
+pub use input::{Encryption, Plan, PlanRequest, StageCall, Step};
 pub use script::Script;
 
 #[cfg(test)]

@@ -56,6 +56,11 @@ impl Script {
         }
     }
 
+    /// True when the restore stops half way if anything else lies in `/var/lib/etcd`: later ones move it aside (ETCD-704).
+    pub(super) fn wants_empty_directory(self) -> bool {
+        matches!(self, Self::EtcdOnly { minor: ..=22 })
+    }
+
     /// True when a plan has steps for it.
     pub fn is_known(self) -> bool {
         matches!(

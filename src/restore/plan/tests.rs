@@ -1,6 +1,11 @@
+use super::hosts::Host;
 use super::input::PlanInput;
+use super::make::plan;
 use super::*;
+use crate::backup::Backup;
+use crate::fixture::{healthy, only};
 use crate::openshift::Topology;
+use crate::snapshot::Member;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
 use std::process::Command;
@@ -11,12 +16,23 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_730_516_400, 0).expect("is in range")
 }
 
+/// Hosts by these names, the second with an address.
+fn hosts(names: &[&str]) -> Vec<Host> {
+    let host = |(number, name): (u8, &&str)| Host {
+        name: (*name).to_owned(),
+        address: (number == 1).then(|| std::net::IpAddr::from([10, 0, 0, number])),
+    };
+    (0..).zip(names).map(host).collect()
+}
+
 struct Case {
     version: &'static str,
     topology: Topology,
     age_days: i64,
     encryption: Encryption,
-    nodes: Vec<String>,
+    nodes: Vec<Host>,
+    disaster: Disaster,
+    staged: Option<&'static str>,
     kuberesources_bytes: Option<u64>,
 }
 
@@ -26,23 +42,40 @@ impl Case {
             version,
             topology,
             age_days: 1,
-            encryption: Encryption::None,
-            nodes: NODES.map(str::to_owned).to_vec(),
+            encryption: Encryption::default(),
+            nodes: hosts(&NODES),
+            disaster: Disaster::default(),
+            staged: Some("/srv/it's here"),
             kuberesources_bytes: Some(76_345),
         }
     }
 
+    fn lost(version: &'static str, lost: &[&str]) -> Self {
+        Self {
+            disaster: Disaster {
+                recovery_host: None,
+                lost: lost.iter().map(|name| (*name).to_owned()).collect(),
+            },
+            ..Self::new(version, Topology::HighlyAvailable)
+        }
+    }
+
+    fn hosts(&self) -> Result<Hosts, HostError> {
+        Hosts::sorted_out(self.nodes.clone(), Some("master-0"), &self.disaster)
+    }
+
     fn plan(&self) -> Plan {
+        let words = ["etcd-cat", "stage", "3f9c1a2b7d10", "--catalogue", "/c d"];
         plan(&PlanInput {
             version: self.version,
             topology: Some(&self.topology),
-            staged_directory: Some(Path::new("/srv/it's here")),
+            staged_directory: self.staged.map(Path::new),
             backup_id: Some("3f9c1a2b7d10"),
+            stage_command: Some(words.map(str::to_owned).to_vec()),
             snapshot_bytes: 100 << 20,
             kuberesources_bytes: self.kuberesources_bytes,
             has_trailer: true,
-            control_plane_nodes: &self.nodes,
-            recovery_node: self.nodes.first().map(String::as_str),
+            hosts: self.hosts().expect("they fit"),
             taken_at: Some(now() - TimeDelta::days(self.age_days)),
             now: now(),
             encryption: self.encryption,
@@ -58,7 +91,8 @@ fn text(plan: &Plan) -> String {
     let steps = plan.steps.iter();
     let steps = steps.map(|step| {
         format!(
-            "{}\n    {}",
+            "{}: {}\n    {}",
+            step.place,
             step.text,
             step.command.as_deref().unwrap_or("-")
         )
@@ -141,10 +175,13 @@ fn up_to_4_17_all_pods_are_stopped_elsewhere_and_forced_afterwards() {
     let order = [
         "oc get --raw=/readyz",
         "ssh core@master-0",
-        "scp -rp -- '/srv/it'\\''s here' core@master-0:/home/core/assets/backup",
+        "ssh core@10.0.0.1",
+        "ssh core@master-0 mkdir /home/core/restore-3f9c1a2b7d10",
+        "scp -p -- '/srv/it'\\''s here'/* core@master-0:/home/core/restore-3f9c1a2b7d10/",
         "manifests/etcd-pod.yaml",
         "sudo mv -v /var/lib/etcd/ /tmp",
-        "sudo -E /usr/local/bin/cluster-restore.sh /home/core/assets/backup",
+        "keepalived.yaml /home/core/",
+        "sudo -E /usr/local/bin/cluster-restore.sh /home/core/restore-3f9c1a2b7d10",
         "systemctl restart kubelet.service",
         "ovn-ic",
         "useUnsupported",
@@ -166,7 +203,7 @@ fn from_4_18_etcd_alone_is_stopped() {
     let order = [
         "sudo ls -A /var/lib/etcd",
         "disable-etcd.sh",
-        "cluster-restore.sh /home/core/assets/backup",
+        "cluster-restore.sh /home/core/restore-3f9c1a2b7d10",
         "useUnsupported",
         "wait-for-stable-cluster",
         "\"unsupportedConfigOverrides\": null",
@@ -232,10 +269,10 @@ fn where_the_script_would_ruin_things_there_are_no_steps() {
 
 #[test]
 fn age_decides_about_certificates() {
-    for (days, warning, has_pki_step) in [
-        (1, "", false),
-        (16, "16 days old: some", true),
-        (31, "31 days old: every", true),
+    for (days, warning) in [
+        (1, ""),
+        (16, "16 days old: some"),
+        (31, "31 days old: every"),
     ] {
         let mut case = Case::new("4.18.3", Topology::HighlyAvailable);
         case.age_days = days;
@@ -245,9 +282,9 @@ fn age_decides_about_certificates() {
             !warning.is_empty(),
             "{days}"
         );
-        assert_eq!(
+        // Certificates are looked at always.
+        assert!(
             position(&case.plan(), "/var/lib/kubelet/pki").is_some(),
-            has_pki_step,
             "{days}"
         );
         assert!(
@@ -262,14 +299,19 @@ fn age_decides_about_certificates() {
 
 #[test]
 fn encryption_is_spoken_of_when_there_is_some() {
+    let keys = Encryption {
+        has_keys: true,
+        has_kms: false,
+    };
+    let both = Encryption {
+        has_kms: true,
+        ..keys
+    };
     let rows = [
-        (
-            "4.17.3",
-            Encryption::Keys,
-            "keys come back with the kuberesources",
-        ),
-        ("4.18.3", Encryption::Keys, "present encryption-config"),
-        ("4.18.3", Encryption::Kms, "KMS"),
+        ("4.17.3", keys, "keys come back with the kuberesources"),
+        ("4.18.3", keys, "present encryption-config"),
+        ("4.18.3", both, "present encryption-config"),
+        ("4.18.3", both, "KMS"),
     ];
     for (version, encryption, expected) in rows {
         let mut case = Case::new(version, Topology::HighlyAvailable);
@@ -280,21 +322,276 @@ fn encryption_is_spoken_of_when_there_is_some() {
 }
 
 #[test]
+fn where_two_of_three_are_lost_nothing_is_done_on_them_and_they_are_replaced_afterwards() {
+    for (version, order) in [
+        (
+            "4.17.3",
+            [
+                "cluster-restore.sh",
+                "get machines,controlplanemachinesets",
+                r#"nodeRef.name=="master-0""#,
+                r#"nodeRef.name=="master-2""#,
+                "useUnsupported",
+                "oc patch etcd cluster",
+            ],
+        ),
+        (
+            "4.20.8",
+            [
+                "cluster-restore.sh",
+                "useUnsupported",
+                "get machines,controlplanemachinesets",
+                r#"nodeRef.name=="master-0""#,
+                r#"nodeRef.name=="master-2""#,
+                "wait-for-stable-cluster",
+            ],
+        ),
+    ] {
+        let plan = Case::lost(version, &["MASTER-0", "master-2"]).plan();
+        let found: Vec<_> = order.iter().map(|part| position(&plan, part)).collect();
+        assert!(
+            found.iter().all(Option::is_some) && found.is_sorted(),
+            "{version}: {found:?}"
+        );
+        for part in [
+            "ssh core@master-0",
+            "ssh core@master-2",
+            "disable-etcd.sh",
+            "manifests/etcd-pod.yaml",
+            "keepalived",
+        ] {
+            assert_eq!(position(&plan, part), None, "{version} {part}");
+        }
+        assert!(
+            position(&plan, "ssh core@10.0.0.1 mkdir").is_some(),
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn who_has_a_quorum_left_is_told_to_replace_the_member() {
+    assert!(
+        Case::lost("4.18.3", &["master-2"])
+            .text()
+            .contains("keeps its quorum")
+    );
+    assert!(
+        !Case::lost("4.18.3", &["master-1", "master-2"])
+            .text()
+            .contains("quorum without")
+    );
+}
+
+#[test]
+fn the_recovery_host_is_the_one_that_is_named_or_another_that_lives() {
+    let recovery = |disaster: Disaster| {
+        let case = Case {
+            disaster,
+            ..Case::new("4.18.3", Topology::HighlyAvailable)
+        };
+        case.hosts()
+            .map(|hosts| hosts.recovery.map(|host| host.name))
+    };
+    let disaster = |recovery_host: Option<&str>, lost: &[&str]| Disaster {
+        recovery_host: recovery_host.map(str::to_owned),
+        lost: lost.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    for (named, lost, expected) in [
+        (None, &[][..], "master-0"),
+        (None, &["master-0"], "master-1"),
+        (Some("master-2"), &[], "master-2"),
+        (Some("10.0.0.1"), &["master-2.example.com"], "master-1"),
+    ] {
+        let found = recovery(disaster(named, lost));
+        assert_eq!(found, Ok(Some(expected.to_owned())), "{named:?} {lost:?}");
+    }
+    for (named, lost, expected) in [
+        (
+            None,
+            &["master-7"][..],
+            "no control-plane host is called \"master-7\", the backup knows master-0, master-1, master-2",
+        ),
+        (
+            Some("worker-0"),
+            &[],
+            "no control-plane host is called \"worker-0\", the backup knows master-0, master-1, master-2",
+        ),
+        (
+            Some("master-1"),
+            &["master-1"],
+            "\"master-1\" is lost and cannot be the recovery host",
+        ),
+        (
+            None,
+            &NODES,
+            "all control-plane hosts are said to be lost; a restore needs one that lives or boots",
+        ),
+        (
+            None,
+            &["$(reboot)"],
+            "\"$(reboot)\" is neither the name nor the address of a host",
+        ),
+    ] {
+        let error = recovery(disaster(named, lost)).expect_err("does not fit");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn later_scripts_move_other_files_aside() {
+    for version in ["4.18.3", "4.22.9", "4.23.0", "5.0.0", "5.1.2"] {
+        let plan = Case::new(version, Topology::HighlyAvailable).plan();
+        let is_checked = position(&plan, "sudo ls -A /var/lib/etcd").is_some();
+        let is_moved = text(&plan).contains("extra-data-dir-contents");
+        let is_later = !version.starts_with("4.1") && version != "4.22.9";
+        assert_eq!((is_checked, is_moved), (!is_later, is_later), "{version}");
+    }
+}
+
+#[test]
+fn staged_or_not_the_steps_have_the_same_numbers() {
+    let staged = Case::new("4.17.3", Topology::HighlyAvailable);
+    let before = Case {
+        staged: None,
+        ..Case::new("4.17.3", Topology::HighlyAvailable)
+    };
+    let (staged, before) = (staged.plan(), before.plan());
+    assert_eq!(staged.steps.len(), before.steps.len());
+    let line = "etcd-cat stage 3f9c1a2b7d10 --catalogue '/c d' --to restore-3f9c1a2b7d10";
+    let number = position(&before, line).expect("it is staged");
+    let other = staged.steps.get(number).expect("as many");
+    assert!(other.text.starts_with("Done: "), "{other:?}");
+    for part in [
+        "mkdir",
+        "scp -p",
+        "cluster-restore.sh",
+        "oc get nodes",
+        "rm -r -- ",
+    ] {
+        assert_eq!(position(&staged, part), position(&before, part), "{part}");
+    }
+}
+
+#[test]
+fn the_network_is_renewed_node_by_node() {
+    let plan = Case::new("4.17.3", Topology::HighlyAvailable).plan();
+    let number = position(&plan, "--field-selector=spec.nodeName==\"master-1\"").expect("each");
+    let command = plan
+        .steps
+        .get(number)
+        .and_then(|step| step.command.as_deref());
+    let command = command.expect("a command");
+    assert!(
+        command.starts_with("ssh core@10.0.0.1 \"sudo sh -c 'rm -f /var/lib/ovn-ic/etc/*.db"),
+        "{command}"
+    );
+    assert!(position(&plan, "--field-selector=spec.nodeName==\"$node\"").is_some());
+}
+
+#[test]
+fn webhooks_that_block_are_looked_for() {
+    for version in ["4.12.1", "4.17.3", "4.20.8"] {
+        let plan = Case::new(version, Topology::HighlyAvailable).plan();
+        assert!(
+            position(&plan, "failurePolicy \"Fail\"").is_some(),
+            "{version}"
+        );
+    }
+}
+
+/// A healthy backup whose kuberesources names these hosts.
+fn backup_with(names: &[&str]) -> Backup {
+    let mut backup = only(healthy());
+    if let Some(half) = &mut backup.kuberesources {
+        half.facts.control_plane_nodes = names.iter().map(|name| (*name).to_owned()).collect();
+        half.facts.node = names.first().map(|name| (*name).to_owned());
+    }
+    if let Some(half) = &mut backup.snapshot {
+        half.facts.cluster.operators.clear();
+    }
+    backup
+}
+
+#[test]
 fn names_that_a_shell_would_obey_reach_no_command() {
-    let mut case = Case::new("4.16.7", Topology::HighlyAvailable);
-    case.nodes = ["$(reboot)", "a b", "x;y", "-oProxyCommand=z", "a\nb", ""]
-        .map(str::to_owned)
-        .to_vec();
-    let plan = case.plan();
+    let hostile = ["$(reboot)", "a b", "x;y", "-oProxyCommand=z", "a\nb", ""];
+    let backup = backup_with(&hostile);
+    let (disaster, stage_call) = (Disaster::default(), StageCall::default());
+    let request = PlanRequest {
+        staged: None,
+        disaster: &disaster,
+        stage_call: &stage_call,
+        now: now(),
+    };
+    let plan = Plan::of(&backup, &request).expect("no host is named");
+    let plan = plan.expect("a version is known");
     for step in &plan.steps {
         let command = step.command.as_deref().unwrap_or_default();
-        for name in case.nodes.iter().filter(|name| !name.is_empty()) {
+        for name in hostile.iter().filter(|name| !name.is_empty()) {
             assert!(
-                !command.contains(name.as_str()) && !step.text.contains(name.as_str()),
+                !command.contains(name) && !step.text.contains(name) && !step.place.contains(name),
                 "{step:?}"
             );
         }
     }
+}
+
+#[test]
+fn addresses_are_those_of_the_members_and_never_of_this_machine() {
+    let mut backup = backup_with(&["a", "b", "c", "d"]);
+    let member = |id: u64, name: &str, url: &str| Member {
+        id,
+        name: name.to_owned(),
+        peer_urls: vec![url.to_owned()],
+        client_urls: Vec::new(),
+        is_learner: false,
+    };
+    if let Some(half) = &mut backup.snapshot {
+        half.facts.members = vec![
+            member(1, "a", "https://10.0.0.10:2380"),
+            member(2, "b", "https://[fd00::11]:2380"),
+            member(0xab, "c", "http://127.0.0.1:2380"),
+        ];
+    }
+    if let Some(half) = &mut backup.kuberesources {
+        let endpoint = ("ab".to_owned(), "10.0.0.12".to_owned());
+        half.facts.etcd_endpoints = [endpoint].into();
+    }
+    let hosts = Hosts::of(&backup, &Disaster::default()).expect("they fit");
+    let targets: Vec<String> = hosts.living().map(Host::copy_target).collect();
+    assert_eq!(targets, ["10.0.0.10", "[fd00::11]", "10.0.0.12", "d"]);
+}
+
+#[test]
+fn without_a_catalogue_the_staging_names_the_files() {
+    let backup = only(healthy());
+    let (disaster, stage_call) = (
+        Disaster::default(),
+        StageCall {
+            options: vec!["--no-catalogue".to_owned()],
+            is_by_path: true,
+        },
+    );
+    let request = PlanRequest {
+        staged: None,
+        disaster: &disaster,
+        stage_call: &stage_call,
+        now: now(),
+    };
+    let plan = Plan::of(&backup, &request).expect("no host is named");
+    let plan = plan.expect("a version is known");
+    let place =
+        |id: Option<&crate::source::ObjectId>| id.map(ToString::to_string).unwrap_or_default();
+    let snapshot = place(backup.snapshot.as_ref().map(|half| &half.path));
+    let archive = place(backup.kuberesources.as_ref().map(|half| &half.path));
+    let line =
+        format!("etcd-cat stage {snapshot} {snapshot} {archive} --no-catalogue --to restore-");
+    assert!(
+        position(&plan, &line).is_some(),
+        "{line}: {:#?}",
+        plan.steps
+    );
 }
 
 #[test]
@@ -305,8 +602,17 @@ fn every_command_is_one_that_a_shell_can_read() -> Result<(), Box<dyn std::error
         Topology::DualReplica,
     ];
     for topology in topologies {
-        for version in ["4.10.0", "4.16.7", "4.18.3", "4.22.0"] {
-            for step in Case::new(version, topology.clone()).plan().steps {
+        for (version, lost) in [
+            ("4.10.0", &[][..]),
+            ("4.16.7", &[]),
+            ("4.18.3", &["master-1"]),
+            ("4.22.0", &["master-0", "master-2"]),
+        ] {
+            let case = Case {
+                topology: topology.clone(),
+                ..Case::lost(version, lost)
+            };
+            for step in case.plan().steps {
                 let Some(command) = step.command else {
                     continue;
                 };

@@ -1,8 +1,7 @@
 //! What to know before anything is typed.
 
-use super::input::{Encryption, PlanInput};
+use super::input::PlanInput;
 use super::script::Script;
-use crate::openshift::Topology;
 use chrono::TimeDelta;
 
 /// Half of the life of a 30-day certificate: from then on some have been renewed.
@@ -18,6 +17,7 @@ pub(super) fn warnings(input: &PlanInput<'_>, script: Script) -> Vec<String> {
             .to_owned(),
     ];
     warnings.extend(of_script(script));
+    warnings.extend(of_hosts(input));
     warnings.extend(of_halves(input, script));
     if !script.is_known() {
         return warnings;
@@ -116,23 +116,38 @@ fn of_age(input: &PlanInput<'_>) -> Option<String> {
     })
 }
 
-fn of_encryption(input: &PlanInput<'_>, script: Script) -> Option<String> {
-    let text = match (input.encryption, script) {
-        (Encryption::None, _) => return None,
-        (Encryption::Kms, _) => {
-            "Values are encrypted with a KMS: it must answer, with the key of that time, or no Secret can be read."
-        }
-        (Encryption::Keys, Script::AllPods { .. }) => {
-            "Values are encrypted: the keys come back with the kuberesources. Keep the staged directory private \
-             and delete it afterwards."
-        }
-        (Encryption::Keys, _) => {
-            "Values are encrypted and the kube-apiserver keeps running with its present encryption-config: if the \
-             keys were rotated since and the old one pruned, Secrets stay unreadable until the kube-apiserver runs \
-             with the encryption-config of the backup (secrets/encryption-config in the kuberesources)."
-        }
-    };
-    Some(text.to_owned())
+fn of_encryption(input: &PlanInput<'_>, script: Script) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if input.encryption.has_kms {
+        warnings.push(
+            "Values are encrypted with a KMS: it must answer, with the key of that time, or they cannot be read."
+                .to_owned(),
+        );
+    }
+    if input.encryption.has_keys {
+        let text = match script {
+            Script::AllPods { .. } => {
+                "Values are encrypted: the keys come back with the kuberesources. Keep the staged directory private \
+                 and delete it afterwards."
+            }
+            _ => {
+                "Values are encrypted and the kube-apiserver keeps running with its present encryption-config: if the \
+                 keys were rotated since and the old one pruned, Secrets stay unreadable until the kube-apiserver runs \
+                 with the encryption-config of the backup (secrets/encryption-config in the kuberesources)."
+            }
+        };
+        warnings.push(text.to_owned());
+    }
+    warnings
+}
+
+/// What the loss of hosts means.
+fn of_hosts(input: &PlanInput<'_>) -> Option<String> {
+    input.hosts.has_quorum().then(|| {
+        "Most control-plane hosts live: etcd keeps its quorum without the lost ones. Replace their members instead of \
+         restoring, unless data was lost as well."
+            .to_owned()
+    })
 }
 
 fn of_revisions(script: Script) -> Option<String> {
@@ -144,6 +159,10 @@ fn of_revisions(script: Script) -> Option<String> {
         Script::AllPods { .. } => {
             "The revision goes back: what watches the API may keep stale data until it is restarted."
         }
+        Script::EtcdOnly { .. } if !script.wants_empty_directory() => {
+            "Other files in /var/lib/etcd than member and revision.json are moved to \
+             /var/lib/etcd-backup/extra-data-dir-contents by the restore."
+        }
         Script::EtcdOnly { .. } => {
             "/var/lib/etcd must be empty but for member and revision.json: other files make the restore fail after \
              etcd was stopped."
@@ -151,17 +170,4 @@ fn of_revisions(script: Script) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
-}
-
-impl PlanInput<'_> {
-    /// True when kubelets have, or may have, certificates that the restored API server does not know.
-    pub(super) fn has_renewed_certificates(&self) -> bool {
-        self.age()
-            .is_none_or(|age| age > TimeDelta::days(RENEWED_DAYS))
-    }
-
-    /// One control plane node, so nothing to stop elsewhere.
-    pub(super) fn is_single_node(&self) -> bool {
-        self.topology == Some(&Topology::SingleReplica)
-    }
 }

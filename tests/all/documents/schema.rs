@@ -180,6 +180,8 @@ fn object(item: &Item<'_>) -> Object {
                 item.name
             );
         };
+        // A word of the language is written with a mark before it.
+        let name = name.strip_prefix("r#").unwrap_or(name);
         fields.push(Field {
             name: if is_camel {
                 camel(name)

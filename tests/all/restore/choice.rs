@@ -1,7 +1,7 @@
 //! Of many clusters and versions the right backup is chosen, and the others are explained.
 
 use crate::restore::Tree;
-use crate::restore::tree::text;
+use crate::restore::tree::{Run, text};
 use serde_json::Value;
 
 const PROD: &str = "prod-7xk2p";
@@ -389,6 +389,102 @@ fn the_plan_is_the_one_of_the_release() {
             "{version}: {}",
             run.stdout
         );
+    }
+}
+
+#[test]
+fn with_two_of_three_masters_lost_the_third_is_restored_on() {
+    let tree = Tree::samples();
+    let root = tree.root();
+    let arguments = [
+        "check",
+        "--valid-for",
+        "4.17.3",
+        "--cluster",
+        PROD,
+        "--lost",
+        "master-0",
+        "--lost",
+        "master-2",
+        text(&root),
+    ];
+    let document = tree.run(&[&arguments[..], &["-o", "json"]].concat()).json();
+    let steps = document["steps"].as_array().expect("a list");
+    let at = |part: &str| {
+        let holds = |step: &Value| {
+            let command = step["command"].as_str();
+            command.is_some_and(|command| command.contains(part))
+        };
+        steps.iter().position(holds)
+    };
+    assert_eq!(
+        steps[at("cluster-restore.sh").expect("it is there")]["where"],
+        "recovery host master-1"
+    );
+    let lost = [r#"nodeRef.name=="master-0""#, r#"nodeRef.name=="master-2""#];
+    for part in lost {
+        assert!(at(part) > at("cluster-restore.sh"), "{part}: {steps:#?}");
+    }
+    for part in ["manifests/etcd-pod.yaml", "nodeName==\"master-0\""] {
+        assert_eq!(at(part), None, "{part}");
+    }
+    let run = tree.run(&[&arguments[..], &["--lost", "master-9"]].concat());
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("the backup knows master-0, master-1, master-2"),
+        "{run:?}"
+    );
+}
+
+/// The command that the plan gives for staging, as words after the program.
+fn staging_line(document: &Value) -> Vec<String> {
+    let plan = document["plan"].as_array().expect("a list");
+    let mut lines = plan.iter().filter_map(Value::as_str);
+    let line = lines.find_map(|line| line.strip_prefix("etcd-cat "));
+    let line = line.unwrap_or_else(|| panic!("{plan:#?}"));
+    line.split(' ').map(str::to_owned).collect()
+}
+
+#[test]
+fn the_staging_line_runs_as_it_stands_and_the_plan_keeps_its_numbers() {
+    for options in [&[][..], &["--no-catalogue"]] {
+        let tree = Tree::samples();
+        let root = tree.root();
+        let (_, document) = chosen(
+            &tree,
+            &[
+                &["--valid-for", "4.17.3", "--cluster", PROD, text(&root)],
+                options,
+            ]
+            .concat(),
+        );
+        let mut line = staging_line(&document);
+        // The directory is put where the test may write.
+        let to = tree.beside("staged");
+        *line.last_mut().expect("words") = text(&to).to_owned();
+        line.extend(["-o".to_owned(), "json".to_owned()]);
+        let output = tree.command().args(&line).output();
+        let run = Run::from(output.expect("the binary runs"));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let staged = run.json();
+        assert_eq!(staged["id"], document["chosen"]["id"], "{staged:#}");
+        let numbered = |document: &Value| -> Vec<(Value, bool)> {
+            let steps = document["steps"].as_array().expect("a list");
+            steps
+                .iter()
+                .map(|step| (step["where"].clone(), step["command"].is_null()))
+                .collect()
+        };
+        let (mut before, after) = (numbered(&document), numbered(&staged));
+        // What is done is no command any more.
+        let done = before
+            .iter()
+            .zip(&after)
+            .position(|(one, other)| one != other);
+        before[done.expect("staging")].1 = true;
+        assert_eq!(before, after);
+        assert_eq!(staged["warnings"], document["warnings"]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, OcArgs, SelectionArgs, Topic, parse};
+use super::{AcceptArgs, DisasterArgs, OcArgs, SelectionArgs, Topic, parse};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
@@ -88,6 +88,7 @@ Examples:
   etcd-cat check --valid-for 4.17.3
   etcd-cat check --valid-for 4.17.3 --cluster prod --max-age 7d
   etcd-cat check --valid-for 4.17.3 /mnt/usb          no catalogue needed
+  etcd-cat check --valid-for 4.17.3 --lost master-1 --lost master-2    two of three control-plane hosts are gone
   etcd-cat check --from-cluster                       ask the running cluster for its version and id")]
 pub(crate) struct CheckArgs {
     /// Directories or files to read first [default: what the catalogue holds]
@@ -108,6 +109,8 @@ pub(crate) struct CheckArgs {
     pub(crate) from_cluster: bool,
 
     #[command(flatten)]
+    pub(crate) disaster: DisasterArgs,
+    #[command(flatten)]
     pub(crate) scope: ScopeArgs,
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
@@ -121,16 +124,22 @@ pub(crate) struct CheckArgs {
 Both halves are verified while they are copied; the names are those that cluster-restore.sh looks for.
 
 Examples:
-  etcd-cat stage latest-valid --to /home/core/restore
-  sudo -E /usr/local/bin/cluster-restore.sh /home/core/restore")]
+  etcd-cat stage latest-valid --to restore
+  etcd-cat stage 3f9c --to restore /mnt/usb --no-catalogue    without a catalogue")]
 pub(crate) struct StageArgs {
     /// Beginning of the id (4 digits or more), latest, latest-valid, or the path of a file in the catalogue
     pub(crate) backup: String,
+
+    /// Directories or files to read first [default: what the catalogue holds]
+    #[arg(value_name = "LOCATION")]
+    pub(crate) locations: Vec<ObjectId>,
 
     /// Copy into this directory; it is made if absent, and must be empty
     #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
     pub(crate) to: PathBuf,
 
+    #[command(flatten)]
+    pub(crate) disaster: DisasterArgs,
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
 }

@@ -1,13 +1,13 @@
 //! `etcd-cat check`: is there a backup that will work, which, and how to use it.
 
-use super::{Invocation, unread, unrecorded, unremembered};
+use super::{Invocation, stage_call, unread, unrecorded, unremembered};
 use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::units;
 use crate::reply::Reply;
-use etcd_cat::restore::Plan;
+use etcd_cat::restore::{Plan, PlanRequest};
 use etcd_cat::selection::{
     Candidate, KnownVersion, Outcome, Selection, TargetVersion, known_versions,
 };
@@ -23,7 +23,7 @@ pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Reply
         &request,
         invocation.progress,
     )?;
-    reply(checked, invocation)
+    reply(checked, args, invocation)
 }
 
 /// What is to be restored: as given, the rest as the cluster says.
@@ -92,13 +92,29 @@ fn version_line(known: &KnownVersion) -> String {
     format!("{} ({backups}{newest})", known.version)
 }
 
-pub(super) fn reply(checked: Checked, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+pub(super) fn reply(
+    checked: Checked,
+    args: &CheckArgs,
+    invocation: &Invocation<'_>,
+) -> Result<Reply, Failure> {
     let Checked {
         mut check,
         mut survey,
     } = checked;
-    let chosen = check.chosen.as_ref();
-    check.plan = chosen.and_then(|one| Plan::of(&one.backup, None, invocation.style.now));
+    if let Some(chosen) = &check.chosen {
+        let mut stage_call = stage_call(&args.accept.codes, invocation);
+        if survey.catalogue.is_some() && !stage_call.is_by_path {
+            stage_call.is_by_path = true;
+            stage_call.options.push("--no-catalogue".to_owned());
+        }
+        let request = PlanRequest {
+            staged: None,
+            disaster: &args.disaster.disaster(),
+            stage_call: &stage_call,
+            now: invocation.style.now,
+        };
+        check.plan = Plan::of(&chosen.backup, &request)?;
+    }
     let mut reply = Reply::new(&check, &invocation.style, Exit::of_check(&check))?;
     reply.notes = check.notes;
     reply

@@ -1,6 +1,6 @@
 //! `etcd-cat stage`: copy one verified pair into an empty directory.
 
-use super::{Invocation, find};
+use super::{Invocation, find, stage_call};
 use crate::args::StageArgs;
 use crate::engine::{self, Request};
 use crate::error::{Failure, code};
@@ -10,16 +10,25 @@ use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::restore::{Plan, StageError, stage_backup};
+use etcd_cat::restore::{Hosts, Plan, PlanRequest, StageError, stage_backup};
 use std::path::Path;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let backups = known(&args.backup, &request, invocation.progress)?;
+    let backups = known(args, &request, invocation.progress)?;
     let backup = find(&args.backup, &backups)?;
+    let disaster = args.disaster.disaster();
+    // What does not fit is said before anything is written.
+    Hosts::of(backup, &disaster)?;
     let staged =
         stage_backup(backup, &args.to, &engine::stores(), invocation.progress).map_err(failed)?;
-    let plan = Plan::of(backup, Some(&staged.directory), invocation.style.now);
+    let request = PlanRequest {
+        staged: Some(&staged.directory),
+        disaster: &disaster,
+        stage_call: &stage_call(&args.accept.codes, invocation),
+        now: invocation.style.now,
+    };
+    let plan = Plan::of(backup, &request)?;
     let run = StageRun {
         backup,
         staged,
@@ -32,10 +41,14 @@ pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply
 
 /// What the catalogue knows; a file that it does not know is verified first.
 fn known(
-    reference: &str,
+    args: &StageArgs,
     request: &Request<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Backup>, Failure> {
+    if !args.locations.is_empty() {
+        return Ok(engine::verify(&args.locations, request, monitor)?.backups);
+    }
+    let reference = args.backup.as_str();
     let backups = engine::recall(request)?;
     let path = Path::new(reference);
     if find(reference, &backups).is_ok() || !path.is_file() {

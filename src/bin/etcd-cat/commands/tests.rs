@@ -121,6 +121,14 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
     );
 }
 
+fn check_args() -> crate::args::CheckArgs {
+    let words = ["etcd-cat", "check", "--from-cluster"];
+    match <Cli as clap::Parser>::parse_from(words).command {
+        Command::Check(args) => args,
+        other => unreachable!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_check_exits_by_whether_something_qualifies() {
     for (version, expected, text) in [
@@ -138,7 +146,7 @@ fn a_check_exits_by_whether_something_qualifies() {
             survey: Survey::default(),
         };
         let answer = called("etcd-cat check --from-cluster -o name", |invocation| {
-            check::reply(checked, invocation).expect("an answer")
+            check::reply(checked, &check_args(), invocation).expect("an answer")
         });
         assert_eq!((answer.exit, answer.text.as_str()), (expected, text));
     }

@@ -232,7 +232,8 @@ pub(crate) fn restore_plan(plan: &Plan, style: &Style) -> String {
     }
     for (index, step) in plan.steps.iter().enumerate() {
         let number = format!("  {}. ", index.saturating_add(1));
-        text.push_str(&paragraph(&number, &step.text, style.width));
+        let what = format!("{}: {}", safe(&step.place), safe(&step.text));
+        text.push_str(&paragraph(&number, &what, style.width));
         if let Some(command) = &step.command {
             // Commands are there to be copied: one line each.
             text.push_str(&format!("       {}\n", safe(command)));

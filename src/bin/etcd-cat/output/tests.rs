@@ -211,7 +211,8 @@ fn a_check_answers_first_and_numbers_its_plan() {
     let mut check = check_of(backups(), "4.17.3");
     let step = |command: &str| Step {
         command: Some(command.to_owned()),
-        text: "on the recovery host".to_owned(),
+        text: "restore".to_owned(),
+        place: "recovery host master-0".to_owned(),
     };
     check.plan = Some(Plan {
         warnings: vec!["a restore is a last resort".to_owned()],
@@ -231,7 +232,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
         "{found}"
     );
     assert!(
-        found.contains("\n  2. on the recovery host\n       cluster-restore.sh /r\n"),
+        found.contains("\n  2. recovery host master-0: restore\n       cluster-restore.sh /r\n"),
         "{found}"
     );
     assert!(

@@ -270,10 +270,12 @@ struct ElsewhereView {
 /// One step of a restore.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct RestoreStepView {
+    /// What it is for.
+    text: String,
     /// A command line; null when something is to be done by hand.
     command: Option<String>,
-    /// What it is for, and where to run it.
-    text: String,
+    /// Where: this machine, the recovery host, the others, or a terminal with oc.
+    r#where: String,
 }
 
 fn commands(plan: Option<&Plan>) -> Vec<String> {
@@ -284,8 +286,9 @@ fn commands(plan: Option<&Plan>) -> Vec<String> {
 fn steps(plan: Option<&Plan>) -> Vec<RestoreStepView> {
     let steps = plan.into_iter().flat_map(|plan| &plan.steps);
     let view = |step: &Step| RestoreStepView {
-        command: step.command.clone(),
         text: step.text.clone(),
+        command: step.command.clone(),
+        r#where: step.place.clone(),
     };
     steps.map(view).collect()
 }

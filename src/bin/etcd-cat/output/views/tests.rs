@@ -86,7 +86,7 @@ contract! {
     AlternativeDocument { id: Present, taken_at: Present, newer_by_seconds: Present, risks: Vec<String>, }
     ElsewhereDocument { backups: u64, clusters: Vec<String>, }
     NearMissDocument { id: Present, path: Present, alike: u64, text: String, }
-    StepDocument { command: Present, text: String, }
+    StepDocument { text: String, command: Present, r#where: String, }
     TargetDocument { version: String, cluster: Present, }
     CandidateDocument { id: Present, reasons_against: Vec<String>, }
 }
