@@ -419,7 +419,8 @@ fn versions_are_known_for_each_cluster_newest_first() {
         with(of_version(backup(4, 1), Some("4.18.0")), &[Code::Truncated]),
         of_cluster(of_version(backup(5, 5), None), "test-fghij", "id-2"),
     ];
-    let known: Vec<(Option<String>, Vec<(String, u64)>)> = known_versions(&backups)
+    type Versions = Vec<(String, u64)>;
+    let known: Vec<(Option<String>, Versions)> = known_versions(&backups)
         .into_iter()
         .map(|(cluster, versions)| {
             let versions = versions.into_iter();

@@ -118,12 +118,15 @@ fn what_is_known_is_not_opened_again_and_a_refused_listing_forgets_nothing() -> 
     assert_eq!(third.files, 1);
     store.remove(replaced);
     let fourth = examine(&locations, &catalogue, &options, &Silent)?;
-    let codes = fourth.backups.iter().flat_map(|backup| &backup.findings);
+    assert_eq!(fourth.gone.len(), 1, "it is told of");
+    let codes = fourth.gone.iter().flat_map(|backup| &backup.findings);
     assert!(
         codes
             .map(|finding| finding.code)
             .any(|code| code == Code::FileMissing)
     );
+    let fifth = examine(&locations, &catalogue, &options, &Silent)?;
+    assert_eq!((fifth.gone.len(), fifth.gone_before.len()), (0, 1), "once");
     Ok(())
 }
 
