@@ -4,8 +4,11 @@ use super::batch::hash_on;
 use super::file::unreadable;
 use super::knowledge::Knowledge;
 use super::{Survey, SurveyError, SurveyOptions};
+use crate::backup::Backup;
 use crate::catalogue::CatalogueContents;
 use crate::discovery::{Skipped, SkippedKind};
+use crate::finding::Code;
+use crate::judgement::verdict;
 use crate::monitor::Monitor;
 use crate::snapshot::{self, ReadError};
 use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, unpack};
@@ -55,5 +58,17 @@ pub fn examine_stream(
         }
     }
     survey.backups = known.judged(options)?;
+    for backup in &mut survey.backups {
+        judge_alone(backup, options);
+    }
     Ok(survey)
+}
+
+/// What only the other half could tell is no finding about the snapshot: nobody looked for it.
+fn judge_alone(backup: &mut Backup, options: &SurveyOptions) {
+    let needs_other_half = [Code::KuberesourcesMissing, Code::EncryptionConfigMissing];
+    backup
+        .findings
+        .retain(|finding| !needs_other_half.contains(&finding.code));
+    backup.verdict = verdict(&backup.findings, &options.accept);
 }

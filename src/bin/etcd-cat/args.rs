@@ -7,8 +7,8 @@ mod parse;
 mod selection;
 
 pub(crate) use operands::{
-    BackupArgs, CheckArgs, ClustersArgs, CompletionsArgs, ExplainArgs, ForgetArgs, IndexArgs,
-    ListArgs, LocationsArgs, ManArgs, ShowArgs, StageArgs, VerifyArgs,
+    BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
+    IndexArgs, ListArgs, LocationsArgs, ManArgs, ShowArgs, StageArgs, VerifyArgs,
 };
 pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
@@ -91,6 +91,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Print what may stand next on a command line
+    #[command(hide = true)]
+    Complete(CompleteArgs),
     /// Print the manual page
     Man(ManArgs),
 }

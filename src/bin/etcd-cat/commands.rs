@@ -3,12 +3,14 @@
 mod backup;
 mod check;
 mod clusters;
+mod complete;
 mod completions;
 mod explain;
 mod forget;
 mod index;
 mod list;
 mod locations;
+mod manual;
 mod show;
 mod stage;
 mod verify;
@@ -70,6 +72,7 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Forget(args) => forget::run(args, invocation),
         Command::Locations(args) => locations::run(args, invocation),
         Command::Explain(args) => explain::run(args, invocation),
+        Command::Complete(args) => Ok(complete::run(args, invocation)),
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),
     }

@@ -130,3 +130,138 @@ fn the_same_data_without_its_trailer_is_another_record() {
         assert!(ran.stderr.contains(place), "{}", ran.stderr);
     }
 }
+
+/// The shell's own completion, as after a press of Tab at the end of `line`.
+fn completed(env: &TestEnv, line: &str) -> Option<Vec<String>> {
+    let script = r#"
+        source <(etcd-cat completions bash)
+        COMP_LINE=$1; COMP_POINT=${#1}
+        read -ra COMP_WORDS <<< "$1"
+        [[ $1 == *" " ]] && COMP_WORDS+=("")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _etcd_cat
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let program = std::path::Path::new(assert_cmd::cargo::cargo_bin!("etcd-cat"));
+    let programs = program.parent()?.to_str()?.to_owned();
+    let output = std::process::Command::new("bash")
+        .args(["--norc", "-c", script, "bash", line])
+        .env_clear()
+        .env("PATH", format!("{programs}:/usr/bin:/bin"))
+        .env("ETCD_CAT_CATALOGUE", env.path("catalogue.redb"))
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{output:?}");
+    let words = String::from_utf8(output.stdout).expect("plain words");
+    Some(
+        words
+            .lines()
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
+}
+
+#[test]
+fn bash_completes_commands_options_ids_clusters_versions_and_codes() {
+    let env = two_clusters();
+    for (line, expected) in [
+        ("etcd-cat ver", "verify"),
+        ("etcd-cat list --fir", "--first-seen"),
+        ("etcd-cat show 27", "27be558ad3a9"),
+        ("etcd-cat show lat", "latest-valid"),
+        ("etcd-cat list --cluster ed", "edge-q9w4z"),
+        ("etcd-cat list --valid-for 4.17.3", "4.17.3"),
+        ("etcd-cat check --valid-for=4.17.3", "4.17.3"),
+        ("etcd-cat list --accept digest-mis", "digest-mismatch"),
+        ("etcd-cat explain too-y", "too-young"),
+        ("etcd-cat list -o j", "json"),
+        ("etcd-cat -q list --output ", "wide"),
+        ("etcd-cat completions z", "zsh"),
+        ("etcd-cat backup --force too", "too-young"),
+    ] {
+        let Some(found) = completed(&env, line) else {
+            return;
+        };
+        assert!(
+            found.iter().any(|word| word == expected),
+            "{line}: {found:?}"
+        );
+    }
+    assert_eq!(
+        completed(&env, "etcd-cat verify /no-such"),
+        Some(Vec::new())
+    );
+}
+
+#[test]
+fn a_lone_snapshot_from_a_pipe_is_judged_alone() {
+    use std::io::Write as _;
+    let env = TestEnv::healthy();
+    let bytes = std::fs::read(env.path("data/snapshot_2024-11-02_030000.db")).expect("there");
+    let mut child = env
+        .command(&["verify", "-", "--as-of", SOON])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    pipe.write_all(&bytes).expect("it reads");
+    drop(pipe);
+    let ran = crate::cli::environment::Ran::of(child.wait_with_output().expect("it ends"));
+    let ran = ran.ends_with(0);
+    assert!(
+        !ran.stdout.contains("kuberesources-missing"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("was not looked for"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_new_in_the_catalogue_can_be_listed() {
+    let env = TestEnv::healthy();
+    env.run(&["index", "--as-of", SOON, "data", "keys"])
+        .ends_with(0);
+    let ran = env
+        .run(&["list", "--first-seen", "1d", "-o", "name", "--as-of", SOON])
+        .ends_with(0);
+    assert_eq!(ran.stdout, "backup/27be558ad3a9\n");
+    let ran = env
+        .run(&["list", "--first-seen", "2099-01-01", "--as-of", SOON])
+        .ends_with(1);
+    assert!(
+        ran.stderr.contains("no backup was first seen"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_manual_page_has_the_sections_that_people_look_for() {
+    let env = TestEnv::new();
+    for arguments in [&["man"][..], &["man", "verify"]] {
+        let page = env.run(arguments).ends_with(0).stdout;
+        for section in ["\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "EXAMPLES"] {
+            assert!(
+                page.contains(&format!(".SH {section}")),
+                "{section}: {page}"
+            );
+        }
+        assert!(page.contains("ETCD_CAT_"), "{page}");
+    }
+}
+
+#[test]
+fn a_backup_shows_when_its_certificates_end() {
+    let env = TestEnv::healthy();
+    env.run(&["index", "--as-of", SOON, "data", "keys"])
+        .ends_with(0);
+    let page = env
+        .run(&["show", "27be", "--as-of", SOON])
+        .ends_with(0)
+        .stdout;
+    let section = page.split("\nCERTIFICATES\n").nth(1).unwrap_or_default();
+    assert!(section.starts_with("  needed"), "{page}");
+}

@@ -1,7 +1,7 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, DisasterArgs, OcArgs, SelectionArgs, Topic, parse};
+use super::{AcceptArgs, DisasterArgs, Moment, OcArgs, SelectionArgs, Topic, parse};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
@@ -58,6 +58,15 @@ Examples:
   etcd-cat list --valid-for 4.17.3 --all        the others too, with the reason against each
   etcd-cat list --cluster prod --max-age 26h    is there a backup of last night?")]
 pub(crate) struct ListArgs {
+    /// Only backups that the catalogue has seen first since then: 1d, 2026-11-02
+    #[arg(
+        long,
+        env = "ETCD_CAT_FIRST_SEEN",
+        value_name = "TIME",
+        hide_env = true
+    )]
+    pub(crate) first_seen: Option<Moment>,
+
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
@@ -288,8 +297,8 @@ pub(crate) struct ClustersArgs {
 Exits with 1 when a location is not there, or nothing of what is known in it.
 
 Examples:
-  etcd-cat locations                   what is searched, and how it stands
-  etcd-cat locations --drop /mnt/old   search it no more; what is known of its backups stays known")]
+  etcd-cat locations                    what is searched, and how it stands
+  etcd-cat locations --drop /mnt/old    search it no more; what is known of its backups stays known")]
 pub(crate) struct LocationsArgs {
     /// Search this location no more; repeatable
     #[arg(long, env = "ETCD_CAT_DROP", value_name = "LOCATION", hide_env = true)]
@@ -319,6 +328,14 @@ Examples:
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `etcd-cat complete`
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CompleteArgs {
+    /// The words after the program's name up to the one that is being typed, which may be empty
+    #[arg(last = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
 }
 
 /// `etcd-cat man`

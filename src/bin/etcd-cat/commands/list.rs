@@ -15,11 +15,21 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
         args.selection.selection(invocation.style.now),
         &invocation.style,
     );
-    if style.format.needs_whole_backups() {
-        let backups = engine::recall(&request)?;
-        reply(backups, &selection, style, |outcome, exit| {
+    if style.format.needs_whole_backups() || args.first_seen.is_some() {
+        let mut backups = engine::recall(&request)?;
+        if let Some(since) = args.first_seen {
+            // When a backup was seen is by the clock of the machine, whatever counts as now for its age.
+            let since = since.instant(chrono::Utc::now());
+            backups.retain(|backup| backup.first_seen_at.is_some_and(|seen| seen >= since));
+        }
+        let is_nothing_new = backups.is_empty() && args.first_seen.is_some();
+        let mut reply = reply(backups, &selection, style, |outcome, exit| {
             Reply::new(&BackupList(&outcome.shown), style, exit)
-        })
+        })?;
+        if is_nothing_new {
+            reply.notes = vec!["no backup was first seen since then".to_owned()];
+        }
+        Ok(reply)
     } else {
         let summaries = engine::glance(&selection, &request)?;
         reply(summaries, &selection, style, |outcome, exit| {

@@ -44,8 +44,8 @@ fn a_list_is_good_when_nothing_in_it_is_bad() {
     );
     assert_eq!(
         listed(Vec::new(), &plain).exit,
-        Exit::Good,
-        "an empty catalogue is no bad news"
+        Exit::Bad,
+        "nothing there is no success"
     );
     let narrowed = Selection {
         cluster: Some("other".to_owned()),

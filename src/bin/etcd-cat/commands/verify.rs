@@ -12,7 +12,8 @@ use std::path::Path;
 
 pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
-    let mut survey = if is_stream(&args.operands)? {
+    let is_lone = is_stream(&args.operands)?;
+    let mut survey = if is_lone {
         engine::verify_stream(&request, invocation.progress)?
     } else {
         let locations = locations(&args.operands, &request)?;
@@ -25,7 +26,12 @@ pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Repl
         .selection
         .selection(invocation.style.now)
         .of_what_was_read();
-    report(survey, &selection, invocation)
+    let mut reply = report(survey, &selection, invocation)?;
+    if is_lone {
+        let note = "the snapshot is judged alone: its other half (static_kuberesources, with the keys) was not looked for";
+        reply.notes.push(note.to_owned());
+    }
+    Ok(reply)
 }
 
 /// Is the snapshot to come through standard input?

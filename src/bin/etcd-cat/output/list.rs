@@ -72,10 +72,10 @@ fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> St
             0,
             each(&|backup| backup.verdict().as_str().to_owned()),
         ),
-        Column::fixed("CLUSTER", 3, each(&cluster)),
+        Column::fixed("CLUSTER", 1, each(&cluster)),
         Column::fixed("VERSION", 2, each(&version)),
         Column::fixed("TAKEN", 4, each(&taken)),
-        Column::fixed("AGE", 0, each(&|backup| age_of(backup, style))),
+        Column::fixed("AGE", 3, each(&|backup| age_of(backup, style))),
         Column::fixed("SIZE", 6, each(&size_of)),
     ]);
     columns.extend(wide.before_findings);

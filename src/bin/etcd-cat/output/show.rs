@@ -3,7 +3,7 @@
 use super::findings::findings;
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
-use super::units::size;
+use super::units::{age, size};
 use super::views::BackupView;
 use super::words::{ABSENT, coloured, or_absent};
 use super::wrap::paragraph;
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
 use etcd_cat::finding::Severity;
 use etcd_cat::instant::rfc3339_seconds;
-use etcd_cat::judgement::{EncryptionProof, EncryptionSummary};
+use etcd_cat::judgement::{EncryptionProof, EncryptionSummary, certificate_ends};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::KeyOutcome;
 use etcd_cat::selection::KnownCluster;
@@ -21,6 +21,9 @@ use serde::Serialize;
 
 /// Verifications shown; older ones when details are asked for, and in the documents.
 const SHOWN_VERIFICATIONS: usize = 5;
+
+/// Certificates shown that a restore can do without, those that end first; the others likewise.
+const SHOWN_CERTIFICATES: usize = 5;
 
 /// Versions of the update history shown; older ones likewise.
 const SHOWN_HISTORY: usize = 5;
@@ -68,6 +71,7 @@ impl<'a> DetailsPage<'a> {
         }
         self.pairing(backup);
         self.encryption(backup);
+        self.certificates(backup);
         self.provenance(backup);
         self.findings(backup);
         self.verifications(backup);
@@ -245,6 +249,35 @@ impl<'a> DetailsPage<'a> {
                 one.key_name, one.resource, one.provider, one.tried
             );
             self.line("key", &safe(&line));
+        }
+    }
+
+    /// When what a restore brings back ends: the signers that nothing can be restored without, and the next others.
+    fn certificates(&mut self, backup: &Backup) {
+        let ends = certificate_ends(backup);
+        if ends.is_empty() {
+            return;
+        }
+        self.section("CERTIFICATES");
+        let (vital, other): (Vec<_>, Vec<_>) = ends.iter().partition(|end| end.is_vital);
+        let others = other.len();
+        let at_most = self.style.at_most(SHOWN_CERTIFICATES);
+        for (label, end) in vital
+            .into_iter()
+            .map(|end| ("needed", end))
+            .chain(other.into_iter().take(at_most).map(|end| ("other", end)))
+        {
+            let state = if end.ends_at < self.style.now {
+                "expired".to_owned()
+            } else {
+                format!("for {}", age(end.ends_at - self.style.now))
+            };
+            let ends_at = rfc3339_seconds(end.ends_at);
+            self.line(label, &safe(&format!("{ends_at}  {}  ({state})", end.name)));
+        }
+        if others > at_most {
+            let more = others - at_most;
+            self.line("", &format!("{more} more; -v shows all"));
         }
     }
 

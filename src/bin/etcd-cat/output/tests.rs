@@ -86,12 +86,12 @@ fn a_list_with_reasons_on_a_terminal_of_60_columns() {
         &sample::style(Format::Table, Some(60)),
     );
     let expected = "\
-ID            VERDICT  AGE   AGAINST
-3fababababab  valid    90m   other-version 4.17.3
-9aababababab  invalid  27h   other-version 4.17.3,
-                             digest-mismatch
-ccababababab  invalid  2d3h  snapshot-missing
--             unknown  -     unreadable
+ID            VERDICT  CLUSTER     AGAINST
+3fababababab  valid    prod-x7k2p  other-version 4.17.3
+9aababababab  invalid  prod-x7k2p  other-version 4.17.3,
+                                   digest-mismatch
+ccababababab  invalid  prod-x7k2p  snapshot-missing
+-             unknown  -           unreadable
 ";
     assert_eq!(found, expected);
 }

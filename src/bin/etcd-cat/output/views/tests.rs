@@ -72,10 +72,13 @@ contract! {
     BackupListDocument { api_version: String, kind: String, items: Vec<BackupDocument>, }
     VerifyReportDocument {
         api_version: String, kind: String, items: Vec<BackupDocument>, summary: SummaryDocument,
-        skipped: Vec<SkippedDocument>,
+        skipped: Vec<SkippedDocument>, locations: Vec<LocationDocument>, changes: ChangesDocument,
     }
+    LocationDocument { path: String, backups: u64, problem: Present, message: Present, }
+    ChangesDocument { new: Vec<ReferenceDocument>, changed: Vec<ReferenceDocument>, gone: Vec<ReferenceDocument>, }
+    ReferenceDocument { id: Present, path: Present, }
     SummaryDocument { valid: u64, warning: u64, invalid: u64, unknown: u64, files: u64, bytes: u64, }
-    SkippedDocument { path: String, reason: String, }
+    SkippedDocument { path: String, kind: String, reason: String, remedy: String, }
     RestoreCheckDocument {
         api_version: String, kind: String, target: TargetDocument, restorable: bool, chosen: Nullable<BackupDocument>,
         why_chosen: Present, lost_seconds: Present, alternatives: Vec<AlternativeDocument>,
@@ -168,7 +171,7 @@ fn values_are_spelled_as_promised() {
         ("/takenAt", json!("2024-11-02T03:00:07Z")),
         ("/takenAtSource", json!("lease")),
         ("/ageSeconds", json!(5400)),
-        ("/verifiedAt", json!("2024-11-02T03:05:00.250Z")),
+        ("/verifiedAt", json!("2024-11-02T03:05:00Z")),
         ("/version/etcd", json!("3.5")),
         ("/version/upgradingTo", Value::Null),
         ("/snapshot/digest/state", json!("match")),
