@@ -51,6 +51,8 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::RecordUndecodable => &records::RECORD_UNDECODABLE,
         Code::RecordInconsistent => &records::RECORD_INCONSISTENT,
         Code::RecordMissing => &records::RECORD_MISSING,
+        Code::ObjectUndecodable => &records::OBJECT_UNDECODABLE,
+        Code::ObjectMismatch => &records::OBJECT_MISMATCH,
         Code::AlarmRaised => &records::ALARM_RAISED,
         Code::PossiblyDirty => &moment::POSSIBLY_DIRTY,
         Code::IncompleteDownload => &files::INCOMPLETE_DOWNLOAD,

@@ -63,7 +63,7 @@ pub(crate) enum KeyValueDefect {
         /// The revision of the entry.
         mod_revision: i64,
     },
-    /// Version 1 means created now, and the other way round.
+    /// Version 1 means created now, and the other way round; each change has a revision of its own.
     #[error(
         "version is {version}, but create_revision is {create_revision} and mod_revision {mod_revision}"
     )]
@@ -165,7 +165,9 @@ impl<'v> KeyValue<'v> {
                 mod_revision,
             });
         }
-        if version < 1 || (version == 1) != (create_revision == mod_revision) {
+        // A transaction writes a key once, so each change since the creation has a revision of its own.
+        let most = mod_revision - create_revision + 1;
+        if version < 1 || version > most || (version == 1) != (create_revision == mod_revision) {
             return Err(KeyValueDefect::Version {
                 version,
                 create_revision,

@@ -59,6 +59,39 @@ pub(super) const RECORD_MISSING: Explanation = Explanation {
     ],
 };
 
+pub(super) const OBJECT_UNDECODABLE: Explanation = Explanation {
+    title: "An object is stored that no API server can decode",
+    meaning: "etcd keeps whatever was put, so a restore brings this object back as it is: JSON or protobuf that does \
+              not parse, or no encoding at all. The API server then fails to read it, and with it every list of its \
+              kind, so that controllers of that kind stand still until the key is removed. It is damage that \
+              happened before the snapshot was saved, a value written by hand, or a trace of a lost encryption key.",
+    steps: &[
+        Do("Look for a backup without it, from before the damage or from another member."),
+        Run("etcd-cat list --valid-for VERSION"),
+        Do(
+            "While the cluster lives, ask it for the object: what fails there fails after a restore, too.",
+        ),
+        Do(
+            "If this backup has to be restored, delete the key in etcd afterwards and create the object anew.",
+        ),
+        Run("oc -n openshift-etcd rsh POD etcdctl del KEY"),
+    ],
+};
+
+pub(super) const OBJECT_MISMATCH: Explanation = Explanation {
+    title: "An object is not the one that its key says",
+    meaning: "API servers store each object under a key made of its resource, namespace and name, and here the object \
+              itself says something else. After a restore it would be served under a name that is not its own, or \
+              as a kind that it is not, and clients act on the wrong object or fail. It is a value that was damaged or \
+              exchanged before the snapshot was saved, or one that was written by hand.",
+    steps: &[
+        Do("Prefer a backup without it, if possible from another member."),
+        Run("etcd-cat list --valid-for VERSION"),
+        Do("After restoring this one, look at the object under its key and put it right."),
+        Run("oc -n openshift-etcd rsh POD etcdctl get KEY --print-value-only"),
+    ],
+};
+
 pub(super) const ALARM_RAISED: Explanation = Explanation {
     title: "An etcd alarm is stored in the snapshot",
     meaning: "Alarms live in the database and come back with it. NOSPACE means that the database had reached its \

@@ -111,6 +111,12 @@ codes! {
     /// Entries are gone where none can be.
     RecordMissing = "record-missing", Error, Snapshot,
         "choose another backup; this one would restore without error and lack objects";
+    /// An object that an API server cannot decode.
+    ObjectUndecodable = "object-undecodable", Warning, Snapshot,
+        "prefer another backup; after restoring this one, delete the named key with etcdctl and create the object anew";
+    /// An object says that it is another one than its key says.
+    ObjectMismatch = "object-mismatch", Warning, Snapshot,
+        "prefer another backup; after restoring this one, compare the named object with what should be there";
     /// An alarm is stored in the snapshot.
     AlarmRaised = "alarm-raised", Warning, Snapshot,
         "for NOSPACE plan to defragment and disarm after the restore; for CORRUPT use a backup from before the alarm";

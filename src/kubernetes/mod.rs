@@ -4,6 +4,8 @@ pub mod certificate;
 pub(crate) mod encoding;
 pub mod encryption;
 pub(crate) mod envelope;
+pub(crate) mod json;
 pub(crate) mod object;
 pub(crate) mod storage_key;
+pub(crate) mod stored_object;
 pub(crate) mod text;

@@ -72,27 +72,49 @@ pub(crate) fn data_entries(object: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])
     map_entries(object, 2)
 }
 
-/// When somebody last wrote a field of an object, in seconds since 1970: the newest of `metadata.creationTimestamp` and
-/// `metadata.managedFields[].time`. A scan asks for every object.
-///
-/// # Errors
-///
-/// The object or its ObjectMeta is malformed.
-pub(crate) fn written_at(object: &[u8]) -> Result<Option<i64>, WireDefect> {
-    let meta = bytes_field(object, 1)?.unwrap_or_default();
-    let mut newest = None;
-    for field in MessageFields::new(meta) {
-        let time = match field? {
-            (8, WireValue::Bytes(time)) => Some(time),
-            (17, WireValue::Bytes(entry)) => bytes_field(entry, 4)?,
-            _ => None,
-        };
-        let Some(time) = time else {
-            continue;
-        };
-        newest = newest.max(timestamp(time)?.map(|at| at.timestamp()));
+/// What a scan asks of every object: which one it is, and when somebody wrote it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ObjectHead<'o> {
+    /// Name; empty when absent.
+    pub(crate) name: &'o [u8],
+    /// Namespace; empty for cluster-wide objects.
+    pub(crate) namespace: &'o [u8],
+    /// When somebody last wrote a field, in seconds since 1970: the newest of `metadata.creationTimestamp` and
+    /// `metadata.managedFields[].time`.
+    pub(crate) written_at: Option<i64>,
+}
+
+impl<'o> ObjectHead<'o> {
+    /// Reads all fields of an object's message as far as its ObjectMeta goes, and this whole.
+    ///
+    /// # Errors
+    ///
+    /// The object or its ObjectMeta is malformed.
+    pub(crate) fn of(object: &'o [u8]) -> Result<Self, WireDefect> {
+        let meta = bytes_field(object, 1)?.unwrap_or_default();
+        let mut head = Self::default();
+        for field in MessageFields::new(meta) {
+            let time = match field? {
+                (1, WireValue::Bytes(name)) => {
+                    head.name = name;
+                    continue;
+                }
+                (3, WireValue::Bytes(namespace)) => {
+                    head.namespace = namespace;
+                    continue;
+                }
+                (8, WireValue::Bytes(time)) => Some(time),
+                (17, WireValue::Bytes(entry)) => bytes_field(entry, 4)?,
+                (number @ (1 | 3 | 8 | 17), _) => return Err(WireDefect::Kind { number }),
+                _ => None,
+            };
+            if let Some(time) = time {
+                let at = timestamp(time)?.map(|at| at.timestamp());
+                head.written_at = head.written_at.max(at);
+            }
+        }
+        Ok(head)
     }
-    Ok(newest)
 }
 
 /// `spec.renewTime` of a Lease.
@@ -147,6 +169,10 @@ mod tests {
     use crate::kubernetes::encoding::PROTOBUF_MAGIC;
     use crate::kubernetes::envelope::Envelope;
     use proptest::prelude::*;
+
+    fn written_at(object: &[u8]) -> Result<Option<i64>, WireDefect> {
+        ObjectHead::of(object).map(|head| head.written_at)
+    }
 
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
         let length = u8::try_from(bytes.len()).expect("short test message");
@@ -242,7 +268,7 @@ mod tests {
             let value = [PROTOBUF_MAGIC, &bytes].concat();
             let _ = Envelope::parse(&value);
             let _ = lease_renewed_at(&bytes);
-            let _ = written_at(&bytes);
+            let _ = ObjectHead::of(&bytes);
             let _ = data_entries(&bytes).count();
             if let Ok(meta) = ObjectMeta::of(&bytes) {
                 let _ = meta.annotations().count();

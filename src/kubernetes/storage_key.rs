@@ -30,42 +30,97 @@ impl fmt::Display for Resource<'_> {
     }
 }
 
+/// Where an object lies, as far as its key tells.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ObjectPlace<'k> {
+    /// Its resource.
+    pub(crate) resource: Resource<'k>,
+    /// The API group that stands in the key: of custom resources, and of those that define them.
+    pub(crate) key_group: Option<&'k [u8]>,
+    /// What follows the resource: the name, or namespace, slash and name.
+    pub(crate) path: &'k [u8],
+}
+
 /// The resource whose object lies at `storage_key`; `None` for keys that hold no object.
 #[inline]
 pub(crate) fn resource_of(storage_key: &[u8]) -> Option<Resource<'_>> {
+    any_place_of(storage_key).map(|place| place.resource)
+}
+
+/// Where the object at `storage_key` lies; `None` for keys that hold none, and for the few whose objects are not called
+/// after their key: what the API servers keep for themselves.
+#[inline]
+pub(crate) fn place_of(storage_key: &[u8]) -> Option<ObjectPlace<'_>> {
+    any_place_of(storage_key).filter(|place| {
+        let is_own =
+            |plural: &[u8]| matches!(plural, b"ranges" | b"masterleases" | b"peerserverleases");
+        place.key_group.is_some() || !is_own(place.resource.plural)
+    })
+}
+
+#[inline]
+fn any_place_of(storage_key: &[u8]) -> Option<ObjectPlace<'_>> {
     let (prefix, path) = next_segment(storage_key.strip_prefix(b"/")?)?;
     match prefix {
-        b"kubernetes.io" | b"registry" => kubernetes_resource(path),
-        b"openshift.io" => openshift_resource(path),
+        b"kubernetes.io" | b"registry" => kubernetes_place(path),
+        b"openshift.io" => openshift_place(path),
         _ => None,
     }
 }
 
-fn kubernetes_resource(path: &[u8]) -> Option<Resource<'_>> {
+/// The prefixes of API servers, as OpenShift and Kubernetes set them.
+const PREFIXES: [&[u8]; 3] = [b"/kubernetes.io/", b"/openshift.io/", b"/registry/"];
+/// Bytes in which a key may differ from one of an API server and still be taken for one that was damaged.
+const MAX_DIFFERING_BYTES: usize = 2;
+
+/// The key begins almost as those of API servers do, and is none: one that was damaged, rather than somebody else's.
+pub(crate) fn is_damaged_place(storage_key: &[u8]) -> bool {
+    let begins_almost_as = |prefix: &[u8]| {
+        storage_key.get(..prefix.len()).is_some_and(|start| {
+            let differing = start.iter().zip(prefix).filter(|(one, other)| one != other);
+            differing.count() <= MAX_DIFFERING_BYTES
+        })
+    };
+    any_place_of(storage_key).is_none() && PREFIXES.into_iter().any(begins_almost_as)
+}
+
+fn kubernetes_place(path: &[u8]) -> Option<ObjectPlace<'_>> {
     let (first, rest) = next_segment(path)?;
     if first.contains(&b'.') {
-        let (plural, _) = next_segment(rest)?;
-        return Some(Resource {
-            plural,
-            group: Some(first),
+        let (plural, path) = next_segment(rest)?;
+        return Some(ObjectPlace {
+            resource: grouped(plural, first),
+            key_group: Some(first),
+            path,
         });
     }
-    let resource = match first {
-        b"minions" => built_in(b"nodes"),
-        b"controllers" => built_in(b"replicationcontrollers"),
-        b"ingress" => grouped(b"ingresses", b"networking.k8s.io"),
-        b"services" if rest.starts_with(b"specs/") => built_in(b"services"),
-        b"services" if rest.starts_with(b"endpoints/") => built_in(b"endpoints"),
-        plural => built_in(plural),
+    let (resource, path) = match first {
+        b"minions" => (built_in(b"nodes"), rest),
+        b"controllers" => (built_in(b"replicationcontrollers"), rest),
+        b"ingress" => (grouped(b"ingresses", b"networking.k8s.io"), rest),
+        b"services" => service_place(rest),
+        plural => (built_in(plural), rest),
     };
-    Some(resource)
+    Some(ObjectPlace {
+        resource,
+        key_group: None,
+        path,
+    })
+}
+
+fn service_place(path: &[u8]) -> (Resource<'_>, &[u8]) {
+    if let Some(path) = path.strip_prefix(b"endpoints/") {
+        return (built_in(b"endpoints"), path);
+    }
+    let path = path.strip_prefix(b"specs/").unwrap_or(path);
+    (built_in(b"services"), path)
 }
 
 /// Groups are named only where they are needed: for types that OpenShift encrypts, and their neighbours.
-fn openshift_resource(path: &[u8]) -> Option<Resource<'_>> {
+fn openshift_place(path: &[u8]) -> Option<ObjectPlace<'_>> {
     let (first, rest) = next_segment(path)?;
     if first == b"oauth" {
-        let (kind, _) = next_segment(rest)?;
+        let (kind, path) = next_segment(rest)?;
         let plural: &[u8] = match kind {
             b"accesstokens" => b"oauthaccesstokens",
             b"authorizetokens" => b"oauthauthorizetokens",
@@ -73,7 +128,11 @@ fn openshift_resource(path: &[u8]) -> Option<Resource<'_>> {
             b"clientauthorizations" => b"oauthclientauthorizations",
             other => other,
         };
-        return Some(grouped(plural, b"oauth.openshift.io"));
+        return Some(ObjectPlace {
+            resource: grouped(plural, b"oauth.openshift.io"),
+            key_group: None,
+            path,
+        });
     }
     let resource = match first {
         b"routes" => grouped(first, b"route.openshift.io"),
@@ -85,7 +144,11 @@ fn openshift_resource(path: &[u8]) -> Option<Resource<'_>> {
         b"templates" | b"templateinstances" => grouped(first, b"template.openshift.io"),
         plural => built_in(plural),
     };
-    Some(resource)
+    Some(ObjectPlace {
+        resource,
+        key_group: None,
+        path: rest,
+    })
 }
 
 fn built_in(plural: &[u8]) -> Resource<'_> {
@@ -158,6 +221,28 @@ mod tests {
             "//a/b",
         ] {
             assert_eq!(resource_of(key.as_bytes()), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_key_is_told_from_a_foreign_one() {
+        for key in [
+            "/kuberneues.io/secrets/ns/n",
+            "?registry/secrets/ns/n",
+            "/openshiftnio/routes/ns/n",
+            "/kubernetes.io/namespaces.default",
+        ] {
+            assert!(is_damaged_place(key.as_bytes()), "{key}");
+        }
+        for key in [
+            "/kubernetes.io/secrets/ns/n",
+            "/registry/ranges/serviceips",
+            "/cilium/state/x",
+            "/reg",
+            "",
+            "compact_rev_key",
+        ] {
+            assert!(!is_damaged_place(key.as_bytes()), "{key}");
         }
     }
 

@@ -89,6 +89,7 @@ fn learn_keyspace(
         wanted,
         samples,
         leased,
+        defective_objects,
         ..
     } = keyspace;
     snapshot.findings.extend(findings::records(
@@ -104,6 +105,9 @@ fn learn_keyspace(
             .findings
             .extend(findings::keys_without_lease(&without));
     }
+    let objects = defective_objects
+        .live(|object| found.is_live(object.key_hash, object.main, &[object.page.0]));
+    snapshot.findings.extend(findings::objects(&objects));
     let mut live = found.replay.live_by_class.clone();
     live.resize(classes.len(), 0);
     snapshot.flavour = classes.flavour(&live);

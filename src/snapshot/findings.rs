@@ -1,5 +1,6 @@
 //! What the bytes of a snapshot prove to be wrong, in the words of the contract.
 
+use super::defective_objects::DefectiveObject;
 use super::entry_defect::DefectiveEntry;
 use super::hashing::{Hashed, TRAILER_BYTES};
 use crate::bbolt::{Layout, MetaDefect, Pgid, Tree, TreeDefect, TreeDefectKind};
@@ -265,6 +266,30 @@ pub(super) fn keys_without_lease(keys: &[(Vec<u8>, i64)]) -> Vec<Finding> {
             .remedy("a restore works, but etcd will never delete such a key: look at it afterwards, and prefer another backup if there is one")
     });
     capped(findings, 0)
+}
+
+/// Objects that an API server cannot decode, and such as are others than their keys say.
+pub(super) fn objects(objects: &[DefectiveObject]) -> Vec<Finding> {
+    let (mismatches, undecodable): (Vec<_>, Vec<_>) =
+        objects.iter().partition(|object| object.is_mismatch);
+    let of = |code, objects: Vec<&DefectiveObject>| {
+        let findings = objects
+            .into_iter()
+            .map(|object| object_finding(code, object));
+        capped(findings, 0)
+    };
+    let mut found = of(Code::ObjectUndecodable, undecodable);
+    found.extend(of(Code::ObjectMismatch, mismatches));
+    found
+}
+
+fn object_finding(code: Code, object: &DefectiveObject) -> Finding {
+    let key = name_text(&object.key);
+    let message = format!("object {key}: {}", object.defect);
+    Finding::new(code, message)
+        .with("key", key)
+        .with("revision", object.main)
+        .with("page", object.page.0)
 }
 
 /// A downgrade of etcd that was asked for and not done.

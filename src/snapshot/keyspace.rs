@@ -1,6 +1,7 @@
 //! Looks at every leaf page while it passes: decodes entries of bucket `key` and notes what will be needed of them.
 
 use super::classes::{NO_OBJECT, ValueClasses};
+use super::defective_objects::DefectiveObjects;
 use super::entry_defect::{DefectiveEntry, EntryDefect};
 use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
 use super::purpose::purpose;
@@ -10,9 +11,9 @@ use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
 use crate::etcd::{
     EntryKind, EntryNotes, KeyHashes, KeyValue, PageTimes, Revision, RevisionEntry, RevisionKey,
 };
+use crate::kubernetes::encoding::Encoding;
 use crate::kubernetes::encryption::StoredValue;
-use crate::kubernetes::envelope::Envelope;
-use crate::kubernetes::object::{lease_renewed_at, written_at};
+use crate::kubernetes::stored_object::look_at;
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
 
@@ -28,6 +29,7 @@ pub(super) struct Keyspace {
     pub(super) wanted: Wanted,
     pub(super) samples: EncryptedSamples,
     pub(super) defective: Vec<DefectiveEntry>,
+    pub(super) defective_objects: DefectiveObjects,
     pub(super) lease_pages: LeasePages,
     pub(super) leased: LeasedKeys,
     entries: Vec<RevisionEntry>,
@@ -152,15 +154,23 @@ impl Keyspace {
     ) -> u16 {
         let value = StoredValue::parse(stored.value);
         let class = self.classes.number(stored.key, &value);
-        if class == NO_OBJECT {
+        if class == NO_OBJECT && Encoding::of(stored.value) == Encoding::Other {
             return class;
         }
         match value {
-            StoredValue::Plain => note_times(stored, times),
-            StoredValue::Encrypted(_) => {
+            StoredValue::Encrypted(_) if class != NO_OBJECT => {
                 self.samples.offer(class, page, main, key_hash, stored);
             }
-            StoredValue::Malformed => {}
+            _ => match look_at(stored.key, stored.value) {
+                Ok(told) => {
+                    times.lease_seconds = times.lease_seconds.max(told.lease_seconds);
+                    times.content_seconds = times.content_seconds.max(told.content_seconds);
+                }
+                Err(defect) => {
+                    let objects = &mut self.defective_objects;
+                    objects.offer(stored.key, key_hash, main, page, &defect);
+                }
+            },
         }
         if purpose(stored.key).is_some() {
             self.wanted
@@ -193,20 +203,7 @@ impl Keyspace {
         samples
             .chain(self.wanted.key_hashes())
             .chain(leased)
+            .chain(self.defective_objects.key_hashes())
             .collect()
     }
-}
-
-fn note_times(stored: &KeyValue<'_>, times: &mut PageTimes) {
-    let Ok(Some(envelope)) = Envelope::parse(stored.value) else {
-        return;
-    };
-    if envelope.kind == b"Lease" {
-        let renewed_at = lease_renewed_at(envelope.raw).ok().flatten();
-        times.lease_seconds = times
-            .lease_seconds
-            .max(renewed_at.map_or(0, |at| at.timestamp()));
-    }
-    let written_at = written_at(envelope.raw).ok().flatten();
-    times.content_seconds = times.content_seconds.max(written_at.unwrap_or_default());
 }

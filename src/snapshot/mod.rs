@@ -10,6 +10,7 @@ mod broadcast;
 mod chunk;
 mod classes;
 mod content;
+mod defective_objects;
 mod entry_defect;
 mod facts;
 mod findings;

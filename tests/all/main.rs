@@ -13,5 +13,6 @@ mod oc;
 mod oracle;
 mod reading;
 mod real_etcd;
+mod real_snapshots;
 mod restore;
 mod support;

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 18] = [
+const NOT_JUDGED: [Code; 20] = [
     Code::NotASnapshot,
     Code::Truncated,
     Code::TrailingData,
@@ -38,6 +38,8 @@ const NOT_JUDGED: [Code; 18] = [
     Code::RecordUndecodable,
     Code::RecordInconsistent,
     Code::RecordMissing,
+    Code::ObjectUndecodable,
+    Code::ObjectMismatch,
     Code::DowngradeInProgress,
     Code::KuberesourcesCorrupt,
     Code::KuberesourcesUnsafe,

@@ -228,8 +228,8 @@ fn a_gap_is_told_with_its_revisions() {
         ),
         (
             "versions",
-            vec![put(2, 2, 1), put(3, 2, 3)],
-            "version 3 of a key follows version 1",
+            vec![put(2, 2, 1), put(3, 2, 2), put(5, 2, 4)],
+            "version 4 of a key follows version 2",
         ),
         (
             "deletion of nothing",

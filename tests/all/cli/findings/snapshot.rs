@@ -39,6 +39,18 @@ fn whole(env: &TestEnv, sample: &str) {
     }
 }
 
+/// Other bytes in the values of all keys that begin so.
+fn objects(env: &TestEnv, key: &[u8], from: &[u8], to: &[u8]) {
+    let find = |text: &[u8], part: &[u8]| text.windows(part.len()).position(|one| one == part);
+    content(env, |content| {
+        for (_, value) in bucket(content, "key") {
+            if let (Some(_), Some(at)) = (find(value, key), find(value, from)) {
+                value[at..at + to.len()].copy_from_slice(to);
+            }
+        }
+    });
+}
+
 /// A leaf of bucket `key`.
 fn leaf(bolt: &Bolt) -> u64 {
     bolt.leaves(bolt.bucket_root("key"))[1]
@@ -207,6 +219,16 @@ pub(super) const CONTENT: &[Row] = &[
             });
         },
     ),
+    Row::new(
+        "an object that is no protobuf",
+        &["object-undecodable"],
+        |env| {
+            objects(env, b"/kubernetes.io/events/", b"k8s\0", b"k8t\0");
+        },
+    ),
+    Row::new("an object of another kind", &["object-mismatch"], |env| {
+        objects(env, b"/kubernetes.io/events/", b"\x05Event", b"\x05Evenu");
+    }),
     Row::new("alarm CORRUPT", &["alarm-raised"], |env| {
         content(env, |content| {
             bucket(content, "alarm").push((alarm(0x339f_7142_dc98_be9e, 2), Vec::new()));
