@@ -7,6 +7,6 @@
 
 mod equal;
 mod hostile;
-mod real;
+pub(crate) mod real;
 mod schema;
 mod types;

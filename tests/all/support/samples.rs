@@ -1,7 +1,6 @@
 //! The samples under `testdata/` and what is known about them.
 
 use serde_json::Value;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// One row of `testdata/samples.json`.
@@ -64,14 +63,4 @@ pub(crate) fn files_ending(suffix: &str) -> Vec<String> {
         path.to_string_lossy().into_owned()
     });
     relative.filter(|path| path.ends_with(suffix)).collect()
-}
-
-/// The bytes of a file below `testdata/` that is packed with xz.
-pub(crate) fn unpacked(path: &str) -> Vec<u8> {
-    let packed = bytes(path);
-    let mut unpacked = Vec::new();
-    lzma_rust2::XzReader::new(packed.as_slice(), true)
-        .read_to_end(&mut unpacked)
-        .unwrap_or_else(|error| panic!("{path}: {error}"));
-    unpacked
 }
