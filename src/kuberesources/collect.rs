@@ -2,6 +2,8 @@
 
 use super::facts::ConfiguredProvider;
 use super::interest::Interest;
+use super::keeping::Keeping;
+use super::limits::ArchiveLimits;
 use super::member::MemberPlace;
 use super::pod::{self, StaticPod};
 use crate::finding::{Artifact, Code, Finding, Severity};
@@ -18,8 +20,9 @@ pub(super) struct RevisionDirectory {
 }
 
 /// Facts as they come in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Collector {
+    keeping: Keeping,
     pub(super) directories: BTreeMap<&'static str, BTreeMap<i64, RevisionDirectory>>,
     pub(super) node: Option<String>,
     pub(super) control_plane_nodes: BTreeSet<String>,
@@ -40,6 +43,35 @@ pub(super) struct Collector {
 }
 
 impl Collector {
+    pub(super) fn new(limits: ArchiveLimits) -> Self {
+        Self {
+            keeping: Keeping::new(limits),
+            directories: BTreeMap::new(),
+            node: None,
+            control_plane_nodes: BTreeSet::new(),
+            infrastructure_name: None,
+            api_server_internal_url: None,
+            openshift_version: None,
+            etcd_endpoints: BTreeMap::new(),
+            encryption_expected: false,
+            has_encryption_config: false,
+            encryption: None,
+            key_ring: None,
+            certificates: Vec::new(),
+            findings: Vec::new(),
+            is_below_root: false,
+            has_dot: false,
+            has_snapshot: false,
+        }
+    }
+
+    /// All findings. Nothing more is to be collected.
+    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.extend(self.keeping.finding());
+        findings
+    }
+
     /// Notes that a component's directory, or something in it, is there.
     pub(super) fn see(&mut self, place: &MemberPlace<'_>) {
         self.has_dot |= place.has_dot;
@@ -56,8 +88,8 @@ impl Collector {
         ] = place.rest.as_slice()
         {
             let peer = pod::node_of_certificate(file, "etcd-peer-");
-            self.control_plane_nodes
-                .extend(peer.or_else(|| pod::node_of_certificate(file, "etcd-serving-")));
+            let node = peer.or_else(|| pod::node_of_certificate(file, "etcd-serving-"));
+            self.keep_node(node);
         }
     }
 
@@ -73,7 +105,8 @@ impl Collector {
             Interest::Manifest => self.take_manifest(path, place, data),
             Interest::Config => self.take_config(place, data),
             Interest::Kubeconfig => pod::internal_server(data).map(|server| {
-                self.api_server_internal_url = server.or(self.api_server_internal_url.take());
+                let before = self.api_server_internal_url.take();
+                self.api_server_internal_url = self.keeping.text(server).or(before);
             }),
             Interest::EncryptionConfig => {
                 self.take_encryption_config(path, data);
@@ -84,7 +117,12 @@ impl Collector {
                 Ok(())
             }
             Interest::Certificate => {
-                self.certificates.extend(certificate::parse_pem(path, data));
+                for certificate in certificate::parse_pem(path, data) {
+                    if !self.keeping.certificate(&certificate) {
+                        break;
+                    }
+                    self.certificates.push(certificate);
+                }
                 Ok(())
             }
         };
@@ -125,14 +163,16 @@ impl Collector {
         }
         match place.component {
             "etcd" => {
-                self.node = pod.etcd_node().or(self.node.take());
-                self.control_plane_nodes
-                    .extend(pod.etcd_nodes().map(str::to_owned));
-                self.control_plane_nodes.extend(self.node.clone());
+                self.node = self.keeping.text(pod.etcd_node()).or(self.node.take());
+                for node in pod.etcd_nodes() {
+                    self.keep_node(Some(node.to_owned()));
+                }
+                self.keep_node(self.node.clone());
             }
             "kube-apiserver" => {
                 let version = pod.operator_image_version().map(str::to_owned);
-                self.openshift_version = version.or(self.openshift_version.take());
+                let before = self.openshift_version.take();
+                self.openshift_version = self.keeping.text(version).or(before);
             }
             _ => {}
         }
@@ -143,8 +183,9 @@ impl Collector {
         match place.component {
             "kube-apiserver" => self.encryption_expected |= pod::is_encryption_expected(data)?,
             "kube-controller-manager" => {
-                self.infrastructure_name =
-                    pod::cluster_name(data)?.or(self.infrastructure_name.take());
+                let name = pod::cluster_name(data)?;
+                let before = self.infrastructure_name.take();
+                self.infrastructure_name = self.keeping.text(name).or(before);
             }
             _ => {}
         }
@@ -166,9 +207,13 @@ impl Collector {
                 return;
             }
         };
-        self.encryption
-            .get_or_insert_default()
-            .extend(configured(&config));
+        let encryption = self.encryption.get_or_insert_default();
+        for provider in configured(&config) {
+            if !self.keeping.provider(&provider, encryption.len()) {
+                break;
+            }
+            encryption.push(provider);
+        }
         self.key_ring
             .get_or_insert_default()
             .merge(KeyRing::new(config));
@@ -181,8 +226,18 @@ impl Collector {
         let address = String::from_utf8_lossy(data).trim().to_owned();
         // An IPv6 address has 39 characters; the id has 16 hex digits at most.
         let is_id = name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_id && address.len() <= 64 && !address.chars().any(char::is_control) {
+        let is_address = address.len() <= 64 && !address.chars().any(char::is_control);
+        if is_id && is_address && self.keeping.node(self.etcd_endpoints.len(), name) {
             self.etcd_endpoints.insert((*name).to_owned(), address);
+        }
+    }
+
+    fn keep_node(&mut self, node: Option<String>) {
+        if let Some(node) = node
+            && !self.control_plane_nodes.contains(&node)
+            && self.keeping.node(self.control_plane_nodes.len(), &node)
+        {
+            self.control_plane_nodes.insert(node);
         }
     }
 
@@ -205,7 +260,7 @@ impl Collector {
     }
 }
 
-fn configured(config: &EncryptionConfig) -> Vec<ConfiguredProvider> {
+fn configured(config: &EncryptionConfig) -> impl Iterator<Item = ConfiguredProvider> {
     let entries = config.resources.iter();
     let pairs = entries.flat_map(|entry| {
         entry
@@ -221,5 +276,5 @@ fn configured(config: &EncryptionConfig) -> Vec<ConfiguredProvider> {
         provider: provider.as_str().to_owned(),
         key_name: provider.key_name().to_owned(),
     };
-    providers.map(describe).collect()
+    providers.map(describe)
 }

@@ -24,6 +24,14 @@ pub struct ArchiveLimits {
     pub max_texts: u64,
     /// Bytes of a member's name or of its extended header. Linux allows 4,096 for a path.
     pub max_name_bytes: u64,
+    /// Bytes of all that is kept of the members: names, providers, certificates. Of a real archive some 100 KiB.
+    pub max_kept_bytes: usize,
+    /// Longest name or address that is kept.
+    pub max_text_bytes: usize,
+    /// Control-plane nodes and etcd members. A real cluster has at most seven.
+    pub max_nodes: usize,
+    /// Providers of all resources. A real configuration has at most some fifty.
+    pub max_providers: usize,
     /// Findings of one kind; a hostile archive could hold as many as members.
     pub max_findings: usize,
 }
@@ -40,6 +48,10 @@ impl Default for ArchiveLimits {
             max_read_bytes: 64 << 20,
             max_texts: 64,
             max_name_bytes: 64 << 10,
+            max_kept_bytes: 4 << 20,
+            max_text_bytes: 1 << 10,
+            max_nodes: 100,
+            max_providers: 2000,
             max_findings: 20,
         }
     }

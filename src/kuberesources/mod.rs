@@ -9,6 +9,7 @@ mod facts;
 mod findings;
 mod gzip;
 mod interest;
+mod keeping;
 mod limits;
 mod member;
 mod missing;

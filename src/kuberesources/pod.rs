@@ -121,14 +121,20 @@ impl StaticPod {
     }
 }
 
+/// Longest name that a node may have, as a DNS name.
+const MAX_NODE_BYTES: usize = 253;
+
 /// `.../etcd-peer-<node>.crt`: the node's name, which may hold dots. `None` also for `etcd-serving-metrics-<node>`.
 pub(super) fn node_of_certificate(path: &str, prefix: &str) -> Option<String> {
     let file = path.rsplit('/').next()?;
     let node = file.strip_prefix(prefix)?.strip_suffix(".crt")?;
     let is_name =
         |character: char| character.is_ascii_alphanumeric() || character == '-' || character == '.';
-    (!node.is_empty() && node.chars().all(is_name) && !node.starts_with("metrics-"))
-        .then(|| node.to_owned())
+    (!node.is_empty()
+        && node.len() <= MAX_NODE_BYTES
+        && node.chars().all(is_name)
+        && !node.starts_with("metrics-"))
+    .then(|| node.to_owned())
 }
 
 /// `config.yaml` of the kube-apiserver: is there to be an encryption configuration?

@@ -53,7 +53,7 @@ struct ArchivePass<R: Read> {
 
 impl<R: Read> ArchivePass<R> {
     fn new(tar: TarReader<BufReader<GzipReader<R>>>, limits: ArchiveLimits) -> Self {
-        let collector = Collector::default();
+        let collector = Collector::new(limits);
         let (findings, tar_defects) = (Vec::new(), Vec::new());
         Self {
             tar,
@@ -207,7 +207,7 @@ impl<R: Read> ArchivePass<R> {
         ));
 
         let mut collector = self.collector;
-        findings.append(&mut collector.findings);
+        findings.append(&mut collector.take_findings());
         findings.extend(missing(&collector));
         if collector.has_snapshot {
             findings.push(combined());

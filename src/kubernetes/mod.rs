@@ -9,3 +9,4 @@ pub(crate) mod object;
 pub(crate) mod storage_key;
 pub(crate) mod stored_object;
 pub(crate) mod text;
+mod text_budget;

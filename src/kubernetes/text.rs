@@ -3,6 +3,7 @@
 //! Pod manifests are one-line JSON, in old releases YAML; configuration files are either. A parser's own error text
 //! repeats values, which may be secret, so only the position is kept.
 
+use super::text_budget;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Visitor};
 use std::fmt;
 
@@ -27,6 +28,18 @@ pub(crate) enum TextError {
     /// Brackets nest deeper than in any real file.
     #[error("text nests deeper than any real one")]
     Nesting,
+    /// Commas, colons, brackets and lines without end.
+    #[error(
+        "text has more than {} commas, colons, brackets and lines, which no real one has",
+        text_budget::MAX_MARKS
+    )]
+    Marks,
+    /// A part of it stands for another: what machines write never does.
+    #[error("text repeats a part of itself by an alias, as no real one does")]
+    Alias,
+    /// An encryption configuration without end.
+    #[error("text lists more resources and keys, or has longer names, than any real one")]
+    Entries,
     /// As `Shape`, where the parser could not tell the place.
     #[error("text is not understood")]
     Unplaced,
@@ -36,12 +49,13 @@ pub(crate) enum TextError {
 ///
 /// # Errors
 ///
-/// It is not UTF-8, neither JSON nor YAML, or of another shape than `T`.
+/// It is not UTF-8, neither JSON nor YAML, of another shape than `T`, or asks more of a parser than any real one.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TextError> {
     let bytes = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| TextError::Encoding {
         offset: error.valid_up_to(),
     })?;
+    text_budget::check(text)?;
     if !text.trim_start().starts_with('{') {
         return yaml(text);
     }
@@ -56,28 +70,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TextError> {
     }
 }
 
-/// Deepest flow nesting that the YAML parser is given. It looks at every open bracket for every token, so a megabyte
-/// of brackets would take it many seconds; manifests nest some twenty deep, and scripts in them hold a few loose ones.
-const MAX_BRACKETS: usize = 1000;
-
-fn max_open_brackets(text: &str) -> usize {
-    let mut open = 0_usize;
-    let mut most = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(open);
-    }
-    most
-}
-
 fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, TextError> {
-    if max_open_brackets(text) > MAX_BRACKETS {
-        return Err(TextError::Nesting);
-    }
+    text_budget::check_yaml(text)?;
     yaml_serde::from_str(text).map_err(|error| match error.location() {
         Some(place) => TextError::Shape {
             line: place.line(),

@@ -52,6 +52,37 @@ pub(crate) struct NamedKey {
     pub(crate) secret: Secret,
 }
 
+/// Resources, providers, and providers of all resources that a configuration may have: every value is held against
+/// every one. OpenShift writes at most some fifty.
+const MAX_ENTRIES: usize = 2000;
+/// Longest name of a resource or a key. A longer one is in no prefix.
+const MAX_NAME_BYTES: usize = 256;
+
+impl EncryptionConfig {
+    /// True when it has more entries or longer names than any real configuration.
+    pub(super) fn is_beyond_any_real_one(&self) -> bool {
+        let sum = |count: fn(&ResourceProviders) -> usize| {
+            let counts = self.resources.iter().map(count);
+            counts.fold(0, usize::saturating_add)
+        };
+        let product = |entry: &ResourceProviders| {
+            let providers = entry.providers.len();
+            entry.resources.len().saturating_mul(providers)
+        };
+        let is_long = |name: &str| name.len() > MAX_NAME_BYTES;
+        sum(|entry| entry.resources.len() + entry.providers.len()) > MAX_ENTRIES
+            || sum(product) > MAX_ENTRIES
+            || self.resources.len() > MAX_ENTRIES
+            || self.resources.iter().any(|entry| {
+                entry.resources.iter().any(|name| is_long(name))
+                    || entry
+                        .providers
+                        .iter()
+                        .any(|provider| is_long(provider.key_name()))
+            })
+    }
+}
+
 impl ConfigProvider {
     /// The word that stands for the provider in prefixes and in the configuration.
     pub(crate) fn as_str(&self) -> &'static str {

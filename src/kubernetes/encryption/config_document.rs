@@ -19,7 +19,7 @@ impl EncryptionConfig {
     ///
     /// # Errors
     ///
-    /// The text is not UTF-8, no such document, or a key is not base64. The error tells the position only.
+    /// The text is not UTF-8, no such document, larger than any real one, or a key is not base64. The error tells the position only.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, TextError> {
         let document: ConfigDocument = text::parse(text)?;
         let resources = document
@@ -27,7 +27,11 @@ impl EncryptionConfig {
             .into_iter()
             .map(ResourceProviders::from)
             .collect();
-        Ok(Self { resources })
+        let config = Self { resources };
+        if config.is_beyond_any_real_one() {
+            return Err(TextError::Entries);
+        }
+        Ok(config)
     }
 }
 

@@ -6,10 +6,16 @@ use crate::kubernetes::encryption::value::{EncryptedValue, StoredProvider, Store
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// Resources and providers of all configurations of one ring: every value is held against every one. OpenShift keeps
+/// a few revisions of some fifty.
+const MAX_ENTRIES: usize = 8192;
+
 /// The keys of one or more EncryptionConfigurations.
 #[derive(Default)]
 pub struct KeyRing {
     entries: Vec<ResourceProviders>,
+    /// Resources and providers in all of them.
+    size: usize,
 }
 
 /// Why a stored value was not opened.
@@ -36,23 +42,34 @@ pub(crate) enum UnsealError {
 impl KeyRing {
     /// Takes over the keys of a configuration.
     pub(crate) fn new(config: EncryptionConfig) -> Self {
-        Self {
-            entries: config.resources,
-        }
+        let mut ring = Self::default();
+        ring.extend(config.resources);
+        ring
     }
 
     /// Adds the keys of another ring. Keys of one name may differ: all are tried.
     pub(crate) fn merge(&mut self, other: Self) {
-        self.entries.extend(other.entries);
+        self.extend(other.entries);
+    }
+
+    fn extend(&mut self, entries: impl IntoIterator<Item = ResourceProviders>) {
+        for entry in entries {
+            let size = self.size + 1 + entry.resources.len() + entry.providers.len();
+            if size > MAX_ENTRIES {
+                return;
+            }
+            self.size = size;
+            self.entries.push(entry);
+        }
     }
 
     /// Adds one key that is known outside of any configuration.
     pub(crate) fn add(&mut self, resources: Vec<String>, provider: ConfigProvider) {
         let providers = vec![provider];
-        self.entries.push(ResourceProviders {
+        self.extend([ResourceProviders {
             resources,
             providers,
-        });
+        }]);
     }
 
     /// The resources that the ring names, in no particular order; wildcards stay as they are.
