@@ -4,59 +4,13 @@
 //! What each code means at length, and what to do about it step by step, is in [`explain`](crate::explain).
 
 mod code;
+mod evidence;
 
 pub use code::{Artifact, Code, Severity, UnknownCode};
+pub use evidence::{Evidence, EvidenceByName};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// One value of a finding's evidence.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Evidence {
-    /// A name, a path, a key, a digest, an instant.
-    Text(String),
-    /// A count, a page id, a revision, an offset.
-    Number(i64),
-    /// Several names.
-    List(Vec<String>),
-}
-
-impl From<&str> for Evidence {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Evidence {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for Evidence {
-    fn from(number: i64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<u64> for Evidence {
-    /// Numbers past `i64::MAX` (member ids, hostile page ids) are kept as text.
-    fn from(number: u64) -> Self {
-        i64::try_from(number).map_or_else(|_| Self::Text(number.to_string()), Self::Number)
-    }
-}
-
-impl From<u32> for Evidence {
-    fn from(number: u32) -> Self {
-        Self::Number(i64::from(number))
-    }
-}
-
-impl From<Vec<String>> for Evidence {
-    fn from(list: Vec<String>) -> Self {
-        Self::List(list)
-    }
-}
+use std::borrow::Cow;
 
 /// Something that a check found out about a backup.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -70,9 +24,9 @@ pub struct Finding {
     /// What was found and where: one sentence, lower case, no final period.
     pub message: String,
     /// The place and the numbers, for scripts.
-    pub evidence: BTreeMap<String, Evidence>,
+    pub evidence: EvidenceByName,
     /// What to do about it: one sentence.
-    pub remedy: String,
+    pub remedy: Cow<'static, str>,
 }
 
 impl Finding {
@@ -83,8 +37,8 @@ impl Finding {
             severity: code.severity(),
             artifact: code.artifact(),
             message: message.into(),
-            evidence: BTreeMap::new(),
-            remedy: code.remedy().to_owned(),
+            evidence: EvidenceByName::default(),
+            remedy: Cow::Borrowed(code.remedy()),
         }
     }
 
@@ -95,8 +49,8 @@ impl Finding {
 
     /// Adds one value of evidence; `name` is camelCase.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Evidence>) -> Self {
-        self.evidence.insert(name.to_owned(), value.into());
+    pub fn with(mut self, name: &'static str, value: impl Into<Evidence>) -> Self {
+        self.evidence.insert(name, value.into());
         self
     }
 
@@ -117,7 +71,7 @@ impl Finding {
     /// Replaces the remedy by one that names files.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = remedy.into();
+        self.remedy = Cow::Owned(remedy.into());
         self
     }
 }

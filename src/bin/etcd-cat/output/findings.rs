@@ -46,7 +46,7 @@ fn finding(finding: &Finding, backup: &Backup, is_remedied: bool, style: &Style)
         text.push_str(&paragraph(&first, &safe(&finding.remedy), style.width));
     }
     if style.is_verbose {
-        for (name, evidence) in &finding.evidence {
+        for (name, evidence) in finding.evidence.iter() {
             let first = format!("{INDENT}{}: ", safe(name));
             text.push_str(&paragraph(&first, &safe(&words(evidence)), style.width));
         }

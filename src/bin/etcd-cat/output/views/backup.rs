@@ -463,9 +463,9 @@ impl FindingView {
             artifact: finding.artifact,
             message: finding.message.clone(),
             evidence: evidence
-                .map(|(name, value)| (name.clone(), EvidenceView::new(value)))
+                .map(|(name, value)| (name.to_owned(), EvidenceView::new(value)))
                 .collect(),
-            remedy: finding.remedy.clone(),
+            remedy: finding.remedy.clone().into_owned(),
         }
     }
 }
