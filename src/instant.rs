@@ -3,9 +3,30 @@
 //! In a record it is seconds and nanoseconds instead of the text that chrono writes: twenty-odd bytes less and no parsing, some forty times in the facts of one snapshot. Every instant that chrono
 //! knows comes back as it was, years before 1 and after 2262 included. Formats that people read keep RFC 3339.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::time::SystemTime;
+
+/// The instant that the system's clock shows. A clock that was never set may show one before 1970.
+pub fn now() -> DateTime<Utc> {
+    of_system(SystemTime::now())
+}
+
+fn of_system(time: SystemTime) -> DateTime<Utc> {
+    let (since, is_before) = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => (since, false),
+        Err(error) => (error.duration(), true),
+    };
+    let since = TimeDelta::from_std(since).unwrap_or(TimeDelta::MAX);
+    let epoch = DateTime::UNIX_EPOCH;
+    let instant = if is_before {
+        epoch.checked_sub_signed(since)
+    } else {
+        epoch.checked_add_signed(since)
+    };
+    instant.unwrap_or(epoch)
+}
 
 /// Writes one instant.
 ///
@@ -79,6 +100,16 @@ mod tests {
         certain: DateTime<Utc>,
         #[serde(with = "super::option")]
         possible: Option<DateTime<Utc>>,
+    }
+
+    #[test]
+    fn a_clock_before_1970_is_no_panic() {
+        let shown = |time| crate::instant::rfc3339_seconds(super::of_system(time));
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        let day = std::time::Duration::from_secs(86_400);
+        assert_eq!(shown(epoch - day), "1969-12-31T00:00:00Z");
+        assert_eq!(shown(epoch + day), "1970-01-02T00:00:00Z");
+        assert!(!shown(epoch - day * 36_500_000).is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::error::CatalogueError;
 use super::store::Access;
 use crate::instant::rfc3339_seconds;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use rustix::process::{Pid, test_kill_process};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -122,7 +122,7 @@ fn sign(mut file: &File) -> io::Result<()> {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let command: String = words.join(" ").chars().take(COMMAND_CHARS).collect();
-    let since = rfc3339_seconds(Utc::now());
+    let since = rfc3339_seconds(crate::instant::now());
     file.write_all(format!("{} {since} {command}\n", std::process::id()).as_bytes())
 }
 

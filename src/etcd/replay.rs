@@ -10,7 +10,7 @@ use super::revision::Revision;
 use super::revision_order::RevisionOrder;
 use crate::bbolt::PageSet;
 use std::collections::HashMap;
-use std::thread::ScopedJoinHandle;
+use std::thread::{Builder, ScopedJoinHandle};
 
 /// What is to be replayed.
 #[derive(Debug)]
@@ -66,10 +66,12 @@ impl History<'_> {
         let next = NextPartition::default();
         let mut order = RevisionOrder::new(self.compaction, self.unreadable);
         let histories = std::thread::scope(|scope| {
-            let second = is_shared.then(|| scope.spawn(|| Histories::of_partitions(&terms, &next)));
+            let work = || Histories::of_partitions(&terms, &next);
+            // Without a thread to be had, this one replays it all.
+            let second = is_shared.then(|| Builder::new().spawn_scoped(scope, work).ok());
             in_order(&mut order);
             let mut histories = Histories::of_partitions(&terms, &next);
-            match second.map(ScopedJoinHandle::join) {
+            match second.flatten().map(ScopedJoinHandle::join) {
                 Some(Ok(others)) => histories.join(others),
                 // What one half of the keys has to tell must not go missing in silence.
                 Some(Err(panic)) => std::panic::resume_unwind(panic),

@@ -9,7 +9,9 @@ use flate2::bufread::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, Read};
 
-const BUFFER_BYTES: usize = 256 << 10;
+/// Bytes read at once: few, so that a reading that is to stop stops soon even where these inflate to a thousand times
+/// as many.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// First two bytes of a gzip stream.
 const GZIP_MAGIC: &[u8] = &[0x1F, 0x8B];

@@ -20,4 +20,4 @@ mod tar_header;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
 pub use limits::ArchiveLimits;
-pub use read::read;
+pub use read::{ArchiveReadError, read};

@@ -3,7 +3,7 @@
 use super::collect::Collector;
 use super::facts::Kuberesources;
 use super::findings::{combined, gzip_finding, left_out, size_finding, tar_finding};
-use super::gzip::GzipReader;
+use super::gzip::{GzipDefect, GzipReader};
 use super::interest::Interest;
 use super::limits::ArchiveLimits;
 use super::member::{self, MemberPlace, shown};
@@ -18,15 +18,29 @@ use std::io::{BufReader, Read};
 /// Inflated bytes that wait for the tar walk: large enough that most members need no second look.
 const BUFFER_BYTES: usize = 128 << 10;
 
+/// The system refused to read on.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("cannot read on at byte {offset}: {reason}")]
+pub struct ArchiveReadError {
+    /// Bytes read before.
+    pub offset: u64,
+    /// The system's words.
+    pub reason: String,
+}
+
 /// Reads an archive from its first to its last byte and learns everything in that one pass; nothing is written.
 ///
 /// `size_bytes` is the length that the file is said to have. The keys come apart from the facts, which hold none.
 /// Damage never ends in an error: what was readable before it is told, and the findings say the rest.
+///
+/// # Errors
+///
+/// The file itself could not be read on: half a reading is no content.
 pub fn read(
     file: impl Read,
     size_bytes: u64,
     limits: &ArchiveLimits,
-) -> (Kuberesources, Option<KeyRing>) {
+) -> Result<(Kuberesources, Option<KeyRing>), ArchiveReadError> {
     let gzip = GzipReader::new(file, *limits);
     let mut pass = ArchivePass::new(
         TarReader::new(BufReader::with_capacity(BUFFER_BYTES, gzip), *limits),
@@ -170,7 +184,10 @@ impl<R: Read> ArchivePass<R> {
             .push(Finding::new(Code::KuberesourcesUnsafe, message).with("member", path));
     }
 
-    fn finish(self, expected_bytes: u64) -> (Kuberesources, Option<KeyRing>) {
+    fn finish(
+        self,
+        expected_bytes: u64,
+    ) -> Result<(Kuberesources, Option<KeyRing>), ArchiveReadError> {
         let mut buffered = self.tar.into_inner();
         // The walk may have ended early: the rest is inflated all the same, so that CRC and length are checked.
         let is_too_many = |defect: &TarDefect| matches!(defect, TarDefect::Members { .. });
@@ -180,6 +197,12 @@ impl<R: Read> ArchivePass<R> {
         let gzip = buffered.into_inner();
         let is_broken = gzip.is_broken();
         let end = gzip.finish();
+        if let Some(GzipDefect::Io { offset, text }) = end.defect {
+            return Err(ArchiveReadError {
+                offset,
+                reason: text,
+            });
+        }
 
         let mut findings: Vec<Finding> = end.defect.iter().map(gzip_finding).collect();
         // Where gzip ends early, so does tar: that is one damage, not two.
@@ -227,6 +250,6 @@ impl<R: Read> ArchivePass<R> {
             certificates: collector.certificates.into(),
             findings,
         };
-        (facts, collector.key_ring)
+        Ok((facts, collector.key_ring))
     }
 }

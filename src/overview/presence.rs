@@ -1,12 +1,13 @@
 //! Are the files there that were there when they were judged?
 
 use super::record::{OverviewDirectory, OverviewFile};
-use crate::source::{FileIdentity, ObjectId, ObjectIdentity, Store};
+use crate::source::{DirectoryEntries, FileIdentity, ObjectId, ObjectIdentity, Store};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
 
 /// From so many files on whose attributes nobody wants, a listing of the directory is cheaper than asking for each.
 const LISTED: usize = 8;
@@ -43,7 +44,10 @@ pub(super) fn observe(
     // Waiting for a disk or a server is most of the work: more threads than processors do not harm.
     let threads = directories.len().min(4);
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let others: Vec<_> = (1..threads)
+            // Without a thread to be had, this one does the work of all.
+            .filter_map(|_| Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
         let own = work();
         let others = others
             .into_iter()
@@ -122,10 +126,10 @@ fn listing(path: &Path) -> Option<HashSet<Vec<u8>>> {
     // Names can be listed without the right to look at the files: then they count as gone.
     std::fs::metadata(path.join(".")).ok()?;
     let mut names = HashSet::new();
-    for entry in std::fs::read_dir(path).ok()? {
+    for entry in DirectoryEntries::of(path).ok()? {
         let entry = entry.ok()?;
-        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            names.insert(entry.file_name().into_encoded_bytes());
+        if entry.is_file {
+            names.insert(entry.name.into_encoded_bytes());
         }
     }
     Some(names)

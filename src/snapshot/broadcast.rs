@@ -53,6 +53,15 @@ impl<'r> ChunkBroadcast<'r> {
         state.unwrap_or_else(PoisonError::into_inner).error
     }
 
+    /// The source, if no consumer has begun to read it.
+    pub(super) fn into_unread(self) -> Option<ChunkReader<'r>> {
+        let state = self.state.into_inner();
+        match state.unwrap_or_else(PoisonError::into_inner).turn {
+            ReadTurn::Nobody(source) => Some(source),
+            ReadTurn::Consumer | ReadTurn::Over => None,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BroadcastState<'r>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,28 +3,38 @@
 use super::broadcast::{ChunkBroadcast, ChunkConsumer, ConsumerRole};
 use super::chunk::ChunkReader;
 use super::hashing::{Hashed, TrailerHasher};
+use super::one_core;
 use super::pass::SnapshotPass;
 use super::reading::{HashOn, ReadError, SnapshotReading};
+use std::io;
 use std::panic::resume_unwind;
+use std::thread::Builder;
 
 /// Reads a snapshot to its end.
 pub(super) fn read_one(chunks: ChunkReader<'_>) -> Result<SnapshotReading, ReadError> {
     let mut pass = SnapshotPass::new();
-    let hashed = scan_and_hash(chunks, &mut pass)?;
-    Ok(pass.conclude(&hashed, HashOn::OwnThread))
+    let broadcast = ChunkBroadcast::new(chunks);
+    match scan_and_hash(&broadcast, &mut pass) {
+        Ok(hashed) => match broadcast.into_error() {
+            Some(error) => Err(error),
+            None => Ok(pass.conclude(&hashed, HashOn::OwnThread)),
+        },
+        // No thread to be had: one core does it all.
+        Err(source) => match broadcast.into_unread() {
+            Some(chunks) => one_core::read_one(chunks),
+            None => Err(ReadError::Io { offset: 0, source }),
+        },
+    }
 }
 
-fn scan_and_hash(chunks: ChunkReader<'_>, pass: &mut SnapshotPass) -> Result<Hashed, ReadError> {
-    let broadcast = ChunkBroadcast::new(chunks);
-    let hashed = std::thread::scope(|scope| {
-        let hash = scope.spawn(|| hash_all(broadcast.consumer(ConsumerRole::Hash)));
+/// An error when there is no thread to hash on; nothing has been read then.
+fn scan_and_hash(broadcast: &ChunkBroadcast<'_>, pass: &mut SnapshotPass) -> io::Result<Hashed> {
+    std::thread::scope(|scope| {
+        let hash = Builder::new()
+            .spawn_scoped(scope, || hash_all(broadcast.consumer(ConsumerRole::Hash)))?;
         scan_all(pass, broadcast.consumer(ConsumerRole::Scan));
-        hash.join().unwrap_or_else(|panic| resume_unwind(panic))
-    });
-    match broadcast.into_error() {
-        Some(error) => Err(error),
-        None => Ok(hashed),
-    }
+        Ok(hash.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
 }
 
 fn scan_all(pass: &mut SnapshotPass, chunks: ChunkConsumer<'_, '_>) {

@@ -26,6 +26,7 @@ pub use compressed::Compression;
 pub(crate) use compressed::decompress_buffered;
 pub(crate) use compressed::{decompress, unpack};
 pub(crate) use counting::Counting;
+pub(crate) use file_system::DirectoryEntries;
 pub use file_system::FileSystem;
 pub use identity::TaggedIdentity;
 pub use identity::{FileIdentity, FileSystemId, ObjectIdentity};

@@ -17,6 +17,7 @@ use std::io::Read;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 /// Whose digests take turns.
 const FILES_PER_THREAD: usize = 2;
@@ -85,15 +86,21 @@ impl<'f> Batch<'f, '_> {
         };
         std::thread::scope(|scope| {
             let work = &work;
-            let threads: Vec<_> = firsts
-                .iter()
-                .enumerate()
-                .map(|(number, first)| scope.spawn(move || work(number, first)))
-                .collect();
+            let (mut threads, mut threadless) = (Vec::new(), Vec::new());
+            for (number, first) in firsts.iter().enumerate() {
+                match Builder::new().spawn_scoped(scope, move || work(number, first)) {
+                    Ok(thread) => threads.push(thread),
+                    Err(_) => threadless.push((number, first)),
+                }
+            }
+            // Without a thread to be had, this one does its work: slower, and whole.
+            let own = threadless
+                .into_iter()
+                .try_for_each(|(number, first)| work(number, first));
             let ended = threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            ended.fold(Ok(()), Result::and)
+            ended.fold(own, Result::and)
         })
     }
 }

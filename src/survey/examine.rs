@@ -3,7 +3,7 @@
 use super::SurveyError;
 use super::batch::Batch;
 use super::examination::{Examination, Survey};
-use super::file::{Looked, SnapshotRead, look, read_kuberesources};
+use super::file::{ArchiveError, Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::{Knowledge, subject_of};
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
@@ -60,7 +60,7 @@ pub(super) fn examine_from(
         met: BTreeSet::new(),
         survey: Survey::default(),
         read_now: BTreeSet::new(),
-        now: Utc::now(),
+        now: crate::instant::now(),
     };
     let todo = examination.search(&locations, origin)?;
     examination.read_all(todo)?;
@@ -127,7 +127,14 @@ impl Examination<'_> {
                     .enter_kuberesources(&object.id, object.identity.clone(), facts);
                 self.count(object);
             }
-            Err(reason) => self.refused(object, reason),
+            Err(_) if self.monitor.is_interrupted() => {
+                self.recorder.flush()?;
+                return Err(SurveyError::Interrupted);
+            }
+            Err(ArchiveError { reason, offset }) => {
+                self.enter_unreadable(object, &reason, offset);
+                self.skip(object, reason);
+            }
         }
         self.monitor.finish(object.id.as_os_str());
         Ok(())

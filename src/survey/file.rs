@@ -105,19 +105,53 @@ impl<'c> OpenSnapshot<'c> {
     }
 }
 
+/// Why an archive was not read to its end: nothing of it is learnt.
+pub(super) struct ArchiveError {
+    pub(super) reason: String,
+    /// Where in the file.
+    pub(super) offset: Option<u64>,
+}
+
+impl ArchiveError {
+    fn at(offset: Option<u64>, reason: String) -> Self {
+        Self { reason, offset }
+    }
+}
+
+/// Ends in an error as soon as the run is to stop.
+struct Interruptible<'m, R> {
+    reader: R,
+    monitor: &'m dyn Monitor,
+}
+
+impl<R: Read> Read for Interruptible<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.monitor.is_interrupted() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.reader.read(buffer)
+    }
+}
+
 /// Reads a kuberesources archive to its end.
 pub(super) fn read_kuberesources(
     id: &ObjectId,
     store: &dyn Store,
     monitor: &dyn Monitor,
-) -> Result<(Kuberesources, Option<KeyRing>), String> {
-    let open = store.open(id, None).map_err(|error| describe(&error))?;
+) -> Result<(Kuberesources, Option<KeyRing>), ArchiveError> {
+    let open = store
+        .open(id, None)
+        .map_err(|error| ArchiveError::at(None, describe(&error)))?;
     let reader = open
         .reader(Pace::OneByOne)
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| ArchiveError::at(None, error.to_string()))?;
     let size_bytes = open.identity().size_bytes();
-    let counted = Counting::new(reader, monitor);
-    let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default());
+    let counted = Interruptible {
+        reader: Counting::new(reader, monitor),
+        monitor,
+    };
+    let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default())
+        .map_err(|error| ArchiveError::at(Some(error.offset), error.reason))?;
     facts.findings.extend(
         changed(id, &*open, store)
             .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),

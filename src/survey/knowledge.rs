@@ -4,12 +4,13 @@ use super::SurveyError;
 use crate::backup::{Backup, Located};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
+use crate::finding::has_error;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
 use crate::judgement::{Standpoint, judge};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
 use crate::snapshot::Snapshot;
-use crate::source::{ObjectId, ObjectIdentity};
+use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -131,13 +132,23 @@ impl Knowledge {
         }
         let is_sound = match &record.content {
             Content::Snapshot(key) => key.trailer == Some(key.computed),
-            _ => true,
+            Content::Kuberesources(digest) => !self.is_damaged_archive(digest),
+            Content::NotABackup | Content::Unreadable { .. } => true,
         };
         (before != now && is_sound).then(|| Replaced {
             digest: before,
             verified_at: Some(record.read_at),
             taken_at: self.taken_at(&record.content),
         })
+    }
+
+    /// An archive that was read half-written, or damaged, is no content that anything could take the place of.
+    fn is_damaged_archive(&self, digest: &Sha256Digest) -> bool {
+        let stored = self.contents.kuberesources.get(digest);
+        let facts = stored.map(|stored| &stored.facts);
+        facts
+            .or_else(|| self.kuberesources.get(digest))
+            .is_some_and(|facts| has_error(&facts.findings))
     }
 
     /// When remembered content was taken, by its own word.
@@ -301,8 +312,8 @@ impl Knowledge {
 
 /// Names in a directory that a glob of the script matches; `None` when it cannot be read to its end.
 fn names_in(directory: &Path) -> Option<Vec<OsString>> {
-    let entries = std::fs::read_dir(directory).ok()?;
-    let names = entries.map(|entry| entry.map(|entry| entry.file_name()));
+    let entries = DirectoryEntries::of(directory).ok()?;
+    let names = entries.map(|entry| entry.map(|entry| entry.name));
     let mut names = names.collect::<Result<Vec<OsString>, _>>().ok()?;
     names.retain(|name| is_restore_name(name));
     Some(names)

@@ -7,7 +7,6 @@ use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
 use crate::source::ObjectId;
-use chrono::Utc;
 use std::path::Path;
 
 /// Reads what is new below `locations` (without any: below the remembered ones) and remembers them.
@@ -21,7 +20,7 @@ pub fn index(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let now = Utc::now();
+    let now = crate::instant::now();
     for location in locations {
         let absolute = location.absolute();
         let is_there = absolute.as_path().is_none_or(Path::exists);

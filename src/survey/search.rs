@@ -185,6 +185,10 @@ impl Examination<'_> {
         reason: &str,
         offset: Option<u64>,
     ) {
+        // One failed look at a file that nobody asked for takes nothing from what is known of it.
+        if !self.asked.contains(&object.id) {
+            return;
+        }
         let content = unreadable(reason, offset);
         self.remember_file(object, content.clone());
         self.known

@@ -10,7 +10,6 @@ use crate::catalogue::{
 use crate::oc::BackupRun;
 use crate::source::ObjectId;
 use crate::survey::{self, Depth};
-use chrono::Utc;
 
 /// Remembers it, and shows it as every later command will. A catalogue that refuses takes nothing from the backup.
 pub(super) fn remember(
@@ -143,7 +142,7 @@ fn locations(ids: &[ObjectId]) -> Vec<CatalogueChange> {
     directories
         .map(|directory| CatalogueChange::Location {
             path: directory,
-            first_seen_at: Utc::now(),
+            first_seen_at: crate::instant::now(),
             file_system: None,
         })
         .collect()

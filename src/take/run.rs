@@ -8,7 +8,6 @@ use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
 use crate::oc::{self, BackupFailure, BackupOptions, Oc, OcError, RunOutcome};
 use crate::survey;
-use chrono::Utc;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -54,7 +53,7 @@ pub fn take(
     if let Some(reason) = due::needless(oc, catalogue, due, &survey, monitor)? {
         return Ok(TakeReport::skipped(reason));
     }
-    let plan = oc::plan(oc, backup, Utc::now(), monitor)?;
+    let plan = oc::plan(oc, backup, crate::instant::now(), monitor)?;
     if is_dry_run {
         return Ok(TakeReport::planned(&plan));
     }

@@ -98,6 +98,13 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// True for commands that leave nothing half-done but their answer: they may end at any moment.
+    pub(crate) fn only_reads(&self) -> bool {
+        !matches!(self, Self::Backup(_) | Self::Stage(_))
+    }
+}
+
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]

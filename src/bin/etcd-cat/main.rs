@@ -34,7 +34,13 @@ fn main() -> ExitCode {
 /// Runs the command, prints its answer, and says how to end.
 fn run(cli: &Cli) -> Exit {
     let global = &cli.global;
-    let now = global.as_of.map_or_else(Utc::now, |instant| instant.0);
+    let now = global
+        .as_of
+        .map_or_else(etcd_cat::instant::now, |instant| instant.0);
+    if cli.command.only_reads() {
+        let format = global.output;
+        TerminalMonitor::end_soon(move |signal| report(&Failure::interrupted(signal), format));
+    }
     let result = TerminalMonitor::new(terminal::shows_progress(global), global.quiet)
         .map_err(Failure::from)
         .and_then(|progress| answer(cli, now, &progress));

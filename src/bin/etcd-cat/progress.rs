@@ -3,11 +3,13 @@
 use crate::output::text::safe_path;
 use etcd_cat::monitor::Monitor;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::Duration;
 
 /// Bytes of all files together: how much, how fast, how long.
@@ -18,6 +20,9 @@ const FILE: &str = "  {spinner} {wide_msg}";
 
 /// Often enough to look alive, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(120);
+
+/// How long a command that only reads may take to end of itself.
+const PATIENCE: Duration = Duration::from_millis(120);
 
 /// Shows the progress of a run and knows when it is to stop.
 #[derive(Debug)]
@@ -31,6 +36,8 @@ pub(crate) struct TerminalMonitor {
 struct Bars {
     all: MultiProgress,
     total: ProgressBar,
+    /// A thread is to be had for what moves by itself.
+    has_threads: bool,
     files: Mutex<BTreeMap<OsString, ProgressBar>>,
 }
 
@@ -52,11 +59,31 @@ impl TerminalMonitor {
             let value = usize::try_from(number).unwrap_or_default();
             signal_hook::flag::register_usize(number, Arc::clone(&signal), value)?;
         }
+        // A file that may grow no further is an error of the write, which says which file, and no signal.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(Self {
             bars: shows_bars.then(Bars::new),
             signal,
             is_quiet,
         })
+    }
+
+    /// Ends the program soon after a signal, whatever it is doing then, for commands that only read: what they have
+    /// finished is on disk by then, and nothing else is worth waiting for. `last_words` are said before.
+    ///
+    /// Without a thread to be had the program ends at its next buffer, as it does mostly.
+    pub(crate) fn end_soon(last_words: impl FnOnce(u8) + Send + 'static) {
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
+            return;
+        };
+        let wait = move || {
+            if let Some(number) = signals.forever().next() {
+                std::thread::sleep(PATIENCE);
+                last_words(u8::try_from(number).unwrap_or_default());
+                signal_hook::low_level::exit(128 + number);
+            }
+        };
+        drop(Builder::new().spawn(wait));
     }
 
     /// The signal that asked to stop.
@@ -80,7 +107,14 @@ impl Bars {
         Self {
             all,
             total,
+            has_threads: Builder::new().spawn(|| ()).is_ok(),
             files: Mutex::default(),
+        }
+    }
+
+    fn tick(&self, bar: &ProgressBar) {
+        if self.has_threads {
+            bar.enable_steady_tick(TICK);
         }
     }
 
@@ -110,7 +144,7 @@ impl Monitor for TerminalMonitor {
     fn expect(&self, _files: u64, bytes: u64) {
         if let Some(bars) = &self.bars {
             bars.total.inc_length(bytes);
-            bars.total.enable_steady_tick(TICK);
+            bars.tick(&bars.total);
         }
     }
 
@@ -120,7 +154,7 @@ impl Monitor for TerminalMonitor {
                 .all
                 .add(ProgressBar::new_spinner().with_style(style(FILE)));
             bar.set_message(safe_path(name));
-            bar.enable_steady_tick(TICK);
+            bars.tick(&bar);
             bars.files().insert(name.to_owned(), bar);
         }
     }

@@ -66,21 +66,23 @@ impl Process {
             .process_group(0);
         let mut child = command.spawn()?;
         let (sender, messages) = sync_channel(CHUNKS_IN_FLIGHT);
-        let mut open_pipes = 0;
-        if let Some(pipe) = child.stdout.take() {
-            drain(pipe, sender.clone(), Message::Stdout);
-            open_pipes += 1;
-        }
-        if let Some(pipe) = child.stderr.take() {
-            drain(pipe, sender, Message::Stderr);
-            open_pipes += 1;
-        }
-        Ok(Self {
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        // Dropped, it ends the command: without a thread for each pipe nobody would listen.
+        let mut process = Self {
             child,
             messages,
-            open_pipes,
+            open_pipes: 0,
             ended: None,
-        })
+        };
+        if let Some(pipe) = stdout {
+            drain(pipe, sender.clone(), Message::Stdout)?;
+            process.open_pipes += 1;
+        }
+        if let Some(pipe) = stderr {
+            drain(pipe, sender, Message::Stderr)?;
+            process.open_pipes += 1;
+        }
+        Ok(process)
     }
 
     /// Waits at most `timeout` for something to happen.
@@ -174,8 +176,8 @@ fn drain<R: Read + Send + 'static>(
     mut pipe: R,
     sender: SyncSender<Message>,
     wrap: fn(Vec<u8>) -> Message,
-) {
-    thread::spawn(move || {
+) -> io::Result<()> {
+    thread::Builder::new().spawn(move || {
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
             match pipe.read(&mut buffer) {
@@ -193,5 +195,6 @@ fn drain<R: Read + Send + 'static>(
             }
         }
         let _ = sender.send(Message::Closed);
-    });
+    })?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Builder;
 
 /// Requests in flight.
 const READERS: usize = 4;
@@ -73,7 +74,15 @@ impl Block {
 
 impl Ahead {
     /// Starts reading at `position`.
-    pub(super) fn start(file: &Arc<File>, position: u64, page_cache: PageCache) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// There are not threads enough to be had.
+    pub(super) fn start(
+        file: &Arc<File>,
+        position: u64,
+        page_cache: PageCache,
+    ) -> io::Result<Self> {
         let alignment = to_u64(ALIGNMENT);
         let first = position / alignment * alignment;
         let direct = open_direct(file).map(Arc::new);
@@ -86,17 +95,17 @@ impl Ahead {
                 page_cache,
             };
             let offset = first + to_u64(index * BLOCK_BYTES);
-            std::thread::spawn(move || reading.run(offset, &to_fill, &filled));
-            Reader { blocks, empty }
+            Builder::new().spawn(move || reading.run(offset, &to_fill, &filled))?;
+            Ok(Reader { blocks, empty })
         };
-        Self {
-            readers: (0..READERS).map(reader).collect(),
+        Ok(Self {
+            readers: (0..READERS).map(reader).collect::<io::Result<_>>()?,
             turn: 0,
             skip: to_usize(position - first),
             current: None,
             was_cached: false,
             is_at_end: false,
-        }
+        })
     }
 
     /// True behind a block that the page cache held: most likely it holds the next ones, too.

@@ -1,10 +1,13 @@
 //! The files of this machine, and of what is mounted there.
 
 mod ahead;
+mod entries;
 mod open;
 mod page_cache;
 mod reader;
 mod walk;
+
+pub(crate) use entries::DirectoryEntries;
 
 use super::{
     AtPath as _, FileSystemId, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store,
@@ -31,12 +34,12 @@ impl Store for FileSystem {
             Some(directory) if !directory.as_os_str().is_empty() => directory,
             _ => Path::new("."),
         };
-        let entries = std::fs::read_dir(directory).into_iter().flatten();
+        let entries = DirectoryEntries::of(directory).into_iter().flatten();
         let objects = entries.filter_map(|entry| {
-            let entry = entry.ok()?;
-            let metadata = entry.metadata().ok()?;
+            let path = directory.join(entry.ok()?.name);
+            let metadata = std::fs::symlink_metadata(&path).ok()?;
             metadata.is_file().then(|| Listed {
-                id: entry.path().into(),
+                id: path.into(),
                 identity: (&metadata).into(),
                 target_name: None,
             })

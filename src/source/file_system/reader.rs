@@ -61,7 +61,8 @@ impl FileReader {
         match read_if_cached(&self.file, buffer, self.position) {
             Ok(length) => Some(length),
             Err(Errno::AGAIN) => {
-                self.way = Way::Ahead(Ahead::start(&self.file, self.position, self.page_cache));
+                self.way = Ahead::start(&self.file, self.position, self.page_cache)
+                    .map_or(Way::Plain(self.position), Way::Ahead);
                 None
             }
             Err(_) => {

@@ -1,5 +1,6 @@
 //! Every regular file under a location, by looking at directories and attributes alone.
 
+use super::entries::DirectoryEntries;
 use super::open::describe;
 use crate::monitor::Monitor;
 use crate::source::{Cause, LeftOut, Listed, Listing};
@@ -93,13 +94,13 @@ impl Walker {
             let reason = format!("kernel file system {name}");
             return self.leave_out(&directory.path, reason, Cause::NoObject);
         }
-        let entries = match std::fs::read_dir(&directory.path) {
+        let entries = match DirectoryEntries::of(&directory.path) {
             Ok(entries) => entries,
             Err(error) => return self.refuse(&directory.path, "read directory", &error),
         };
         for entry in entries {
             match entry {
-                Ok(entry) => self.look(&entry.path(), directory.device),
+                Ok(entry) => self.look(&directory.path.join(entry.name), directory.device),
                 // The directory stream is broken: what follows cannot be trusted to be complete.
                 Err(error) => return self.refuse(&directory.path, "read directory", &error),
             }

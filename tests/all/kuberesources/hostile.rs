@@ -95,7 +95,8 @@ fn more_bytes_than_any_real_archive_end_the_reading() {
         bytes.as_slice(),
         u64::try_from(bytes.len()).expect("fits"),
         &limits,
-    );
+    )
+    .expect("memory can be read");
     assert_eq!(codes(&facts), ["kuberesources-unsafe"], "{}", text(&facts));
     assert!(ring.is_some());
 }

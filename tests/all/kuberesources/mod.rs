@@ -18,7 +18,8 @@ fn learn(bytes: &[u8]) -> (Kuberesources, Option<KeyRing>) {
         bytes,
         u64::try_from(bytes.len()).expect("fits"),
         &ArchiveLimits::default(),
-    );
+    )
+    .expect("memory can be read");
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "took {:?}",

@@ -23,7 +23,7 @@ pub(crate) fn execute(
     context: &RunContext<'_>,
     access: &HostAccess,
 ) -> Result<FinishedScript, OcError> {
-    let started_at = Utc::now();
+    let started_at = crate::instant::now();
     let words = context.plan.script();
     let call = access.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let limits = RunLimits {
@@ -73,7 +73,7 @@ pub(crate) fn execute(
             .map(str::to_owned)
             .collect(),
         started_at,
-        ended_at: Utc::now(),
+        ended_at: crate::instant::now(),
     })
 }
 
