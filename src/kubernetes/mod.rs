@@ -10,3 +10,4 @@ pub(crate) mod storage_key;
 pub(crate) mod stored_object;
 pub(crate) mod text;
 mod text_budget;
+mod text_error;

@@ -3,7 +3,7 @@
 //! A parser keeps some hundred bytes for every mark, and YAML has ways to take more than the text pays for: an alias is
 //! a copy of what its anchor names, and every open bracket and every directive is looked at again and again.
 
-use super::text::TextError;
+use super::text_error::TextError;
 use std::collections::BTreeSet;
 
 /// Commas, colons, brackets, list items and lines. A kube-apiserver's manifest has some two thousand.
@@ -84,7 +84,7 @@ fn names_after(text: &str, sign: u8) -> BTreeSet<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::{MAX_BRACKETS, MAX_MARKS, check, check_yaml};
-    use crate::kubernetes::text::TextError;
+    use crate::kubernetes::text_error::TextError;
 
     #[test]
     fn scripts_and_globs_are_no_aliases() {

@@ -15,7 +15,6 @@ use crate::catalogue::{Catalogue, CatalogueChange, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::monitor::Monitor;
 use crate::source::ObjectId;
-use chrono::Utc;
 use std::collections::BTreeSet;
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
