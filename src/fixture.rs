@@ -111,6 +111,7 @@ fn healthy_cluster(cluster: &str) -> Cluster {
         ],
         installed_at: Some(at("2024-01-01T00:00:00Z")),
         operators: operators.collect(),
+        ..Cluster::default()
     }
 }
 

@@ -157,6 +157,19 @@ impl Record for FileRecord {
 
 impl Record for StoredFacts<Snapshot> {
     const TABLE: Table = Table::Snapshots;
+
+    const ADDED: &'static [AddedField] = &[
+        AddedField {
+            since: 2,
+            structure: "Cluster",
+            field: "control_plane",
+        },
+        AddedField {
+            since: 2,
+            structure: "Cluster",
+            field: "blocking_webhooks",
+        },
+    ];
 }
 
 impl Record for StoredFacts<Kuberesources> {

@@ -28,7 +28,6 @@ impl Table {
     pub fn version(self) -> u8 {
         match self {
             Self::About
-            | Self::Snapshots
             | Self::Kuberesources
             | Self::CertificateSets
             | Self::Proofs
@@ -36,6 +35,8 @@ impl Table {
             | Self::Provenance => FIRST_VERSION,
             // 2: objects of stores beside files. 3: when it was told that the file is gone.
             Self::Files => 3,
+            // 2: where the control plane is, and which webhooks block a recovery.
+            Self::Snapshots => 2,
             // 2: the file system.
             Self::Locations => 2,
             // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.

@@ -43,6 +43,11 @@ impl<'o> ObjectMeta<'o> {
         Ok(meta)
     }
 
+    /// The labels in the order of the bytes (Kubernetes writes them sorted).
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&'o [u8], &'o [u8])> {
+        map_entries(self.message, 11)
+    }
+
     /// The annotations in the order of the bytes (Kubernetes writes them sorted).
     pub(crate) fn annotations(&self) -> impl Iterator<Item = (&'o [u8], &'o [u8])> {
         map_entries(self.message, 12)

@@ -1,5 +1,6 @@
 //! The cluster as its own objects describe it.
 
+use super::recovery::{BlockingWebhook, ControlPlaneNode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,12 @@ pub struct Cluster {
     pub installed_at: Option<DateTime<Utc>>,
     /// One entry for each of the [components](super::COMPONENTS) that was found, ascending.
     pub operators: Vec<OperatorRollout>,
+    /// The nodes of the control plane, ascending.
+    #[serde(default)]
+    pub control_plane: Vec<ControlPlaneNode>,
+    /// Webhooks that reject what they cannot be asked about, ascending.
+    #[serde(default)]
+    pub blocking_webhooks: Vec<BlockingWebhook>,
 }
 
 /// Infrastructure `status.controlPlaneTopology`.

@@ -1,4 +1,5 @@
-//! What a snapshot says of its cluster, learnt from the JSON under the storage keys of its objects.
+//! What a snapshot says of its cluster, learnt from the JSON under the storage keys of its objects, and from excerpts
+//! (see [`ClusterObject::excerpt`]).
 //!
 //! An object that cannot be read says nothing.
 
@@ -11,7 +12,7 @@ use super::cluster_object::ClusterObject;
 use serde::de::DeserializeOwned;
 
 impl Cluster {
-    /// Learns what the object at `storage_key` says of the cluster; other objects are passed over.
+    /// Learns what the object at `storage_key`, or the excerpt of it, says of the cluster; other objects are passed over.
     pub fn learn(&mut self, storage_key: &[u8], object: &[u8]) {
         match ClusterObject::at(storage_key) {
             Some(ClusterObject::Version) => self.learn_version(object),
@@ -22,6 +23,8 @@ impl Cluster {
             Some(ClusterObject::StaticPodOperator(component)) => {
                 self.learn_revisions(component, object);
             }
+            Some(ClusterObject::Node) => insert(&mut self.control_plane, object),
+            Some(ClusterObject::Webhooks(_)) => insert(&mut self.blocking_webhooks, object),
             None => {}
         }
     }
@@ -107,6 +110,12 @@ impl Cluster {
             .get_mut(position)
             .expect("found or inserted at this position")
     }
+}
+
+/// Adds an excerpt in order.
+fn insert<T: DeserializeOwned + Ord>(list: &mut Vec<T>, excerpt: &[u8]) {
+    list.extend(parse::<T>(excerpt));
+    list.sort();
 }
 
 fn parse<T: DeserializeOwned>(object: &[u8]) -> Option<T> {

@@ -4,7 +4,7 @@ use super::classes::{NO_OBJECT, ValueClasses};
 use super::defective_objects::DefectiveObjects;
 use super::entry_defect::{DefectiveEntry, EntryDefect};
 use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
-use super::purpose::purpose;
+use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
 use super::wanted::Wanted;
 use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
@@ -15,6 +15,7 @@ use crate::kubernetes::encoding::Encoding;
 use crate::kubernetes::encryption::StoredValue;
 use crate::kubernetes::stored_object::look_at;
 use foldhash::quality::RandomState;
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 /// Defective entries that are described one by one.
@@ -172,9 +173,15 @@ impl Keyspace {
                 }
             },
         }
-        if purpose(stored.key).is_some() {
-            self.wanted
-                .offer(stored.key, key_hash, main, page.0, stored.value);
+        if let Some(wanted) = purpose(stored.key) {
+            let excerpt = match wanted {
+                Purpose::Cluster(object) => object.excerpt(stored.value),
+                _ => Some(Cow::Borrowed(stored.value)),
+            };
+            if let Some(excerpt) = excerpt {
+                self.wanted
+                    .offer(stored.key, key_hash, main, page.0, &excerpt);
+            }
         }
         class
     }

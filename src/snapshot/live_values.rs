@@ -63,7 +63,7 @@ fn sort_out(
     let value = version.value;
     let is_sealed = Encoding::of(value.expose()) == Encoding::Encrypted;
     let destination = match purpose(&storage_key) {
-        Some(Purpose::Cluster) => return snapshot.cluster.learn(&storage_key, value.expose()),
+        Some(Purpose::Cluster(_)) => return snapshot.cluster.learn(&storage_key, value.expose()),
         Some(Purpose::Certificate) if !is_sealed => {
             let found = secret_certificates(&storage_key, value.expose());
             return snapshot.certificates.extend(found);

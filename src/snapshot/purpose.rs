@@ -5,8 +5,8 @@ use crate::openshift::ClusterObject;
 /// What a wanted value is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
-    /// A custom resource that describes the cluster.
-    Cluster,
+    /// An object that describes the cluster.
+    Cluster(ClusterObject),
     /// A Secret with the encryption config or a key of another API server.
     EncryptionConfig,
     /// A Secret with a certificate.
@@ -17,7 +17,7 @@ pub(super) enum Purpose {
 pub(super) fn purpose(storage_key: &[u8]) -> Option<Purpose> {
     let path = storage_key.strip_prefix(b"/kubernetes.io/")?;
     match path.first()? {
-        b'c' | b'o' => ClusterObject::at(storage_key).map(|_| Purpose::Cluster),
+        b'c' | b'o' | b'm' | b'v' => ClusterObject::at(storage_key).map(Purpose::Cluster),
         b's' => path.strip_prefix(b"secrets/").and_then(secret_purpose),
         _ => None,
     }

@@ -8,8 +8,6 @@ use super::steps::{HERE, OC, others, recovery};
 const QUORUM_GUARD_OFF: &str = r#"oc patch etcd/cluster --type=merge -p '{"spec": {"unsupportedConfigOverrides": {"useUnsupportedUnsafeNonHANonProductionUnstableEtcd": true}}}'"#;
 const QUORUM_GUARD_ON: &str =
     r#"oc patch etcd/cluster --type=merge -p '{"spec": {"unsupportedConfigOverrides": null}}'"#;
-/// Webhooks that reject what they cannot be asked about.
-const BLOCKING_WEBHOOKS: &str = r#"oc get validatingwebhookconfigurations,mutatingwebhookconfigurations -o go-template='{{range .items}}{{$kind := .kind}}{{$name := .metadata.name}}{{range .webhooks}}{{if eq .failurePolicy "Fail"}}{{$kind}} {{$name}}{{"\n"}}{{end}}{{end}}{{end}}' | sort -u"#;
 /// Operators to be pushed up to 4.17, in this order.
 const OPERATORS: [&str; 4] = [
     "etcd",
@@ -26,13 +24,7 @@ pub(super) fn steps(input: &PlanInput<'_>, script: Script) -> Vec<Step> {
             "sudo crictl ps --name etcd",
             "Repeat until the etcd container is running.",
         ),
-        Step::run(
-            OC,
-            BLOCKING_WEBHOOKS,
-            "With the certificate-based kubeconfig of the installation (logins work only once OAuth does): these webhooks \
-             reject pods while what answers them is down. If pods are rejected, keep those that are not of OpenShift \
-             (oc get KIND NAME -o yaml), set their failurePolicy to Ignore, and set it back at the end.",
-        ),
+        rebuild::webhooks(input),
     ];
     match script {
         Script::AllPods { minor } => {

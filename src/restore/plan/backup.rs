@@ -35,6 +35,7 @@ impl Plan {
             taken_at: backup.taken_at,
             now: request.now,
             encryption: encryption(snapshot),
+            webhooks: &snapshot.cluster.blocking_webhooks,
         })))
     }
 }

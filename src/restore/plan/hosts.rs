@@ -197,6 +197,8 @@ fn known_hosts(backup: &Backup) -> Vec<Host> {
             .flat_map(|one| &one.nodes)
             .map(|one| one.node.as_str()),
     );
+    let nodes = snapshot.map_or(&[][..], |facts| facts.cluster.control_plane.as_slice());
+    names.extend(nodes.iter().map(|node| node.name.as_str()));
     if names.is_empty() {
         let members = members.iter().map(|member| member.name.as_str());
         names.extend(members.filter(|name| *name != "etcd-bootstrap"));
@@ -204,7 +206,11 @@ fn known_hosts(backup: &Backup) -> Vec<Host> {
     names.retain(|name| is_host_name(name));
     names.sort_unstable();
     names.dedup();
-    let address_of = |name: &str| {
+    let of_node = |name: &str| {
+        let node = nodes.iter().find(|node| node.name == name)?;
+        usable(node.internal_address.as_deref()?)
+    };
+    let of_member = |name: &str| {
         let member = members.iter().find(|member| member.name == name)?;
         let from_url = member.peer_urls.iter().find_map(|url| address_in(url));
         from_url.or_else(|| {
@@ -217,7 +223,7 @@ fn known_hosts(backup: &Backup) -> Vec<Host> {
         .into_iter()
         .map(|name| Host {
             name: name.to_owned(),
-            address: address_of(name),
+            address: of_node(name).or_else(|| of_member(name)),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! What a plan is made from, and what it is.
 
 use super::hosts::{Disaster, Hosts};
-use crate::openshift::Topology;
+use crate::openshift::{BlockingWebhook, Topology};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
 
@@ -63,6 +63,8 @@ pub(super) struct PlanInput<'a> {
     pub(super) now: DateTime<Utc>,
     /// How values are stored.
     pub(super) encryption: Encryption,
+    /// Webhooks that reject what they cannot be asked about.
+    pub(super) webhooks: &'a [BlockingWebhook],
 }
 
 /// What to know and what to do.

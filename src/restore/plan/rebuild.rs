@@ -4,9 +4,44 @@ use super::hosts::Host;
 use super::input::{PlanInput, Step};
 use super::script::Script;
 use super::steps::{HERE, OC, ssh};
+use crate::openshift::BlockingWebhook;
 
 const DROP_DATABASES: &str =
     "sudo sh -c 'rm -f /var/lib/ovn-ic/etc/*.db && systemctl restart ovs-vswitchd ovsdb-server'";
+
+/// Lists webhooks that reject what they cannot be asked about.
+const BLOCKING_WEBHOOKS: &str = r#"oc get validatingwebhookconfigurations,mutatingwebhookconfigurations -o go-template='{{range .items}}{{$kind := .kind}}{{$name := .metadata.name}}{{range .webhooks}}{{if eq .failurePolicy "Fail"}}{{$kind}} {{$name}}{{"\n"}}{{end}}{{end}}{{end}}' | sort -u"#;
+/// So many of the webhooks that others brought are named.
+const NAMED_WEBHOOKS: usize = 10;
+
+/// Webhooks with `failurePolicy: Fail`, by name as far as others than OpenShift brought them.
+pub(super) fn webhooks(input: &PlanInput<'_>) -> Step {
+    let webhooks = input.webhooks.iter();
+    let foreign: Vec<&BlockingWebhook> = webhooks
+        .filter(|webhook| !webhook.is_of_openshift())
+        .collect();
+    let named: Vec<String> = foreign
+        .iter()
+        .take(NAMED_WEBHOOKS)
+        .map(|webhook| format!("{} {}", webhook.kind, webhook.name))
+        .collect();
+    let more = foreign.len().saturating_sub(named.len());
+    let known = match (named.as_slice(), more) {
+        ([], _) => String::new(),
+        (named, 0) => format!(" The backup has {}.", named.join(", ")),
+        (named, more) => format!(" The backup has {} and {more} more.", named.join(", ")),
+    };
+    Step::run(
+        OC,
+        BLOCKING_WEBHOOKS,
+        format!(
+            "With the certificate-based kubeconfig of the installation (logins work only once OAuth does): these webhooks \
+             have failurePolicy Fail and reject pods while what answers them is down.{known} If pods are rejected, keep \
+             those that are not of OpenShift (oc get KIND NAME -o yaml), set their failurePolicy to Ignore, and set it \
+             back at the end."
+        ),
+    )
+}
 
 /// OVN-Kubernetes keeps a copy of the network on each node since 4.14; the copy is newer than the restored objects.
 pub(super) fn network(input: &PlanInput<'_>, script: Script) -> Vec<Step> {

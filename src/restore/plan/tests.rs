@@ -4,7 +4,7 @@ use super::make::plan;
 use super::*;
 use crate::backup::Backup;
 use crate::fixture::{healthy, only};
-use crate::openshift::Topology;
+use crate::openshift::{BlockingWebhook, ControlPlaneNode, Topology};
 use crate::snapshot::Member;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
@@ -34,6 +34,7 @@ struct Case {
     disaster: Disaster,
     staged: Option<&'static str>,
     kuberesources_bytes: Option<u64>,
+    webhooks: Vec<BlockingWebhook>,
 }
 
 impl Case {
@@ -47,6 +48,7 @@ impl Case {
             disaster: Disaster::default(),
             staged: Some("/srv/it's here"),
             kuberesources_bytes: Some(76_345),
+            webhooks: Vec::new(),
         }
     }
 
@@ -79,6 +81,7 @@ impl Case {
             taken_at: Some(now() - TimeDelta::days(self.age_days)),
             now: now(),
             encryption: self.encryption,
+            webhooks: &self.webhooks,
         })
     }
 
@@ -498,6 +501,16 @@ fn webhooks_that_block_are_looked_for() {
             "{version}"
         );
     }
+    let mut case = Case::new("4.17.3", Topology::HighlyAvailable);
+    case.webhooks = ["openshift-machine-api", "gatekeeper-system"]
+        .map(|namespace| BlockingWebhook {
+            kind: "validatingwebhookconfiguration".to_owned(),
+            name: format!("of-{namespace}"),
+            namespaces: vec![namespace.to_owned()],
+        })
+        .to_vec();
+    let known = " The backup has validatingwebhookconfiguration of-gatekeeper-system. ";
+    assert!(case.text().contains(known), "{}", case.text());
 }
 
 /// A healthy backup whose kuberesources names these hosts.
@@ -558,9 +571,18 @@ fn addresses_are_those_of_the_members_and_never_of_this_machine() {
         let endpoint = ("ab".to_owned(), "10.0.0.12".to_owned());
         half.facts.etcd_endpoints = [endpoint].into();
     }
+    if let Some(half) = &mut backup.snapshot {
+        half.facts.cluster.control_plane = vec![ControlPlaneNode {
+            name: "d".to_owned(),
+            internal_address: Some("10.0.0.13".to_owned()),
+        }];
+    }
     let hosts = Hosts::of(&backup, &Disaster::default()).expect("they fit");
     let targets: Vec<String> = hosts.living().map(Host::copy_target).collect();
-    assert_eq!(targets, ["10.0.0.10", "[fd00::11]", "10.0.0.12", "d"]);
+    assert_eq!(
+        targets,
+        ["10.0.0.10", "[fd00::11]", "10.0.0.12", "10.0.0.13"]
+    );
 }
 
 #[test]

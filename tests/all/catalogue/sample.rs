@@ -8,7 +8,10 @@ use etcd_cat::finding::{Code, Finding};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::{Certificate, Certificates};
 use etcd_cat::kubernetes::encryption::EncryptionUse;
-use etcd_cat::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
+use etcd_cat::openshift::{
+    BlockingWebhook, Cluster, ControlPlaneNode, HistoryEntry, NodeRevision, OperatorRollout,
+    Topology,
+};
 use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
 use etcd_cat::source::{FileIdentity, ObjectId, ObjectIdentity};
 use std::ffi::OsString;
@@ -119,6 +122,19 @@ fn cluster(number: u64, age: u64) -> Cluster {
             .iter()
             .map(|component| rollout(component))
             .collect(),
+        control_plane: CONTROL_PLANE.iter().map(|name| node(name)).collect(),
+        blocking_webhooks: vec![BlockingWebhook {
+            kind: "validatingwebhookconfiguration".to_owned(),
+            name: "policy".to_owned(),
+            namespaces: vec!["gatekeeper-system".to_owned()],
+        }],
+    }
+}
+
+fn node(name: &str) -> ControlPlaneNode {
+    ControlPlaneNode {
+        name: name.to_owned(),
+        internal_address: Some("10.0.0.10".to_owned()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::restore::Tree;
 use crate::restore::tree::{Run, text};
+use crate::support::read;
+use crate::support::samples::bytes;
 use serde_json::Value;
 
 const PROD: &str = "prod-7xk2p";
@@ -435,6 +437,23 @@ fn with_two_of_three_masters_lost_the_third_is_restored_on() {
             .contains("the backup knows master-0, master-1, master-2"),
         "{run:?}"
     );
+}
+
+#[test]
+fn a_snapshot_knows_where_its_control_plane_is_and_no_workers() {
+    let bytes = bytes("backups/prod/snapshot_2024-11-09_030000.db");
+    let facts = read(&bytes).snapshot;
+    let nodes = facts.cluster.control_plane.iter();
+    let nodes: Vec<(&str, Option<&str>)> = nodes
+        .map(|node| (node.name.as_str(), node.internal_address.as_deref()))
+        .collect();
+    let expected = [
+        ("master-0", Some("127.0.1.10")),
+        ("master-1", Some("127.0.1.11")),
+        ("master-2", Some("127.0.1.12")),
+    ];
+    assert_eq!(nodes, expected);
+    assert_eq!(facts.cluster.blocking_webhooks, []);
 }
 
 /// The command that the plan gives for staging, as words after the program.
