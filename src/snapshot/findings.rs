@@ -189,6 +189,19 @@ fn key_text(key: &[u8]) -> String {
     RevisionKey::parse(key).map_or_else(|_| name_text(key), |key| key.revision.to_string())
 }
 
+/// A storage key. The name of an OAuth token is the token itself in older releases: it is left out.
+fn storage_key_text(key: &[u8]) -> String {
+    let is_token = |resource: &&&str| {
+        let resource = resource.as_bytes();
+        key.windows(resource.len()).any(|part| part == resource)
+    };
+    let resources = ["/oauth/accesstokens/", "/oauth/authorizetokens/"];
+    match resources.iter().find(is_token) {
+        Some(resource) => format!("...{resource}..."),
+        None => name_text(key),
+    }
+}
+
 /// Bytes with escapes; of long ones the first.
 fn name_text(name: &[u8]) -> String {
     match name.get(..MAX_SHOWN_BYTES) {
@@ -256,7 +269,7 @@ fn bucket_finding(code: Code, defect: &BucketDefect) -> Finding {
 /// Live keys bound to leases that are not there: they never expire.
 pub(super) fn keys_without_lease(keys: &[(Vec<u8>, i64)]) -> Vec<Finding> {
     let findings = keys.iter().map(|(key, lease)| {
-        let (key, lease) = (name_text(key), format!("{:016x}", lease.cast_unsigned()));
+        let (key, lease) = (storage_key_text(key), format!("{:016x}", lease.cast_unsigned()));
         let message = format!("key {key} hangs on lease {lease}, which bucket lease does not hold");
         Finding::new(Code::RecordInconsistent, message)
             .severity(Severity::Warning)

@@ -9,6 +9,7 @@
 //! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
 mod batch;
+mod changes;
 mod check;
 mod examination;
 mod examine;

@@ -75,8 +75,9 @@ fn harm(sound: &Value, damaged: &Value) -> &'static str {
         }
     }
     let leases = |answer: &Value| answer["leases"].as_array().map_or(0, Vec::len);
+    // The keys stay; nobody deletes them any more when their time is over.
     if leases(damaged) < leases(sound) {
-        return "loses";
+        return "forgets a lease";
     }
     "serves"
 }
@@ -116,7 +117,7 @@ fn what_stops_etcd_is_an_error_and_only_that() {
             let line = format!("{bucket} {place}: etcd {answer}; found {}", told(&reading));
             match (harm, found) {
                 ("serves", "error") => accused.push(line),
-                ("serves", _) | (_, "error") => {}
+                ("serves", _) | (_, "error") | ("forgets a lease", "warning") => {}
                 _ => passed.push(line),
             }
         });
