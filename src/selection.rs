@@ -47,7 +47,7 @@ pub struct Selection {
     pub since: Option<DateTime<Utc>>,
     /// Only backups at most this old.
     pub max_age: Option<TimeDelta>,
-    /// How much older than the newest a backup without a risk may be to be recommended; `None`: [`PREFER_CLEAN`].
+    /// How much older than the newest a backup without a risk may be to be recommended; `None`: `PREFER_CLEAN`.
     pub prefer_clean: Option<TimeDelta>,
     /// Whether to show also what is usually left out.
     pub scope: Scope,

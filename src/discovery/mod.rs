@@ -1,6 +1,6 @@
 //! Which objects under a location may be parts of a backup: by name, by place, by their first bytes.
 //!
-//! Nothing here judges a backup, and nothing here writes. Walking only looks at listings; opening is left to [`sniff`],
+//! Nothing here judges a backup, and nothing here writes. Walking only looks at listings; opening is left to `sniff`,
 //! so that a caller can skip what it has already read.
 
 mod sniff;

@@ -138,7 +138,8 @@ mod tests {
         let kind = "validatingwebhookconfiguration";
         let ignored = configuration(&[hook(b"Ignore", Some(b"openshift-a"))]);
         assert_eq!(webhook(kind, &ignored), None);
-        let rows: [(&[Vec<u8>], &[&str], bool); 3] = [
+        type Row<'r> = (&'r [Vec<u8>], &'r [&'r str], bool);
+        let rows: [Row<'_>; 3] = [
             (
                 &[
                     hook(b"Fail", Some(b"openshift-a")),

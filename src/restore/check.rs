@@ -67,7 +67,7 @@ pub struct SeveralClusters {
 }
 
 impl RestoreCheck {
-    /// Chooses among `backups` one that qualifies for `version`, as [`recommend`] does.
+    /// Chooses among `backups` one that qualifies for `version`, as `recommend` does.
     ///
     /// # Errors
     ///

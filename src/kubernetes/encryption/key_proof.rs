@@ -12,7 +12,7 @@ pub struct KeyProof {
 /// The outcome for one resource, provider and key name.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KeyProofLine {
-    /// Resource, provider and key name as in [`EncryptionUse`].
+    /// Resource, provider and key name as in `EncryptionUse`.
     pub resource: String,
     /// `aescbc`, `aesgcm`, `secretbox`, `kms`.
     pub provider: String,

@@ -125,7 +125,7 @@ impl<'c> Line<'c> {
 /// What an option or an operand may be; nothing where a path is expected, which the shell knows better.
 fn values(argument: &Arg, invocation: &Invocation<'_>) -> Vec<String> {
     let names = argument.get_value_names().unwrap_or_default();
-    let name = names.first().map(|name| name.as_str()).unwrap_or_default();
+    let name = names.first().map_or("", clap::builder::Str::as_str);
     match (argument.get_id().as_str(), name) {
         ("accept" | "codes", _) => Code::ALL.iter().map(ToString::to_string).collect(),
         ("force", _) => {

@@ -123,10 +123,10 @@ fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
 
 fn check_args() -> crate::args::CheckArgs {
     let words = ["etcd-cat", "check", "--from-cluster"];
-    match <Cli as clap::Parser>::parse_from(words).command {
-        Command::Check(args) => args,
-        other => unreachable!("{other:?}"),
-    }
+    let Command::Check(args) = <Cli as clap::Parser>::parse_from(words).command else {
+        std::process::abort();
+    };
+    args
 }
 
 #[test]
