@@ -191,15 +191,19 @@ fn key_text(key: &[u8]) -> String {
 
 /// A storage key. The name of an OAuth token is the token itself in older releases: it is left out.
 fn storage_key_text(key: &[u8]) -> String {
-    let is_token = |resource: &&&str| {
-        let resource = resource.as_bytes();
-        key.windows(resource.len()).any(|part| part == resource)
-    };
-    let resources = ["/oauth/accesstokens/", "/oauth/authorizetokens/"];
-    match resources.iter().find(is_token) {
+    match token_resource(key) {
         Some(resource) => format!("...{resource}..."),
         None => name_text(key),
     }
+}
+
+/// The resource of OAuth tokens that a storage key is of.
+fn token_resource(key: &[u8]) -> Option<&'static str> {
+    let resources = ["/oauth/accesstokens/", "/oauth/authorizetokens/"];
+    resources.into_iter().find(|resource| {
+        let resource = resource.as_bytes();
+        key.windows(resource.len()).any(|part| part == resource)
+    })
 }
 
 /// Bytes with escapes; of long ones the first.
@@ -297,8 +301,12 @@ pub(super) fn objects(objects: &[DefectiveObject]) -> Vec<Finding> {
 }
 
 fn object_finding(code: Code, object: &DefectiveObject) -> Finding {
-    let key = name_text(&object.key);
-    let message = format!("object {key}: {}", object.defect);
+    let key = storage_key_text(&object.key);
+    let message = match token_resource(&object.key) {
+        // What is wrong may be told by names.
+        Some(_) => format!("object {key}: it is malformed, or another than its key says"),
+        None => format!("object {key}: {}", object.defect),
+    };
     Finding::new(code, message)
         .with("key", key)
         .with("revision", object.main)
