@@ -82,11 +82,19 @@ impl Examination<'_> {
             self.read_kuberesources(&object)?;
         }
         let mut snapshots = todo.snapshots;
+        snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
+        self.read_and_prove(&snapshots)
+    }
+
+    /// Reads snapshots, and tries the keys of every archive that is known on what they hold.
+    fn read_and_prove(
+        &mut self,
+        snapshots: &[(FoundObject, ObjectKind)],
+    ) -> Result<(), SurveyError> {
         if snapshots.is_empty() {
             return Ok(());
         }
         let mut archives = self.known.located_kuberesources();
-        snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
         for batch in snapshots.chunks(BATCH) {
             let waiting = self.read_snapshots(batch)?;
             let proofs = prove_waiting(
@@ -207,21 +215,7 @@ impl Examination<'_> {
                 _ => None,
             })
             .collect();
-        if again.is_empty() {
-            return self.recorder.flush();
-        }
-        let mut archives = self.known.located_kuberesources();
-        for batch in again.chunks(BATCH) {
-            let waiting = self.read_snapshots(batch)?;
-            let proofs = prove_waiting(
-                waiting,
-                &mut archives,
-                &mut self.known,
-                &mut self.rings,
-                self.stores,
-            );
-            self.recorder.add(proofs)?;
-        }
+        self.read_and_prove(&again)?;
         self.recorder.flush()
     }
 

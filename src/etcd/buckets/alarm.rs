@@ -34,11 +34,10 @@ pub(crate) fn alarms(bucket: &[LeafElement<'_>]) -> (Vec<Alarm>, Vec<BucketDefec
     for element in bucket {
         match Alarm::decode(element.key) {
             Ok(alarm) => alarms.push(alarm),
-            Err(defect) => defects.push(BucketDefect {
-                bucket: "alarm",
-                key: element.key.to_vec(),
-                kind: BucketDefectKind::AlarmKey(defect),
-            }),
+            Err(defect) => {
+                let kind = BucketDefectKind::AlarmKey(defect);
+                defects.push(BucketDefect::new("alarm", element.key, kind));
+            }
         }
     }
     (alarms, defects)

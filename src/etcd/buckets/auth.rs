@@ -18,35 +18,27 @@ pub(crate) fn auth_defects(
         .filter(|element| element.value.len() != 8)
         .map(|element| {
             let found_bytes = element.value.len();
-            defect(
+            BucketDefect::new(
                 "auth",
-                element,
+                element.key,
                 BucketDefectKind::AuthRevision { found_bytes },
             )
         });
     let users = users.iter().filter_map(|element| {
         let wrong = message::check(element.value, USER).err()?;
-        Some(defect(
+        Some(BucketDefect::new(
             "authUsers",
-            element,
+            element.key,
             BucketDefectKind::UserValue(wrong),
         ))
     });
     let roles = roles.iter().filter_map(|element| {
         let wrong = message::check(element.value, ROLE).err()?;
-        Some(defect(
+        Some(BucketDefect::new(
             "authRoles",
-            element,
+            element.key,
             BucketDefectKind::RoleValue(wrong),
         ))
     });
     revision.chain(users).chain(roles).collect()
-}
-
-fn defect(bucket: &'static str, element: &LeafElement<'_>, kind: BucketDefectKind) -> BucketDefect {
-    BucketDefect {
-        bucket,
-        key: element.key.to_vec(),
-        kind,
-    }
 }

@@ -75,11 +75,8 @@ fn downgrade_target(value: &[u8]) -> Result<Option<String>, String> {
 
 impl EtcdCluster {
     fn tell(&mut self, name: &str, kind: BucketDefectKind) {
-        self.defects.push(BucketDefect {
-            bucket: "cluster",
-            key: name.as_bytes().to_vec(),
-            kind,
-        });
+        let defect = BucketDefect::new("cluster", name.as_bytes(), kind);
+        self.defects.push(defect);
     }
 }
 

@@ -14,6 +14,14 @@ pub(crate) struct BucketDefect {
     pub(crate) kind: BucketDefectKind,
 }
 
+impl BucketDefect {
+    /// What is wrong with the entry of `bucket` that has this key.
+    pub(super) fn new(bucket: &'static str, key: &[u8], kind: BucketDefectKind) -> Self {
+        let key = key.to_vec();
+        Self { bucket, key, kind }
+    }
+}
+
 /// What a defect does to who restores the snapshot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Harm {

@@ -31,13 +31,11 @@ pub(crate) fn leases(bucket: &[LeafElement<'_>]) -> Leases {
             }
             Err(defect) => vec![BucketDefectKind::LeaseValue(defect)],
         };
-        leases
-            .defects
-            .extend(defects.into_iter().map(|kind| BucketDefect {
-                bucket: "lease",
-                key: element.key.to_vec(),
-                kind,
-            }));
+        leases.defects.extend(
+            defects
+                .into_iter()
+                .map(|kind| BucketDefect::new("lease", element.key, kind)),
+        );
     }
     leases
 }

@@ -76,11 +76,8 @@ pub(crate) fn members(members: &[LeafElement<'_>], removed: &[LeafElement<'_>]) 
 
 impl Members {
     fn tell(&mut self, bucket: &'static str, element: &LeafElement<'_>, kind: BucketDefectKind) {
-        self.defects.push(BucketDefect {
-            bucket,
-            key: element.key.to_vec(),
-            kind,
-        });
+        self.defects
+            .push(BucketDefect::new(bucket, element.key, kind));
     }
 }
 

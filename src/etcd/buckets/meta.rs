@@ -109,10 +109,7 @@ impl RaftAndStorage {
     }
 
     fn tell(&mut self, name: &str, kind: BucketDefectKind) {
-        self.defects.push(BucketDefect {
-            bucket: "meta",
-            key: name.as_bytes().to_vec(),
-            kind,
-        });
+        let defect = BucketDefect::new("meta", name.as_bytes(), kind);
+        self.defects.push(defect);
     }
 }

@@ -3,19 +3,6 @@
 use crate::cli::environment::{Ran, SOON, TestEnv};
 use std::process::Stdio;
 
-fn indexed() -> TestEnv {
-    let env = TestEnv::healthy();
-    env.run(&[
-        "index",
-        "--as-of",
-        SOON,
-        &env.text("data"),
-        &env.text("keys"),
-    ])
-    .ends_with(0);
-    env
-}
-
 /// The healthy pair, but the digest does not match.
 fn broken() -> TestEnv {
     let env = TestEnv::healthy();
@@ -37,7 +24,7 @@ fn broken() -> TestEnv {
 
 #[test]
 fn a_good_answer_is_0() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let (data, to) = (env.text("data"), env.text("staged"));
     for arguments in [
         &["verify", &data][..],
@@ -100,7 +87,7 @@ fn a_bad_answer_is_1() {
 
 #[test]
 fn what_was_not_done_is_2_with_its_reason_and_json_last() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let nowhere = env.text("nowhere");
     let to = env.text("data");
     for (arguments, code, part) in [
@@ -166,7 +153,7 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     for arguments in [
         &["list"][..],
         &["list", "-o", "json"],
@@ -193,7 +180,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 
 #[test]
 fn a_full_disk_under_the_answer_is_an_error() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let full = std::fs::File::options().write(true).open("/dev/full");
     let Ok(full) = full else { return };
     let mut command = env.command(&["list"]);

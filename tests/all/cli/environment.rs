@@ -35,6 +35,15 @@ impl TestEnv {
         env
     }
 
+    /// With the healthy pair, read and remembered.
+    pub(crate) fn indexed() -> Self {
+        let env = Self::healthy();
+        let (data, keys) = (env.text("data"), env.text("keys"));
+        env.run(&["index", "--as-of", SOON, &data, &keys])
+            .ends_with(0);
+        env
+    }
+
     /// Puts the healthy pair in two directories.
     pub(crate) fn put_healthy(&self) {
         self.copy(SNAPSHOT, "data");

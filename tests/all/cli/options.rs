@@ -3,19 +3,6 @@
 use crate::cli::contract::{BackupList, VerifyReport};
 use crate::cli::environment::{Ran, SOON, TestEnv};
 
-fn indexed() -> TestEnv {
-    let env = TestEnv::healthy();
-    env.run(&[
-        "index",
-        "--as-of",
-        SOON,
-        &env.text("data"),
-        &env.text("keys"),
-    ])
-    .ends_with(0);
-    env
-}
-
 fn with(env: &TestEnv, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
     let mut command = env.command(arguments);
     command
@@ -26,7 +13,7 @@ fn with(env: &TestEnv, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
 
 #[test]
 fn every_option_has_a_variable_and_the_command_line_wins() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let missing = env.text("none.redb");
     type Proof = fn(&Ran) -> bool;
     type Given = &'static [(&'static str, &'static str)];
@@ -101,7 +88,7 @@ fn every_option_has_a_variable_and_the_command_line_wins() {
 
 #[test]
 fn the_same_answer_comes_in_every_form() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     for command in [
         &["list"][..],
         &["verify"],
@@ -150,7 +137,7 @@ fn forget_the_clock(value: &mut serde_json::Value) {
 
 #[test]
 fn a_narrow_window_or_no_colour_loses_nothing() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     for columns in ["20", "80", "300"] {
         let ran = with(
             &env,
@@ -265,7 +252,7 @@ fn a_catalogue_of_garbage_is_told_and_left_alone() {
 #[test]
 fn offline_never_calls_oc() {
     use std::os::unix::fs::PermissionsExt as _;
-    let env = indexed();
+    let env = TestEnv::indexed();
     let called = env.path("called");
     let script = format!("#!/bin/sh\ntouch '{}'\nexit 1\n", called.display());
     let oc = env.put("oc", script);
@@ -291,7 +278,7 @@ fn offline_never_calls_oc() {
 
 #[test]
 fn verbose_pages_tell_more_and_documents_the_same() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     for command in [["show", "latest"].as_slice(), &["explain"]] {
         let usual = with(&env, &[], command).stdout;
         let verbose = with(

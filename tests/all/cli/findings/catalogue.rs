@@ -14,14 +14,6 @@ pub(super) const CODES: &[&str] = &[
     "unreadable",
 ];
 
-fn indexed() -> TestEnv {
-    let env = TestEnv::healthy();
-    let root = [env.text("data"), env.text("keys")];
-    env.run(&["index", "--as-of", SOON, &root[0], &root[1]])
-        .ends_with(0);
-    env
-}
-
 fn only(backups: Vec<Backup>) -> Backup {
     assert_eq!(backups.len(), 1, "{backups:#?}");
     backups.into_iter().next().expect("one")
@@ -29,7 +21,7 @@ fn only(backups: Vec<Backup>) -> Backup {
 
 #[test]
 fn a_file_that_is_gone_is_told_until_it_comes_back() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let path = env.path("data/snapshot_2024-11-02_030000.db");
     std::fs::rename(&path, env.path("elsewhere")).expect("moved");
     let backup = only(env.list());
@@ -49,7 +41,7 @@ fn a_file_that_is_gone_is_told_until_it_comes_back() {
 
 #[test]
 fn other_bytes_under_a_verified_name_are_told() {
-    let env = indexed();
+    let env = TestEnv::indexed();
     let mut bytes = samples::bytes(SNAPSHOT);
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
