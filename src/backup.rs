@@ -24,6 +24,8 @@ pub struct Located<T> {
     pub modified_at: Option<DateTime<Utc>>,
     /// False when no place is left on disk.
     pub is_present: bool,
+    /// The file at `path` is not these bytes but packs them.
+    pub is_packed: bool,
 }
 
 impl<T> Located<T> {
@@ -87,6 +89,21 @@ impl Backup {
         snapshot.or(kuberesources).or(self.unreadable_path.as_ref())
     }
 
+    /// In what form it can be restored.
+    pub fn usable(&self) -> Usable {
+        let is_packed = self.snapshot.as_ref().is_some_and(|half| half.is_packed);
+        match self.verdict.is_usable() {
+            true if is_packed => Usable::Staged,
+            true => Usable::AsIs,
+            false => Usable::No,
+        }
+    }
+
+    /// Findings that say how it could be filed better.
+    pub fn advice(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.is_advice())
+    }
+
     /// All its files.
     pub fn places(&self) -> BTreeSet<&ObjectId> {
         let snapshot = self.snapshot.iter().flat_map(Located::places);
@@ -96,6 +113,18 @@ impl Backup {
             .chain(&self.unreadable_path)
             .collect()
     }
+}
+
+/// In what form a backup can be restored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Usable {
+    /// The files as they lie there.
+    AsIs,
+    /// What `stage` makes of them.
+    Staged,
+    /// Not at all.
+    No,
 }
 
 /// Which OpenShift it was taken from.

@@ -82,6 +82,7 @@ pub(crate) fn snapshot(cluster: &str, seed: u64) -> Snapshot {
         encryption: Vec::new(),
         certificates: crate::kubernetes::certificate::Certificates::default(),
         findings: Vec::new(),
+        live_digest: None,
     }
 }
 
@@ -167,6 +168,7 @@ pub(crate) fn located<T>(facts: T, path: &str) -> Located<T> {
         copies: Vec::new(),
         modified_at: Some(at("2024-11-02T03:01:00Z")),
         is_present: true,
+        is_packed: false,
     }
 }
 

@@ -169,6 +169,11 @@ impl Record for StoredFacts<Snapshot> {
             structure: "Cluster",
             field: "blocking_webhooks",
         },
+        AddedField {
+            since: 3,
+            structure: "Snapshot",
+            field: "live_digest",
+        },
     ];
 }
 

@@ -1,5 +1,5 @@
-//! Changes of keys, in many small partitions by the hash of the key, in some 15 bytes each: seven of the hash, and
-//! varints that are small where changes lie side by side.
+//! Changes of keys, in many small partitions by the hash of the key, in some 20 bytes each: seven of the hash,
+//! four of a checksum, and varints that are small where changes lie side by side.
 
 use super::entry::{EntryKind, RevisionEntry};
 use super::revision::Revision;
@@ -28,6 +28,7 @@ pub(super) struct KeyChange {
     pub(super) create_revision: i64,
     pub(super) version: i64,
     pub(super) class: u16,
+    pub(super) content: u32,
     pub(super) is_tombstone: bool,
 }
 
@@ -112,6 +113,7 @@ impl Partition {
             let age = main.wrapping_sub(entry.create_revision);
             varint::push(bytes, age.cast_unsigned());
             varint::push(bytes, entry.version.cast_unsigned());
+            bytes.extend_from_slice(&entry.content.to_le_bytes());
         }
         self.latest = Origin { page: page.0, main };
     }
@@ -146,12 +148,18 @@ impl Iterator for PartitionChanges<'_> {
         let sub = varint::take(&mut self.rest)?.cast_signed();
         self.latest = Origin { page, main };
         let is_tombstone = head & 1 == 1;
-        let (create_revision, version) = if is_tombstone {
-            (0, 0)
+        let (create_revision, version, content) = if is_tombstone {
+            (0, 0, 0)
         } else {
             let age = varint::take(&mut self.rest)?.cast_signed();
             let version = varint::take(&mut self.rest)?.cast_signed();
-            (main.wrapping_sub(age), version)
+            let (content, rest) = self.rest.split_first_chunk()?;
+            self.rest = rest;
+            (
+                main.wrapping_sub(age),
+                version,
+                u32::from_le_bytes(*content),
+            )
         };
         Some(KeyChange {
             key_hash: self.partition << HASH_BITS | hash,
@@ -160,6 +168,7 @@ impl Iterator for PartitionChanges<'_> {
             create_revision,
             version,
             class: u16::try_from(head >> 1).ok()?,
+            content,
             is_tombstone,
         })
     }
@@ -181,6 +190,7 @@ mod tests {
             create_revision: entry.create_revision,
             version: entry.version,
             class: entry.class,
+            content: entry.content,
             is_tombstone: entry.kind == EntryKind::Tombstone,
         }
     }
@@ -191,6 +201,7 @@ mod tests {
             kind: EntryKind::Tombstone,
             create_revision: 0,
             version: 0,
+            content: 0,
             ..PUT
         };
         let extreme = RevisionEntry {

@@ -37,6 +37,8 @@ pub(crate) struct RevisionEntry {
     pub(crate) version: i64,
     /// What the observer calls this kind of value.
     pub(crate) class: u16,
+    /// Checksum of key and value; 0 unless [`EntryKind::Put`].
+    pub(crate) content: u32,
 }
 
 #[cfg(test)]
@@ -49,5 +51,6 @@ impl RevisionEntry {
         create_revision: 17,
         version: 40,
         class: 65_535,
+        content: 0xfeed_cafe,
     };
 }

@@ -85,6 +85,7 @@ mod tests {
             create_revision: 0,
             version: 0,
             class: 0,
+            content: 0,
             ..RevisionEntry::PUT
         };
         [

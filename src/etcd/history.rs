@@ -7,7 +7,9 @@ use super::changes::{KeyChange, PARTITION_BITS};
 use super::compaction::Compaction;
 use super::entry_notes::EntryNotes;
 use super::hash_groups::HashGroups;
+use super::live_digest::LiveDigest;
 use super::record_defect::{DefectLog, Earliest, RecordDefect, RecordDefectKind};
+use super::revision::Revision;
 use super::revision_order::explain;
 use crate::bbolt::PageSet;
 use crate::bytes::to_usize;
@@ -45,6 +47,7 @@ pub(super) struct Terms<'t> {
 pub(super) struct Histories {
     pub(super) live_keys: u64,
     pub(super) live_by_class: Vec<u64>,
+    pub(super) live_digest: LiveDigest,
     pub(super) newest: HashMap<u64, KeyState>,
     pub(super) log: DefectLog,
     absent: Earliest,
@@ -73,6 +76,7 @@ impl Histories {
         for (class, count) in other.live_by_class.iter().enumerate() {
             add(&mut self.live_by_class, class, *count);
         }
+        self.live_digest.join(other.live_digest);
         self.newest.extend(other.newest);
         self.log.join(other.log);
         self.absent.join(other.absent);
@@ -134,6 +138,7 @@ impl<'t> PartitionReplay<'t> {
             found: Histories {
                 live_keys: 0,
                 live_by_class: Vec::new(),
+                live_digest: LiveDigest::default(),
                 newest: HashMap::new(),
                 log: DefectLog::default(),
                 absent: Earliest::new(MAX_UNEXPLAINED),
@@ -197,6 +202,14 @@ impl<'t> PartitionReplay<'t> {
         if !newest.is_tombstone {
             self.found.live_keys += 1;
             add(&mut self.found.live_by_class, usize::from(newest.class), 1);
+            let Revision { main, sub } = newest.revision;
+            self.found.live_digest.add([
+                u64::from(newest.content),
+                main.cast_unsigned(),
+                sub.cast_unsigned(),
+                newest.create_revision.cast_unsigned(),
+                newest.version.cast_unsigned(),
+            ]);
         }
         if self.terms.asked.contains(&newest.key_hash) {
             let state = KeyState {

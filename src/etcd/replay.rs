@@ -5,6 +5,7 @@
 use super::compaction::Compaction;
 use super::entry_notes::EntryNotes;
 use super::history::{Histories, KeyHashes, KeyState, NextPartition, Terms};
+use super::live_digest::LiveDigest;
 use super::record_defect::RecordDefect;
 use super::revision::Revision;
 use super::revision_order::RevisionOrder;
@@ -35,6 +36,8 @@ pub(crate) struct Replay {
     pub(crate) live_keys: u64,
     /// Live keys of each class.
     pub(crate) live_by_class: Vec<u64>,
+    /// What lives, in one number.
+    pub(crate) live_digest: LiveDigest,
     /// The highest revision of any entry.
     pub(crate) newest: Option<Revision>,
     /// The newest change of each key asked for that has one.
@@ -95,6 +98,7 @@ fn conclude(order: RevisionOrder, mut histories: Histories, unreadable: u64) -> 
     Replay {
         live_keys: histories.live_keys,
         live_by_class: histories.live_by_class,
+        live_digest: histories.live_digest,
         newest: order.newest,
         keys: histories.newest,
         defects,
@@ -124,6 +128,7 @@ mod tests {
             create_revision,
             version,
             class: 3,
+            content: 0,
         }
     }
 
@@ -188,6 +193,24 @@ mod tests {
                 ((4, false), (8, true), (7, false))
             );
         }
+    }
+
+    #[test]
+    fn what_lives_is_one_number_whatever_was_compacted() {
+        let content = |entry: RevisionEntry, content| RevisionEntry { content, ..entry };
+        let whole = [
+            put(2, 7, 2, 1),
+            content(put(3, 8, 3, 1), 5),
+            put(4, 9, 4, 1),
+            deletion(5, 9),
+            content(put(6, 7, 2, 2), 6),
+        ];
+        let [_, other, .., newest] = whole;
+        let digest = |entries: &[RevisionEntry]| replay(entries, 9, false).live_digest;
+        assert_eq!(digest(&whole), digest(&[other, newest]));
+        assert_eq!(digest(&whole), replay(&whole, 9, true).live_digest);
+        assert_ne!(digest(&whole), digest(&[newest]));
+        assert_ne!(digest(&whole), digest(&[content(other, 4), newest]));
     }
 
     #[test]

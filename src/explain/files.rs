@@ -5,14 +5,31 @@ use super::Explanation;
 
 pub(super) const INCOMPLETE_DOWNLOAD: Explanation = Explanation {
     title: "An interrupted save: the file still has its temporary name",
-    meaning: "etcdctl writes a snapshot under a name ending in .part and renames it when it is complete. A file \
-              of that name was never completed: the save was killed, or it is still running. It holds some \
-              beginning of a snapshot and restores nothing, even if it is given a better name.",
+    meaning: "etcdctl writes a snapshot under a name ending in .part and renames it when it is complete. Under such a \
+              name it was never finished: the save was killed, or it is still running. Mostly it holds some beginning \
+              of a snapshot, and restores nothing whatever its name is. Where its digest matches, only the rename is \
+              missing: then this is a warning, and the file is as good as any.",
     steps: &[
         Do("If a backup is running, wait for it."),
-        Do("Otherwise take a new backup, then remove the file: nothing else will."),
+        Do("If this is a warning, the file is complete: give it its name and verify it."),
+        Run("mv -n FILE.db.part FILE.db && etcd-cat verify FILE.db"),
+        Do("If it is an error, take a new backup, then remove the file: nothing else will."),
         Run("etcd-cat backup --to DIRECTORY"),
-        Run("rm FILE"),
+        Run("rm FILE.db.part"),
+    ],
+};
+
+pub(super) const SNAPSHOT_COMPRESSED: Explanation = Explanation {
+    title: "The snapshot is packed",
+    meaning: "The file is a compressed one that unpacks to a snapshot, and every finding is about what it unpacks to. \
+              Packed backups are fine to keep. cluster-restore.sh and etcdutl take no packed file, so it is unpacked \
+              before a restore, which stage does. Where the name does not tell that it is packed, the script would \
+              take the file as it is and fail after it has stopped etcd; that is a warning.",
+    steps: &[
+        Do("Have the pair unpacked and proven once more before a restore."),
+        Run("etcd-cat stage BACKUP --to DIRECTORY"),
+        Do("If the name hides it, rename the file so that it ends in what it is."),
+        Run("mv -n snapshot.db snapshot.db.gz"),
     ],
 };
 

@@ -8,9 +8,9 @@ pub(super) const POSSIBLY_DIRTY: Explanation = Explanation {
     meaning: "cluster-backup.sh --force, the automatic backup before an upgrade (4.9 to 4.14) and the backup Job \
               of 4.14 skip the check of the control-plane operators and put `__POSSIBLY_DIRTY__` into both \
               names. The bytes can be perfectly sound: the name only says that nobody looked. etcd-cat looks \
-              into the content; without `rollout-in-progress`, `upgrade-in-progress` or `pair-mismatch` beside \
-              this, nothing dirty was found. Beware that cluster-restore.sh sorts a dirty name after the clean \
-              one of the same second, and so prefers it.",
+              into the content: where all four operators say there that they were changing nothing, and every node \
+              was at the newest revision, this is information; where they do not, a warning. Beware that \
+              cluster-restore.sh sorts a dirty name after the clean one of the same second, and so prefers it.",
     steps: &[
         Do("See whether other findings confirm the suspicion."),
         Run("etcd-cat show BACKUP"),

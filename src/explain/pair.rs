@@ -24,10 +24,12 @@ pub(super) const KUBERESOURCES_MISSING: Explanation = Explanation {
 
 pub(super) const KUBERESOURCES_NOT_USED: Explanation = Explanation {
     title: "This kind of cluster has no kuberesources, by design",
-    meaning: "Hosted control planes and two-node clusters with fencing are restored from the snapshot alone, by \
-              procedures of their own, and their backup makes no archive. So none is missing. For a hosted \
+    meaning: "Hosted control planes, two-node clusters with fencing, MicroShift, OpenShift 3 and plain Kubernetes are \
+              restored by procedures of their own, and their backup makes no archive. So none is missing. For a hosted \
               control plane with encryption the keys are Secrets in the management cluster, or in a KMS.",
     steps: &[
+        Do("For MicroShift, give its own command the name of the backup, which is a directory."),
+        Run("microshift restore /var/lib/microshift-backups/NAME"),
         Do("Use the restore procedure of that kind of cluster, not cluster-restore.sh."),
         Do(
             "For a hosted control plane, make sure that the management cluster is backed up as well.",
@@ -143,9 +145,10 @@ pub(super) const DUPLICATE_HOST: Explanation = Explanation {
 pub(super) const RESTORE_PICKS_OTHER: Explanation = Explanation {
     title: "In this directory cluster-restore.sh would take other files",
     meaning: "The script takes the last snapshot*.db and, on its own, the last static_kuberesources*.tar.gz by \
-              name, and never checks that they are a pair. In this directory its choice is not this backup, and \
-              may be two halves of two backups. It comes from keeping several backups, or a stray copy, in one \
-              directory.",
+              name, and never checks that they are a pair. In this directory its choice is not this backup. That is \
+              no fault of the backup, and is told as information; it is a warning where the script would join halves \
+              of two backups, or take one that does not restore. It comes from keeping several backups, or a stray \
+              copy, in one directory.",
     steps: &[
         Do("Stage this pair into an empty directory and give that one to the script."),
         Run("etcd-cat stage BACKUP --to DIRECTORY"),

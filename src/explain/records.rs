@@ -106,3 +106,21 @@ pub(super) const ALARM_RAISED: Explanation = Explanation {
         Run("etcd-cat list --valid-for VERSION -o wide"),
     ],
 };
+
+pub(super) const SNAPSHOT_EMPTY: Explanation = Explanation {
+    title: "The database holds no key at all",
+    meaning: "The file is a sound snapshot of an etcd in which nothing lives: no object, no version, no cluster. A \
+              restore works and brings up an empty cluster, which is worse than none. It is what an etcd saves that \
+              came up with an empty data directory, after its disk was replaced or its path was wrong, or a new one \
+              that was never used.",
+    steps: &[
+        Do("Choose another backup."),
+        Run("etcd-cat list"),
+        Do("See whether the member that it came from has its data."),
+        Run(
+            "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint status --cluster -w table",
+        ),
+        Do("Find out since when the job saves nothing, and take a new backup from a sound member."),
+        Run("etcd-cat backup --node NODE --to DIRECTORY"),
+    ],
+};

@@ -50,3 +50,22 @@ pub(super) const MEMBERS_CHANGED: Explanation = Explanation {
         Run("oc get nodes,machines -A -o wide"),
     ],
 };
+
+pub(super) const MEMBERS_DIVERGE: Explanation = Explanation {
+    title: "Another member's snapshot of the same revision holds something else",
+    meaning: "Members of one etcd hold the same keys and values at the same revision; their files may differ in all else \
+              (compaction, consistent index, free pages). Here two snapshots of one cluster and one revision differ in \
+              what lives, so one member had gone wrong before the backup was taken, and nothing in the files says \
+              which. A restore works and brings back what its member held. Versions of etcd before 3.5.3 could do \
+              this after a crash.",
+    steps: &[
+        Do("Ask the live members, if they still run, for the hash of their keys at one revision."),
+        Run(
+            "oc -n openshift-etcd exec POD -c etcdctl -- etcdctl endpoint hashkv --cluster -w table",
+        ),
+        Do(
+            "Prefer a backup of a member that agrees with most others, or one from before they differed.",
+        ),
+        Run("etcd-cat list --all -o wide"),
+    ],
+};

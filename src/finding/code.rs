@@ -7,11 +7,11 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing; changes nothing.
+    /// Worth knowing; a restore works as it would without it.
     Info,
-    /// The backup is usable; read the warning first.
+    /// A restore works, but what comes back, or how, needs a decision.
     Warning,
-    /// The backup cannot be relied upon.
+    /// A documented restore fails or brings back something else.
     Error,
 }
 
@@ -125,7 +125,7 @@ codes! {
         "prefer a backup without __POSSIBLY_DIRTY__; if there is none and no rollout was found, this one is usable";
     /// A `.part` file: an interrupted save.
     IncompleteDownload = "incomplete-download", Error, Snapshot,
-        "take a new backup and remove the .part file; do not rename it";
+        "take a new backup and remove the .part file once no backup is running";
     /// No ClusterVersion in the snapshot.
     VersionUnknown = "version-unknown", Warning, Snapshot,
         "choose a backup whose version is known; this one is valid for no OpenShift version";
@@ -193,14 +193,20 @@ codes! {
     EncryptionExternal = "encryption-external", Warning, Pair,
         "make sure that the key management service and the key that was used then are still there and reachable";
     /// Encryption is on and both halves lie in one directory.
-    KeysBesideSnapshot = "keys-beside-snapshot", Warning, Location,
+    KeysBesideSnapshot = "keys-beside-snapshot", Info, Location,
         "keep static_kuberesources in a place with other access rights, and index both places";
     /// Another host's backup of the same cluster within 10 minutes.
     DuplicateHost = "duplicate-host", Warning, Pair,
         "keep one of them and let the backup job run on one host only";
     /// `cluster-restore.sh` run on this directory would pick other files than this pair.
-    RestorePicksOther = "restore-picks-other", Warning, Location,
+    RestorePicksOther = "restore-picks-other", Info, Location,
         "run etcd-cat stage into an empty directory and give that directory to cluster-restore.sh";
+    /// The snapshot is packed, so `cluster-restore.sh` cannot take it.
+    SnapshotCompressed = "snapshot-compressed", Info, Location,
+        "let etcd-cat stage unpack it into an empty directory; keep it packed here if you like";
+    /// The database holds no key.
+    SnapshotEmpty = "snapshot-empty", Error, Snapshot,
+        "choose another backup, and find out which etcd this was taken from: that one had lost its data or was never used";
     /// The revision is lower than in an earlier backup of the same cluster.
     RevisionWentBack = "revision-went-back", Warning, Snapshot,
         "unless the cluster was restored in between, take a new backup from a member that is up to date";
@@ -216,6 +222,9 @@ codes! {
     /// Its name says that it failed verification when it was taken.
     PutAside = "put-aside", Error, Snapshot,
         "take a new backup and remove the files that were put aside; do not rename them";
+    /// Another member's snapshot of the same revision holds other live keys or values.
+    MembersDiverge = "members-diverge", Warning, Snapshot,
+        "find out with etcdctl endpoint hashkv which member of the live cluster is wrong before restoring either of them";
     /// In the catalogue, no longer on disk.
     FileMissing = "file-missing", Error, Catalogue,
         "mount the storage or index the new place; if the file is gone for good, run etcd-cat forget";
@@ -228,6 +237,19 @@ codes! {
     /// Permission or I/O error.
     Unreadable = "unreadable", Error, Snapshot,
         "read it as root if permission was denied; on an I/O error save the other backups on that disk first";
+}
+
+impl Code {
+    /// It is about how a backup is filed, and not about what a restore brings back.
+    pub(super) fn is_about_filing(self) -> bool {
+        matches!(
+            self,
+            Self::KeysBesideSnapshot
+                | Self::RestorePicksOther
+                | Self::PossiblyDirty
+                | Self::SnapshotCompressed
+        )
+    }
 }
 
 impl fmt::Display for Code {

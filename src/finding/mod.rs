@@ -47,6 +47,11 @@ impl Finding {
         self.severity == Severity::Error
     }
 
+    /// True when it says how the backup could be filed better, and a restore from it works all the same.
+    pub fn is_advice(&self) -> bool {
+        self.severity == Severity::Info && self.code.is_about_filing()
+    }
+
     /// Adds one value of evidence; `name` is camelCase.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Evidence>) -> Self {

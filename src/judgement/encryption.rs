@@ -1,11 +1,11 @@
 //! Will the keys of the kuberesources open what the snapshot holds encrypted?
 
 use super::key_problem::{KeyProblem, KeyStage};
+use super::kind::ClusterKind;
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProofLine};
-use crate::openshift::Topology;
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,10 +115,15 @@ fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
 
 /// Clusters whose backups have no archive keep their keys outside: nothing here can prove them.
 fn kept_elsewhere(snapshot: &Snapshot) -> Option<Finding> {
-    let place = match snapshot.cluster.topology {
-        Some(Topology::External) => "Secrets or the key service of the management cluster",
-        Some(Topology::DualReplica) if snapshot.trailer.is_none() => {
+    let place = match ClusterKind::of(snapshot) {
+        ClusterKind::Hosted => {
+            "Secrets (see the HostedCluster's spec.secretEncryption) or the key service of the management cluster"
+        }
+        ClusterKind::FencedCopy => {
             "/etc/kubernetes/static-pod-resources/kube-apiserver-pod-*/secrets/encryption-config on the nodes"
+        }
+        ClusterKind::OpenShift3 | ClusterKind::KubernetesIo | ClusterKind::Kubernetes => {
+            "the file that --encryption-provider-config of the API servers names"
         }
         _ => return None,
     };

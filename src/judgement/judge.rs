@@ -1,22 +1,22 @@
 //! The whole way from facts to judged backups.
 
 use super::notes::{PairNotes, notes};
+use super::restore_choice::restore_choices;
 use super::succession::Successions;
 use super::verdict::{accepted, sort, verdict};
 use super::{
-    catalogue, certificates, encryption, host, kuberesources, location, names, pair, rollout,
-    rotation, time, trend, upgrade, version,
+    catalogue, certificates, divergence, encryption, host, kuberesources, location, names, pair,
+    raw_copy, rollout, rotation, time, trend, upgrade, version,
 };
 use crate::backup::{Backup, Located, Pairing, Verdict, Version};
-use crate::finding::{Artifact, Code, Finding};
+use crate::finding::{Artifact, Code, Finding, has_error};
 use crate::inventory::{Inventory, UnreadableFile};
 use crate::kubernetes::certificate::Certificates;
 use crate::names::Picks;
 use crate::pairing::{Paired, pair as pair_halves};
-use crate::snapshot::Flavour;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// From where and with what tolerance a judgement is made.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,7 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
         .collect();
     let mut wider = host::duplicates(&backups);
     wider.extend(trend::trends(&backups));
+    wider.extend(divergence::divergences(&backups));
     for (index, finding) in wider {
         if let Some(backup) = backups.get_mut(index) {
             backup.findings.push(finding);
@@ -63,7 +64,19 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
     for backup in &mut backups {
         conclude(backup, standpoint.accept);
     }
+    advise(&mut backups, standpoint);
     backups
+}
+
+/// Adds what can be said of a place only when all that lies there is judged.
+fn advise(backups: &mut [Backup], standpoint: &Standpoint<'_>) {
+    let choices = restore_choices(backups, standpoint.picks);
+    for backup in backups {
+        if let Some(finding) = location::picks_other(backup, &choices) {
+            backup.findings.push(finding);
+            conclude(backup, standpoint.accept);
+        }
+    }
 }
 
 /// The halves on their way into backups.
@@ -171,7 +184,7 @@ fn examined(
         .map(|half| version::version_of(&half.facts))
         .unwrap_or_default();
     let mut findings = own_findings(&backup);
-    findings.extend(of_snapshot(&backup, standpoint));
+    findings.extend(of_snapshot(&backup));
     findings.extend(of_pair(&backup, &notes));
     findings.extend(of_places(&backup, &notes));
     let counted = successions.counted(&backup);
@@ -186,27 +199,24 @@ fn examined(
 
 /// What the bytes of each half alone have proven.
 fn own_findings(backup: &Backup) -> Vec<Finding> {
-    let snapshot = backup.snapshot.iter().flat_map(|half| &half.facts.findings);
+    let snapshot = backup.snapshot.iter().flat_map(|half| {
+        let of_snapshot = half.facts.findings.iter().cloned();
+        of_snapshot.map(|finding| raw_copy::weigh(finding, &half.facts, &backup.version))
+    });
     let kuberesources = backup
         .kuberesources
         .iter()
         .flat_map(|half| &half.facts.findings);
-    snapshot.chain(kuberesources).cloned().collect()
+    snapshot.chain(kuberesources.cloned()).collect()
 }
 
-fn of_snapshot(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
+fn of_snapshot(backup: &Backup) -> Vec<Finding> {
     let Some(half) = &backup.snapshot else {
         return Vec::new();
     };
     let facts = &half.facts;
-    let picks = half
-        .path
-        .as_path()
-        .and_then(Path::parent)
-        .and_then(|directory| standpoint.picks.get(directory));
-    // Other clusters are not restored with this script.
-    let picks = picks.filter(|_| facts.flavour == Flavour::OpenShift);
     let mut findings = encryption::partial(facts);
+    findings.extend(version::empty(facts));
     findings.extend(version::unknown(facts));
     findings.extend(upgrade::in_progress(facts, &backup.version));
     findings.extend(rollout::in_progress(facts, &backup.version));
@@ -217,9 +227,6 @@ fn of_snapshot(backup: &Backup, standpoint: &Standpoint<'_>) -> Vec<Finding> {
     ));
     findings.extend(rotation::bootstrap(facts));
     findings.extend(time::skew(backup));
-    findings.extend(
-        picks.and_then(|picks| location::picks_other(half, backup.kuberesources.as_ref(), picks)),
-    );
     findings
 }
 
@@ -241,10 +248,15 @@ fn of_places(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     let mut findings: Vec<Finding> = notes.replaced.iter().map(catalogue::file_changed).collect();
     findings.extend(names::possibly_dirty(snapshot, kuberesources));
     findings.extend(snapshot.and_then(names::put_aside));
-    findings.extend(snapshot.and_then(|half| names::incomplete_download(half, Artifact::Snapshot)));
-    findings.extend(
-        kuberesources.and_then(|half| names::incomplete_download(half, Artifact::Kuberesources)),
-    );
+    findings.extend(snapshot.and_then(|half| {
+        let is_whole = half.facts.digest_matches() && !has_error(&half.facts.findings);
+        names::incomplete_download(half, Artifact::Snapshot, is_whole)
+    }));
+    findings.extend(kuberesources.and_then(|half| {
+        let is_whole = !has_error(&half.facts.findings);
+        names::incomplete_download(half, Artifact::Kuberesources, is_whole)
+    }));
+    findings.extend(snapshot.and_then(location::compressed));
     findings.extend(snapshot.and_then(catalogue::file_missing));
     findings.extend(kuberesources.and_then(catalogue::file_missing));
     findings

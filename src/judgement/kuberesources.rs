@@ -1,12 +1,12 @@
 //! A half alone: is the other one needed, and where could it be?
 
 use super::encryption::lost_without_keys;
+use super::kind::ClusterKind;
 use super::notes::PairNotes;
 use crate::backup::{Backup, Located};
-use crate::finding::{Code, Finding, has_error};
-use crate::openshift::Topology;
+use crate::finding::{Code, Finding};
 use crate::pairing::stamp_of;
-use crate::snapshot::{Flavour, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// `kuberesources-missing`, or `kuberesources-not-used` where none exists by design.
 pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
@@ -14,37 +14,18 @@ pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     if backup.kuberesources.is_some() {
         return None;
     }
-    match need(half) {
-        Need::Required => Some(required(half, notes)),
-        Need::NotUsed(reason) => Some(Finding::new(Code::KuberesourcesNotUsed, reason)),
-        Need::None => None,
+    let kind = ClusterKind::of(&half.facts);
+    if let Some((reason, remedy)) = kind.without_kuberesources() {
+        return Some(Finding::new(Code::KuberesourcesNotUsed, reason).remedy(remedy));
     }
-}
-
-enum Need {
-    /// `cluster-restore.sh` dies without it, after it has stopped etcd.
-    Required,
-    /// A kind of OpenShift that does without, and why.
-    NotUsed(&'static str),
-    /// No OpenShift.
-    None,
-}
-
-fn need(half: &Located<Snapshot>) -> Need {
-    let facts = &half.facts;
-    let is_damaged = has_error(&facts.findings);
-    match (facts.flavour, &facts.cluster.topology) {
-        (_, Some(Topology::External)) => Need::NotUsed(
-            "a hosted control plane: its static pods live in the management cluster, so there is no kuberesources",
-        ),
-        (_, Some(Topology::DualReplica)) if facts.trailer.is_none() => Need::NotUsed(
-            "a raw copy of a two-node cluster with fencing: its restore uses no kuberesources",
-        ),
-        (Flavour::OpenShift, _) => Need::Required,
-        // Too damaged to tell: the name decides.
-        (Flavour::Other, _) if is_damaged && is_named_by_script(half) => Need::Required,
-        (Flavour::Kubernetes | Flavour::Other, _) => Need::None,
-    }
+    let is_required = match kind {
+        ClusterKind::OpenShift => true,
+        // The name decides.
+        ClusterKind::Unknown => is_named_by_script(half),
+        _ => false,
+    };
+    // `cluster-restore.sh` dies without it, after it has stopped etcd.
+    is_required.then(|| required(half, notes))
 }
 
 fn is_named_by_script(half: &Located<Snapshot>) -> bool {

@@ -1,12 +1,13 @@
 //! What is wrong with where the files lie.
 
 use super::encryption::encrypted;
-use crate::backup::Located;
-use crate::finding::{Code, Finding};
+use super::restore_choice::{ChoiceOutcome, RestoreChoice};
+use crate::backup::{Backup, Located};
+use crate::finding::{Code, Finding, Severity};
 use crate::kuberesources::Kuberesources;
-use crate::names::Picks;
-use crate::snapshot::Snapshot;
-use std::ffi::OsString;
+use crate::names::BackupName;
+use crate::snapshot::{Flavour, Snapshot};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// `keys-beside-snapshot`.
@@ -34,24 +35,55 @@ pub(super) fn keys_beside(
     )
 }
 
+/// `snapshot-compressed`: a warning where the name hides it.
+pub(super) fn compressed(snapshot: &Located<Snapshot>) -> Option<Finding> {
+    if !snapshot.is_packed {
+        return None;
+    }
+    let name = snapshot.path.file_name().and_then(BackupName::parse);
+    let is_told = name.is_some_and(|name| name.compression.is_some());
+    let path = &snapshot.path;
+    let finding = if is_told {
+        let message =
+            format!("{path} is packed: cluster-restore.sh cannot take it, and stage unpacks it");
+        Finding::new(Code::SnapshotCompressed, message)
+    } else {
+        let message = format!(
+            "{path} is packed, and its name does not say so: cluster-restore.sh would take it as it is and fail"
+        );
+        Finding::new(Code::SnapshotCompressed, message)
+            .severity(Severity::Warning)
+            .remedy("let etcd-cat stage unpack it, and give the packed file a name that says what it is")
+    };
+    Some(finding.with("path", path.to_string()))
+}
+
 /// `restore-picks-other`: in the directory of the shown snapshot the script takes files with other bytes.
 ///
-/// Where one half is missing the script stops, or takes the other half from another backup: both are told only when
-/// it would take something.
+/// A warning where what it takes is no whole backup, or one that does not restore. Where one half is missing the script
+/// stops, or takes the other half from another backup: both are told only when it would take something.
 pub(super) fn picks_other(
-    snapshot: &Located<Snapshot>,
-    kuberesources: Option<&Located<Kuberesources>>,
-    picks: &Picks,
+    backup: &Backup,
+    choices: &BTreeMap<PathBuf, RestoreChoice>,
 ) -> Option<Finding> {
+    let snapshot = backup.snapshot.as_ref()?;
+    // Other clusters are not restored with this script.
+    if snapshot.facts.flavour != Flavour::OpenShift {
+        return None;
+    }
     let directory = snapshot.path.as_path()?.parent()?;
-    let place = |name: &Option<OsString>| name.as_ref().map(|name| directory.join(name));
-    let is_own = |pick: &PathBuf| snapshot.places().any(|place| *place == *pick);
-    let is_partner = |pick: &PathBuf| {
-        kuberesources.is_some_and(|archive| archive.places().any(|place| *place == *pick))
+    let choice = choices.get(directory)?;
+    let is_own = |pick: &&PathBuf| snapshot.places().any(|place| *place == **pick);
+    let is_partner = |pick: &&PathBuf| {
+        let mut archives = backup.kuberesources.iter().flat_map(Located::places);
+        archives.any(|place| *place == **pick)
     };
-    let taken_snapshot = place(&picks.snapshot).filter(|pick| !is_own(pick));
-    let taken_kuberesources = place(&picks.kuberesources).filter(|pick| !is_partner(pick));
-    let taken: Vec<PathBuf> = taken_snapshot
+    let taken_snapshot = choice.snapshot.as_ref().filter(|pick| !is_own(pick));
+    let taken_kuberesources = choice
+        .kuberesources
+        .as_ref()
+        .filter(|pick| !is_partner(pick));
+    let taken: Vec<&PathBuf> = taken_snapshot
         .into_iter()
         .chain(taken_kuberesources)
         .collect();
@@ -60,8 +92,13 @@ pub(super) fn picks_other(
     }
     let names: Vec<String> = taken.iter().filter_map(|pick| name_of(pick)).collect();
     let directory = directory.display().to_string();
+    let (severity, what) = match &choice.outcome {
+        ChoiceOutcome::Mixture => (Severity::Warning, " and so join halves of two backups"),
+        _ if choice.is_harmful() => (Severity::Warning, ", of a backup that does not restore"),
+        _ => (Severity::Info, ""),
+    };
     let message = format!(
-        "cluster-restore.sh run on {directory} would not take this pair but {} there",
+        "cluster-restore.sh run on {directory} would not take this pair but {} there{what}",
         names.join(" and ")
     );
     let remedy = format!(
@@ -72,8 +109,9 @@ pub(super) fn picks_other(
         .iter()
         .map(|pick| pick.display().to_string())
         .collect();
-    let finding = Finding::new(Code::RestorePicksOther, message).with("directory", directory);
-    Some(finding.with("picks", taken).remedy(remedy))
+    let finding = Finding::new(Code::RestorePicksOther, message).severity(severity);
+    let finding = finding.with("directory", directory).with("picks", taken);
+    Some(finding.remedy(remedy))
 }
 
 fn name_of(path: &Path) -> Option<String> {

@@ -2,14 +2,15 @@
 
 use super::text::first_few;
 use crate::backup::Located;
-use crate::finding::{Artifact, Code, Finding};
+use crate::finding::{Artifact, Code, Finding, Severity};
 use crate::kuberesources::Kuberesources;
 use crate::names::{POSSIBLY_DIRTY, PutAside};
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::path::Path;
 
-/// `possibly-dirty`: some name of either half carries the mark.
+/// `possibly-dirty`: some name of either half carries the mark. Advice where the content proves that nothing was rolling
+/// out.
 pub(super) fn possibly_dirty(
     snapshot: Option<&Located<Snapshot>>,
     kuberesources: Option<&Located<Kuberesources>>,
@@ -19,8 +20,24 @@ pub(super) fn possibly_dirty(
     let places = snapshots.chain(archives).filter(|place| is_dirty(place));
     let places: Vec<String> = places.map(ToString::to_string).collect();
     let first = places.first()?;
-    let message =
-        format!("forced with operators unchecked, so a rollout may have been under way: {first}");
+    let is_settled = snapshot.is_some_and(|half| half.facts.cluster.is_settled());
+    let (severity, message, remedy) = if is_settled {
+        (
+            Severity::Info,
+            format!(
+                "forced with operators unchecked, but the content proves that none was rolling out: {first}"
+            ),
+            "nothing; cluster-restore.sh prefers this name to the same one without the mark",
+        )
+    } else {
+        (
+            Severity::Warning,
+            format!(
+                "forced with operators unchecked, so a rollout may have been under way: {first}"
+            ),
+            Code::PossiblyDirty.remedy(),
+        )
+    };
     let artifact = if snapshot.is_some() {
         Artifact::Snapshot
     } else {
@@ -28,8 +45,10 @@ pub(super) fn possibly_dirty(
     };
     Some(
         Finding::new(Code::PossiblyDirty, message)
+            .severity(severity)
             .artifact(artifact)
-            .with("paths", places),
+            .with("paths", places)
+            .remedy(remedy),
     )
 }
 
@@ -51,8 +70,12 @@ pub(super) fn put_aside(half: &Located<Snapshot>) -> Option<Finding> {
         .then(|| Finding::new(Code::PutAside, message()))
 }
 
-/// `incomplete-download`: the bytes lie nowhere under a finished name.
-pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> Option<Finding> {
+/// `incomplete-download`: the bytes lie nowhere under a finished name. A warning where they prove to be whole.
+pub(super) fn incomplete_download<T>(
+    half: &Located<T>,
+    artifact: Artifact,
+    is_whole: bool,
+) -> Option<Finding> {
     let is_part = |place: &ObjectId| {
         let name = place.file_name().map(Path::new);
         name.and_then(Path::extension)
@@ -62,16 +85,26 @@ pub(super) fn incomplete_download<T>(half: &Located<T>, artifact: Artifact) -> O
         return None;
     }
     let places: Vec<String> = half.places().map(ToString::to_string).collect();
-    let message = format!(
-        "a save was interrupted before the file got its name: {}",
-        first_few(places.iter().cloned(), 3)
-    );
-    let remedy = format!(
-        "remove {} once no backup is running, and take a new backup",
-        half.path
-    );
+    let shown = first_few(places.iter().cloned(), 3);
+    let path = &half.path;
+    let (severity, message, remedy) = if is_whole {
+        (
+            Severity::Warning,
+            format!(
+                "a save was interrupted when only the file's name was missing; it is complete, as its digest proves: {shown}"
+            ),
+            format!("give it its name, which is the same without .part: {path}"),
+        )
+    } else {
+        (
+            Severity::Error,
+            format!("a save was interrupted before the file got its name: {shown}"),
+            format!("remove {path} once no backup is running, and take a new backup"),
+        )
+    };
     Some(
         Finding::new(Code::IncompleteDownload, message)
+            .severity(severity)
             .artifact(artifact)
             .with("paths", places)
             .remedy(remedy),

@@ -19,8 +19,11 @@ pub(super) fn in_progress(snapshot: &Snapshot, version: &Version) -> Option<Find
         Some(from) => format!("the cluster was being upgraded from {from} to {to}"),
         None => format!("the installation of {to} was not completed"),
     };
+    // An update that is wanted and not begun is not in the history: its newest entry tells of the version before.
+    let is_begun = version.upgrading_to.as_ref() == Some(&newest.version);
     let since = newest
         .started_at
+        .filter(|_| is_begun)
         .map_or_else(String::new, |at| format!(", since {}", rfc3339_seconds(at)));
     let message = format!(
         "{movement}{since} (newest history entry: {} {})",

@@ -1,9 +1,10 @@
 //! Which OpenShift a snapshot can restore.
 
+use super::kind::ClusterKind;
 use crate::backup::Version;
-use crate::finding::{Code, Finding, has_error};
+use crate::finding::{Code, Finding};
 use crate::openshift::Cluster;
-use crate::snapshot::{Flavour, Snapshot};
+use crate::snapshot::Snapshot;
 
 /// The exact version, or the two that the cluster was between; all `None` without a ClusterVersion.
 pub(crate) fn version_of(snapshot: &Snapshot) -> Version {
@@ -42,30 +43,58 @@ pub(super) fn unknown(snapshot: &Snapshot) -> Option<Finding> {
     if !cluster.history.is_empty() {
         return None;
     }
-    let message = match snapshot.flavour {
+    let kind = ClusterKind::of(snapshot);
+    let message = match kind {
         _ if has_cluster_version(cluster) => {
             "the ClusterVersion in the snapshot has no history, so nothing says which version ran"
         }
-        Flavour::OpenShift => {
+        ClusterKind::OpenShift | ClusterKind::Hosted | ClusterKind::FencedCopy => {
             "no ClusterVersion in the snapshot, so nothing says which OpenShift ran"
         }
-        Flavour::Kubernetes => {
+        ClusterKind::MicroShift => {
+            "MicroShift, which has no ClusterVersion: it is valid for no version of OpenShift"
+        }
+        ClusterKind::OpenShift3 => "OpenShift 3, which has no ClusterVersion",
+        ClusterKind::KubernetesIo => {
+            "keys lie under /kubernetes.io/, but nothing of OpenShift is among them, so there is no OpenShift version"
+        }
+        ClusterKind::Kubernetes => {
             "keys lie under /registry/: plain Kubernetes, which has no OpenShift version"
         }
-        Flavour::Other if has_error(&snapshot.findings) => {
+        ClusterKind::Unknown => {
             "so much of the file is damaged or missing that nothing says which OpenShift ran"
         }
-        Flavour::Other => {
+        ClusterKind::Other => {
             "no key of a Kubernetes API server was found, so there is no OpenShift version"
         }
+        // Told as what it is.
+        ClusterKind::Empty => return None,
     };
     let key = "/kubernetes.io/config.openshift.io/clusterversions/version";
-    let remedy = "it cannot be matched to a version: use a backup whose version is known";
+    let remedy = match kind {
+        ClusterKind::MicroShift => {
+            "restore it with microshift restore, on a host with the version in the file `version` beside it"
+        }
+        _ => "it cannot be matched to a version: use a backup whose version is known",
+    };
     Some(
         Finding::new(Code::VersionUnknown, message)
             .with("key", key)
             .remedy(remedy),
     )
+}
+
+/// `snapshot-empty`: an etcd that came up without data answers as well as any other.
+pub(super) fn empty(snapshot: &Snapshot) -> Option<Finding> {
+    if snapshot.live_keys != Some(0) {
+        return None;
+    }
+    let message = "this database is empty: no key at all, so a restore brings up an empty cluster";
+    let finding = Finding::new(Code::SnapshotEmpty, message).with("liveKeys", 0_u64);
+    Some(match snapshot.status.revision {
+        Some(revision) => finding.with("revision", revision),
+        None => finding,
+    })
 }
 
 fn has_cluster_version(cluster: &Cluster) -> bool {

@@ -1,45 +1,38 @@
-//! From members to facts: what each file tells.
+//! From members to facts: what each file tells, and which files there are.
 
-use super::facts::ConfiguredProvider;
+use super::file_facts::FileFacts;
 use super::interest::Interest;
 use super::keeping::Keeping;
 use super::limits::ArchiveLimits;
 use super::member::MemberPlace;
-use super::pod::{self, StaticPod};
-use crate::finding::{Artifact, Code, Finding, Severity};
-use crate::kubernetes::certificate::{self, Certificate};
-use crate::kubernetes::encryption::KeyRing;
-use crate::kubernetes::encryption::{ConfigProvider, EncryptionConfig};
-use crate::kubernetes::text::TextError;
+use super::pod;
+use crate::finding::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the manifest of one revision directory says.
+/// What is known of one revision directory.
 #[derive(Debug, Default)]
 pub(super) struct RevisionDirectory {
     pub(super) has_manifest: bool,
 }
+
+/// A file by the place where it is unpacked, however its name is spelt.
+type FilePlace = (&'static str, i64, String);
 
 /// Facts as they come in.
 #[derive(Debug)]
 pub(super) struct Collector {
     keeping: Keeping,
     pub(super) directories: BTreeMap<&'static str, BTreeMap<i64, RevisionDirectory>>,
-    pub(super) node: Option<String>,
-    pub(super) control_plane_nodes: BTreeSet<String>,
-    pub(super) infrastructure_name: Option<String>,
-    pub(super) api_server_internal_url: Option<String>,
-    pub(super) openshift_version: Option<String>,
-    pub(super) etcd_endpoints: BTreeMap<String, String>,
-    pub(super) encryption_expected: bool,
-    pub(super) has_encryption_config: bool,
-    pub(super) encryption: Option<Vec<ConfiguredProvider>>,
-    pub(super) key_ring: Option<KeyRing>,
-    pub(super) certificates: Vec<Certificate>,
-    pub(super) findings: Vec<Finding>,
     pub(super) is_below_root: bool,
     pub(super) has_dot: bool,
     /// A `snapshot.db` at the top: an archive of 4.3.0 or 4.3.1, where one file was the whole backup.
     pub(super) has_snapshot: bool,
+    /// What each file tells, in the order of the archive; nothing for those that a later member replaces.
+    files: Vec<Option<FileFacts>>,
+    /// Where in `files` a place is.
+    latest: BTreeMap<FilePlace, usize>,
+    /// Nodes that the names of certificates tell.
+    named_nodes: BTreeSet<String>,
 }
 
 impl Collector {
@@ -47,32 +40,23 @@ impl Collector {
         Self {
             keeping: Keeping::new(limits),
             directories: BTreeMap::new(),
-            node: None,
-            control_plane_nodes: BTreeSet::new(),
-            infrastructure_name: None,
-            api_server_internal_url: None,
-            openshift_version: None,
-            etcd_endpoints: BTreeMap::new(),
-            encryption_expected: false,
-            has_encryption_config: false,
-            encryption: None,
-            key_ring: None,
-            certificates: Vec::new(),
-            findings: Vec::new(),
             is_below_root: false,
             has_dot: false,
             has_snapshot: false,
+            files: Vec::new(),
+            latest: BTreeMap::new(),
+            named_nodes: BTreeSet::new(),
         }
     }
 
-    /// All findings. Nothing more is to be collected.
-    pub(super) fn take_findings(&mut self) -> Vec<Finding> {
-        let mut findings = std::mem::take(&mut self.findings);
-        findings.extend(self.keeping.finding());
-        findings
+    /// What is to be said when not everything was kept. Nothing more is to be collected.
+    pub(super) fn finding(&mut self) -> Option<Finding> {
+        self.keeping.finding()
     }
 
     /// Notes that a component's directory, or something in it, is there.
+    ///
+    /// A member that comes again replaces what was there, as it does when the archive is unpacked.
     pub(super) fn see(&mut self, place: &MemberPlace<'_>) {
         self.has_dot |= place.has_dot;
         self.directories
@@ -91,9 +75,14 @@ impl Collector {
             let node = peer.or_else(|| pod::node_of_certificate(file, "etcd-serving-"));
             self.keep_node(node);
         }
+        let replaced = self.latest.remove(&file_place(place));
+        if let Some(file) = replaced.and_then(|index| self.files.get_mut(index)) {
+            *file = None;
+        }
     }
 
-    /// Reads one whole file. `path` is its name as it may be shown.
+    /// Reads one whole file, and keeps what it tells until it is known that no later one replaces it. `path` is its name
+    /// as it may be shown.
     pub(super) fn take(
         &mut self,
         path: &str,
@@ -101,143 +90,34 @@ impl Collector {
         interest: Interest,
         data: &[u8],
     ) {
-        let taken = match interest {
-            Interest::Manifest => self.take_manifest(path, place, data),
-            Interest::Config => self.take_config(place, data),
-            Interest::Kubeconfig => pod::internal_server(data).map(|server| {
-                let before = self.api_server_internal_url.take();
-                self.api_server_internal_url = self.keeping.text(server).or(before);
-            }),
-            Interest::EncryptionConfig => {
-                self.take_encryption_config(path, data);
-                Ok(())
-            }
-            Interest::EtcdEndpoint => {
-                self.take_endpoint(place, data);
-                Ok(())
-            }
-            Interest::Certificate => {
-                for certificate in certificate::parse_pem(path, data) {
-                    if !self.keeping.certificate(&certificate) {
-                        break;
-                    }
-                    self.certificates.push(certificate);
-                }
-                Ok(())
-            }
+        let facts = FileFacts::of(path, place, interest, data, &mut self.keeping);
+        self.latest.insert(file_place(place), self.files.len());
+        self.files.push(Some(facts));
+    }
+
+    /// What all files tell, once there are no more.
+    pub(super) fn settle(&mut self) -> FileFacts {
+        let mut told = FileFacts {
+            control_plane_nodes: std::mem::take(&mut self.named_nodes),
+            ..FileFacts::default()
         };
-        if let Err(error) = taken {
-            let message = format!("{path}: {error}");
-            self.findings
-                .push(Finding::new(Code::KuberesourcesIncomplete, message).with("member", path));
+        for facts in std::mem::take(&mut self.files).into_iter().flatten() {
+            told.add(facts);
         }
-    }
-
-    fn take_manifest(
-        &mut self,
-        path: &str,
-        place: &MemberPlace<'_>,
-        data: &[u8],
-    ) -> Result<(), TextError> {
-        let pod = StaticPod::parse(data)?;
-        let directory = self
-            .directories
-            .entry(place.component)
-            .or_default()
-            .entry(place.revision)
-            .or_default();
-        directory.has_manifest = true;
-        if let Some(found) = pod.revision().filter(|found| *found != place.revision) {
-            let message = format!(
-                "{path} says revision {found}, its directory says {}",
-                place.revision
-            );
-            let finding =
-                Finding::new(Code::KuberesourcesIncomplete, message).severity(Severity::Warning);
-            self.findings.push(
-                finding
-                    .with("member", path)
-                    .with("found", found)
-                    .with("expected", place.revision),
-            );
+        for (component, revision) in &told.manifests {
+            let directories = self.directories.entry(component).or_default();
+            directories.entry(*revision).or_default().has_manifest = true;
         }
-        match place.component {
-            "etcd" => {
-                self.node = self.keeping.text(pod.etcd_node()).or(self.node.take());
-                for node in pod.etcd_nodes() {
-                    self.keep_node(Some(node.to_owned()));
-                }
-                self.keep_node(self.node.clone());
-            }
-            "kube-apiserver" => {
-                let version = pod.operator_image_version().map(str::to_owned);
-                let before = self.openshift_version.take();
-                self.openshift_version = self.keeping.text(version).or(before);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_config(&mut self, place: &MemberPlace<'_>, data: &[u8]) -> Result<(), TextError> {
-        match place.component {
-            "kube-apiserver" => self.encryption_expected |= pod::is_encryption_expected(data)?,
-            "kube-controller-manager" => {
-                let name = pod::cluster_name(data)?;
-                let before = self.infrastructure_name.take();
-                self.infrastructure_name = self.keeping.text(name).or(before);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn take_encryption_config(&mut self, path: &str, data: &[u8]) {
-        self.has_encryption_config = true;
-        let config = match EncryptionConfig::parse(data) {
-            Ok(config) => config,
-            Err(error) => {
-                let message = format!("{path}: {error}; its keys cannot be used");
-                let finding = Finding::new(Code::EncryptionConfigMissing, message);
-                self.findings.push(
-                    finding
-                        .artifact(Artifact::Kuberesources)
-                        .with("member", path),
-                );
-                return;
-            }
-        };
-        let encryption = self.encryption.get_or_insert_default();
-        for provider in configured(&config) {
-            if !self.keeping.provider(&provider, encryption.len()) {
-                break;
-            }
-            encryption.push(provider);
-        }
-        self.key_ring
-            .get_or_insert_default()
-            .merge(KeyRing::new(config));
-    }
-
-    fn take_endpoint(&mut self, place: &MemberPlace<'_>, data: &[u8]) {
-        let Some(name) = place.rest.last() else {
-            return;
-        };
-        let address = String::from_utf8_lossy(data).trim().to_owned();
-        // An IPv6 address has 39 characters; the id has 16 hex digits at most.
-        let is_id = name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let is_address = address.len() <= 64 && !address.chars().any(char::is_control);
-        if is_id && is_address && self.keeping.node(self.etcd_endpoints.len(), name) {
-            self.etcd_endpoints.insert((*name).to_owned(), address);
-        }
+        told.cut(&mut self.keeping);
+        told
     }
 
     fn keep_node(&mut self, node: Option<String>) {
         if let Some(node) = node
-            && !self.control_plane_nodes.contains(&node)
-            && self.keeping.node(self.control_plane_nodes.len(), &node)
+            && !self.named_nodes.contains(&node)
+            && self.keeping.node(self.named_nodes.len(), &node)
         {
-            self.control_plane_nodes.insert(node);
+            self.named_nodes.insert(node);
         }
     }
 
@@ -260,21 +140,6 @@ impl Collector {
     }
 }
 
-fn configured(config: &EncryptionConfig) -> impl Iterator<Item = ConfiguredProvider> {
-    let entries = config.resources.iter();
-    let pairs = entries.flat_map(|entry| {
-        entry
-            .resources
-            .iter()
-            .map(move |resource| (resource, &entry.providers))
-    });
-    let providers = pairs.flat_map(|(resource, providers)| {
-        providers.iter().map(move |provider| (resource, provider))
-    });
-    let describe = |(resource, provider): (&String, &ConfigProvider)| ConfiguredProvider {
-        resource: resource.clone(),
-        provider: provider.as_str().to_owned(),
-        key_name: provider.key_name().to_owned(),
-    };
-    providers.map(describe)
+fn file_place(place: &MemberPlace<'_>) -> FilePlace {
+    (place.component, place.revision, place.rest.join("/"))
 }

@@ -59,6 +59,20 @@ impl Keeping {
         self.has_room(bytes + size_of::<Certificate>())
     }
 
+    /// Of so many nodes, how many are kept.
+    pub(super) fn nodes(&mut self, found: usize) -> usize {
+        let most = self.limits.max_nodes;
+        self.is_within(found, most, "nodes");
+        found.min(most)
+    }
+
+    /// Of so many providers, how many are kept.
+    pub(super) fn providers(&mut self, found: usize) -> usize {
+        let most = self.limits.max_providers;
+        self.is_within(found, most, "encryption providers");
+        found.min(most)
+    }
+
     /// What is to be said when not everything was kept.
     pub(super) fn finding(&mut self) -> Option<Finding> {
         let refused = self.refused.take()?;

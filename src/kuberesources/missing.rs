@@ -1,13 +1,14 @@
 //! What is not in an archive, or there twice, once everything in it was seen.
 
 use super::collect::Collector;
+use super::file_facts::FileFacts;
 use super::interest::ENCRYPTION_CONFIG;
 use super::member::ROOT;
 use crate::finding::{Artifact, Code, Finding};
 use crate::openshift::COMPONENTS;
 
 /// One finding for each thing that the restore would look for.
-pub(super) fn missing(found: &Collector) -> Vec<Finding> {
+pub(super) fn missing(found: &Collector, told: &FileFacts) -> Vec<Finding> {
     let mut findings: Vec<Finding> = COMPONENTS
         .iter()
         .filter_map(|component| missing_of(found, component))
@@ -16,7 +17,7 @@ pub(super) fn missing(found: &Collector) -> Vec<Finding> {
     if found.has_dot {
         findings.push(dot_names());
     }
-    if found.encryption_expected && !found.has_encryption_config {
+    if told.encryption_expected && !told.has_encryption_config {
         findings.push(no_keys());
     }
     findings

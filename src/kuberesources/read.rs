@@ -230,8 +230,10 @@ impl<R: Read> ArchivePass<R> {
         ));
 
         let mut collector = self.collector;
-        findings.append(&mut collector.take_findings());
-        findings.extend(missing(&collector));
+        let mut told = collector.settle();
+        findings.append(&mut told.findings);
+        findings.extend(collector.finding());
+        findings.extend(missing(&collector, &told));
         if collector.has_snapshot {
             findings.push(combined());
         }
@@ -239,17 +241,17 @@ impl<R: Read> ArchivePass<R> {
             sha256: end.sha256,
             size_bytes: end.size_bytes,
             revisions: collector.revisions(),
-            node: collector.node,
-            control_plane_nodes: collector.control_plane_nodes.into_iter().collect(),
-            infrastructure_name: collector.infrastructure_name,
-            api_server_internal_url: collector.api_server_internal_url,
-            openshift_version: collector.openshift_version,
-            etcd_endpoints: collector.etcd_endpoints,
-            encryption_expected: collector.encryption_expected,
-            encryption: collector.encryption,
-            certificates: collector.certificates.into(),
+            node: told.node,
+            control_plane_nodes: told.control_plane_nodes.into_iter().collect(),
+            infrastructure_name: told.infrastructure_name,
+            api_server_internal_url: told.api_server_internal_url,
+            openshift_version: told.openshift_version,
+            etcd_endpoints: told.etcd_endpoints,
+            encryption_expected: told.encryption_expected,
+            encryption: told.encryption,
+            certificates: told.certificates.into(),
             findings,
         };
-        Ok((facts, collector.key_ring))
+        Ok((facts, told.key_ring))
     }
 }

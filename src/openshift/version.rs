@@ -28,16 +28,19 @@ impl Cluster {
     }
 }
 
-/// A version is settled when it is the newest of the history, completed, and still wanted; everything else is a
-/// cluster between two versions.
+/// A version is settled when it is the newest of the history, completed, and no other one is wanted; everything else is
+/// a cluster between two versions.
 ///
-/// The rule is the cluster-etcd-operator's own (4.4, `pkg/cmd/rollbackcopy/etcdclientutils.go`).
+/// The rule is the cluster-etcd-operator's own (4.4, `pkg/cmd/rollbackcopy/etcdclientutils.go`), but for a wanted version
+/// without a name: then nobody wants another one.
 pub(crate) fn settled_version<'h>(
     history: &'h [HistoryEntry],
     desired: Option<&str>,
 ) -> Option<&'h str> {
     let newest = history.first()?;
     let version = newest.version.as_str();
-    let is_settled = !version.is_empty() && newest.is_completed() && desired == Some(version);
+    let is_settled = !version.is_empty()
+        && newest.is_completed()
+        && desired.is_none_or(|desired| desired.is_empty() || desired == version);
     is_settled.then_some(version)
 }

@@ -2,7 +2,7 @@
 
 use super::assign::Paired;
 use super::compare::remarks;
-use super::rank::stamps;
+use super::rank::{NEAR_SECONDS, nearest, stamps};
 use super::stamp::RunStamp;
 use crate::backup::{Located, Pairing, PairingBasis};
 use crate::inventory::Inventory;
@@ -45,7 +45,12 @@ fn stamp_line(
 ) -> Option<String> {
     let of_kuberesources: Vec<RunStamp> = stamps(kuberesources).collect();
     let is_in_both = |stamp: &RunStamp| of_kuberesources.iter().any(|two| two.at == stamp.at);
-    let common = stamps(snapshot).find(is_in_both)?;
+    let Some(common) = stamps(snapshot).find(is_in_both) else {
+        let of_snapshot: Vec<RunStamp> = stamps(snapshot).collect();
+        let seconds = nearest(&of_snapshot, &of_kuberesources)?;
+        return (seconds <= NEAR_SECONDS)
+            .then(|| format!("stamps {seconds} s apart in the two names"));
+    };
     let digits = common.at.format("%Y-%m-%d_%H%M%S");
     let line = if of_kuberesources.contains(&common) {
         format!("stamp {digits} in both names")

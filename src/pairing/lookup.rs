@@ -1,6 +1,6 @@
 //! Indexes over the kuberesources, so that no snapshot has to look at all of them.
 
-use super::rank::PlaceStamps;
+use super::rank::{NEAR_SECONDS, PlaceStamps};
 use super::stamp::RunStamp;
 use crate::backup::Located;
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
@@ -131,6 +131,7 @@ impl<'a> PartnerLookup<'a> {
         for stamp in stamps {
             self.of_stamp(stamp.at.timestamp(), cluster, &snapshot.path, &mut found);
         }
+        self.near_stamps(stamps, cluster, &snapshot.path, &mut found);
         if let Some(list) = cluster.and_then(|cluster| self.unstamped_by_cluster.get(cluster)) {
             found.extend(self.near(list, &snapshot.path));
         }
@@ -156,6 +157,35 @@ impl<'a> PartnerLookup<'a> {
             found.dedup();
         }
         found
+    }
+
+    /// Archives of the same cluster whose stamps are nearly those of a snapshot, where none has the same one.
+    fn near_stamps(
+        &self,
+        stamps: &[RunStamp],
+        cluster: Option<&str>,
+        id: &ObjectId,
+        found: &mut Vec<KuberesourcesIndex>,
+    ) {
+        let Some(cluster) = cluster else {
+            return;
+        };
+        let is_of_cluster = |index: &KuberesourcesIndex| {
+            let kuberesources = index.of(&self.inventory.kuberesources);
+            kuberesources
+                .is_some_and(|half| half.facts.infrastructure_name.as_deref() == Some(cluster))
+        };
+        if found.iter().any(is_of_cluster) {
+            return;
+        }
+        let mut near = Vec::new();
+        for stamp in stamps {
+            for seconds in (1..=NEAR_SECONDS).flat_map(|apart| [-apart, apart]) {
+                let at = stamp.at.timestamp().saturating_add(seconds);
+                self.of_stamp(at, Some(cluster), id, &mut near);
+            }
+        }
+        found.extend(near.into_iter().filter(is_of_cluster).take(MAX_CANDIDATES));
     }
 
     fn of_stamp(

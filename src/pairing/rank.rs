@@ -13,11 +13,16 @@ use std::cmp::Reverse;
 /// Local time is at most 14 h from UTC; an hour more for a slow run.
 const ONE_RUN: TimeDelta = TimeDelta::hours(15);
 
+/// Stamps of one run that asked for the time twice are at most so far apart.
+pub(super) const NEAR_SECONDS: i64 = 60;
+
 /// How the stamps of two halves relate, worst first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum StampMatch {
     /// At least one half has no stamp in any of its names.
     OneIsMissing,
+    /// Less than a minute apart: a job that asked for the time twice. Only content makes a pair of them.
+    Near,
     /// Same digits, but only one says `__POSSIBLY_DIRTY__`.
     SuffixDiffers,
     /// One run gave both names.
@@ -86,10 +91,13 @@ pub(super) fn weigh(
     if stamps == StampMatch::OneIsMissing && cluster_facts == 0 && !is_beside {
         return None;
     }
-    let apart = if stamps == StampMatch::OneIsMissing {
-        seconds_apart(snapshot.facts.newest_lease_at, of_kuberesources)
-    } else {
-        0
+    if stamps == StampMatch::Near && (cluster_facts == 0 || contradicts) {
+        return None;
+    }
+    let apart = match stamps {
+        StampMatch::OneIsMissing => seconds_apart(snapshot.facts.newest_lease_at, of_kuberesources),
+        StampMatch::Near => nearest(snapshot_index.of(&names.snapshots)?, of_kuberesources)?,
+        StampMatch::SuffixDiffers | StampMatch::Equal => 0,
     };
     if apart > ONE_RUN.num_seconds() {
         return None;
@@ -146,7 +154,7 @@ pub(super) fn stamps<T>(located: &Located<T>) -> impl Iterator<Item = RunStamp> 
     located.places().filter_map(stamp_of)
 }
 
-/// `None` when both carry stamps and none is common.
+/// `None` when both carry stamps and they are of different runs.
 fn relate(snapshot: &[RunStamp], kuberesources: &[RunStamp]) -> Option<StampMatch> {
     if snapshot.is_empty() || kuberesources.is_empty() {
         return Some(StampMatch::OneIsMissing);
@@ -159,7 +167,20 @@ fn relate(snapshot: &[RunStamp], kuberesources: &[RunStamp]) -> Option<StampMatc
         true => StampMatch::Equal,
         false => StampMatch::SuffixDiffers,
     });
-    related.max()
+    related.max().or_else(|| {
+        let is_near = nearest(snapshot, kuberesources)? <= NEAR_SECONDS;
+        is_near.then_some(StampMatch::Near)
+    })
+}
+
+/// Seconds between the two stamps that lie nearest to each other.
+pub(super) fn nearest(snapshot: &[RunStamp], kuberesources: &[RunStamp]) -> Option<i64> {
+    let pairs = snapshot
+        .iter()
+        .flat_map(|one| kuberesources.iter().map(move |two| (one, two)));
+    pairs
+        .map(|(one, two)| (one.at - two.at).num_seconds().abs())
+        .min()
 }
 
 /// Between the newest lease and the nearest stamp of the archive; zero when either is unknown.

@@ -478,3 +478,51 @@ fn unstamped(count: u64) -> Inventory {
     }
     made
 }
+
+#[test]
+fn names_that_differ_by_seconds_are_a_pair_by_content() {
+    let late = |seconds: u32, cluster: &str| {
+        let path = format!(
+            "/b/static_kuberesources_2024-11-02_03{:02}{:02}.tar.gz",
+            seconds / 60,
+            seconds % 60
+        );
+        located(kuberesources(cluster, 2), &path)
+    };
+    let rows = [
+        (1, "prod", Some(0)),
+        (60, "prod", Some(0)),
+        (61, "prod", None),
+        // Stamps of another cluster's run mean nothing.
+        (1, "dev", None),
+    ];
+    for (seconds, cluster, expected) in rows {
+        let inventory = inventory(
+            vec![db("/b", snapshot("prod", 1))],
+            vec![late(seconds, cluster)],
+        );
+        assert_eq!(partners(&inventory).0, [expected], "{seconds} s, {cluster}");
+    }
+    let near = inventory(vec![db("/b", snapshot("prod", 1))], vec![late(2, "prod")]);
+    let pairs = pair(&near);
+    let told = pairing(&near, pairs.first().expect("a pair"));
+    assert_eq!(told.basis, PairingBasis::Content);
+    assert!(
+        told.evidence.iter().any(|line| line.contains("2 s apart")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_name_that_differs_by_seconds_takes_nothing_from_the_same_name() {
+    let other = located(
+        kuberesources("prod", 3),
+        "/b/static_kuberesources_2024-11-02_030001.tar.gz",
+    );
+    let second = located(snapshot("prod", 4), "/c/snapshot_2024-11-02_030002.db");
+    let inventory = inventory(
+        vec![second, db("/b", snapshot("prod", 1))],
+        vec![other, tar("/b", kuberesources("prod", 2))],
+    );
+    assert_eq!(partners(&inventory), (vec![Some(0), Some(1)], vec![]));
+}

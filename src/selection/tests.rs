@@ -30,6 +30,7 @@ fn backup(first: u8, hours: i64) -> Backup {
             copies: vec![ObjectId::from("/copy/of.db")],
             modified_at: None,
             is_present: true,
+            is_packed: false,
         }),
         kuberesources: None,
         unreadable_path: None,
@@ -76,6 +77,7 @@ fn snapshot(name: &str, id: &str) -> Snapshot {
         encryption: Vec::new(),
         certificates: Vec::new().into(),
         findings: Vec::new(),
+        live_digest: None,
     }
 }
 

@@ -12,10 +12,21 @@ const MAX_CLASSES: usize = 4096;
 /// ValueClass of keys that hold no object.
 pub(super) const NO_OBJECT: u16 = 0;
 
+/// Where the keys of API servers begin.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Prefix {
+    Registry,
+    KubernetesIo,
+    OpenshiftIo,
+}
+
+/// The group of the objects by which OpenShift 4 describes itself.
+const CONFIG_GROUP: &str = ".config.openshift.io";
+
 /// One kind of value.
 #[derive(Debug)]
 struct ValueClass {
-    flavour: Flavour,
+    prefix: Prefix,
     resource: String,
     /// Provider and key name.
     sealed: Option<(String, String)>,
@@ -39,12 +50,12 @@ impl ValueClasses {
             StoredValue::Encrypted(sealed) => Some(sealed),
             _ => None,
         };
-        let flavour = flavour(storage_key);
+        let prefix = Prefix::of(storage_key);
         self.scratch.clear();
-        self.scratch.push(if flavour == Flavour::Kubernetes {
-            b'k'
-        } else {
-            b'o'
+        self.scratch.push(match prefix {
+            Prefix::Registry => b'r',
+            Prefix::KubernetesIo => b'k',
+            Prefix::OpenshiftIo => b'o',
         });
         self.scratch.extend_from_slice(resource.plural);
         self.scratch.push(b'/');
@@ -58,12 +69,12 @@ impl ValueClasses {
         if let Some(&number) = self.numbers.get(self.scratch.as_slice()) {
             return number;
         }
-        self.add(flavour, resource.to_string(), sealed)
+        self.add(prefix, resource.to_string(), sealed)
     }
 
     fn add(
         &mut self,
-        flavour: Flavour,
+        prefix: Prefix,
         resource: String,
         sealed: Option<&EncryptedValue<'_>>,
     ) -> u16 {
@@ -75,7 +86,7 @@ impl ValueClasses {
         };
         let sealed = sealed.map(|sealed| (sealed.provider.to_string(), sealed.key_text()));
         self.classes.push(ValueClass {
-            flavour,
+            prefix,
             resource,
             sealed,
         });
@@ -94,15 +105,22 @@ impl ValueClasses {
         Some(&class.resource)
     }
 
-    /// Whose keys fill the snapshot, from the live keys of each class.
-    pub(super) fn flavour(&self, live: &[u64]) -> Flavour {
-        let has = |flavour| {
-            self.with_counts(live)
-                .any(|(class, values)| values > 0 && class.flavour == flavour)
+    /// Whose keys fill the snapshot, from the live keys of each class. Where keys may be lost, what is absent proves
+    /// nothing.
+    pub(super) fn flavour(&self, live: &[u64], is_complete: bool) -> Flavour {
+        let has = |is_it: &dyn Fn(&ValueClass) -> bool| {
+            let mut classes = self.with_counts(live);
+            classes.any(|(class, values)| values > 0 && is_it(class))
         };
-        if has(Flavour::OpenShift) {
-            Flavour::OpenShift
-        } else if has(Flavour::Kubernetes) {
+        let has_openshift = has(&|class| class.prefix == Prefix::OpenshiftIo);
+        if has_openshift || has(&|class| class.prefix == Prefix::KubernetesIo) {
+            let is_openshift_4 = has(&|class| class.resource.ends_with(CONFIG_GROUP));
+            match (is_openshift_4 || !is_complete, has_openshift) {
+                (true, _) => Flavour::OpenShift,
+                (false, true) => Flavour::OpenShift3,
+                (false, false) => Flavour::KubernetesIo,
+            }
+        } else if has(&|class| class.prefix == Prefix::Registry) {
             Flavour::Kubernetes
         } else {
             Flavour::Other
@@ -139,10 +157,13 @@ impl ValueClasses {
     }
 }
 
-fn flavour(storage_key: &[u8]) -> Flavour {
-    if storage_key.starts_with(b"/registry/") {
-        Flavour::Kubernetes
-    } else {
-        Flavour::OpenShift
+impl Prefix {
+    /// Of a key that holds an object.
+    fn of(storage_key: &[u8]) -> Self {
+        match storage_key.get(1) {
+            Some(b'r') => Self::Registry,
+            Some(b'o') => Self::OpenshiftIo,
+            _ => Self::KubernetesIo,
+        }
     }
 }

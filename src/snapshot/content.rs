@@ -36,6 +36,7 @@ pub(super) fn empty(hashed: &Hashed) -> Snapshot {
         encryption: Vec::new(),
         certificates: Certificates::default(),
         findings: Vec::new(),
+        live_digest: None,
     }
 }
 
@@ -110,12 +111,13 @@ fn learn_keyspace(
     snapshot.findings.extend(findings::objects(&objects));
     let mut live = found.replay.live_by_class.clone();
     live.resize(classes.len(), 0);
-    snapshot.flavour = classes.flavour(&live);
+    snapshot.flavour = classes.flavour(&live, bucket.is_complete);
     snapshot.encryption = classes.encryption(&live);
     snapshot.newest_lease_at = instant(found.times.lease_seconds);
     snapshot.newest_content_at = instant(found.times.content_seconds);
     if bucket.is_complete {
         snapshot.live_keys = Some(found.replay.live_keys);
+        snapshot.live_digest = Some(found.replay.live_digest);
         // An empty keyspace is at revision 0, as `snapshot status` prints it.
         snapshot.status.revision = Some(found.replay.newest.map_or(0, |newest| newest.main));
     }

@@ -1,6 +1,7 @@
 //! What is learnt from one `.db` file, and nothing judged yet beyond what the bytes alone prove.
 
 use crate::digest::Sha256Digest;
+use crate::etcd::LiveDigest;
 use crate::finding::Finding;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::EncryptionUse;
@@ -49,6 +50,9 @@ pub struct Snapshot {
     pub certificates: Certificates,
     /// What the bytes alone prove to be wrong, in the order of the file.
     pub findings: Vec<Finding>,
+    /// What lives, in one number by which members are compared; `None` where that was not learnt.
+    #[serde(default)]
+    pub live_digest: Option<LiveDigest>,
 }
 
 impl Snapshot {
@@ -94,10 +98,18 @@ pub struct Member {
 /// Whose keys fill the snapshot.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Flavour {
-    /// Keys under `/kubernetes.io/`.
+    /// OpenShift 4: keys under `/kubernetes.io/`, and objects of `config.openshift.io` among them. Also where so much is
+    /// lost that no more can be told.
     OpenShift,
     /// Keys under `/registry/`: Kubernetes without OpenShift.
     Kubernetes,
-    /// Neither.
+    /// None of these.
     Other,
+    /// MicroShift: keys under `/kubernetes.io/`, and its own ConfigMap among them.
+    MicroShift,
+    /// OpenShift 3: keys under `/kubernetes.io/` and `/openshift.io/`, and no object of `config.openshift.io`. MicroShift has
+    /// such keys too.
+    OpenShift3,
+    /// Keys under `/kubernetes.io/`, and nothing of OpenShift among them.
+    KubernetesIo,
 }

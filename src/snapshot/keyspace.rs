@@ -8,6 +8,7 @@ use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
 use super::wanted::Wanted;
 use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
+use crate::digest::Crc32c;
 use crate::etcd::{
     EntryKind, EntryNotes, KeyHashes, KeyValue, PageTimes, Revision, RevisionEntry, RevisionKey,
 };
@@ -80,6 +81,7 @@ impl Keyspace {
             create_revision: 0,
             version: 0,
             class: NO_OBJECT,
+            content: 0,
         };
         let key = match RevisionKey::parse(element.key) {
             Ok(key) => key,
@@ -125,13 +127,12 @@ impl Keyspace {
                 page.0,
             );
         }
-        let (kind, class) = if key.is_tombstone {
-            (EntryKind::Tombstone, NO_OBJECT)
+        let (kind, class, content) = if key.is_tombstone {
+            (EntryKind::Tombstone, NO_OBJECT, 0)
         } else {
-            (
-                EntryKind::Put,
-                self.value(page, key.revision.main, key_hash, stored, times),
-            )
+            let class = self.value(page, key.revision.main, key_hash, stored, times);
+            let content = Crc32c::of(stored.key).followed_by(stored.value).value;
+            (EntryKind::Put, class, content)
         };
         let (create_revision, version) = (stored.create_revision, stored.version);
         RevisionEntry {
@@ -141,6 +142,7 @@ impl Keyspace {
             create_revision,
             version,
             class,
+            content,
         }
     }
 

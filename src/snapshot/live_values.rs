@@ -1,7 +1,7 @@
 //! Values that were kept while the file passed: those that turn out to be alive go where they are needed.
 
 use super::classes::ValueClasses;
-use super::facts::Snapshot;
+use super::facts::{Flavour, Snapshot};
 use super::key_replay::KeyReplay;
 use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
@@ -64,6 +64,7 @@ fn sort_out(
     let is_sealed = Encoding::of(value.expose()) == Encoding::Encrypted;
     let destination = match purpose(&storage_key) {
         Some(Purpose::Cluster(_)) => return snapshot.cluster.learn(&storage_key, value.expose()),
+        Some(Purpose::MicroShift) => return snapshot.flavour = Flavour::MicroShift,
         Some(Purpose::Certificate) if !is_sealed => {
             let found = secret_certificates(&storage_key, value.expose());
             return snapshot.certificates.extend(found);

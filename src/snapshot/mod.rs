@@ -30,6 +30,7 @@ mod small_buckets;
 mod two_cores;
 mod wanted;
 
+pub use crate::etcd::LiveDigest;
 pub use facts::{Flavour, Member, Snapshot, Status};
 pub use one_core::{SnapshotQueue, read_all};
 pub use read::read;

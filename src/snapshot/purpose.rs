@@ -11,12 +11,18 @@ pub(super) enum Purpose {
     EncryptionConfig,
     /// A Secret with a certificate.
     Certificate,
+    /// The ConfigMap in which MicroShift keeps its version.
+    MicroShift,
 }
+
+/// Where MicroShift keeps its version.
+const MICROSHIFT_VERSION: &[u8] = b"configmaps/kube-public/microshift-version";
 
 /// Is the value at this storage key wanted, and what for?
 pub(super) fn purpose(storage_key: &[u8]) -> Option<Purpose> {
     let path = storage_key.strip_prefix(b"/kubernetes.io/")?;
     match path.first()? {
+        b'c' if path == MICROSHIFT_VERSION => Some(Purpose::MicroShift),
         b'c' | b'o' | b'm' | b'v' => ClusterObject::at(storage_key).map(Purpose::Cluster),
         b's' => path.strip_prefix(b"secrets/").and_then(secret_purpose),
         _ => None,

@@ -8,10 +8,12 @@ use super::recorder::Recorder;
 use crate::backup::Backup;
 use crate::catalogue::CatalogueError;
 use crate::discovery::Skipped;
+use crate::judgement::RestoreChoice;
 use crate::monitor::Monitor;
 use crate::source::{ObjectId, Stores};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// What a survey found.
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ pub struct Survey {
     pub is_new_only: bool,
     /// What is new in each backup.
     pub news: BackupNews,
+    /// What `cluster-restore.sh` would take from each directory asked for that holds a snapshot of OpenShift.
+    pub restore_choices: BTreeMap<PathBuf, RestoreChoice>,
     /// Why not all of it is remembered.
     pub catalogue: Option<CatalogueError>,
 }

@@ -222,6 +222,7 @@ impl Examination<'_> {
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
     fn conclude(mut self, locations: &[ObjectId], origin: Origin) -> Result<Survey, SurveyError> {
         let mut backups = self.known.judged(self.options)?;
+        self.survey.restore_choices = self.known.restore_choices(&backups, &self.asked);
         backups.retain(|backup| {
             backup
                 .places()

@@ -1,29 +1,21 @@
 //! Everything known during one survey: what the catalogue remembered and what was read now.
 
 use super::SurveyError;
+use super::place::{Beside, KnownObject, locate, locate_snapshot};
 use crate::backup::{Backup, Located};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::finding::has_error;
 use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
-use crate::judgement::{Standpoint, judge};
+use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Flavour, Snapshot};
 use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-
-/// A file and what is in it, as far as this survey knows.
-#[derive(Clone, Debug)]
-pub(super) struct KnownObject {
-    pub(super) identity: ObjectIdentity,
-    pub(super) content: Content,
-    /// False when it is no longer on disk.
-    pub(super) is_present: bool,
-}
 
 /// The working knowledge of one survey.
 pub(super) struct Knowledge {
@@ -33,6 +25,8 @@ pub(super) struct Knowledge {
     kuberesources: HashMap<Sha256Digest, Kuberesources>,
     pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
     pub(super) replaced: HashMap<ObjectId, Replaced>,
+    /// What `cluster-restore.sh` would take from each directory, as of the judgement.
+    pub(super) picks: HashMap<PathBuf, Picks>,
 }
 
 impl Knowledge {
@@ -45,6 +39,7 @@ impl Knowledge {
             kuberesources: HashMap::new(),
             proofs: HashMap::new(),
             replaced: HashMap::new(),
+            picks: HashMap::new(),
         };
         let proofs = known.contents.proofs.keys().copied().collect::<Vec<_>>();
         for (snapshot, kuberesources) in proofs {
@@ -184,6 +179,7 @@ impl Knowledge {
         &self,
         mut facts: impl FnMut(Sha256Digest) -> Option<Kuberesources>,
     ) -> Vec<Located<Kuberesources>> {
+        let snapshots = Beside::snapshots(&self.files);
         let mut places: BTreeMap<Sha256Digest, Vec<(&ObjectId, &KnownObject)>> = BTreeMap::new();
         for (path, entry) in &self.files {
             if let Content::Kuberesources(digest) = &entry.content {
@@ -192,18 +188,20 @@ impl Knowledge {
         }
         let located = places
             .into_iter()
-            .filter_map(|(digest, places)| locate(facts(digest)?, places));
+            .filter_map(|(digest, places)| locate(facts(digest)?, places, &snapshots));
         located.collect()
     }
 
     /// Every present snapshot that holds something encrypted.
     pub(super) fn located_encrypted(&self) -> Vec<Located<Snapshot>> {
         let places = snapshot_places(&self.files, &self.snapshots).into_iter();
+        let archives = Beside::archives(&self.files);
         let encrypted = places.filter_map(|(key, places)| {
             let facts = self.snapshots.get(&key)?;
-            locate(
+            locate_snapshot(
                 (!facts.encryption.is_empty()).then(|| facts.clone())?,
                 places,
+                &archives,
             )
         });
         encrypted.filter(|half| half.is_present).collect()
@@ -218,8 +216,9 @@ impl Knowledge {
             Some(facts) if facts.page_size.is_none() => Some(facts.clone()),
             _ => snapshots.remove(&key),
         };
+        let archives = Beside::archives(&self.files);
         let snapshots = places
-            .filter_map(|(key, places)| locate(facts(key)?, places))
+            .filter_map(|(key, places)| locate_snapshot(facts(key)?, places, &archives))
             .collect();
         let mut kuberesources = std::mem::take(&mut self.kuberesources);
         let proven = std::mem::take(&mut self.proofs);
@@ -250,7 +249,7 @@ impl Knowledge {
     /// What `cluster-restore.sh` would take from each directory that holds a snapshot.
     ///
     /// The directory itself is asked: the script also takes what is no backup, and what was not read in this survey.
-    fn picks(&self) -> HashMap<PathBuf, Picks> {
+    fn look_what_is_picked(&self) -> HashMap<PathBuf, Picks> {
         let mut names: HashMap<&Path, Vec<&OsStr>> = HashMap::new();
         for (id, entry) in self.files.iter().filter(|(_, entry)| entry.is_present) {
             let path = id.as_path();
@@ -276,17 +275,40 @@ impl Knowledge {
         &mut self,
         options: &super::SurveyOptions,
     ) -> Result<Vec<Backup>, SurveyError> {
-        let picks = self.picks();
+        self.picks = self.look_what_is_picked();
+        let inventory = self.inventory();
         let standpoint = Standpoint {
             as_of: options.as_of,
             accept: &options.accept,
-            picks: &picks,
+            picks: &self.picks,
         };
-        let mut backups = judge(self.inventory(), &standpoint);
+        let mut backups = judge(inventory, &standpoint);
         for backup in &mut backups {
             self.add_history(backup);
         }
         Ok(backups)
+    }
+
+    /// What `cluster-restore.sh` would take from each directory with a snapshot of OpenShift that was asked for, out of all
+    /// that was judged.
+    pub(super) fn restore_choices(
+        &self,
+        backups: &[Backup],
+        asked: &BTreeSet<ObjectId>,
+    ) -> BTreeMap<PathBuf, RestoreChoice> {
+        let snapshots = backups.iter().filter_map(|backup| backup.snapshot.as_ref());
+        let of_openshift = snapshots.filter(|half| half.facts.flavour == Flavour::OpenShift);
+        let asked = of_openshift
+            .flat_map(Located::places)
+            .filter(|place| asked.contains(*place));
+        let directories: BTreeSet<&Path> = asked
+            .filter_map(|place| place.as_path()?.parent())
+            .collect();
+        let mut choices = restore_choices(backups, &self.picks);
+        choices.retain(|directory, choice| {
+            choice.snapshot.is_some() && directories.contains(directory.as_path())
+        });
+        choices
     }
 
     fn add_history(&self, backup: &mut Backup) {
@@ -355,24 +377,4 @@ fn snapshot_places<'f>(
         }
     }
     places
-}
-
-/// Joins the places of one content: those on disk first, canonical names before others, then by path.
-fn locate<T>(facts: T, mut places: Vec<(&ObjectId, &KnownObject)>) -> Option<Located<T>> {
-    let is_any_present = places.iter().any(|(_, entry)| entry.is_present);
-    places.retain(|(_, entry)| entry.is_present == is_any_present);
-    places.sort_by_key(|(path, _)| (!is_canonical(path), *path));
-    let ((path, entry), copies) = places.split_first()?;
-    Some(Located {
-        facts,
-        path: (*path).clone(),
-        copies: copies.iter().map(|(path, _)| (*path).clone()).collect(),
-        modified_at: entry.identity.modified_at(),
-        is_present: is_any_present,
-    })
-}
-
-fn is_canonical(id: &ObjectId) -> bool {
-    let name = id.file_name().and_then(crate::names::BackupName::parse);
-    name.is_some_and(|name| name.is_canonical)
 }

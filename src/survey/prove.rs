@@ -107,6 +107,7 @@ fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
         copies: Vec::new(),
         modified_at: None,
         is_present: true,
+        is_packed: false,
     }
 }
 

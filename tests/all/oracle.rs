@@ -38,7 +38,9 @@ fn every_database_of_testdata_is_in_the_table() {
         .into_iter()
         .map(|sample| sample.path)
         .collect();
-    for path in samples::files_ending(".db") {
+    // Cases are asked about as a whole, not number by number.
+    let samples = samples::files_ending(".db").into_iter();
+    for path in samples.filter(|path| !path.starts_with("cases/")) {
         assert!(listed.contains(&path), "{path} is not in samples.json");
     }
 }

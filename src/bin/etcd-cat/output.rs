@@ -7,6 +7,7 @@ mod check;
 mod clusters;
 mod digest;
 mod explanation;
+mod filing;
 mod findings;
 mod format;
 mod list;

@@ -235,6 +235,7 @@ fn located<T>(facts: T, path: &str) -> Located<T> {
         copies: vec![ObjectId::from("/copy").join(path.trim_start_matches('/').as_ref())],
         modified_at: Some(instant("2024-11-02T03:00:09Z")),
         is_present: true,
+        is_packed: false,
     }
 }
 
@@ -268,6 +269,7 @@ fn snapshot() -> Snapshot {
         encryption: ["9", "10"].map(encryption_use).to_vec(),
         certificates: Vec::new().into(),
         findings: Vec::new(),
+        live_digest: None,
     }
 }
 

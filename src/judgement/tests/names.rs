@@ -1,6 +1,7 @@
 //! Findings on names, moments and places.
 
 use super::*;
+use crate::backup::{Located, Usable};
 use std::path::Path;
 
 #[test]
@@ -47,17 +48,56 @@ fn names_are_judged() {
         half.path =
             ObjectId::from("/b/static_kuberesources_2024-11-02_030000__POSSIBLY_DIRTY__.tar.gz");
     });
+    let mut unproven = renamed_alone("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
+    let mut rolling = healthy();
+    for half in &mut rolling.snapshots {
+        half.path = ObjectId::from("/b/snapshot_2024-11-02_030000__POSSIBLY_DIRTY__.db");
+    }
+    for half in &mut unproven.snapshots {
+        half.facts.cluster.operators.pop();
+    }
+    for half in &mut rolling.snapshots {
+        let operators = half.facts.cluster.operators.iter_mut();
+        operators
+            .take(1)
+            .for_each(|operator| operator.progressing = Some(true));
+    }
+    let mut cut = renamed("/b/snapshot_2024-11-02_030000.db.part");
+    for half in &mut cut.snapshots {
+        half.facts.trailer = None;
+        half.facts
+            .findings
+            .push(Finding::new(Code::Truncated, "cut"));
+    }
     let mut completed = renamed("/b/snapshot_2024-11-02_030000.db.part");
     completed
         .snapshots
         .iter_mut()
         .for_each(|half| half.copies.push(ObjectId::from(DB)));
     check(vec![
-        ("dirty", dirty, &["possibly-dirty"], Verdict::Warning),
+        ("dirty", dirty, &["possibly-dirty"], Verdict::Valid),
         (
-            "part",
+            "dirty, and an operator is not there",
+            unproven,
+            &["kuberesources-missing", "possibly-dirty"],
+            Verdict::Invalid,
+        ),
+        (
+            "dirty in a rollout",
+            rolling,
+            &["possibly-dirty", "rollout-in-progress"],
+            Verdict::Warning,
+        ),
+        (
+            "whole part",
             renamed("/b/snapshot_2024-11-02_030000.db.part"),
             &["incomplete-download"],
+            Verdict::Warning,
+        ),
+        (
+            "part",
+            cut,
+            &["truncated", "incomplete-download"],
             Verdict::Invalid,
         ),
         ("part with a finished copy", completed, &[], Verdict::Valid),
@@ -159,6 +199,119 @@ fn script_that_would_pick_another_file_is_told() {
             "{name}: {found:?}"
         );
     }
+}
+
+/// Two pairs of one cluster in one directory; the script takes the files of these days.
+fn picked(
+    snapshot: &str,
+    kuberesources: Option<&str>,
+    spoil: impl Fn(&mut Snapshot),
+) -> Vec<Backup> {
+    let mut inventory = healthy();
+    let mut second = snapshot_of("2024-11-09");
+    spoil(&mut second.facts);
+    inventory.snapshots.push(second);
+    inventory.kuberesources.push(located(
+        kuberesources_of(4),
+        "/b/static_kuberesources_2024-11-09_030000.tar.gz",
+    ));
+    let picks = Picks {
+        snapshot: Some(format!("snapshot_{snapshot}_030000.db").into()),
+        kuberesources: kuberesources
+            .map(|day| format!("static_kuberesources_{day}_030000.tar.gz").into()),
+    };
+    let picks = HashMap::from([(Path::new("/b").to_path_buf(), picks)]);
+    let standpoint = Standpoint {
+        as_of: at("2024-11-10T03:00:00Z"),
+        accept: &[],
+        picks: &picks,
+    };
+    judge(inventory, &standpoint)
+}
+
+fn snapshot_of(day: &str) -> Located<Snapshot> {
+    let mut facts = snapshot("prod", 3);
+    facts.newest_lease_at = Some(at(&format!("{day}T03:00:07Z")));
+    facts.status.revision = Some(40_000);
+    located(facts, &format!("/b/snapshot_{day}_030000.db"))
+}
+
+fn kuberesources_of(seed: u64) -> Kuberesources {
+    kuberesources("prod", seed)
+}
+
+#[test]
+fn what_the_script_takes_is_a_warning_where_it_harms() {
+    let sound = |_: &mut Snapshot| ();
+    let bad = |facts: &mut Snapshot| {
+        facts
+            .findings
+            .push(Finding::new(Code::DigestMismatch, "flipped"));
+    };
+    let info = Some(Severity::Info);
+    let warning = Some(Severity::Warning);
+    let (old, new) = ("2024-11-02", "2024-11-09");
+    let rows = [
+        (
+            "the newest pair",
+            picked(new, Some(new), sound),
+            [info, None],
+        ),
+        (
+            "halves of both",
+            picked(new, Some(old), sound),
+            [warning, warning],
+        ),
+        ("a bad one", picked(new, Some(new), bad), [warning, None]),
+        ("no archive there", picked(new, None, sound), [info, None]),
+        (
+            "not looked at",
+            picked("2025-01-01", Some(new), sound),
+            [info, info],
+        ),
+    ];
+    for (name, backups, expected) in rows {
+        let severity = |backup: &Backup| {
+            let mut findings = backup.findings.iter();
+            let found = findings.find(|one| one.code == Code::RestorePicksOther);
+            found.map(|one| one.severity)
+        };
+        let found: Vec<_> = backups.iter().map(severity).collect();
+        assert_eq!(found, expected, "{name}: {backups:#?}");
+    }
+}
+
+#[test]
+fn a_packed_snapshot_is_staged_and_a_warning_where_its_name_hides_it() {
+    let packed = |path: &str| {
+        let mut inventory = renamed(path);
+        inventory
+            .snapshots
+            .iter_mut()
+            .for_each(|half| half.is_packed = true);
+        only(inventory)
+    };
+    let told = packed("/b/snapshot_2024-11-02_030000.db.gz");
+    assert_eq!(codes(&told), ["snapshot-compressed"]);
+    assert_eq!(
+        (told.verdict, told.usable()),
+        (Verdict::Valid, Usable::Staged)
+    );
+    assert_eq!(told.advice().count(), 1);
+    let hidden = packed(DB);
+    assert_eq!(codes(&hidden), ["snapshot-compressed"]);
+    assert_eq!(
+        (hidden.verdict, hidden.usable()),
+        (Verdict::Warning, Usable::Staged)
+    );
+    assert_eq!(hidden.advice().count(), 0);
+    assert_eq!(only(healthy()).usable(), Usable::AsIs);
+    let damaged = only(with_snapshot(|facts| {
+        facts
+            .findings
+            .push(Finding::new(Code::DigestMismatch, "flipped"));
+    }));
+    assert_eq!(damaged.usable(), Usable::No);
 }
 
 #[test]

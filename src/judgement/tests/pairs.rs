@@ -9,6 +9,12 @@ fn half_alone_is_judged_by_the_kind_of_cluster() {
         facts.flavour = Flavour::Kubernetes;
         facts.cluster = crate::openshift::Cluster::default();
     };
+    let of_flavour = |flavour| {
+        move |facts: &mut Snapshot| {
+            facts.flavour = flavour;
+            facts.cluster = crate::openshift::Cluster::default();
+        }
+    };
     let mut archive = healthy();
     archive.snapshots.clear();
     check(vec![
@@ -45,8 +51,35 @@ fn half_alone_is_judged_by_the_kind_of_cluster() {
         (
             "plain Kubernetes",
             alone(plain),
-            &["version-unknown"],
+            &["version-unknown", "kuberesources-not-used"],
             Verdict::Warning,
+        ),
+        (
+            "MicroShift",
+            alone(of_flavour(Flavour::MicroShift)),
+            &["version-unknown", "kuberesources-not-used"],
+            Verdict::Warning,
+        ),
+        (
+            "OpenShift 3",
+            alone(of_flavour(Flavour::OpenShift3)),
+            &["version-unknown", "kuberesources-not-used"],
+            Verdict::Warning,
+        ),
+        (
+            "another store under /kubernetes.io/",
+            alone(of_flavour(Flavour::KubernetesIo)),
+            &["version-unknown", "kuberesources-not-used"],
+            Verdict::Warning,
+        ),
+        (
+            "empty",
+            alone(|facts| {
+                of_flavour(Flavour::Other)(facts);
+                facts.live_keys = Some(0);
+            }),
+            &["snapshot-empty"],
+            Verdict::Invalid,
         ),
         ("archive", archive, &["snapshot-missing"], Verdict::Invalid),
     ]);
@@ -196,11 +229,83 @@ fn keys_are_judged() {
             &["encryption-partial"],
             Verdict::Warning,
         ),
-        (
-            "beside",
-            beside,
-            &["keys-beside-snapshot"],
-            Verdict::Warning,
-        ),
+        ("beside", beside, &["keys-beside-snapshot"], Verdict::Valid),
     ]);
+}
+
+#[test]
+fn what_is_no_openshift_is_named_as_what_it_is() {
+    let of = |flavour| {
+        only(alone(|facts| {
+            facts.flavour = flavour;
+            facts.cluster = crate::openshift::Cluster::default();
+        }))
+    };
+    let cases = [
+        (Flavour::MicroShift, "MicroShift", "microshift restore"),
+        (
+            Flavour::OpenShift3,
+            "OpenShift 3",
+            "etcdctl snapshot restore",
+        ),
+        (
+            Flavour::KubernetesIo,
+            "/kubernetes.io/",
+            "etcdutl snapshot restore",
+        ),
+        (
+            Flavour::Kubernetes,
+            "plain Kubernetes",
+            "etcdutl snapshot restore",
+        ),
+    ];
+    for (flavour, name, how) in cases {
+        let backup = of(flavour);
+        let text = message(&backup, Code::KuberesourcesNotUsed);
+        assert!(text.contains(name), "{text}");
+        let text = message(&backup, Code::VersionUnknown);
+        assert!(text.contains(name), "{text}");
+        let mut findings = backup.findings.iter();
+        assert!(
+            findings.any(|finding| finding.remedy.contains(how)),
+            "{backup:#?}"
+        );
+    }
+}
+
+/// The raw copy of a two-node cluster with fencing at this version, with what else its bytes have proven.
+fn fenced_copy(version: &str, topology: Topology, defect: Option<Code>) -> Backup {
+    only(alone(|facts| {
+        facts.cluster.topology = Some(topology.clone());
+        facts.cluster.history = vec![history(version, "Completed")];
+        facts.cluster.desired_version = Some(version.to_owned());
+        for operator in &mut facts.cluster.operators {
+            operator.operator_version = Some(version.to_owned());
+        }
+        facts.trailer = None;
+        let codes = defect.into_iter().chain([Code::DigestMissing]);
+        let findings = codes.map(|code| Finding::new(code, "found in the bytes"));
+        facts.findings = findings.collect();
+    }))
+}
+
+#[test]
+fn a_raw_copy_is_a_warning_where_its_release_restores_it_without_a_hash() {
+    let fenced = || Topology::DualReplica;
+    let rows = [
+        (fenced_copy("4.22.0", fenced(), None), Verdict::Warning),
+        (fenced_copy("5.0.1", fenced(), None), Verdict::Warning),
+        (fenced_copy("4.21.9", fenced(), None), Verdict::Invalid),
+        (
+            fenced_copy("4.22.0", fenced(), Some(Code::StructureOrder)),
+            Verdict::Invalid,
+        ),
+        (
+            fenced_copy("4.22.0", Topology::SingleReplica, None),
+            Verdict::Invalid,
+        ),
+    ];
+    for (number, (backup, verdict)) in rows.into_iter().enumerate() {
+        assert_eq!(backup.verdict, verdict, "{number}: {:#?}", backup.findings);
+    }
 }

@@ -146,6 +146,51 @@ fn upgrade_names_both_versions() {
 }
 
 #[test]
+fn a_cluster_that_wants_no_other_version_is_settled() {
+    for desired in [None, Some(String::new()), Some("4.17.3".to_owned())] {
+        let backup = only(with_snapshot(|facts| {
+            facts.cluster.desired_version.clone_from(&desired);
+        }));
+        assert_eq!(codes(&backup), [""; 0], "{desired:?}");
+        assert_eq!(backup.version.openshift.as_deref(), Some("4.17.3"));
+    }
+}
+
+#[test]
+fn an_update_is_dated_once_it_has_begun() {
+    let upgrading = |is_begun: bool| {
+        only(with_snapshot(|facts| {
+            for entry in &mut facts.cluster.history {
+                entry.started_at = Some(at("2024-01-01T00:00:00Z"));
+            }
+            facts.cluster.desired_version = Some("4.18.1".to_owned());
+            if is_begun {
+                let mut entry = history("4.18.1", "Partial");
+                entry.started_at = Some(at("2024-11-02T02:00:00Z"));
+                facts.cluster.history.insert(0, entry);
+            }
+        }))
+    };
+    let text = message(&upgrading(false), Code::UpgradeInProgress);
+    assert!(
+        text.contains("from 4.17.3 to 4.18.1") && !text.contains("since"),
+        "{text}"
+    );
+    let text = message(&upgrading(true), Code::UpgradeInProgress);
+    assert!(text.contains("since 2024-11-02T02:00:00Z"), "{text}");
+}
+
+#[test]
+fn a_hosted_control_plane_has_no_signer_of_one_day() {
+    let backup = only(alone(|facts| {
+        facts.cluster.topology = Some(Topology::External);
+        facts.cluster.installed_at = Some(at("2024-11-02T00:00:00Z"));
+    }));
+    assert_eq!(codes(&backup), ["kuberesources-not-used"]);
+    assert_eq!(backup.verdict, Verdict::Valid);
+}
+
+#[test]
 fn unrotated_signer_counts_after_a_day_too() {
     let place =
         "/kubernetes.io/secrets/openshift-kube-apiserver-operator/aggregator-client-signer tls.crt";
@@ -328,4 +373,47 @@ fn every_finding_has_evidence_or_names_its_file() {
             "etcd revision on master-0 is 3 in the snapshot, 1 in the kuberesources".to_owned()
         ]))
     );
+}
+
+#[test]
+fn members_that_hold_something_else_at_one_revision_are_told() {
+    use crate::snapshot::LiveDigest;
+    let told = |other: &dyn Fn(&mut Snapshot)| {
+        let mut inventory = with_second("2024-11-02T03:02:00Z", |facts, _| {
+            facts.status.revision = Some(31_407);
+            facts.live_digest = Some(LiveDigest(1));
+            other(facts);
+        });
+        if let Some(first) = inventory.snapshots.first_mut() {
+            first.facts.live_digest = Some(LiveDigest(1));
+        }
+        let backups = judged(inventory);
+        let is_told = |backup: &Backup| codes(backup).contains(&"members-diverge");
+        backups.iter().map(is_told).collect::<Vec<_>>()
+    };
+    let differ = |facts: &mut Snapshot| facts.live_digest = Some(LiveDigest(2));
+    assert_eq!(told(&differ), [true, true]);
+    // Sound members differ in their bytes, indexes and compactions.
+    assert_eq!(
+        told(&|facts| facts.compact_revision = Some(5)),
+        [false, false]
+    );
+    let rows: [&dyn Fn(&mut Snapshot); 5] = [
+        &|facts| facts.status.revision = Some(31_408),
+        &|facts| facts.cluster.id = Some("another".to_owned()),
+        &|facts| facts.newest_lease_at = Some(at("2024-11-03T03:00:00Z")),
+        &|facts| {
+            facts
+                .findings
+                .push(Finding::new(Code::RecordMissing, "gone"))
+        },
+        &|facts| facts.live_digest = None,
+    ];
+    for (number, spoil) in rows.into_iter().enumerate() {
+        let found = told(&|facts| {
+            differ(facts);
+            spoil(facts);
+        });
+        assert_eq!(found, [false, false], "{number}");
+    }
 }

@@ -90,6 +90,11 @@ impl Shelf {
     ) -> Result<CatalogueChange, Box<dyn std::error::Error>> {
         std::fs::create_dir_all(path.parent().expect("in a directory"))?;
         std::fs::write(&path, number.to_string())?;
+        if let Content::Snapshot(key) = &content {
+            // As long as the snapshot is: else it would count as packed.
+            let file = std::fs::File::options().write(true).open(&path)?;
+            file.set_len(key.size_bytes)?;
+        }
         let file = std::fs::File::options().write(true).open(&path)?;
         file.set_modified(sample::instant(number).into())?;
         Ok(CatalogueChange::File {

@@ -15,7 +15,7 @@ use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::monitor::Silent;
 use etcd_cat::openshift::{HistoryEntry, Topology};
 use etcd_cat::selection::{KnownCluster, Summary};
-use etcd_cat::snapshot::{Flavour, Snapshot};
+use etcd_cat::snapshot::{Flavour, LiveDigest, Snapshot};
 use etcd_cat::survey::{self, Depth, SurveyOptions};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -25,9 +25,8 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 20] = [
+const NOT_JUDGED: [Code; 19] = [
     Code::NotASnapshot,
-    Code::Truncated,
     Code::TrailingData,
     Code::DigestMismatch,
     Code::MetaInvalid,
@@ -90,6 +89,19 @@ fn of_snapshot(name: &'static str, spoil: impl Fn(&mut Snapshot) + 'static) -> S
     Spoilt {
         snapshot: Box::new(spoil),
         ..spoilt(name)
+    }
+}
+
+fn alone_of(name: &'static str, flavour: Flavour) -> Spoilt {
+    Spoilt {
+        files: Files::SnapshotOnly,
+        ..of_snapshot(name, move |facts| {
+            facts.flavour = flavour;
+            facts.trailer = None;
+            facts
+                .findings
+                .push(Finding::new(Code::DigestMissing, "found in the bytes"));
+        })
     }
 }
 
@@ -179,6 +191,22 @@ fn state() -> Vec<Spoilt> {
         of_snapshot("plain Kubernetes", |facts| {
             facts.flavour = Flavour::Kubernetes;
         }),
+        alone_of("MicroShift", Flavour::MicroShift),
+        alone_of("OpenShift 3", Flavour::OpenShift3),
+        alone_of("another store", Flavour::KubernetesIo),
+        of_snapshot("empty", |facts| {
+            facts.flavour = Flavour::Other;
+            facts.live_keys = Some(0);
+        }),
+        of_snapshot("one member", |facts| of_member(facts, 1)),
+        of_snapshot("another member", |facts| of_member(facts, 2)),
+        of_snapshot("nothing wanted", |facts| {
+            facts.cluster.desired_version = None;
+        }),
+        of_snapshot("hosted on day one", |facts| {
+            facts.cluster.topology = Some(Topology::External);
+            facts.cluster.installed_at = facts.newest_lease_at.map(|at| at - TimeDelta::hours(3));
+        }),
         of_snapshot("no database", |facts| facts.page_size = None),
         of_snapshot("raw", |facts| facts.trailer = None),
         of_snapshot("one node", |facts| {
@@ -195,6 +223,12 @@ fn state() -> Vec<Spoilt> {
         }),
         of_snapshot("expired", |facts| ends_after(&mut facts.certificates, 1)),
     ]
+}
+
+/// Of one cluster and revision, whatever the pair is called.
+fn of_member(facts: &mut Snapshot, live: u128) {
+    facts.cluster.id = Some("id-of-both".to_owned());
+    facts.live_digest = Some(LiveDigest(live));
 }
 
 fn ends_after(certificates: &mut Certificates, hours: i64) {
@@ -264,6 +298,20 @@ fn pairs() -> Vec<Spoilt> {
         named("three hours and a bit", "snapshot_2023-11-15_012803.db"),
         named("no stamp", "etcd.db"),
         named("packed", "snapshot_2023-11-14_221315.db.gz"),
+        named("packed and hidden", "snapshot_hidden.db"),
+        Spoilt {
+            snapshot: Box::new(|facts| facts.cluster.operators.clear()),
+            ..named(
+                "dirty and unproven",
+                "snapshot_2023-11-14_221315__POSSIBLY_DIRTY__.db",
+            )
+        },
+        Spoilt {
+            snapshot: Box::new(|facts| {
+                facts.findings.push(Finding::new(Code::Truncated, "cut"));
+            }),
+            ..named("part and cut", "snapshot_2023-11-14_221315.db.part")
+        },
     ]
 }
 
@@ -381,7 +429,12 @@ fn write(
 
 fn file(path: PathBuf, content: Content) -> Result<CatalogueChange, Box<dyn Error>> {
     std::fs::create_dir_all(path.parent().expect("in a directory"))?;
-    std::fs::write(&path, b"")?;
+    let size_bytes = match &content {
+        Content::Snapshot(key) if !path.ends_with("snapshot_hidden.db") => key.size_bytes,
+        _ => 0,
+    };
+    // As long as the snapshot is, and nothing in it.
+    std::fs::File::create(&path)?.set_len(size_bytes)?;
     modified(&path, taken_at())?;
     Ok(CatalogueChange::File {
         identity: (&std::fs::metadata(&path)?).into(),

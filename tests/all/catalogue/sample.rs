@@ -80,6 +80,7 @@ pub(crate) fn snapshot(number: u64) -> Snapshot {
             .to_vec(),
         certificates: certificates("/kubernetes.io/secrets/openshift-", 180, number),
         findings: findings(number),
+        live_digest: None,
     }
 }
 

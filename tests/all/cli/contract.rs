@@ -51,6 +51,8 @@ pub(crate) struct VerifyReport {
     pub(crate) locations: Vec<Location>,
     /// Added: what is another than before.
     pub(crate) changes: Changes,
+    /// Added: what the restore script would take from each directory.
+    pub(crate) restore_choices: Vec<RestoreChoice>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -79,6 +81,21 @@ pub(crate) struct Reference {
     pub(crate) id: Option<String>,
     #[serde(deserialize_with = "given")]
     pub(crate) path: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct RestoreChoice {
+    pub(crate) directory: String,
+    #[serde(deserialize_with = "given")]
+    pub(crate) snapshot: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) kuberesources: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) backup: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) verdict: Option<String>,
+    pub(crate) harmful: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -119,6 +136,8 @@ pub(crate) struct Backup {
     #[serde(deserialize_with = "given")]
     pub(crate) id: Option<String>,
     pub(crate) verdict: String,
+    /// `as-is`, `staged` or `no`.
+    pub(crate) usable: String,
     pub(crate) cluster: Cluster,
     pub(crate) version: Version,
     #[serde(deserialize_with = "given")]
@@ -136,6 +155,8 @@ pub(crate) struct Backup {
     pub(crate) pairing: Pairing,
     pub(crate) encryption: Encryption,
     pub(crate) findings: Vec<Finding>,
+    /// Of the findings, those that the verdict does not know.
+    pub(crate) advice: Vec<Finding>,
     #[serde(deserialize_with = "given")]
     pub(crate) first_seen_at: Option<Instant>,
     #[serde(deserialize_with = "given")]

@@ -249,7 +249,11 @@ fn every_sample_has_exactly_the_findings_of_its_story() {
             ],
         ),
         ("kms/", "warning", &["encryption-external"]),
-        ("kubernetes/", "warning", &["version-unknown"]),
+        (
+            "kubernetes/",
+            "warning",
+            &["version-unknown", "kuberesources-not-used"],
+        ),
         ("lab/", "valid", &[]),
         ("next/", "valid", &[]),
         ("prod-master-1/", "valid", &[]),

@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod cases;
 mod catalogue;
 mod clusters;
 mod contract;

@@ -208,3 +208,39 @@ fn long_names_of_gnu_and_pax_are_followed() {
         facts.control_plane_nodes
     );
 }
+
+/// Unpacking overwrites: what lies on the disk in the end is the last one of each name.
+#[test]
+fn of_a_member_that_comes_twice_the_last_one_counts() {
+    let config =
+        "static-pod-resources/kube-apiserver-pod-7/secrets/encryption-config/encryption-config";
+    let other = configuration().replace("\"name\":\"7\"", "\"name\":\"9\"");
+    let key_names = |first: &str, second: &str, spelt: &str| {
+        let mut members = sound_members("");
+        members.retain(|member| !member.starts_with(config.as_bytes()));
+        members.push(file(config, first));
+        members.push(file(spelt, second));
+        let (facts, _) = learn(&archive(&members));
+        let providers = facts.encryption.unwrap_or_default().into_iter();
+        let named = providers.filter(|provider| !provider.key_name.is_empty());
+        named.map(|provider| provider.key_name).collect::<Vec<_>>()
+    };
+    assert_eq!(key_names(&configuration(), &other, config), ["9"]);
+    assert_eq!(key_names(&other, &configuration(), config), ["7"]);
+    let spelt = config.replace("/secrets/", "//secrets/./");
+    assert_eq!(key_names(&configuration(), &other, &spelt), ["9"]);
+    // A damaged one behind a sound one is what the host would have.
+    let manifest = "static-pod-resources/etcd-pod-7/etcd-pod.yaml";
+    let mut members = sound_members("");
+    members.push(file(manifest, "{"));
+    let (facts, _) = learn(&archive(&members));
+    assert!(
+        codes(&facts).contains(&"kuberesources-incomplete"),
+        "{}",
+        text(&facts)
+    );
+    let mut members = sound_members("");
+    members.insert(0, file(manifest, "{"));
+    let (facts, _) = learn(&archive(&members));
+    assert_eq!(codes(&facts), [""; 0], "{}", text(&facts));
+}

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// Under the text of a finding.
 const INDENT: &str = "           ";
 
-/// Findings of at least this severity, most severe first; all of them when details are asked for.
+/// Findings of at least this severity, most severe first; all of them when details are asked for. Advice is told apart.
 pub(super) fn findings(backup: &Backup, least: Severity, style: &Style) -> String {
     findings_once(backup, least, &mut BTreeSet::new(), style)
 }
@@ -24,7 +24,9 @@ pub(super) fn findings_once(
     style: &Style,
 ) -> String {
     let told_before = remedied.clone();
-    let is_told = |finding: &&Finding| style.is_verbose || finding.severity >= least;
+    let is_told = |finding: &&Finding| {
+        !finding.is_advice() && (style.is_verbose || finding.severity >= least)
+    };
     let mut findings: Vec<&Finding> = backup.findings.iter().filter(is_told).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
@@ -34,6 +36,21 @@ pub(super) fn findings_once(
             finding(one, backup, told_before.contains(&one.code), style)
         })
         .collect()
+}
+
+/// Everything that a backup's filing has to be told, with what to do.
+pub(super) fn advice(backup: &Backup, style: &Style) -> String {
+    let told = |finding| advice_line(finding, &safe(&finding.message), style);
+    backup.advice().map(told).collect()
+}
+
+/// One piece of advice, in these words.
+pub(super) fn advice_line(finding: &Finding, words: &str, style: &Style) -> String {
+    let what = format!("{}: {words}", finding.code);
+    let mut text = paragraph("  advice   ", &what, style.width);
+    let first = format!("{INDENT}to do: ");
+    text.push_str(&paragraph(&first, &safe(&finding.remedy), style.width));
+    text
 }
 
 fn finding(finding: &Finding, backup: &Backup, is_remedied: bool, style: &Style) -> String {

@@ -1,6 +1,6 @@
 //! Everything known about one backup, in sections.
 
-use super::findings::findings;
+use super::findings::{advice, findings};
 use super::list::{age_of, cluster, id, version};
 use super::text::{safe, safe_path};
 use super::units::{age, size};
@@ -10,7 +10,7 @@ use super::wrap::paragraph;
 use super::{Answer, Style, name};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Located, PairingBasis, TakenAtSource};
-use etcd_cat::finding::Severity;
+use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::judgement::{EncryptionProof, EncryptionSummary, certificate_ends};
 use etcd_cat::kuberesources::Kuberesources;
@@ -302,11 +302,16 @@ impl<'a> DetailsPage<'a> {
 
     fn findings(&mut self, backup: &Backup) {
         self.section("FINDINGS");
-        if backup.findings.is_empty() {
+        if backup.findings.iter().all(Finding::is_advice) {
             self.text.push_str("  none\n");
         }
         let findings = findings(backup, Severity::Info, self.style);
         self.text.push_str(&findings);
+        if backup.advice().next().is_some() {
+            self.section("ADVICE");
+            let advice = advice(backup, self.style);
+            self.text.push_str(&advice);
+        }
     }
 
     fn verifications(&mut self, backup: &Backup) {

@@ -1,6 +1,7 @@
 //! What a verification found: each backup with everything that is wrong, and what to do about it.
 
 use super::digest::{by_cluster, by_finding};
+use super::filing;
 use super::findings::findings_once;
 use super::list::{age_of, cluster, id, size_of, taken, version};
 use super::locations::{problems, skipped};
@@ -68,6 +69,7 @@ fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
         text.push_str(&part);
         text.push('\n');
     }
+    text.push_str(&filing::section(survey, outcome, style));
     text.push_str(&summary(survey, outcome));
     text
 }

@@ -8,6 +8,7 @@ mod encryption;
 mod explanation;
 mod locations;
 mod reports;
+mod restore_choice;
 mod run;
 
 pub(crate) use backup::{BackupView, digest_state, etcd_minor};

@@ -206,6 +206,18 @@ pub(super) const SEVERAL: &[Row] = &[
         },
     )
     .of("snapshot_2024-11-02"),
+    Row::new(
+        "another member holds something else at this revision",
+        &["members-diverge"],
+        |env| {
+            TestEnv::put_healthy(env);
+            let other = rewritten(SNAPSHOT, |content| {
+                let dns = "/kubernetes.io/config.openshift.io/dnses/";
+                edit::text(content, dns, "cluster-bootstrap", "cluster-bootztrap");
+            });
+            env.put("other/snapshot_2024-11-02_030000.db", other);
+        },
+    ),
     Row::new("restored in between", &["revision-went-back"], |env| {
         TestEnv::put_healthy(env);
         let bytes = moved(

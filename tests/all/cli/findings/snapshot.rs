@@ -252,8 +252,25 @@ pub(super) const CONTENT: &[Row] = &[
             &bytes[..bytes.len() / 2],
         );
     }),
-    Row::new("plain Kubernetes", &["version-unknown"], |env| {
-        whole(env, "backups/kubernetes/snapshot.db");
+    Row::new(
+        "plain Kubernetes",
+        &["version-unknown", "kuberesources-not-used"],
+        |env| {
+            whole(env, "backups/kubernetes/snapshot.db");
+        },
+    ),
+    Row::new("an empty database", &["snapshot-empty"], |env| {
+        env.copy(
+            "cases/54-empty-database/snapshot_2025-05-13_080917.db",
+            "data",
+        );
+    }),
+    Row::new("packed", &["snapshot-compressed"], |env| {
+        env.copy(KUBERESOURCES, "keys");
+        env.put(
+            "data/snapshot_2024-11-02_030000.db.gz",
+            crate::cli::archive::gzip(&samples::bytes(SNAPSHOT)),
+        );
     }),
     Row::new(
         "in the middle of an upgrade",

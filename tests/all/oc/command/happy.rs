@@ -136,13 +136,13 @@ fn a_dry_run_prints_every_command_and_changes_nothing() -> TestResult {
 }
 
 #[test]
-fn keys_beside_the_snapshot_are_a_warning_and_no_failure() -> TestResult {
+fn keys_beside_the_snapshot_are_advice_and_no_failure() -> TestResult {
     let night = Night::new()?;
     let ended = night.run(&["backup", "--to", "../backups"])?;
     ended.assert("one directory", 0, "");
     assert_eq!(night.cluster.names("backups"), [SNAPSHOT, KUBERESOURCES]);
     assert!(ended.stdout.contains("keys-beside-snapshot"), "{ended:#?}");
-    assert_eq!(night.list()?[0]["verdict"], "warning");
+    assert_eq!(night.list()?[0]["verdict"], "valid");
     Ok(())
 }
 

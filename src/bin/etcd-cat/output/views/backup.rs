@@ -4,7 +4,7 @@ use super::API_VERSION;
 use super::encryption::EncryptionView;
 use crate::output::text;
 use chrono::{DateTime, Utc};
-use etcd_cat::backup::{Backup, Located, PairingBasis, Provenance, TakenAtSource, Verdict};
+use etcd_cat::backup::{Backup, Located, PairingBasis, Provenance, TakenAtSource, Usable, Verdict};
 use etcd_cat::finding::{Artifact, Code, Evidence, Finding, Severity};
 use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::kuberesources::Kuberesources;
@@ -25,8 +25,10 @@ pub(crate) struct BackupView {
     /// First 12 hex digits of the SHA-256 of the snapshot's data, or of the kuberesources where there is no
     /// snapshot; null when nothing could be read.
     pub(crate) id: Option<String>,
-    /// What the findings come to.
+    /// What the findings come to: whether a restore from it will work.
     verdict: Verdict,
+    /// In what form it can be restored: the files as they are, what `stage` makes of them (unpacked), or not at all.
+    usable: Usable,
     /// The cluster it was taken from.
     cluster: ClusterView,
     /// The OpenShift version that it can restore.
@@ -49,6 +51,8 @@ pub(crate) struct BackupView {
     encryption: EncryptionView,
     /// Everything found, the worst first.
     findings: Vec<FindingView>,
+    /// Those of the findings that say how it could be filed better; the verdict does not know them.
+    advice: Vec<FindingView>,
     /// When etcd-cat first read it; null without a catalogue.
     first_seen_at: Option<String>,
     /// When every byte was last proven.
@@ -270,6 +274,7 @@ impl BackupView {
             kind: "Backup",
             id: backup.id(),
             verdict: backup.verdict,
+            usable: backup.usable(),
             cluster: ClusterView::new(backup),
             version: VersionView::new(backup),
             taken_at: backup.taken_at.map(rfc3339),
@@ -284,6 +289,7 @@ impl BackupView {
             },
             encryption: EncryptionView::new(backup),
             findings: backup.findings.iter().map(FindingView::new).collect(),
+            advice: backup.advice().map(FindingView::new).collect(),
             first_seen_at: backup.first_seen_at.map(rfc3339),
             verified_at: backup.verified_at.map(rfc3339),
             verifications: verifications(backup),

@@ -1,5 +1,6 @@
 //! Documents about more than one backup, and about what was done.
 
+use super::restore_choice::RestoreChoiceView;
 use super::{API_VERSION, BackupView};
 use crate::output::locations::problem;
 use crate::output::{text, words};
@@ -61,6 +62,8 @@ pub(crate) struct VerifyReportView {
     locations: Vec<LocationView>,
     /// What is another than before.
     changes: ChangesView,
+    /// What `cluster-restore.sh` would take, for each directory that was read.
+    restore_choices: Vec<RestoreChoiceView>,
 }
 
 /// What was searched, and what is wrong with it.
@@ -137,6 +140,11 @@ impl VerifyReportView {
             skipped: survey.skipped.iter().map(SkippedView::new).collect(),
             locations: survey.locations.iter().map(LocationView::new).collect(),
             changes: ChangesView::new(survey, outcome),
+            restore_choices: survey
+                .restore_choices
+                .iter()
+                .map(RestoreChoiceView::new)
+                .collect(),
         }
     }
 }

@@ -33,10 +33,10 @@ macro_rules! contract {
 
 contract! {
     BackupDocument {
-        api_version: String, kind: String, id: Present, verdict: String, cluster: ClusterDocument,
+        api_version: String, kind: String, id: Present, verdict: String, usable: String, cluster: ClusterDocument,
         version: VersionDocument, taken_at: Present, taken_at_source: Present, named_at: Present, age_seconds: Present,
         snapshot: Nullable<SnapshotDocument>, kuberesources: Nullable<KuberesourcesDocument>, pairing: PairingDocument,
-        encryption: EncryptionDocument, findings: Vec<FindingDocument>, first_seen_at: Present,
+        encryption: EncryptionDocument, findings: Vec<FindingDocument>, advice: Vec<FindingDocument>, first_seen_at: Present,
         verified_at: Present, verifications: Vec<VerificationDocument>, accepted: Vec<String>,
         reasons_against: Present, unreadable_path: Present, provenance: Nullable<ProvenanceDocument>,
         recommended: Present,
@@ -73,6 +73,10 @@ contract! {
     VerifyReportDocument {
         api_version: String, kind: String, items: Vec<BackupDocument>, summary: SummaryDocument,
         skipped: Vec<SkippedDocument>, locations: Vec<LocationDocument>, changes: ChangesDocument,
+        restore_choices: Vec<RestoreChoiceDocument>,
+    }
+    RestoreChoiceDocument {
+        directory: String, snapshot: Present, kuberesources: Present, backup: Present, verdict: Present, harmful: bool,
     }
     LocationDocument { path: String, backups: u64, problem: Present, message: Present, }
     ChangesDocument { new: Vec<ReferenceDocument>, changed: Vec<ReferenceDocument>, gone: Vec<ReferenceDocument>, }
@@ -138,6 +142,7 @@ fn fields_stand_in_the_order_of_the_contract() {
         "kind",
         "id",
         "verdict",
+        "usable",
         "cluster",
         "version",
         "takenAt",
@@ -149,6 +154,7 @@ fn fields_stand_in_the_order_of_the_contract() {
         "pairing",
         "encryption",
         "findings",
+        "advice",
         "firstSeenAt",
         "verifiedAt",
         "verifications",
