@@ -54,10 +54,15 @@ mod tests {
         let mut halves = of(&keys[..1]);
         halves.join(of(&keys[1..]));
         assert_eq!(halves, of(&keys));
+        let [first, second, third] = keys;
         for part in 0..5 {
-            let mut other = keys;
-            other[1][part] ^= 1;
-            assert_ne!(of(&keys), of(&other), "{part}");
+            let mut other = second;
+            other
+                .iter_mut()
+                .skip(part)
+                .take(1)
+                .for_each(|part| *part ^= 1);
+            assert_ne!(of(&keys), of(&[first, other, third]), "{part}");
         }
         assert_ne!(of(&keys), of(&keys[1..]));
     }

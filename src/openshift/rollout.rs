@@ -45,11 +45,11 @@ impl OperatorRollout {
 impl Cluster {
     /// Proof that nothing was rolling out: every component is there and had settled, at one version.
     pub(crate) fn is_settled(&self) -> bool {
-        let has_settled = |component: &&str| {
+        let has_settled = |component: &str| {
             let mut operators = self.operators.iter();
-            operators.any(|operator| operator.component == **component && operator.is_settled())
+            operators.any(|operator| operator.component == component && operator.is_settled())
         };
         self.settled_version().is_some()
-            && COMPONENTS.iter().all(|component| has_settled(&component))
+            && COMPONENTS.iter().all(|component| has_settled(component))
     }
 }

@@ -274,7 +274,7 @@ fn what_is_no_openshift_is_named_as_what_it_is() {
 }
 
 /// The raw copy of a two-node cluster with fencing at this version, with what else its bytes have proven.
-fn fenced_copy(version: &str, topology: Topology, defect: Option<Code>) -> Backup {
+fn fenced_copy(version: &str, topology: &Topology, defect: Option<Code>) -> Backup {
     only(alone(|facts| {
         facts.cluster.topology = Some(topology.clone());
         facts.cluster.history = vec![history(version, "Completed")];
@@ -293,15 +293,15 @@ fn fenced_copy(version: &str, topology: Topology, defect: Option<Code>) -> Backu
 fn a_raw_copy_is_a_warning_where_its_release_restores_it_without_a_hash() {
     let fenced = || Topology::DualReplica;
     let rows = [
-        (fenced_copy("4.22.0", fenced(), None), Verdict::Warning),
-        (fenced_copy("5.0.1", fenced(), None), Verdict::Warning),
-        (fenced_copy("4.21.9", fenced(), None), Verdict::Invalid),
+        (fenced_copy("4.22.0", &fenced(), None), Verdict::Warning),
+        (fenced_copy("5.0.1", &fenced(), None), Verdict::Warning),
+        (fenced_copy("4.21.9", &fenced(), None), Verdict::Invalid),
         (
-            fenced_copy("4.22.0", fenced(), Some(Code::StructureOrder)),
+            fenced_copy("4.22.0", &fenced(), Some(Code::StructureOrder)),
             Verdict::Invalid,
         ),
         (
-            fenced_copy("4.22.0", Topology::SingleReplica, None),
+            fenced_copy("4.22.0", &Topology::SingleReplica, None),
             Verdict::Invalid,
         ),
     ];

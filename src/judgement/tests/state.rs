@@ -405,7 +405,7 @@ fn members_that_hold_something_else_at_one_revision_are_told() {
         &|facts| {
             facts
                 .findings
-                .push(Finding::new(Code::RecordMissing, "gone"))
+                .push(Finding::new(Code::RecordMissing, "gone"));
         },
         &|facts| facts.live_digest = None,
     ];

@@ -59,7 +59,7 @@ fn sentence(directory: &Path, choice: &RestoreChoice) -> String {
         let name = path.as_deref().and_then(Path::file_name);
         name.map(|name| safe(&name.display().to_string()).into_owned())
     };
-    let directory = safe_path(&ObjectId::from(directory));
+    let directory = safe_path(ObjectId::from(directory));
     let mut taken: Vec<String> = [&choice.snapshot, &choice.kuberesources]
         .into_iter()
         .filter_map(name)

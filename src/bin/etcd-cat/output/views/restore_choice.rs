@@ -30,7 +30,7 @@ impl RestoreChoiceView {
     pub(super) fn new((directory, choice): (&PathBuf, &RestoreChoice)) -> Self {
         let path = |path: &Option<PathBuf>| {
             let path = path.as_deref();
-            path.map(|path| text::path(&ObjectId::from(path)))
+            path.map(|path| text::path(ObjectId::from(path)))
         };
         let (backup, verdict) = match &choice.outcome {
             ChoiceOutcome::Backup { id, verdict } => (id.clone(), Some(*verdict)),
@@ -39,7 +39,7 @@ impl RestoreChoiceView {
             }
         };
         Self {
-            directory: text::path(&ObjectId::from(directory.as_path())),
+            directory: text::path(ObjectId::from(directory.as_path())),
             snapshot: path(&choice.snapshot),
             kuberesources: path(&choice.kuberesources),
             backup,
