@@ -40,6 +40,14 @@ impl Catalogue {
         }
     }
 
+    /// A catalogue that ends with the process, and holds at first what this store holds.
+    pub fn in_memory(store: MemoryStore) -> Self {
+        Self {
+            memory: Mutex::new(store),
+            ..Self::new(CatalogueLocation::Memory)
+        }
+    }
+
     /// Waits this long for another process instead of ten seconds.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {

@@ -195,17 +195,16 @@ fn agrees<'v>(place: &ObjectPlace<'_>, found: &Identity<'v>) -> Result<(), Objec
     } else if !is_kind_of(found.kind, place.resource.plural) {
         return Err(ObjectDefect::Kind { found: found.kind });
     }
-    // Nothing refers to an Event by its name, and it is gone within hours; some writers call it after its object alone.
-    if found.kind == b"Event" {
-        return Ok(());
-    }
     let path = if found.namespace.is_empty() {
         Some(place.path)
     } else {
         let path = place.path.strip_prefix(found.namespace);
         path.and_then(|path| path.strip_prefix(b"/"))
     };
-    if path == Some(found.name) {
+    let rest = path.and_then(|path| path.strip_prefix(found.name));
+    // An Event is called after its object, a dot and a number; some writers leave the number to the key.
+    let is_event = found.kind == b"Event";
+    if rest.is_some_and(|rest| rest.is_empty() || is_event && rest.starts_with(b".")) {
         Ok(())
     } else {
         let (namespace, name) = (found.namespace, found.name);

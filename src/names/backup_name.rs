@@ -41,7 +41,7 @@ impl BackupName {
     /// Reads a file name; `None` when it is not that of a backup.
     ///
     /// A `.db` needs more than its ending (a stamp, the word `snapshot`, Unix seconds): many programs have `.db` files.
-    pub(crate) fn parse(name: &OsStr) -> Option<Self> {
+    pub fn parse(name: &OsStr) -> Option<Self> {
         let lower = name.as_bytes().to_ascii_lowercase();
         let (stem, ending) = Ending::split(&lower)?;
         let stamp = Stamp::find(name);

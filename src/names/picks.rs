@@ -21,7 +21,7 @@ pub struct Picks {
 
 impl Picks {
     /// Picks among all names of a directory. Directories and dangling links take part as the script does not look.
-    pub(crate) fn among<N: AsRef<OsStr>>(names: &[N]) -> Self {
+    pub fn among<N: AsRef<OsStr>>(names: &[N]) -> Self {
         let last = |prefix: &str, suffix: &str| {
             let names = names.iter().map(AsRef::as_ref);
             let matching = names.filter(|name| matches(name.as_bytes(), prefix, suffix));

@@ -3,14 +3,12 @@
 //! Run by hand, as docs/reliability.md says: `ETCD_CAT_ORACLE` names the program built from `tests/reliability/oracle`.
 //! The digest is made to match, as if a member's disk had been damaged before the snapshot was saved.
 
+use super::etcd::{Oracle, harm};
 use crate::support::bolt::{Bolt, Content};
 use crate::support::write::{Form, database};
 use crate::support::{read, samples, told};
 use etcd_cat::finding::Severity;
-use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// Samples whose small buckets are tried.
 const SAMPLES: [&str; 2] = [
@@ -19,68 +17,6 @@ const SAMPLES: [&str; 2] = [
 ];
 /// Entries of one bucket that are tried: they are alike.
 const ENTRIES: usize = 3;
-
-/// etcd's own packages, answering one line a file.
-struct Oracle {
-    child: Child,
-    ask: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    directory: tempfile::TempDir,
-}
-
-impl Oracle {
-    fn new() -> Option<Self> {
-        let program = std::env::var_os("ETCD_CAT_ORACLE")?;
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the oracle starts");
-        Some(Self {
-            ask: child.stdin.take().expect("it is piped"),
-            answers: BufReader::new(child.stdout.take().expect("it is piped")),
-            child,
-            directory: tempfile::tempdir().expect("there is room"),
-        })
-    }
-
-    fn answer(&mut self, file: &[u8]) -> Value {
-        let path = self.directory.path().join("snapshot.db");
-        std::fs::write(&path, file).expect("there is room");
-        writeln!(self.ask, "{}", path.display()).expect("the oracle listens");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("it answers");
-        let mut answer: Value = serde_json::from_str(&line).expect("it answers in JSON");
-        answer["path"] = Value::Null;
-        answer
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What etcd makes of a damaged file against the sound one.
-fn harm(sound: &Value, damaged: &Value) -> &'static str {
-    if damaged["step"] != "served" {
-        return "stops";
-    }
-    for field in ["keys", "content", "revision"] {
-        if damaged[field] != sound[field] {
-            return "loses";
-        }
-    }
-    let leases = |answer: &Value| answer["leases"].as_array().map_or(0, Vec::len);
-    // The keys stay; nobody deletes them any more when their time is over.
-    if leases(damaged) < leases(sound) {
-        return "forgets a lease";
-    }
-    "serves"
-}
 
 /// Bucket, harm, severity found: how often.
 type Counts = BTreeMap<(String, &'static str, &'static str), usize>;

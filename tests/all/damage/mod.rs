@@ -9,8 +9,10 @@
 
 mod bit_by_bit;
 mod buckets;
+mod etcd;
 mod file;
 mod freelist;
+mod matrix;
 mod records;
 mod structure;
 

@@ -1,10 +1,9 @@
-//! Any bytes, read as an archive of static pod resources.
+//! Any bytes, read as an archive. See `tests/fuzz/targets.rs`.
 #![no_main]
 
-use etcd_cat::kuberesources::{self, ArchiveLimits};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../all/support/mod.rs"]
+mod support;
+#[path = "../targets.rs"]
+mod targets;
 
-fuzz_target!(|bytes: &[u8]| {
-    let length = u64::try_from(bytes.len()).expect("usize fits");
-    kuberesources::read(bytes, length, &ArchiveLimits::default()).expect("memory can be read");
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run("kuberesources", bytes));

@@ -1,14 +1,9 @@
-//! Any bytes, decoded as a stored object, masked, cleaned and printed.
+//! Any bytes, decoded as a stored object and printed. See `tests/fuzz/targets.rs`.
 #![no_main]
 
-use etcd_cat::objects::{self, MaskOptions, Masker, json, yaml};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../all/support/mod.rs"]
+mod support;
+#[path = "../targets.rs"]
+mod targets;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(object) = objects::decode(bytes) {
-        let mut object = object.served(1);
-        Masker::new(MaskOptions { config_maps: true }).mask(&mut object);
-        objects::clean(&mut object);
-        let _ = (json::print(&object.fields), yaml::print(&object.fields));
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run("object", bytes));

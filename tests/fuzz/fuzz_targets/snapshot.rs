@@ -1,12 +1,9 @@
-//! Any bytes, read as a snapshot.
+//! Any bytes, read as a snapshot. See `tests/fuzz/targets.rs`.
 #![no_main]
 
-use etcd_cat::monitor::Silent;
-use etcd_cat::snapshot::{self, HashOn};
-use libfuzzer_sys::fuzz_target;
+#[path = "../../all/support/mod.rs"]
+mod support;
+#[path = "../targets.rs"]
+mod targets;
 
-fuzz_target!(|bytes: &[u8]| {
-    let mut source = bytes;
-    let reading = snapshot::read(&mut source, HashOn::SameThread, &Silent);
-    assert!(reading.is_ok(), "memory can be read");
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::run("snapshot", bytes));

@@ -36,6 +36,7 @@ type answer struct {
 	Revision int64    `json:"revision,omitempty"`
 	Keys     int      `json:"keys,omitempty"`
 	Content  string   `json:"content,omitempty"` // SHA-256 over keys, values and leases
+	Served   string   `json:"served,omitempty"`  // SHA-256 over what an API server reads: keys, values, mod revisions, leases
 	Leases   []string `json:"leases,omitempty"`
 	Alarms   int      `json:"alarms,omitempty"`
 }
@@ -133,9 +134,10 @@ func serve(logger *zap.Logger, path string) (found answer) {
 		found.Reason = err.Error()
 		return found
 	}
-	sum := sha256.New()
+	sum, served := sha256.New(), sha256.New()
 	for _, one := range answered.KVs {
 		fmt.Fprintf(sum, "%q %q %d %d %d %d\n", one.Key, one.Value, one.CreateRevision, one.ModRevision, one.Version, one.Lease)
+		fmt.Fprintf(served, "%q %q %d %d\n", one.Key, one.Value, one.ModRevision, one.Lease)
 	}
 	for _, one := range lessor.Leases() {
 		// What a restored etcd keeps of a lease that is over at once is nothing.
@@ -149,6 +151,7 @@ func serve(logger *zap.Logger, path string) (found answer) {
 	found.Step = "served"
 	found.Revision = answered.Rev
 	found.Keys = len(answered.KVs)
+	found.Served = hex.EncodeToString(served.Sum(nil))
 	found.Content = hex.EncodeToString(sum.Sum(nil))
 	return found
 }

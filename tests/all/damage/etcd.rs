@@ -1,0 +1,94 @@
+//! etcd as the oracle: what it makes of a damaged snapshot.
+
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// The program built from `tests/reliability/oracle`, answering one line a file.
+struct Program {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start() -> Option<Self> {
+        let program = std::env::var_os("ETCD_CAT_ORACLE")?;
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the oracle starts");
+        Some(Self {
+            ask: child.stdin.take().expect("it is piped"),
+            answers: BufReader::new(child.stdout.take().expect("it is piped")),
+            child,
+        })
+    }
+
+    /// `None` when it died of the file.
+    fn answer(&mut self, path: &Path) -> Option<Value> {
+        writeln!(self.ask, "{}", path.display()).ok()?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line).ok()?;
+        serde_json::from_str(&line).ok()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// etcd's own packages.
+pub(crate) struct Oracle {
+    program: Program,
+    directory: tempfile::TempDir,
+}
+
+impl Oracle {
+    /// `None` unless `ETCD_CAT_ORACLE` names the program.
+    pub(crate) fn new() -> Option<Self> {
+        Some(Self {
+            program: Program::start()?,
+            directory: tempfile::tempdir().expect("there is room"),
+        })
+    }
+
+    /// What etcd makes of a file. What kills the whole process, or does not end, is answered for by a new one.
+    pub(crate) fn answer(&mut self, file: &[u8]) -> Value {
+        let path = self.directory.path().join("snapshot.db");
+        std::fs::write(&path, file).expect("there is room");
+        let answer = self.program.answer(&path);
+        let mut answer = answer.unwrap_or_else(|| json!({"step": "died"}));
+        if answer["step"] == "died" || answer["step"] == "hang" {
+            self.program = Program::start().expect("it has started before");
+        }
+        let is_told = answer["step"] != "served" || answer["served"].is_string();
+        assert!(is_told, "build the oracle anew");
+        answer["path"] = Value::Null;
+        answer
+    }
+}
+
+/// What etcd makes of a damaged file against the sound one.
+pub(crate) fn harm(sound: &Value, damaged: &Value) -> &'static str {
+    if damaged["step"] != "served" {
+        return "stops";
+    }
+    for field in ["keys", "served", "revision"] {
+        if damaged[field] != sound[field] {
+            return "loses";
+        }
+    }
+    let leases = |answer: &Value| answer["leases"].as_array().map_or(0, Vec::len);
+    // The keys stay; nobody deletes them any more when their time is over.
+    if leases(damaged) < leases(sound) {
+        return "forgets a lease";
+    }
+    "serves"
+}
