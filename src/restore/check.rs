@@ -4,8 +4,8 @@ use super::plan::Plan;
 use crate::backup::Backup;
 use crate::finding::Code;
 use crate::selection::{
-    Candidate, KnownCluster, NearMiss, Outcome, Scope, Selected, Selection, TargetVersion,
-    WhyChosen, known_clusters, nearest_misses, recommend, risks,
+    Candidate, ClusterAmbiguous, KnownCluster, NearMiss, Outcome, Scope, Selected, Selection,
+    TargetVersion, WhyChosen, cluster_meant, known_clusters, nearest_misses, recommend, risks,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -66,19 +66,33 @@ pub struct SeveralClusters {
     pub clusters: Vec<KnownCluster>,
 }
 
+/// Which cluster is to be restored is not clear.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ClusterUnclear {
+    /// None was named.
+    #[error(transparent)]
+    Several(#[from] SeveralClusters),
+    /// Several answer to the name that was given.
+    #[error(transparent)]
+    Ambiguous(#[from] ClusterAmbiguous),
+}
+
 impl RestoreCheck {
     /// Chooses among `backups` one that qualifies for `version`, as `recommend` does.
     ///
     /// # Errors
     ///
-    /// Backups of several clusters qualify, and `selection` names none of them.
+    /// `selection` names no cluster and backups of several qualify, or several answer to the name.
     pub fn new(
         backups: Vec<Backup>,
         version: TargetVersion,
         selection: Selection,
         now: DateTime<Utc>,
-    ) -> Result<Self, SeveralClusters> {
+    ) -> Result<Self, ClusterUnclear> {
         let cluster = selection.cluster.clone();
+        if let Some(wanted) = &cluster {
+            cluster_meant(wanted, &backups)?;
+        }
         let selection = Selection {
             valid_for: Some(version.clone()),
             scope: Scope::All,
@@ -212,10 +226,21 @@ mod tests {
         }
     }
 
-    fn check(backups: Vec<Backup>) -> Result<RestoreCheck, SeveralClusters> {
+    fn check(backups: Vec<Backup>) -> Result<RestoreCheck, ClusterUnclear> {
+        check_of(backups, None)
+    }
+
+    fn check_of(
+        backups: Vec<Backup>,
+        cluster: Option<&str>,
+    ) -> Result<RestoreCheck, ClusterUnclear> {
         let version = "4.17.3".parse().expect("a version");
         let now = at("2024-11-10T00:00:00Z");
-        RestoreCheck::new(backups, version, Selection::default(), now)
+        let selection = Selection {
+            cluster: cluster.map(str::to_owned),
+            ..Selection::default()
+        };
+        RestoreCheck::new(backups, version, selection, now)
     }
 
     /// With this finding.
@@ -367,11 +392,24 @@ mod tests {
             };
         }
         let error = check(vec![ours, theirs]).expect_err("two clusters");
-        assert_eq!(error.clusters.len(), 2);
         let text = error.to_string();
         assert!(
             text.starts_with("backups of 2 clusters qualify for 4.17.3: lab-abcde (another), "),
             "{text}"
         );
+    }
+
+    /// One that does not qualify counts, too: its cluster may be the dead one.
+    #[test]
+    fn a_name_that_two_clusters_answer_to_means_neither() {
+        let ours = backup(1, 0, Verdict::Valid);
+        let ours_name = ours.cluster().and_then(|cluster| cluster.name.clone());
+        let mut theirs = backup(2, 1, Verdict::Invalid);
+        if let Some(half) = &mut theirs.snapshot {
+            half.facts.cluster.id = Some("another".to_owned());
+        }
+        let name = ours_name.expect("a name");
+        let error = check_of(vec![ours, theirs], Some(&name)).expect_err("two clusters");
+        assert!(matches!(error, ClusterUnclear::Ambiguous(_)), "{error}");
     }
 }

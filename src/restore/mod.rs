@@ -6,7 +6,7 @@ mod check;
 mod plan;
 mod stage;
 
-pub use check::{Alternative, Elsewhere, RestoreCheck, SeveralClusters};
+pub use check::{Alternative, ClusterUnclear, Elsewhere, RestoreCheck, SeveralClusters};
 pub use plan::{
     Disaster, Encryption, HostError, Hosts, Plan, PlanRequest, Script, StageCall, Step,
 };

@@ -4,7 +4,7 @@ use super::{Survey, SurveyError, SurveyOptions, recall, update, verify};
 use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
-use crate::restore::{RestoreCheck, SeveralClusters};
+use crate::restore::{ClusterUnclear, RestoreCheck};
 use crate::selection::{Selection, TargetVersion};
 use crate::source::ObjectId;
 use std::collections::BTreeSet;
@@ -25,16 +25,16 @@ pub enum CheckError {
     /// Nothing could be looked at.
     #[error(transparent)]
     Survey(#[from] SurveyError),
-    /// It is not said which cluster is to be restored.
+    /// It is not clear which cluster is to be restored.
     #[error(transparent)]
-    SeveralClusters(#[from] SeveralClusters),
+    Cluster(#[from] ClusterUnclear),
 }
 
 /// Chooses among what lies at these locations, every byte of which is read first.
 ///
 /// # Errors
 ///
-/// The locations cannot be read, or backups of several clusters qualify.
+/// The locations cannot be read, or it is not clear which cluster is meant.
 pub fn check_locations(
     locations: &[ObjectId],
     version: &TargetVersion,
@@ -55,7 +55,7 @@ pub fn check_locations(
 ///
 /// # Errors
 ///
-/// The catalogue cannot be read, or backups of several clusters qualify.
+/// The catalogue cannot be read, or it is not clear which cluster is meant.
 pub fn check_remembered(
     version: &TargetVersion,
     selection: &Selection,

@@ -178,10 +178,8 @@ fn one_cluster(selection: &Selection, backups: &[impl Candidate]) -> Result<(), 
     let Some(wanted) = &selection.cluster else {
         return Ok(());
     };
-    let meant = cluster_meant(wanted, backups);
-    meant.map(|_| ()).map_err(|error| {
-        Failure::new(code::USAGE, error).hint("give the id of one of them, or its whole name")
-    })
+    cluster_meant(wanted, backups)?;
+    Ok(())
 }
 
 /// Says what was left out and how to see it.

@@ -13,8 +13,8 @@ use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{Catalogue, CatalogueError, CatalogueLocation, default_location};
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::restore::{HostError, SeveralClusters};
-use etcd_cat::selection::{KnownCluster, Selection, Summary, TargetVersion};
+use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
+use etcd_cat::selection::{ClusterAmbiguous, KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{
     self, CheckError, Checked, Depth, MissingRecords, RememberedLocation, Survey, SurveyError,
@@ -204,7 +204,8 @@ impl From<CheckError> for Failure {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Survey(error) => error.into(),
-            CheckError::SeveralClusters(error) => error.into(),
+            CheckError::Cluster(ClusterUnclear::Several(error)) => error.into(),
+            CheckError::Cluster(ClusterUnclear::Ambiguous(error)) => error.into(),
             error => Self::new(code::USAGE, error),
         }
     }
@@ -214,6 +215,12 @@ impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         let hint = "name control-plane hosts as the nodes are called, or by their address: --lost HOST, --recovery-host HOST";
         Self::new(code::USAGE, error).hint(hint)
+    }
+}
+
+impl From<ClusterAmbiguous> for Failure {
+    fn from(error: ClusterAmbiguous) -> Self {
+        Self::new(code::USAGE, error).hint("give the id of one of them, or its whole name")
     }
 }
 

@@ -131,69 +131,6 @@ fn the_same_data_without_its_trailer_is_another_record() {
     }
 }
 
-/// The shell's own completion, as after a press of Tab at the end of `line`.
-fn completed(env: &TestEnv, line: &str) -> Option<Vec<String>> {
-    let script = r#"
-        source <(etcd-cat completions bash)
-        COMP_LINE=$1; COMP_POINT=${#1}
-        read -ra COMP_WORDS <<< "$1"
-        [[ $1 == *" " ]] && COMP_WORDS+=("")
-        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        _etcd_cat
-        printf '%s\n' "${COMPREPLY[@]}"
-    "#;
-    let program = std::path::Path::new(assert_cmd::cargo::cargo_bin!("etcd-cat"));
-    let programs = program.parent()?.to_str()?.to_owned();
-    let output = std::process::Command::new("bash")
-        .args(["--norc", "-c", script, "bash", line])
-        .env_clear()
-        .env("PATH", format!("{programs}:/usr/bin:/bin"))
-        .env("ETCD_CAT_CATALOGUE", env.path("catalogue.redb"))
-        .output()
-        .ok()?;
-    assert!(output.status.success(), "{output:?}");
-    let words = String::from_utf8(output.stdout).expect("plain words");
-    Some(
-        words
-            .lines()
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    )
-}
-
-#[test]
-fn bash_completes_commands_options_ids_clusters_versions_and_codes() {
-    let env = two_clusters();
-    for (line, expected) in [
-        ("etcd-cat ver", "verify"),
-        ("etcd-cat list --fir", "--first-seen"),
-        ("etcd-cat show 27", "27be558ad3a9"),
-        ("etcd-cat show lat", "latest-valid"),
-        ("etcd-cat list --cluster ed", "edge-q9w4z"),
-        ("etcd-cat list --valid-for 4.17.3", "4.17.3"),
-        ("etcd-cat check --valid-for=4.17.3", "4.17.3"),
-        ("etcd-cat list --accept digest-mis", "digest-mismatch"),
-        ("etcd-cat explain too-y", "too-young"),
-        ("etcd-cat list -o j", "json"),
-        ("etcd-cat -q list --output ", "wide"),
-        ("etcd-cat completions z", "zsh"),
-        ("etcd-cat backup --force too", "too-young"),
-    ] {
-        let Some(found) = completed(&env, line) else {
-            return;
-        };
-        assert!(
-            found.iter().any(|word| word == expected),
-            "{line}: {found:?}"
-        );
-    }
-    assert_eq!(
-        completed(&env, "etcd-cat verify /no-such"),
-        Some(Vec::new())
-    );
-}
-
 #[test]
 fn a_lone_snapshot_from_a_pipe_is_judged_alone() {
     use std::io::Write as _;

@@ -10,6 +10,7 @@ mod archive;
 mod cases;
 mod catalogue;
 mod clusters;
+mod completions;
 mod contract;
 mod edit;
 mod ends;

@@ -199,3 +199,25 @@ fn the_running_cluster_says_what_is_to_be_restored() -> TestResult {
     check.assert("not logged in", 2, "oc login");
     Ok(())
 }
+
+#[test]
+fn a_cluster_stands_as_its_running_version_has_it() -> TestResult {
+    let night = Night::new()?;
+    night.back_up(&[])?.assert("happy", 0, "");
+    let clusters = |night: &Night| night.run(&["clusters", "--from-cluster", "-o", "json"]);
+    let ran = clusters(&night)?;
+    ran.assert("of this version", 0, "");
+    let document = ran.json()?;
+    assert_eq!(document["items"][0]["version"], "4.17.3");
+    assert_eq!(document["items"][0]["state"], "ok");
+    // What is desired, and what the history has completed.
+    let (old, new) = ("\"version\": \"4.17.3\"", "\"version\": \"4.17.4\"");
+    night.cluster.edit("clusterversion", old, new)?;
+    night.cluster.edit("clusterversion", old, new)?;
+    let ran = clusters(&night)?;
+    ran.assert("of another version", 1, "");
+    let document = ran.json()?;
+    assert_eq!(document["items"][0]["version"], "4.17.4");
+    assert_eq!(document["items"][0]["state"], "none for this version");
+    Ok(())
+}
