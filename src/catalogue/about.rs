@@ -2,6 +2,7 @@
 
 use super::error::CatalogueError;
 use super::store::{CatalogueStore, Operation, StoreError, Table};
+use super::sums::{self, TableSums};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,15 +24,20 @@ pub(super) struct About {
     pub(super) generation: u64,
     /// The highest version that records of a table have, by its name.
     versions: BTreeMap<String, String>,
+    /// What the tables were when they were written last; `None` where no program has said so since.
+    pub(super) sums: Option<TableSums>,
 }
 
 impl About {
     /// Reads all of it.
     pub(super) fn read(store: &dyn CatalogueStore) -> Result<Self, StoreError> {
         let mut about = Self::default();
+        let mut sums = None;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         store.scan(Table::About, &[], &mut |key, value| {
-            if key == LAYOUT_KEY {
+            if key == sums::KEY {
+                sums = Some(value.to_vec());
+            } else if key == LAYOUT_KEY {
                 about.layout = Some(text(value));
             } else if key == GENERATION_KEY {
                 about.generation = value.try_into().map_or(0, u64::from_be_bytes);
@@ -39,6 +45,7 @@ impl About {
                 about.versions.insert(text(table), text(value));
             }
         })?;
+        about.sums = sums.and_then(|sums| TableSums::of(&sums, about.generation));
         Ok(about)
     }
 
@@ -88,12 +95,24 @@ impl About {
         beside
     }
 
+    /// False for a catalogue that does not say what it is.
+    pub(super) fn has_layout(&self) -> bool {
+        self.layout.is_some()
+    }
+
+    /// The number of the generation that is written next.
+    pub(super) fn next_number(&self) -> u64 {
+        self.generation.wrapping_add(1)
+    }
+
     /// Says that the catalogue was written to once more.
     pub(super) fn next_generation(&self) -> Operation {
-        let next = self.generation.wrapping_add(1);
-        put(GENERATION_KEY.to_vec(), &next.to_be_bytes())
+        put(GENERATION_KEY.to_vec(), &self.next_number().to_be_bytes())
     }
 }
+
+/// What a catalogue says of itself from the beginning: its key and value in [`Table::About`].
+pub(super) const FIRST: (&[u8], &[u8]) = (LAYOUT_KEY, LAYOUT.as_bytes());
 
 fn put(key: Vec<u8>, value: &[u8]) -> Operation {
     Operation::Put {

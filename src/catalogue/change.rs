@@ -1,12 +1,13 @@
 //! From what was learnt to operations on the store.
 
+use super::contents::SkippedRecord;
 use super::error::CatalogueError;
 use super::key::{CertificateSetId, SnapshotKey, Subject, proof_bytes, verification_bytes};
 use super::reader::CatalogueReader;
 use super::record::{
     Content, FileRecord, LocationRecord, PreviousContent, ProofRecord, StoredFacts,
 };
-use super::seal::seal;
+use super::seal::{is_intact, seal};
 use super::store::{Operation, Table};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -61,6 +62,10 @@ pub enum CatalogueChange {
         /// By whom, where and when.
         provenance: Box<Provenance>,
     },
+    /// A record that is not as it was written goes, if that is so still.
+    Damaged(SkippedRecord),
+    /// What has gone is given up: the damage was told, and its files are read again.
+    GiveUp,
     /// A place to look for backups; the first time counts.
     Location {
         /// Which place.
@@ -86,6 +91,8 @@ pub(super) struct CatalogueBatch<'r> {
     /// Files and certificate sets of this batch, which `before` does not know.
     files: HashMap<ObjectId, FileRecord>,
     sets: HashSet<CertificateSetId>,
+    /// What is there counts from now on, whatever was there before.
+    pub(super) is_counted_anew: bool,
 }
 
 impl<'r> CatalogueBatch<'r> {
@@ -96,6 +103,7 @@ impl<'r> CatalogueBatch<'r> {
             operations: Vec::new(),
             files: HashMap::new(),
             sets: HashSet::new(),
+            is_counted_anew: false,
         }
     }
 
@@ -136,6 +144,11 @@ impl<'r> CatalogueBatch<'r> {
                 let key = verification_bytes(subject, verification.at);
                 self.put(Table::Verifications, key, &verification)
             }
+            CatalogueChange::GiveUp => {
+                self.is_counted_anew = true;
+                Ok(())
+            }
+            CatalogueChange::Damaged(record) => self.drop_damaged(record),
             CatalogueChange::Provenance {
                 snapshot,
                 provenance,
@@ -147,6 +160,18 @@ impl<'r> CatalogueBatch<'r> {
             } => self.add_location(&path, first_seen_at, file_system),
             CatalogueChange::Gone { path, at } => self.add_gone(path, at),
         }
+    }
+
+    fn drop_damaged(&mut self, record: SkippedRecord) -> Result<(), CatalogueError> {
+        let Some(table) = Table::named(record.table) else {
+            return Ok(());
+        };
+        let key = record.raw_key;
+        let stored = self.before.bytes(table, &key)?;
+        if stored.is_some_and(|stored| !is_intact(table, &key, &stored)) {
+            self.operations.push(Operation::Delete { table, key });
+        }
+        Ok(())
     }
 
     fn add_snapshot(&mut self, mut facts: Snapshot) -> Result<(), CatalogueError> {

@@ -50,10 +50,13 @@ pub struct SkippedRecord {
     pub key: String,
     /// Why it is of no use.
     pub reason: String,
+    /// Where it lies in its table.
+    pub(crate) raw_key: Vec<u8>,
 }
 
 impl SkippedRecord {
     pub(super) fn new(table: Table, key: &[u8], reason: impl Into<String>) -> Self {
+        let raw_key = key.to_vec();
         let key = match table {
             Table::Files | Table::Locations | Table::About => {
                 String::from_utf8_lossy(key).into_owned()
@@ -64,6 +67,7 @@ impl SkippedRecord {
             table: table.name(),
             key,
             reason: reason.into(),
+            raw_key,
         }
     }
 }

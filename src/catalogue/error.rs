@@ -18,7 +18,7 @@ pub enum CatalogueError {
     },
     /// What lies there is not what was written.
     #[error(
-        "catalogue {path} is damaged ({reason}): move it away and run `etcd-cat index` with your locations"
+        "catalogue {path} is damaged ({reason}): make it anew from the files with `etcd-cat index --rebuild`"
     )]
     Damaged {
         /// The catalogue.

@@ -10,6 +10,8 @@
 mod about;
 mod change;
 mod contents;
+mod count;
+mod damage;
 mod derived;
 mod earlier;
 mod error;
@@ -21,17 +23,20 @@ mod lock;
 mod memory;
 mod open;
 mod reader;
+mod rebuild;
 mod record;
 mod redb;
 mod seal;
 #[cfg(feature = "store-sled")]
 mod sled;
 mod store;
+mod sums;
 mod version;
 
 pub use change::CatalogueChange;
 pub use contents::CatalogueContents;
 pub use contents::SkippedRecord;
+pub use damage::CatalogueDamage;
 pub(crate) use derived::SealedRecord;
 pub use error::CatalogueError;
 pub use error::RecordError;
@@ -43,6 +48,7 @@ pub use location::{CatalogueLocation, default_location};
 pub use memory::MemoryStore;
 pub use open::Catalogue;
 pub use reader::CatalogueReader;
+pub use rebuild::RebuiltCatalogue;
 pub use record::FileRecord;
 pub use record::PreviousContent;
 pub use record::StoredFacts;

@@ -3,6 +3,7 @@
 use super::about::About;
 use super::change::{CatalogueBatch, CatalogueChange};
 use super::contents::CatalogueContents;
+use super::damage::CatalogueDamage;
 use super::derived::SealedRecord;
 use super::error::CatalogueError;
 use super::forget::Forget;
@@ -28,6 +29,7 @@ pub struct Catalogue {
     location: CatalogueLocation,
     patience: Duration,
     memory: Mutex<MemoryStore>,
+    damage: CatalogueDamage,
 }
 
 impl Catalogue {
@@ -37,6 +39,7 @@ impl Catalogue {
             location,
             patience: PATIENCE,
             memory: Mutex::default(),
+            damage: CatalogueDamage::default(),
         }
     }
 
@@ -52,6 +55,22 @@ impl Catalogue {
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// Collects in `damage` what is not as it was written.
+    #[must_use]
+    pub fn telling(self, damage: CatalogueDamage) -> Self {
+        Self { damage, ..self }
+    }
+
+    /// What was found not to be as it was written.
+    pub fn damage(&self) -> &CatalogueDamage {
+        &self.damage
+    }
+
+    /// How long it waits for another process.
+    pub(super) fn waits_for(&self) -> Duration {
+        self.patience
     }
 
     /// Where it lies.
@@ -158,12 +177,24 @@ impl Catalogue {
         let mut reader = self.open(Access::Write)?;
         let mut batch = CatalogueBatch::new(&reader);
         let result = work(&mut batch)?;
+        let is_counted_anew = batch.is_counted_anew;
         let mut operations = batch.into_operations();
-        if operations.is_empty() {
+        if operations.is_empty() && !is_counted_anew {
             return Ok(result);
         }
+        let next = reader.about.next_number();
+        let sums = match reader.about.sums.as_ref().filter(|_| !is_counted_anew) {
+            Some(sums) => Some(reader.sums_after(sums, &operations)?),
+            None => None,
+        };
+        let is_counted = sums.is_some();
         operations.push(reader.about.next_generation());
+        operations.extend(sums.map(|sums| sums.kept(next)).transpose()?);
         apply(&mut reader, operations)?;
+        if !is_counted {
+            let sums = reader.counted()?.kept(next)?;
+            apply(&mut reader, vec![sums])?;
+        }
         Ok(result)
     }
 
@@ -187,15 +218,25 @@ impl Catalogue {
         };
         let about = about.map_err(|error| CatalogueError::of(&path, error))?;
         about.check(&path)?;
+        let is_redb = matches!(self.location, CatalogueLocation::Redb(_));
+        if is_redb && store.is_some() && !about.has_layout() {
+            self.damage
+                .tell("it does not say what it is: its tables are gone");
+        }
         Ok(CatalogueReader {
             path,
             store,
             about,
+            damage: self.damage.clone(),
             turn,
         })
     }
 
-    fn open_store(&self, path: &Path, access: Access) -> Result<OpenStore<'_>, StoreError> {
+    pub(super) fn open_store(
+        &self,
+        path: &Path,
+        access: Access,
+    ) -> Result<OpenStore<'_>, StoreError> {
         match &self.location {
             CatalogueLocation::Redb(_) => Ok(RedbStore::open(path, access)?.map(boxed)),
             CatalogueLocation::Sled(_) => open_sled(path, access),
@@ -220,7 +261,7 @@ fn apply(
     Ok(())
 }
 
-type OpenStore<'c> = Option<Box<dyn CatalogueStore + 'c>>;
+pub(super) type OpenStore<'c> = Option<Box<dyn CatalogueStore + 'c>>;
 
 #[cfg(feature = "store-sled")]
 fn open_sled<'c>(path: &Path, access: Access) -> Result<OpenStore<'c>, StoreError> {

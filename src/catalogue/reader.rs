@@ -2,12 +2,14 @@
 
 use super::about::About;
 use super::contents::{CatalogueContents, SkippedRecord};
+use super::damage::CatalogueDamage;
 use super::error::{CatalogueError, RecordError};
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, proof_bytes};
 use super::lock::LockTurn;
 use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
+use super::sums::TableSum;
 use super::version::Record;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -25,6 +27,7 @@ pub struct CatalogueReader<'c> {
     /// `None` where no catalogue is: an empty one.
     pub(super) store: Option<Box<dyn CatalogueStore + 'c>>,
     pub(super) about: About,
+    pub(super) damage: CatalogueDamage,
     /// Dropped after the store.
     pub(super) turn: Option<LockTurn>,
 }
@@ -245,7 +248,11 @@ impl CatalogueReader<'_> {
             &[],
             &mut |key, decoded| match K::from_bytes(key).and_then(|k| Ok((k, decoded?))) {
                 Ok(record) => found.push(record),
-                Err(error) => skipped.push(SkippedRecord::new(R::TABLE, key, error.to_string())),
+                Err(error) => {
+                    let record = SkippedRecord::new(R::TABLE, key, error.to_string());
+                    self.damage.tell_record(&record);
+                    skipped.push(record);
+                }
             },
         )?;
         Ok(found)
@@ -258,15 +265,20 @@ impl CatalogueReader<'_> {
         visit: VisitRecord<'_, R>,
     ) -> Result<(), CatalogueError> {
         let mut foreign = None;
+        let mut sum = TableSum::default();
         self.scan(R::TABLE, prefix, &mut |key, record| {
+            sum.add(key, record);
             let decoded = unseal(key, record);
-            if let Err(error) = &decoded
-                && error.is_foreign()
-            {
-                foreign = Some(error.clone());
+            match &decoded {
+                Err(error) if error.is_foreign() => foreign = Some(error.clone()),
+                Err(error) => self.tell_damaged(R::TABLE, key, error),
+                Ok(_) => {}
             }
             visit(key, decoded);
         })?;
+        if prefix.is_empty() {
+            self.hold_against(R::TABLE, sum);
+        }
         foreign.map_or(Ok(()), |reason| Err(self.foreign::<R>(reason)))
     }
 
@@ -278,7 +290,28 @@ impl CatalogueReader<'_> {
         match unseal(key, &record) {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.is_foreign() => Err(self.foreign::<R>(error)),
-            Err(_damaged) => Ok(None),
+            Err(error) => {
+                self.tell_damaged(R::TABLE, key, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    fn tell_damaged(&self, table: Table, key: &[u8], error: &RecordError) {
+        let record = SkippedRecord::new(table, key, error.to_string());
+        self.damage.tell_record(&record);
+    }
+
+    /// Tells of a table that is not what it was when it was written last.
+    fn hold_against(&self, table: Table, found: TableSum) {
+        let expected = self.about.sums.as_ref().map(|sums| sums.table(table));
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            self.damage.tell(format!(
+                "{}: {} records are there, expected {} and no other",
+                table.name(),
+                found.records,
+                expected.records
+            ));
         }
     }
 

@@ -3,6 +3,7 @@
 //! redb locks the file while it is open (whole, in its default mode) and leaves a mark when it was not closed: the next
 //! writer repairs the file; a reader, who may change nothing, repairs a copy in memory.
 
+use super::about::FIRST;
 use super::fence::fenced;
 use super::store::{Access, CatalogueStore, Operation, RETIRED, StoreError, Table, Visit};
 use redb::backends::InMemoryBackend;
@@ -59,16 +60,20 @@ impl RedbStore {
     ///
     /// Another process has it open; it cannot be read or created; it is damaged.
     pub fn open(path: &Path, access: Access) -> Result<Option<Self>, StoreError> {
-        let length = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        let is_there = match std::fs::metadata(path) {
+            // No catalogue begins so: it is renamed to its name when it is complete.
+            Ok(metadata) if metadata.len() == 0 && metadata.is_file() => {
+                return Err(StoreError::Damaged("the file is empty".to_owned()));
+            }
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(StoreError::io("read", path, error)),
         };
         let handle = match access {
-            Access::Read if length == 0 => return Ok(None),
+            Access::Read if !is_there => return Ok(None),
             Access::Read => fenced(|| open_reader(path))?,
             Access::Write => {
-                if length == 0 {
+                if !is_there {
                     create(path)?;
                 }
                 let opened = fenced(|| builder().open(path).map_err(|e| database_error(path, e)));
@@ -184,7 +189,9 @@ fn create(path: &Path) -> Result<(), StoreError> {
     options.read(true).write(true).create(true).truncate(true);
     let file = options.mode(0o600).open(&unfinished).map_err(error)?;
     let database = builder().create(&unfinished);
-    let closed = database.and_then(Database::close);
+    let database = database.map_err(|e| database_error(&unfinished, e))?;
+    begin(&database).map_err(|e| StoreError::Damaged(e.to_string()))?;
+    let closed = database.close();
     closed.map_err(|e| database_error(&unfinished, e))?;
     file.sync_all().map_err(error)?;
     std::fs::rename(&unfinished, path).map_err(|e| StoreError::io("create", path, e))?;
@@ -195,6 +202,16 @@ fn create(path: &Path) -> Result<(), StoreError> {
     let directory = directory.unwrap_or(Path::new("."));
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     synced.map_err(|e| StoreError::io("create", path, e))
+}
+
+/// Says what it is: a catalogue that says nothing has lost it.
+fn begin(database: &Database) -> Result<(), redb::Error> {
+    let (key, value) = FIRST;
+    let transaction = database.begin_write()?;
+    transaction
+        .open_table(definition(Table::About.name()))?
+        .insert(key, value)?;
+    Ok(transaction.commit()?)
 }
 
 fn open_reader(path: &Path) -> Result<RedbHandle, StoreError> {

@@ -54,6 +54,18 @@ pub(super) fn unseal<R: Record>(key: &[u8], record: &[u8]) -> Result<R, RecordEr
     R::from_earlier(*found, value)
 }
 
+/// True for a record that is as it was written under this key, whatever it means.
+pub(super) fn is_intact(table: Table, key: &[u8], record: &[u8]) -> bool {
+    let split = record.split_first().and_then(|(version, rest)| {
+        let (expected, value) = rest.split_first_chunk()?;
+        Some((*version, u32::from_le_bytes(*expected), value))
+    });
+    split.is_some_and(|(version, expected, value)| {
+        (FIRST_VERSION..=table.version()).contains(&version)
+            && checksum(version, key, value) == expected
+    })
+}
+
 fn checksum(version: u8, key: &[u8], value: &[u8]) -> u32 {
     let covered = Crc32c::of(key).followed_by(value);
     if version == FIRST_VERSION {

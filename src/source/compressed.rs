@@ -77,6 +77,25 @@ impl<R: BufRead> Read for Lz4Frames<R> {
     }
 }
 
+/// Says of a window that is too large what it is: libzstd does not.
+struct ZstdFrames<R>(R);
+
+impl<R: Read> Read for ZstdFrames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let is_window = error.to_string().contains("too much memory");
+            if is_window {
+                let most = 1_u64 << (ZSTD_WINDOW_LOG - 20);
+                io::Error::other(format!(
+                    "its zstd window is larger than {most} MiB, that of zstd --long={ZSTD_WINDOW_LOG}: pack it anew"
+                ))
+            } else {
+                error
+            }
+        })
+    }
+}
+
 /// `BZh`, the size of blocks, and the magic number of a block or of the end.
 fn is_bzip2(head: &[u8]) -> bool {
     let rest = head.strip_prefix(b"BZh").and_then(<[u8]>::split_first);
@@ -115,7 +134,7 @@ pub(crate) fn decompress_buffered<'r>(
         Compression::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG)?;
-            Box::new(decoder)
+            Box::new(ZstdFrames(decoder))
         }
         Compression::Xz => Box::new(XzReader::new_mem_limit(packed, true, XZ_MEMORY_KIB)),
         Compression::Bzip2 => Box::new(MultiBzDecoder::new(packed)),

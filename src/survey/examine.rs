@@ -46,6 +46,12 @@ pub(super) fn examine_from(
 ) -> Result<Survey, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
+    // What cannot be read of the catalogue is read again from the files.
+    let damaged = contents.skipped.iter().cloned();
+    recorder.add(damaged.map(CatalogueChange::Damaged).collect())?;
+    if options.depth == Depth::New && !catalogue.damage().told().is_empty() {
+        recorder.add(vec![CatalogueChange::GiveUp])?;
+    }
     // The catalogue outlives the working directory.
     let locations: Vec<ObjectId> = locations.iter().map(ObjectId::absolute).collect();
     let mut examination = Examination {

@@ -7,7 +7,7 @@ use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
-use crate::snapshot::{ReadError, Snapshot, SnapshotReading};
+use crate::snapshot::{ReadError, Snapshot, SnapshotReading, bounded};
 use crate::source::{Counting, Object, ObjectId, OpenError, Pace, PageCache, Store, decompress};
 use std::io::{self, Read};
 
@@ -77,6 +77,10 @@ impl<'c> OpenSnapshot<'c> {
             .reader(Pace::Ahead(page_cache))
             .map(|reader| Counting::new(reader, monitor))
             .and_then(|bytes| decompress(bytes, kind.compression()))
+            .map(|bytes| match kind.compression() {
+                Some(_) => bounded(bytes),
+                None => bytes,
+            })
             .map_err(|source| SnapshotRead::failed_at(0, &source))?;
         let open = Self {
             object,

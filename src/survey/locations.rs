@@ -4,7 +4,7 @@ use super::examine::examine_from;
 use super::news::Origin;
 use super::{Depth, Survey, SurveyError, SurveyOptions, recall};
 use crate::backup::Backup;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CatalogueError, RebuiltCatalogue};
 use crate::monitor::Monitor;
 use crate::source::ObjectId;
 use std::path::Path;
@@ -20,14 +20,7 @@ pub fn index(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
-    let now = crate::instant::now();
-    for location in locations {
-        let absolute = location.absolute();
-        let is_there = absolute.as_path().is_none_or(Path::exists);
-        if is_there && options.stores.knows(&absolute) {
-            catalogue.remember_location(absolute, now)?;
-        }
-    }
+    remember(locations, catalogue, options)?;
     let (origin, locations) = given_or_remembered(locations, catalogue)?;
     examine_from(origin, &locations, catalogue, &only_new(options), monitor)
 }
@@ -65,10 +58,53 @@ pub fn update(
 ) -> Result<Vec<Backup>, SurveyError> {
     let locations = remembered(catalogue)?;
     if !locations.is_empty() {
-        let options = only_new(options);
-        examine_from(Origin::Aside, &locations, catalogue, &options, monitor)?;
+        let new = only_new(options);
+        let examined = examine_from(Origin::Aside, &locations, catalogue, &new, monitor);
+        match examined {
+            // What can be read may be told although it can no longer be written: told with it.
+            Err(SurveyError::Catalogue(error @ CatalogueError::Damaged { .. })) => {
+                let backups = recall(catalogue, options)?;
+                catalogue.damage().tell(error.to_string());
+                return Ok(backups);
+            }
+            examined => drop(examined?),
+        }
     }
     recall(catalogue, options)
+}
+
+/// Makes the catalogue anew, with what of it can be saved, and reads everything at `locations` and at those that were
+/// remembered. What was the catalogue before is kept aside.
+///
+/// # Errors
+///
+/// As [`index`].
+pub fn rebuild(
+    locations: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<(RebuiltCatalogue, Survey), SurveyError> {
+    let rebuilt = catalogue.rebuild(crate::instant::now())?;
+    remember(locations, catalogue, options)?;
+    let survey = index(&[], catalogue, options, monitor)?;
+    Ok((rebuilt, survey))
+}
+
+fn remember(
+    locations: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+) -> Result<(), SurveyError> {
+    let now = crate::instant::now();
+    for location in locations {
+        let absolute = location.absolute();
+        let is_there = absolute.as_path().is_none_or(Path::exists);
+        if is_there && options.stores.knows(&absolute) {
+            catalogue.remember_location(absolute, now)?;
+        }
+    }
+    Ok(())
 }
 
 fn only_new(options: &SurveyOptions) -> SurveyOptions {

@@ -32,7 +32,7 @@ pub use check::{CheckError, Checked, check_locations, check_remembered};
 pub use examination::Survey;
 pub use examine::examine;
 pub use forget::forget;
-pub use locations::{index, update, verify};
+pub use locations::{index, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use options::{Depth, SurveyOptions};
 pub use recall::{glance, recall, refresh};

@@ -6,6 +6,7 @@ mod cli_output;
 mod damage;
 mod documents;
 mod fuzz;
+mod hostile;
 mod kuberesources;
 mod layers;
 mod limits;

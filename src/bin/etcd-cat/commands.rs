@@ -23,7 +23,7 @@ use crate::output::{Style, VerifyReport, units};
 use crate::progress::TerminalMonitor;
 use crate::reply::Reply;
 use etcd_cat::backup::Backup;
-use etcd_cat::catalogue::CatalogueError;
+use etcd_cat::catalogue::{CatalogueDamage, CatalogueError};
 use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
@@ -36,6 +36,7 @@ pub(crate) struct Invocation<'a> {
     pub(crate) global: &'a GlobalArgs,
     pub(crate) style: Style,
     pub(crate) progress: &'a TerminalMonitor,
+    pub(crate) damage: &'a CatalogueDamage,
 }
 
 impl Invocation<'_> {
@@ -43,6 +44,7 @@ impl Invocation<'_> {
     fn request<'b>(&'b self, accept: &'b [Code]) -> Request<'b> {
         Request {
             global: self.global,
+            damage: self.damage,
             as_of: self.style.now,
             accept,
         }

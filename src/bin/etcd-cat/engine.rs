@@ -10,7 +10,10 @@ use crate::args::GlobalArgs;
 use crate::error::{Failure, code};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::Backup;
-use etcd_cat::catalogue::{Catalogue, CatalogueError, CatalogueLocation, default_location};
+use etcd_cat::catalogue::{
+    Catalogue, CatalogueDamage, CatalogueError, CatalogueLocation, RebuiltCatalogue,
+    default_location,
+};
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
@@ -28,6 +31,8 @@ pub(crate) struct Request<'a> {
     pub(crate) global: &'a GlobalArgs,
     /// Now, or what is taken for it.
     pub(crate) as_of: DateTime<Utc>,
+    /// Collects what in the catalogue is not as it was written.
+    pub(crate) damage: &'a CatalogueDamage,
     /// Findings that do not count.
     pub(crate) accept: &'a [Code],
 }
@@ -49,6 +54,16 @@ pub(crate) fn index(
 ) -> Result<Survey, Failure> {
     let (catalogue, options) = request.opened()?;
     Ok(survey::index(locations, &catalogue, &options, monitor)?)
+}
+
+/// Makes the catalogue anew and reads everything at `locations` and at the remembered ones.
+pub(crate) fn rebuild(
+    locations: &[ObjectId],
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(RebuiltCatalogue, Survey), Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::rebuild(locations, &catalogue, &options, monitor)?)
 }
 
 /// Reads every byte below `locations` (without any: below the remembered ones).
@@ -160,7 +175,10 @@ fn catalogue(global: &GlobalArgs) -> Result<Catalogue, Failure> {
 impl Request<'_> {
     /// The catalogue, and how to ask it.
     fn opened(&self) -> Result<(Catalogue, SurveyOptions), Failure> {
-        Ok((catalogue(self.global)?, self.options(Depth::New)))
+        Ok((
+            catalogue(self.global)?.telling(self.damage.clone()),
+            self.options(Depth::New),
+        ))
     }
 
     fn options(&self, depth: Depth) -> SurveyOptions {

@@ -21,6 +21,7 @@ use crate::progress::TerminalMonitor;
 use crate::reply::Reply;
 use chrono::Utc;
 use clap::Parser as _;
+use etcd_cat::catalogue::CatalogueDamage;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -60,12 +61,17 @@ fn answer(
     now: chrono::DateTime<Utc>,
     progress: &TerminalMonitor,
 ) -> Result<Reply, Failure> {
+    let damage = CatalogueDamage::default();
     let invocation = Invocation {
         global: &cli.global,
         style: terminal::style(&cli.global, now),
         progress,
+        damage: &damage,
     };
-    let result = commands::run(cli, &invocation);
+    let result = commands::run(cli, &invocation).map(|mut reply| {
+        reply.tell_damage(&damage.told(), cli.command.mends_the_catalogue());
+        reply
+    });
     progress.clear();
     // Whatever a run says that was told to stop: it was told to stop.
     match (progress.signal(), result) {

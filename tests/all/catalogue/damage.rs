@@ -44,7 +44,7 @@ fn a_file_that_is_no_catalogue_is_named_with_what_to_do() -> TestResult {
             let text = error.expect_err(name).to_string();
             assert!(text.contains("damaged"), "{name}: {text}");
             assert!(
-                text.contains("move it away and run `etcd-cat index`"),
+                text.contains("make it anew from the files with `etcd-cat index --rebuild`"),
                 "{name}: {text}"
             );
         }

@@ -18,6 +18,7 @@ pub(crate) mod environment;
 mod findings;
 mod healthy;
 mod kindness;
+mod mended;
 mod options;
 mod packed;
 mod pairs;

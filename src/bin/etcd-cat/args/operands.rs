@@ -20,6 +20,18 @@ pub(crate) struct IndexArgs {
     #[arg(value_name = "LOCATION")]
     pub(crate) locations: Vec<ObjectId>,
 
+    /// Make the catalogue anew from the files at the remembered locations, with what can be saved of its history; the
+    /// one before is kept beside it
+    #[arg(
+        long,
+        conflicts_with = "no_catalogue",
+        env = "ETCD_CAT_REBUILD",
+        action = ArgAction::SetTrue,
+        value_parser = parse::switch,
+        hide_env = true
+    )]
+    pub(crate) rebuild: bool,
+
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]

@@ -25,6 +25,7 @@ fn called<T>(line: &str, ask: impl FnOnce(&Invocation<'_>) -> T) -> T {
         global: &cli.global,
         style: sample::style(cli.global.output, None),
         progress: &progress,
+        damage: &CatalogueDamage::default(),
     })
 }
 
