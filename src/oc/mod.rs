@@ -18,6 +18,7 @@ mod run;
 pub use client::{ClientOptions, Oc, RunError, shell_line};
 pub(crate) use cluster::LiveTarget;
 pub use cluster::{ReasonCode, Window, live_target, parse_forced};
+pub(crate) use run::cluster_of;
 pub use run::{
     BackupFailure, BackupOptions, BackupPlan, BackupRun, DebugNamespace, FetchedFile, Leftover,
     OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, plan, run,

@@ -4,7 +4,7 @@ use crate::backup::Backup;
 use crate::catalogue::Catalogue;
 use crate::instant::rfc3339_seconds;
 use crate::monitor::Monitor;
-use crate::oc::{LiveTarget, Oc, OcError, live_target};
+use crate::oc::{BackupOptions, LiveTarget, Oc, OcError, cluster_of};
 use crate::survey;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -77,13 +77,14 @@ pub(super) fn needless(
     oc: &Oc,
     catalogue: &Catalogue,
     due: DueOptions,
+    backup: &BackupOptions,
     options: &survey::SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Option<String>, OcError> {
     if due == DueOptions::default() {
         return Ok(None);
     }
-    let live = live_target(oc, monitor)?;
+    let live = cluster_of(oc, backup, monitor)?;
     let backups = match survey::recall(catalogue, options) {
         Ok(backups) => backups,
         // One backup too many is better than none; that the catalogue is of no use is told in the end.

@@ -50,7 +50,7 @@ pub fn take(
         is_dry_run,
         survey,
     } = options;
-    if let Some(reason) = due::needless(oc, catalogue, due, &survey, monitor)? {
+    if let Some(reason) = due::needless(oc, catalogue, due, &backup, &survey, monitor)? {
         return Ok(TakeReport::skipped(reason));
     }
     let plan = oc::plan(oc, backup, crate::instant::now(), monitor)?;

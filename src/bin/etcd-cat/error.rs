@@ -3,6 +3,8 @@
 use crate::exit::Exit;
 use crate::output::json;
 use crate::output::text::safe;
+use crate::output::views::LeftoverView;
+use etcd_cat::oc::Leftover;
 use serde::Serialize;
 use std::error::Error;
 use std::fmt;
@@ -18,6 +20,7 @@ pub(crate) struct Failure {
     error: Box<dyn Error + Send + Sync>,
     details: Vec<String>,
     hint: Option<String>,
+    remains: Vec<Leftover>,
 }
 
 /// Stable names of failures: `code` of the JSON error.
@@ -32,6 +35,8 @@ pub(crate) mod code {
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
     pub(crate) const OC: &str = "oc";
+    /// The backup is complete and recorded, and something of the run is still in the cluster.
+    pub(crate) const REMAINS: &str = "remains";
     /// A named reason speaks against it: try later, or override the reason.
     pub(crate) const REFUSED: &str = "refused";
     /// Stopped by a signal.
@@ -47,6 +52,7 @@ impl Failure {
             error: error.into(),
             details: Vec::new(),
             hint: None,
+            remains: Vec::new(),
         }
     }
 
@@ -62,6 +68,7 @@ impl Failure {
     pub(crate) fn stopped_by(self, signal: u8) -> Self {
         Self {
             hint: self.hint.filter(|_| self.code == code::OC),
+            remains: self.remains,
             ..Self::interrupted(signal)
         }
     }
@@ -82,6 +89,11 @@ impl Failure {
         self
     }
 
+    /// Adds what is still in the cluster, with the commands that remove it.
+    pub(crate) fn remains(self, remains: Vec<Leftover>) -> Self {
+        Self { remains, ..self }
+    }
+
     /// Writes `error:`, each `caused by:`, the details and `hint:`.
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "error: {}", safe(&self.error.to_string()))?;
@@ -90,6 +102,10 @@ impl Failure {
         }
         for detail in &self.details {
             writeln!(out, "    {}", safe(detail))?;
+        }
+        for leftover in &self.remains {
+            writeln!(out, "  still there: {}", safe(&leftover.what))?;
+            writeln!(out, "    remove it with: {}", safe(&leftover.command))?;
         }
         if let Some(hint) = &self.hint {
             writeln!(out, "  hint: {}", safe(hint))?;
@@ -103,7 +119,7 @@ impl Failure {
         if !self.details.is_empty() {
             message = format!("{message}: {}", self.details.join("; "));
         }
-        write_json(self.code, &message, out)
+        write_json(self.code, &message, &self.remains, out)
     }
 
     fn causes(&self) -> Vec<String> {
@@ -126,11 +142,19 @@ struct ErrorView<'m> {
     code: &'static str,
     /// The error with its causes, in words.
     message: &'m str,
+    /// What a run of `backup` could not remove from the cluster.
+    remains: Vec<LeftoverView>,
 }
 
 /// Writes an error as one line of JSON.
-pub(crate) fn write_json(code: &'static str, message: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_json(
+    code: &'static str,
+    message: &str,
+    remains: &[Leftover],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let view = ErrorView {
+        remains: remains.iter().map(LeftoverView::new).collect(),
         kind: "Error",
         code,
         message,

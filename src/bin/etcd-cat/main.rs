@@ -77,7 +77,11 @@ fn answer(
     match (progress.signal(), result) {
         (None, result) => result,
         (Some(signal), Err(failure)) => Err(failure.stopped_by(signal)),
-        (Some(signal), Ok(_)) => Err(Failure::interrupted(signal)),
+        // What is told all the same: what could not be removed.
+        (Some(signal), Ok(reply)) => Err(reply.failure.map_or_else(
+            || Failure::interrupted(signal),
+            |failure| failure.stopped_by(signal),
+        )),
     }
 }
 
@@ -126,7 +130,7 @@ fn misused(error: &clap::Error) -> Exit {
         let first = rendered.lines().next().unwrap_or_default();
         let message = first.strip_prefix("error: ").unwrap_or(first);
         let mut line = Vec::new();
-        let _ = error::write_json(error::code::USAGE, message, &mut line);
+        let _ = error::write_json(error::code::USAGE, message, &[], &mut line);
         let _ = io::stderr().write_all(&line);
     }
     Exit::Failed

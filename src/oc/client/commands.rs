@@ -25,6 +25,11 @@ impl Call {
             ..Self::request(args)
         }
     }
+
+    /// A debug pod of its own carries it.
+    pub(crate) fn is_debug(&self) -> bool {
+        self.args.first().is_some_and(|verb| verb == "debug")
+    }
 }
 
 /// How a command reaches the host.
@@ -192,6 +197,16 @@ pub(crate) fn debug_sleep(node: &str, namespace: &str, seconds: u64) -> Call {
         "sleep",
         &seconds.to_string(),
     ])
+}
+
+/// For somebody who removes a directory of ours by hand: without a namespace `oc debug` finds or makes one that will do.
+pub(crate) fn remove_directory(node: &str, directory: &str, namespace: Option<&str>) -> Call {
+    let mut call = Call::stream(&["debug", &format!("node/{node}")]);
+    let namespace = namespace.map(|name| format!("--to-namespace={name}"));
+    call.args.extend(namespace);
+    let words = ["--", "chroot", "/host", "rm", "-rf", "--", directory];
+    call.args.extend(words.map(str::to_owned));
+    call
 }
 
 pub(crate) fn pod(namespace: &str, name: &str) -> Call {

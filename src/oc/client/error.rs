@@ -91,6 +91,21 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// The command as a shell line; the program where it was not started.
+    pub(crate) fn command(&self) -> &str {
+        match self {
+            Self::NotFound { program } => program,
+            Self::Spawn { .. } => "oc",
+            Self::Failed { command, .. }
+            | Self::Shape { command, .. }
+            | Self::TooLong { command, .. }
+            | Self::Stalled { command, .. }
+            | Self::TooMuch { command, .. }
+            | Self::Refused { command, .. }
+            | Self::Interrupted { command } => command,
+        }
+    }
+
     /// Its stderr, where it has one.
     pub fn stderr(&self) -> &str {
         match self {

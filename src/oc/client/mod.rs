@@ -2,14 +2,18 @@
 //!
 //! [`Oc`] is the only one that starts the program; who holds none cannot call it.
 
+mod away;
 pub(crate) mod commands;
+mod debug_talk;
 mod error;
 mod oc;
+mod patience;
 mod process;
 
 pub use commands::shell_line;
 pub(crate) use commands::{Call, HostAccess};
+pub(crate) use debug_talk::{DebugProcess, is_name};
 pub use error::RunError;
 pub use oc::{ClientOptions, Oc};
 pub(crate) use oc::{OutputChunk, RunLimits};
-pub(crate) use process::{Process, ProcessEvent};
+pub(crate) use patience::{Patience, Wait};

@@ -1,7 +1,9 @@
 //! The one place that runs `oc`: argument vectors only, no shell, every run bounded and recorded.
 
 use super::commands::{Call, shell_line};
+use super::debug_talk::{DebugProcess, DebugTalk};
 use super::error::RunError;
+use super::patience::Patience;
 use super::process::{Process, ProcessEvent};
 use crate::monitor::Monitor;
 use serde::de::DeserializeOwned;
@@ -10,6 +12,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,9 @@ const STDERR_TAIL_BYTES: usize = 1024;
 
 /// Nodes of a cluster of 2000 as JSON come to some 50 MB.
 const STDOUT_LIMIT_BYTES: usize = 128 << 20;
+
+/// A request is never given more than four times its usual time.
+const MOST_DOUBLINGS: u32 = 2;
 
 /// How often an interruption and the deadline are looked for.
 const TICK: Duration = Duration::from_millis(50);
@@ -56,7 +62,11 @@ pub struct Oc {
     prefix: Vec<String>,
     request_timeout: Duration,
     request_overhead: Duration,
+    /// How often a request was given up for taking too long: each time the next ones are given twice as much.
+    slowness: AtomicU32,
     commands: Mutex<Vec<Vec<String>>>,
+    /// Pods of `oc debug` runs that ended without removing them.
+    abandoned_pods: Mutex<Vec<String>>,
 }
 
 /// Output as it comes.
@@ -96,7 +106,9 @@ impl Oc {
             prefix,
             request_timeout: options.request_timeout,
             request_overhead: options.request_overhead,
+            slowness: AtomicU32::new(0),
             commands: Mutex::default(),
+            abandoned_pods: Mutex::default(),
         })
     }
 
@@ -108,16 +120,22 @@ impl Oc {
             .clone()
     }
 
+    /// Debug pods that nobody removes any more, since their `oc debug` was ended. Told once.
+    pub(crate) fn take_abandoned_pods(&self) -> Vec<String> {
+        let pods = self.abandoned_pods.lock();
+        std::mem::take(&mut *pods.unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The whole command line of a call, as it is run and as `--dry-run` prints it.
     pub(crate) fn argv(&self, call: &Call) -> Vec<String> {
-        let seconds = if call.is_stream {
-            0
+        let timeout = if call.is_stream {
+            "--request-timeout=0".to_owned()
         } else {
-            self.request_timeout.as_secs().max(1)
-        };
-        let timeout = match seconds {
-            0 => "--request-timeout=0".to_owned(),
-            seconds => format!("--request-timeout={seconds}s"),
+            let timeout = self.patient(self.request_timeout);
+            match timeout.subsec_millis() {
+                0 => format!("--request-timeout={}s", timeout.as_secs().max(1)),
+                _ => format!("--request-timeout={}ms", timeout.as_millis()),
+            }
         };
         let mut argv = self.prefix.clone();
         argv.push(timeout);
@@ -128,13 +146,36 @@ impl Oc {
     /// Limits of a request that is no stream.
     pub(crate) fn request_limits(&self) -> RunLimits {
         RunLimits {
-            deadline: self.request_timeout + self.request_overhead,
+            deadline: self.patient(self.request_timeout) + self.request_overhead,
             silence: None,
         }
     }
 
-    /// Starts a command that is left running.
-    pub(crate) fn start(&self, call: &Call) -> Result<Process, RunError> {
+    /// A time for one call, longer where the API server has shown to be slow.
+    pub(crate) fn patient(&self, time: Duration) -> Duration {
+        let doublings = self.slowness.load(Ordering::Relaxed).min(MOST_DOUBLINGS);
+        time.saturating_mul(1 << doublings)
+    }
+
+    /// A request for its stdout, made again while the API server is away.
+    pub(crate) fn ask(
+        &self,
+        call: &Call,
+        patience: Patience,
+        monitor: &dyn Monitor,
+    ) -> Result<String, RunError> {
+        patience.persist(monitor, &mut || {
+            self.capture(call, self.request_limits(), monitor)
+        })
+    }
+
+    /// Starts an `oc debug` that is left running.
+    pub(crate) fn start_debug(&self, call: &Call) -> Result<DebugProcess, RunError> {
+        self.start(call).map(DebugProcess::new)
+    }
+
+    /// Starts a command.
+    fn start(&self, call: &Call) -> Result<Process, RunError> {
         let argv = self.argv(call);
         let mut command = Command::new(&self.program);
         command.args(argv.iter().skip(1));
@@ -157,6 +198,30 @@ impl Oc {
     ///
     /// A status other than 0 is [`RunError::Failed`]; the sink has then seen all output.
     pub(crate) fn stream(
+        &self,
+        call: &Call,
+        limits: RunLimits,
+        monitor: &dyn Monitor,
+        sink: &mut dyn FnMut(OutputChunk<'_>) -> Result<(), String>,
+    ) -> Result<String, RunError> {
+        let mut talk = DebugTalk::default();
+        let result = self.stream_once(call, limits, monitor, &mut |chunk| {
+            if let (true, OutputChunk::Stderr(bytes)) = (call.is_debug(), &chunk) {
+                talk.hear(bytes);
+            }
+            sink(chunk)
+        });
+        if let Some(pod) = talk.pod_left() {
+            let pods = self.abandoned_pods.lock();
+            pods.unwrap_or_else(PoisonError::into_inner).push(pod);
+        }
+        if result.as_ref().is_err_and(RunError::is_slow) {
+            self.slowness.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn stream_once(
         &self,
         call: &Call,
         limits: RunLimits,
@@ -242,9 +307,10 @@ impl Oc {
     pub(crate) fn json<T: DeserializeOwned>(
         &self,
         call: &Call,
+        patience: Patience,
         monitor: &dyn Monitor,
     ) -> Result<T, RunError> {
-        let text = self.capture(call, self.request_limits(), monitor)?;
+        let text = self.ask(call, patience, monitor)?;
         // serde's message repeats values; only the place is kept.
         serde_json::from_str(&text).map_err(|error| RunError::Shape {
             command: shell_line(&self.argv(call)),
@@ -252,6 +318,16 @@ impl Oc {
             line: error.line(),
             column: error.column(),
         })
+    }
+
+    /// A command that ended with 0 and says itself that it failed.
+    pub(crate) fn failure(&self, call: &Call, words: &str) -> RunError {
+        RunError::Failed {
+            command: shell_line(&self.argv(call)),
+            status: "exit code 0".to_owned(),
+            code: Some(0),
+            stderr: words.to_owned(),
+        }
     }
 
     /// An answer that came and is not what was asked for.

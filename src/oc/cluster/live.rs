@@ -1,7 +1,7 @@
 //! The live cluster as a target: what `check --from-cluster` asks.
 
 use crate::monitor::Monitor;
-use crate::oc::client::{Oc, RunError, commands};
+use crate::oc::client::{Oc, Patience, RunError, commands};
 use crate::openshift::api::{
     ClusterVersion, Infrastructure, ObjectCondition, PROGRESSING, condition,
 };
@@ -27,13 +27,23 @@ pub struct LiveTarget {
 /// # Errors
 /// `oc` failed, or printed no ClusterVersion.
 pub fn live_target(oc: &Oc, monitor: &dyn Monitor) -> Result<LiveTarget, RunError> {
-    let cluster: LiveClusterVersion = oc.json(&commands::cluster_version(), monitor)?;
-    let infrastructure = match oc.json::<Infrastructure>(&commands::infrastructure(), monitor) {
-        Ok(found) => Some(found),
-        // The name is a convenience; the id decides.
-        Err(error) if error.is_forbidden() || error.is_missing_object() => None,
-        Err(error) => return Err(error),
-    };
+    live_target_within(oc, Patience::NONE, monitor)
+}
+
+/// The same, asked again while the API server is away.
+pub(crate) fn live_target_within(
+    oc: &Oc,
+    patience: Patience,
+    monitor: &dyn Monitor,
+) -> Result<LiveTarget, RunError> {
+    let cluster: LiveClusterVersion = oc.json(&commands::cluster_version(), patience, monitor)?;
+    let infrastructure =
+        match oc.json::<Infrastructure>(&commands::infrastructure(), patience, monitor) {
+            Ok(found) => Some(found),
+            // The name is a convenience; the id decides.
+            Err(error) if error.is_forbidden() || error.is_missing_object() => None,
+            Err(error) => return Err(error),
+        };
     let name = infrastructure.and_then(|found| found.status.infrastructure_name);
     Ok(LiveTarget {
         is_upgrading: cluster.upgrade().is_some(),
@@ -44,8 +54,12 @@ pub fn live_target(oc: &Oc, monitor: &dyn Monitor) -> Result<LiveTarget, RunErro
 }
 
 /// The version that the cluster runs, or goes to, at this moment.
-pub(crate) fn live_version(oc: &Oc, monitor: &dyn Monitor) -> Result<String, RunError> {
-    let cluster: LiveClusterVersion = oc.json(&commands::cluster_version(), monitor)?;
+pub(crate) fn live_version(
+    oc: &Oc,
+    patience: Patience,
+    monitor: &dyn Monitor,
+) -> Result<String, RunError> {
+    let cluster: LiveClusterVersion = oc.json(&commands::cluster_version(), patience, monitor)?;
     Ok(cluster.desired_version)
 }
 

@@ -5,7 +5,7 @@ use super::proxy::Proxy;
 use super::reason::{ReasonCode, RefusalReason};
 use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
-use crate::oc::client::{Oc, RunError, commands};
+use crate::oc::client::{Oc, Patience, RunError, commands};
 use crate::openshift::api::{ClusterOperator, Infrastructure, is_true};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -60,19 +60,21 @@ pub(crate) fn look(
     oc: &Oc,
     namespace: &str,
     is_temporary: bool,
+    patience: Patience,
     monitor: &dyn Monitor,
 ) -> Result<ObservedCluster, LookError> {
     let oc_version = client_version(oc, monitor)?;
-    let cluster = read(oc, &commands::cluster_version(), monitor)?;
-    let infrastructure = read(oc, &commands::infrastructure(), monitor)?;
-    let operators: List<ClusterOperator> = read(oc, &commands::cluster_operators(), monitor)?;
-    let proxy = match oc.json::<ProxyObject>(&commands::proxy(), monitor) {
+    let cluster = read(oc, &commands::cluster_version(), patience, monitor)?;
+    let infrastructure = read(oc, &commands::infrastructure(), patience, monitor)?;
+    let operators: List<ClusterOperator> =
+        read(oc, &commands::cluster_operators(), patience, monitor)?;
+    let proxy = match oc.json::<ProxyObject>(&commands::proxy(), patience, monitor) {
         Ok(object) => Proxy::from_status(&object.status),
         Err(error) if error.is_missing_object() => Proxy::Off,
         Err(error) => return Err(refuse_access(error)),
     };
-    let nodes: List<Node> = read(oc, &commands::nodes(), monitor)?;
-    let permissions = permissions(oc, namespace, is_temporary, monitor)?;
+    let nodes: List<Node> = read(oc, &commands::nodes(), patience, monitor)?;
+    let permissions = permissions(oc, namespace, is_temporary, patience, monitor)?;
     Ok(ObservedCluster {
         oc_version,
         cluster,
@@ -80,7 +82,7 @@ pub(crate) fn look(
         proxy,
         operators: operators.items,
         nodes: nodes.items,
-        nodes_with_etcd: nodes_with_etcd(oc, monitor)?,
+        nodes_with_etcd: nodes_with_etcd(oc, patience, monitor)?,
         denied: permissions.denied,
         may_exec: permissions.may_exec,
     })
@@ -89,9 +91,10 @@ pub(crate) fn look(
 fn read<T: DeserializeOwned>(
     oc: &Oc,
     call: &commands::Call,
+    patience: Patience,
     monitor: &dyn Monitor,
 ) -> Result<T, LookError> {
-    oc.json(call, monitor).map_err(refuse_access)
+    oc.json(call, patience, monitor).map_err(refuse_access)
 }
 
 /// Missing access is a reason of its own; everything else stays what it is.
@@ -108,7 +111,7 @@ fn refuse_access(error: RunError) -> LookError {
 
 /// The version of `oc` is only told: a client too odd to say it may still work.
 fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, LookError> {
-    match oc.json::<ClientVersions>(&commands::client_version(), monitor) {
+    match oc.json::<ClientVersions>(&commands::client_version(), Patience::NONE, monitor) {
         Ok(versions) => {
             let git_version = versions.client_version.map(|client| client.git_version);
             Ok(versions
@@ -122,8 +125,12 @@ fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, Look
 }
 
 /// Helps to choose; whoever may not list pods still gets a node that is Ready.
-fn nodes_with_etcd(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<BTreeSet<String>>, LookError> {
-    let pods: List<Pod> = match oc.json(&commands::etcd_pods(), monitor) {
+fn nodes_with_etcd(
+    oc: &Oc,
+    patience: Patience,
+    monitor: &dyn Monitor,
+) -> Result<Option<BTreeSet<String>>, LookError> {
+    let pods: List<Pod> = match oc.json(&commands::etcd_pods(), patience, monitor) {
         Ok(pods) => pods,
         Err(error) if error.is_forbidden() => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -143,6 +150,7 @@ fn permissions(
     oc: &Oc,
     namespace: &str,
     is_temporary: bool,
+    patience: Patience,
     monitor: &dyn Monitor,
 ) -> Result<Permissions, LookError> {
     let cluster_wide: &[(&str, &str)] = if is_temporary {
@@ -171,13 +179,20 @@ fn permissions(
         .map(|&(verb, resource)| (verb, resource, Some(namespace)));
     let mut denied = Vec::new();
     for (verb, resource, place) in wide.chain(inside) {
-        if !can_i(oc, verb, resource, place, monitor)? {
+        if !can_i(oc, verb, resource, place, patience, monitor)? {
             denied.push(format!("{verb} {resource}"));
         }
     }
     Ok(Permissions {
         denied,
-        may_exec: can_i(oc, "create", "pods/exec", Some(namespace), monitor)?,
+        may_exec: can_i(
+            oc,
+            "create",
+            "pods/exec",
+            Some(namespace),
+            patience,
+            monitor,
+        )?,
     })
 }
 
@@ -187,10 +202,11 @@ fn can_i(
     verb: &str,
     resource: &str,
     namespace: Option<&str>,
+    patience: Patience,
     monitor: &dyn Monitor,
 ) -> Result<bool, LookError> {
     let call = commands::can_i(verb, resource, namespace);
-    match oc.capture(&call, oc.request_limits(), monitor) {
+    match oc.ask(&call, patience, monitor) {
         Ok(answer) => Ok(answer.trim().starts_with("yes")),
         Err(RunError::Failed {
             code: Some(1),

@@ -15,7 +15,7 @@ mod window;
 
 pub(crate) use live::LiveTarget;
 pub use live::live_target;
-pub(crate) use live::live_version;
+pub(crate) use live::{live_target_within, live_version};
 pub(crate) use look::LookError;
 pub(crate) use pod::{PodPhase, pod_phase};
 pub(crate) use proxy::Proxy;

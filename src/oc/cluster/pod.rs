@@ -2,7 +2,7 @@
 
 use super::types::Pod;
 use crate::monitor::Monitor;
-use crate::oc::client::{Oc, RunError, commands};
+use crate::oc::client::{Oc, Patience, RunError, commands};
 
 /// How far a pod came; where it does not run, phase and reason in words.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,7 +22,7 @@ pub(crate) fn pod_phase(
     name: &str,
     monitor: &dyn Monitor,
 ) -> Result<PodPhase, RunError> {
-    let pod: Pod = match oc.json(&commands::pod(namespace, name), monitor) {
+    let pod: Pod = match oc.json(&commands::pod(namespace, name), Patience::NONE, monitor) {
         Ok(pod) => pod,
         // Announced, and not there yet for this API server; if it is gone, `oc debug` ends by itself.
         Err(error) if error.is_missing_object() => {

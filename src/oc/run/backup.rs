@@ -4,7 +4,7 @@ use super::cleanup::Remains;
 use super::context::RunContext;
 use super::error::OcError;
 use super::plan::BackupPlan;
-use super::procedure::carry_out;
+use super::procedure::{carry_out, commands_of};
 use super::put_aside::rename_aside;
 use super::record::{BackupFailure, BackupRun, RunOutcome, VerificationResult};
 use crate::monitor::Monitor;
@@ -30,27 +30,33 @@ pub fn run(
         timeouts: &plan.options.timeouts,
         monitor,
     };
-    let mut remains = Remains::new(oc, &plan.node, &plan.namespace, context.timeouts.cleanup);
+    let mut remains = Remains::new(oc, plan);
     let result = carry_out(&context, &mut remains);
     let kept_on_node = (result.is_ok() && plan.options.keep_on_node)
         .then(|| remains.directory.take())
         .flatten();
-    let leftovers = remains.clean_up(monitor);
-    let failure = |error, leftovers| {
-        Box::new(BackupFailure {
+    // What is in hand is proven before anything is waited for.
+    let is_clean = remains.clean_up_once(monitor);
+    let result = result.and_then(|taken| {
+        let mut run = taken.into_run(&context, kept_on_node);
+        judge(&mut run, monitor, after_fetch).map(|()| run)
+    });
+    if !is_clean {
+        remains.clean_up(monitor);
+    }
+    let leftovers = remains.leftovers();
+    remains.forget();
+    match result {
+        Ok(mut run) => {
+            run.commands = commands_of(&context);
+            run.leftovers = leftovers;
+            Ok(run)
+        }
+        Err(error) => Err(Box::new(BackupFailure {
             error,
             leftovers,
             commands: oc.commands(),
-        })
-    };
-    let taken = match result {
-        Ok(taken) => taken,
-        Err(error) => return Err(failure(error, leftovers)),
-    };
-    let mut run = taken.into_run(&context, kept_on_node, leftovers);
-    match judge(&mut run, monitor, after_fetch) {
-        Ok(()) => Ok(run),
-        Err(error) => Err(failure(error, run.leftovers)),
+        })),
     }
 }
 

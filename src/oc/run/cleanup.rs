@@ -1,146 +1,215 @@
-//! Removes everything that a run left in the cluster, on every way out.
+//! Removes everything that a run left in the cluster, on every way out, and goes on trying while the API is away.
 
 use super::host;
+use super::leftover::Leftover;
+use super::options::Timeouts;
 use crate::monitor::{Monitor, Silent};
-use crate::oc::client::{Call, HostAccess, Oc, Process, RunError, RunLimits, commands, shell_line};
-use std::time::Duration;
+use crate::oc::client::{Call, DebugProcess, HostAccess, Oc, Patience, RunError, Wait, commands};
+use std::thread;
+use std::time::Instant;
 
-/// A directory may be filled while it is removed: by a script that is still being ended.
-const REMOVE_TRIES: u32 = 3;
-
-/// Something of ours that is still in the cluster, and how to remove it by hand.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Leftover {
-    /// What, and where.
-    pub what: String,
-    /// The command that removes it.
-    pub command: String,
-}
+/// What fails for another reason than an API server that is away is tried so often: a directory may be filled while
+/// it is removed, by a script that is still being ended.
+const TRIES: u32 = 3;
 
 /// What has to be removed again. Dropping it cleans up too, should a bug unwind past `clean_up`.
 #[derive(Debug)]
 pub(super) struct Remains<'o> {
     oc: &'o Oc,
-    timeout: Duration,
+    timeouts: Timeouts,
     node: String,
     namespace: String,
+    /// The namespace is ours: it is removed after the rest.
+    is_temporary: bool,
     /// The namespace is ours and exists (or may exist).
     pub(super) has_namespace: bool,
-    /// The debug pod by name, once `oc` told it.
-    pub(super) pod: Option<String>,
+    /// Debug pods by name, once `oc` told them. One that got SIGTERM leaves its pod running: they are ours to delete.
+    pub(super) pods: Vec<String>,
     /// The `oc debug` that holds the pod.
-    pub(super) process: Option<Process>,
+    pub(super) process: Option<DebugProcess>,
     /// How the host is reached.
     pub(super) access: Option<HostAccess>,
     /// The fresh directory on the host.
     pub(super) directory: Option<String>,
 }
 
+/// How one try to remove something ended.
+enum Removal {
+    Done,
+    /// To be tried again: the API server is away.
+    Away(RunError),
+    /// Refused, and refused again.
+    Refused(RunError),
+}
+
 impl<'o> Remains<'o> {
-    pub(super) fn new(oc: &'o Oc, node: &str, namespace: &str, timeout: Duration) -> Self {
+    pub(super) fn new(oc: &'o Oc, plan: &super::plan::BackupPlan) -> Self {
         Self {
             oc,
-            timeout,
-            node: node.to_owned(),
-            namespace: namespace.to_owned(),
+            timeouts: plan.options.timeouts,
+            node: plan.node.clone(),
+            namespace: plan.namespace.clone(),
+            is_temporary: plan.is_temporary(),
             has_namespace: false,
-            pod: None,
+            pods: Vec::new(),
             process: None,
             access: None,
             directory: None,
         }
     }
 
-    /// Removes all of it: directory, pod, namespace. Not interruptible, and short.
-    pub(super) fn clean_up(&mut self, monitor: &dyn Monitor) -> Vec<Leftover> {
-        if self.has_namespace || self.process.is_some() || self.directory.is_some() {
-            monitor.note("removing what was made in the cluster");
+    fn is_empty(&self) -> bool {
+        let has_pods = !self.pods.is_empty() || self.process.is_some();
+        !self.has_namespace && !has_pods && self.directory.is_none()
+    }
+
+    /// One try at all of it, not waiting for anything. True when nothing is worth another.
+    pub(super) fn clean_up_once(&mut self, monitor: &dyn Monitor) -> bool {
+        if self.is_empty() {
+            return true;
         }
-        [
-            self.remove_directory(),
-            self.remove_pod(),
-            self.remove_namespace(),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    fn call(&self, call: &Call) -> Result<(), RunError> {
-        let limits = RunLimits {
-            deadline: self.timeout,
-            silence: None,
-        };
-        self.oc.capture(call, limits, &Silent).map(drop)
-    }
-
-    fn remove_directory(&mut self) -> Option<Leftover> {
-        let directory = self.directory.take()?;
-        let words = host::remove(&directory);
-        let by_logs = HostAccess::Logs {
-            namespace: self.namespace.clone(),
-            node: self.node.clone(),
-        };
-        let is_removed = self
-            .access
-            .as_ref()
-            .is_some_and(|access| self.is_removed_by(&access.run(&words)));
-        // The pod may have gone before us: a fresh one does it.
-        if is_removed || self.call(&by_logs.run(&words)).is_ok() {
-            return None;
+        monitor.note("removing what was made in the cluster");
+        let is_done = self.try_all().is_ok();
+        if is_done {
+            self.process = None;
         }
-        let mut command = vec![
-            "oc".to_owned(),
-            "debug".to_owned(),
-            format!("node/{}", self.node),
-        ];
-        command.extend(["--", "chroot", "/host"].map(str::to_owned));
-        command.extend(words.iter().map(|&word| word.to_owned()));
-        Some(Leftover {
-            what: format!("directory {directory} on {}", self.node),
-            command: shell_line(&command),
-        })
+        is_done
     }
 
-    fn is_removed_by(&self, call: &Call) -> bool {
-        for _ in 0..REMOVE_TRIES {
-            match self.call(call) {
-                Ok(()) => return true,
-                Err(error) if error.stderr().contains("Directory not empty") => {}
-                Err(_) => return false,
+    /// What is left stays: it has been told.
+    pub(super) fn forget(&mut self) {
+        self.has_namespace = false;
+        self.pods.clear();
+        self.directory = None;
+    }
+
+    /// Removes all of it: directory, pods, namespace, each tried once more while the API server is away, until the
+    /// deadline: a short one from the moment a signal asks to stop. What is left then is told by [`Self::leftovers`].
+    pub(super) fn clean_up(&mut self, monitor: &dyn Monitor) {
+        let mut wait = Wait::new(Patience {
+            limit: self.timeouts.cleanup,
+            pause: self.timeouts.retry_pause,
+        });
+        let mut stopped = None;
+        while let Err(error) = self.try_all() {
+            let limit = self.timeouts.cleanup_after_signal;
+            let uninterrupted = Uninterrupted(monitor);
+            if monitor.is_interrupted() {
+                let since = *stopped.get_or_insert_with(Instant::now);
+                if since.elapsed() >= limit {
+                    break;
+                }
+            }
+            if wait.after(error, &uninterrupted).is_err() {
+                break;
             }
         }
-        false
+        wait.over(monitor);
+        // An `oc debug` without its pod ends by itself; dropped, it is ended.
+        self.process = None;
     }
 
-    fn remove_pod(&mut self) -> Option<Leftover> {
-        let process = self.process.take();
-        let pod = self.pod.take();
-        let leftover = pod.and_then(|pod| {
-            let call = commands::delete_pod(&self.namespace, &pod);
-            let error = self.call(&call).err()?;
-            let is_gone = error.is_missing_object();
-            (!is_gone)
-                .then(|| self.leftover(format!("pod {pod} in namespace {}", self.namespace), &call))
-        });
-        // Its own removal of the pod comes second and finds nothing left to do.
-        drop(process);
-        leftover
+    /// What is still there.
+    pub(super) fn leftovers(&self) -> Vec<Leftover> {
+        let own = (!self.is_temporary).then_some(self.namespace.as_str());
+        let directory = self.directory.iter();
+        let directory =
+            directory.map(|directory| Leftover::directory(self.oc, &self.node, directory, own));
+        let pods = self.pods.iter();
+        let pods = pods.map(|pod| Leftover::pod(self.oc, &self.namespace, pod));
+        let namespace = self
+            .has_namespace
+            .then(|| Leftover::namespace(self.oc, &self.namespace));
+        directory.chain(pods).chain(namespace).collect()
     }
 
-    fn remove_namespace(&mut self) -> Option<Leftover> {
-        if !std::mem::take(&mut self.has_namespace) {
-            return None;
+    /// One try of each; `Err` when another may succeed.
+    fn try_all(&mut self) -> Result<(), RunError> {
+        // Before the pod is known it cannot be removed, and afterwards nobody needs the process.
+        if self.pods.is_empty()
+            && let Some(process) = self.process.take()
+        {
+            self.pods.extend(process.end());
         }
-        let call = commands::delete_namespace(&self.namespace);
-        self.call(&call).err()?;
-        Some(self.leftover(format!("namespace {}", self.namespace), &call))
+        // The directory first: the pod and the namespace are the way to it.
+        if let Some(directory) = self.directory.clone() {
+            match self.remove_directory(&directory) {
+                Removal::Done => self.directory = None,
+                Removal::Away(error) => return Err(error),
+                Removal::Refused(_) => {}
+            }
+        }
+        let mut away = None;
+        self.pods.extend(self.oc.take_abandoned_pods());
+        for pod in std::mem::take(&mut self.pods) {
+            match self.remove(&commands::delete_pod(&self.namespace, &pod)) {
+                Removal::Done => continue,
+                Removal::Away(error) => away = Some(error),
+                Removal::Refused(_) => {}
+            }
+            self.pods.push(pod);
+        }
+        if self.has_namespace {
+            match self.remove(&commands::delete_namespace(&self.namespace)) {
+                Removal::Done => {
+                    self.has_namespace = false;
+                    // They go with it.
+                    self.pods.clear();
+                }
+                Removal::Away(error) => away = Some(error),
+                Removal::Refused(_) => {}
+            }
+        }
+        away.map_or(Ok(()), Err)
     }
 
-    fn leftover(&self, what: String, call: &Call) -> Leftover {
-        Leftover {
-            what,
-            command: shell_line(&self.oc.argv(call)),
+    /// Through the pod that is there; if it has gone before us, through a fresh one.
+    fn remove_directory(&mut self, directory: &str) -> Removal {
+        let words = host::remove(directory);
+        let through_pod = self.access.as_ref().map(|access| access.run(&words));
+        let first = match through_pod {
+            Some(call) => self.remove(&call),
+            // Nobody came as far as the host: there is no directory either.
+            None => return Removal::Done,
+        };
+        let is_pod_gone = matches!(&first, Removal::Refused(error) if error.is_pod_gone());
+        if matches!(self.access, Some(HostAccess::Logs { .. })) || !is_pod_gone {
+            return first;
+        }
+        self.access = Some(HostAccess::Logs {
+            namespace: self.namespace.clone(),
+            node: self.node.clone(),
+        });
+        self.remove_directory(directory)
+    }
+
+    fn remove(&self, call: &Call) -> Removal {
+        let mut tries = 1;
+        loop {
+            match self.call(call) {
+                Ok(()) => return Removal::Done,
+                Err(error) if error.is_missing_object() && !call.is_stream => return Removal::Done,
+                Err(error) if error.is_away() => return Removal::Away(error),
+                Err(error) if tries >= TRIES || error.is_pod_gone() || error.is_forbidden() => {
+                    return Removal::Refused(error);
+                }
+                Err(_) => tries += 1,
+            }
+            thread::sleep(self.timeouts.retry_pause);
+        }
+    }
+
+    /// A request gets all the time that it may take; a command on the host that, and the start of a pod.
+    fn call(&self, call: &Call) -> Result<(), RunError> {
+        let mut limits = self.oc.request_limits();
+        if call.is_stream {
+            limits.deadline += self.timeouts.cleanup_step;
+        }
+        let said = self.oc.capture(call, limits, &Silent)?;
+        // An old `oc debug` ends with 0 whatever became of the command; what was said tells.
+        match said.lines().find(|line| line.starts_with("rm: ")) {
+            Some(line) => Err(self.oc.failure(call, line)),
+            None => Ok(()),
         }
     }
 }
@@ -148,5 +217,14 @@ impl<'o> Remains<'o> {
 impl Drop for Remains<'_> {
     fn drop(&mut self) {
         self.clean_up(&Silent);
+    }
+}
+
+/// Listens on, and lets nobody interrupt: what is ours must go.
+struct Uninterrupted<'m>(&'m dyn Monitor);
+
+impl Monitor for Uninterrupted<'_> {
+    fn note(&self, text: &str) {
+        self.0.note(text);
     }
 }

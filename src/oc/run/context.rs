@@ -4,7 +4,7 @@ use super::error::OcError;
 use super::options::Timeouts;
 use super::plan::BackupPlan;
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, Oc, RunError, RunLimits};
+use crate::oc::client::{Oc, Patience};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -39,26 +39,11 @@ impl RunContext<'_> {
         }
     }
 
-    /// A short command on the host.
-    pub(super) fn command(&self, access: &HostAccess, words: &[&str]) -> Result<String, RunError> {
-        self.command_within(access, words, self.timeouts.command)
-    }
-
-    /// A command on the host that may read whole files.
-    pub(super) fn command_within(
-        &self,
-        access: &HostAccess,
-        words: &[&str],
-        deadline: Duration,
-    ) -> Result<String, RunError> {
-        let mut deadline = deadline;
-        if !access.is_binary_safe() {
-            deadline += self.timeouts.pod_start;
+    /// How long each call is tried again while the API server is away.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            limit: self.timeouts.patience,
+            pause: self.timeouts.retry_pause,
         }
-        let limits = RunLimits {
-            deadline,
-            silence: None,
-        };
-        self.oc.capture(&access.run(words), limits, self.monitor)
     }
 }

@@ -3,45 +3,56 @@
 use super::cleanup::Remains;
 use super::context::RunContext;
 use super::error::OcError;
-use crate::oc::client::{HostAccess, Process, ProcessEvent, RunError, commands};
+use crate::oc::client::{Call, HostAccess, RunError, Wait, commands};
 use crate::oc::cluster::{PodPhase, pod_phase};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A namespace just made has no service account for a moment: admission refuses the pod until it has.
 const STARTS: u32 = 5;
-
-/// oc's own talk is short; more is not kept.
-const TALK_LIMIT_BYTES: usize = 16 * 1024;
 
 /// Starts the pod and waits for it. What was made is in `remains` at every moment, for the way out.
 pub(super) fn start(
     context: &RunContext<'_>,
     remains: &mut Remains<'_>,
 ) -> Result<HostAccess, OcError> {
-    let plan = context.plan;
-    let call = commands::debug_sleep(
-        &plan.node,
-        &plan.namespace,
-        context.timeouts.pod_life.as_secs(),
-    );
+    let call = sleep(context);
+    let mut wait = Wait::new(context.patience());
     let mut starts = 1;
     loop {
-        remains.process = Some(context.oc.start(&call)?);
-        match wait(context, remains) {
+        remains.process = Some(context.oc.start_debug(&call)?);
+        let error = match until_it_runs(context, remains, &mut wait) {
             Ok(pod) => {
+                wait.over(context.monitor);
                 return Ok(HostAccess::Exec {
-                    namespace: plan.namespace.clone(),
+                    namespace: context.plan.namespace.clone(),
                     pod,
                 });
             }
-            Err(OcError::Run(error)) if starts < STARTS && is_too_early(&error) => {
-                starts += 1;
-                remains.process = None;
-                context.pause(context.timeouts.retry_pause)?;
-            }
+            Err(OcError::Run(error)) => error,
             Err(error) => return Err(error),
+        };
+        remains.process = None;
+        if error.is_away() {
+            wait.after(error, context.monitor)?;
+            continue;
+        }
+        if starts >= STARTS {
+            return Err(error.into());
+        }
+        starts += 1;
+        if is_too_early(&error) || is_ended(&error) {
+            context.pause(context.timeouts.retry_pause)?;
+        } else if is_without_namespace(&error) && context.plan.is_temporary() {
+            make_namespace_again(context, remains)?;
+        } else {
+            return Err(error.into());
         }
     }
+}
+
+fn sleep(context: &RunContext<'_>) -> Call {
+    let life = context.timeouts.pod_life.as_secs();
+    commands::debug_sleep(&context.plan.node, &context.plan.namespace, life)
 }
 
 /// ```text
@@ -55,25 +66,46 @@ fn is_too_early(error: &RunError) -> bool {
         || stderr.contains("sa.scc.")
 }
 
-fn wait(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<String, OcError> {
-    let begun = Instant::now();
-    let mut talk = String::new();
+/// Somebody deleted the pod while it was waited for.
+fn is_ended(error: &RunError) -> bool {
+    error.stderr().contains("Starting pod/")
+}
+
+/// ```text
+/// Error from server (NotFound): namespaces "n" not found
+/// error: ... is forbidden: unable to create new content in namespace n because it is being terminated
+/// ```
+fn is_without_namespace(error: &RunError) -> bool {
+    let stderr = error.stderr();
+    stderr.contains("(NotFound): namespaces ") || stderr.contains("because it is being terminated")
+}
+
+fn until_it_runs(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+    wait: &mut Wait,
+) -> Result<String, OcError> {
+    let mut begun = Instant::now();
     let mut state = "oc debug has not named its pod".to_owned();
     while begun.elapsed() < context.timeouts.pod_start {
         context.check_interrupted()?;
-        if let Some(process) = &mut remains.process {
-            listen(context, process, &mut talk)?;
-        }
-        if remains.pod.is_none() {
-            remains.pod = pod_name(&talk);
-        }
-        let Some(pod) = remains.pod.clone() else {
+        let Some(pod) = listen(context, remains)? else {
             continue;
         };
-        match pod_phase(context.oc, &context.plan.namespace, &pod, context.monitor)? {
-            PodPhase::Running => return Ok(pod),
-            PodPhase::Waiting(found) => state = found,
-            PodPhase::Ended(state) => return Err(not_running(context, state)),
+        if !remains.pods.contains(&pod) {
+            remains.pods.push(pod.clone());
+        }
+        let asked = Instant::now();
+        match pod_phase(context.oc, &context.plan.namespace, &pod, context.monitor) {
+            Ok(PodPhase::Running) => return Ok(pod),
+            Ok(PodPhase::Waiting(found)) => state = found,
+            Ok(PodPhase::Ended(state)) => return Err(not_running(context, state)),
+            // While nobody answers nobody starts pods either: that time does not count.
+            Err(error) if error.is_away() => {
+                wait.after(error, context.monitor)?;
+                begun += asked.elapsed();
+            }
+            Err(error) => return Err(error.into()),
         }
         context.pause(context.timeouts.poll)?;
     }
@@ -88,62 +120,31 @@ fn not_running(context: &RunContext<'_>, state: String) -> OcError {
     }
 }
 
-/// Takes what `oc debug` says; it must not end while the pod is wanted.
-fn listen(
-    context: &RunContext<'_>,
-    process: &mut Process,
-    talk: &mut String,
-) -> Result<(), OcError> {
-    let plan = context.plan;
-    let call = commands::debug_sleep(
-        &plan.node,
-        &plan.namespace,
-        context.timeouts.pod_life.as_secs(),
-    );
-    let command = || commands::shell_line(&context.oc.argv(&call));
-    loop {
-        let event = process.next(
-            context
-                .timeouts
-                .poll
-                .min(std::time::Duration::from_millis(100)),
-        );
-        match event.map_err(|source| RunError::Spawn {
-            program: "oc".into(),
-            source,
-        })? {
-            ProcessEvent::Stdout(_) => {}
-            ProcessEvent::Stderr(bytes) => {
-                if talk.len() < TALK_LIMIT_BYTES {
-                    talk.push_str(&String::from_utf8_lossy(&bytes));
-                }
-            }
-            ProcessEvent::Nothing => return Ok(()),
-            ProcessEvent::Ended(status) => {
-                return Err(RunError::Failed {
-                    command: command(),
-                    status: status.to_string(),
-                    code: status.code(),
-                    stderr: talk.trim().to_owned(),
-                }
-                .into());
-            }
-        }
+/// Takes what `oc debug` says, and the pod that it named; it must not end while the pod is wanted.
+fn listen(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<Option<String>, OcError> {
+    let Some(process) = &mut remains.process else {
+        return Ok(None);
+    };
+    let time = context.timeouts.poll.min(Duration::from_millis(100));
+    let ended = process.listen(time).map_err(|source| RunError::Spawn {
+        program: "oc".into(),
+        source,
+    })?;
+    if let Some(status) = ended {
+        let pod = process.talk().pod();
+        let known = |pod: &String| remains.pods.contains(pod);
+        let error = RunError::Failed {
+            command: commands::shell_line(&context.oc.argv(&sleep(context))),
+            status: status.to_string(),
+            code: status.code(),
+            stderr: process.talk().text().to_owned(),
+        };
+        // Perhaps it could not remove it any more.
+        let pod = pod.filter(|pod| !known(pod));
+        remains.pods.extend(pod);
+        return Err(error.into());
     }
-}
-
-/// The pod's name in oc's talk on stderr (every version since 4.1).
-///
-/// ```text
-/// Starting pod/master-0-debug-x7k2p ...
-/// Starting pod/master-0-debug, command was: sleep 1800
-/// ```
-fn pod_name(stderr: &str) -> Option<String> {
-    stderr.lines().find_map(|line| {
-        let rest = line.strip_prefix("Starting pod/")?;
-        let (name, _) = rest.split_once([' ', ','])?;
-        super::options::is_name(name).then(|| name.to_owned())
-    })
+    Ok(process.talk().pod())
 }
 
 /// Makes the temporary namespace fit for a privileged pod.
@@ -152,39 +153,35 @@ pub(super) fn make_namespace(
     remains: &mut Remains<'_>,
 ) -> Result<(), OcError> {
     let namespace = &context.plan.namespace;
-    let request = |call| {
-        context
-            .oc
-            .capture(&call, context.oc.request_limits(), context.monitor)
-    };
+    let request = |call| context.oc.ask(&call, context.patience(), context.monitor);
     remains.has_namespace = true;
-    request(commands::create_namespace(namespace))?;
+    match request(commands::create_namespace(namespace)) {
+        // The answer to an earlier try was lost: no other run has this name.
+        Err(error) if error.stderr().contains("(AlreadyExists)") => {}
+        made => drop(made?),
+    }
     request(commands::label_namespace(namespace))?;
     request(commands::annotate_namespace(namespace))?;
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pods_name_is_read_from_old_and_new_oc() {
-        let rows = [
-            (
-                "Starting pod/master-0-debug-x7k2p ...\nTo use host binaries, run `chroot /host`\n",
-                Some("master-0-debug-x7k2p"),
-            ),
-            (
-                "Warning: x\nStarting pod/m-debug, command was: sleep 1800\n",
-                Some("m-debug"),
-            ),
-            ("Starting pod/m-de", None),
-            ("Starting pod/--all ...", None),
-            ("error: nodes \"x\" not found", None),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(pod_name(text).as_deref(), expected, "{text}");
+/// Somebody deleted the namespace in mid-run: it is made once more, when it has gone for good.
+pub(super) fn make_namespace_again(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+) -> Result<(), OcError> {
+    if !context.plan.is_temporary() {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    loop {
+        match make_namespace(context, remains) {
+            Err(OcError::Run(error))
+                if is_without_namespace(&error) && begun.elapsed() < context.timeouts.pod_start =>
+            {
+                context.pause(context.timeouts.poll)?;
+            }
+            result => return result,
         }
     }
 }

@@ -28,6 +28,20 @@ pub(super) fn script(directory: &str, is_forced: bool) -> Vec<&str> {
     words
 }
 
+/// Processes that have the directory among their arguments. Written so that the command does not find itself; none is an
+/// answer as well.
+pub(super) fn running(directory: &str) -> [String; 3] {
+    let name = directory.trim_start_matches('/');
+    let pipeline = format!("pgrep -f '[/]{name}' || true");
+    ["sh".to_owned(), "-c".to_owned(), pipeline]
+}
+
+/// Makes a directory of ours a fresh one again.
+pub(super) fn make_directory_again(directory: &str) -> [String; 3] {
+    let pipeline = format!("rm -rf -- {directory} && mkdir -m 0700 {directory}");
+    ["sh".to_owned(), "-c".to_owned(), pipeline]
+}
+
 pub(super) fn sizes<'p>(snapshot: &'p str, kuberesources: &'p str) -> [&'p str; 5] {
     ["stat", "-c", "%s %n", kuberesources, snapshot]
 }

@@ -1,6 +1,7 @@
 //! What a backup run is asked to do.
 
 use super::error::OcError;
+use crate::oc::client::{Patience, is_name};
 use crate::oc::cluster::{ReasonCode, Window};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,6 +66,14 @@ impl BackupOptions {
         self.keys_to.as_ref().unwrap_or(&self.to)
     }
 
+    /// How long the look beforehand is tried again while the API server is away.
+    pub(super) fn look_patience(&self) -> Patience {
+        Patience {
+            limit: self.timeouts.look_patience,
+            pause: self.timeouts.retry_pause,
+        }
+    }
+
     /// Values that end up in commands are plain words: the script on the host does not quote its argument.
     pub(super) fn check(&self) -> Result<(), OcError> {
         let refuse = |option, found: &str, expected| {
@@ -96,18 +105,13 @@ impl BackupOptions {
     }
 }
 
-/// Kubernetes names begin with a letter or digit, so none is ever taken for a flag.
-pub(super) fn is_name(text: &str) -> bool {
-    let is_plain =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
-    text.len() <= 253
-        && text.bytes().all(is_plain)
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-}
-
 /// How long each step may take, and how often it is tried.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
+    /// How long a call is tried again while the API server is away.
+    pub patience: Duration,
+    /// The same for the look beforehand: nothing is lost yet.
+    pub look_patience: Duration,
     /// From asking for the debug pod until it runs. An image may have to be pulled.
     pub pod_start: Duration,
     /// Life of the debug pod: it ends by itself after this, whatever became of us.
@@ -124,22 +128,41 @@ pub struct Timeouts {
     pub retry_pause: Duration,
     /// Pause between two looks at a pod that is not running yet.
     pub poll: Duration,
-    /// One step of cleaning up: short, since systemd and Kubernetes kill what lingers after SIGTERM.
+    /// How long cleaning up is tried while the API server is away.
     pub cleanup: Duration,
+    /// The same from the moment a signal asks to stop: systemd and Kubernetes kill what lingers.
+    pub cleanup_after_signal: Duration,
+    /// How much longer than a request one command on the host may take that cleans up: a pod may have to start.
+    pub cleanup_step: Duration,
+}
+
+impl Timeouts {
+    /// Goes on for so long while the API server is away, with cleaning up as well; the look beforehand no longer than
+    /// it would by default.
+    pub fn be_patient_for(&mut self, patience: Duration) {
+        self.patience = patience;
+        self.cleanup = patience;
+        self.look_patience = self.look_patience.min(patience);
+        self.cleanup_after_signal = self.cleanup_after_signal.min(patience);
+    }
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            patience: Duration::from_secs(900),
+            look_patience: Duration::from_secs(60),
             pod_start: Duration::from_secs(180),
             pod_life: Duration::from_secs(1800),
             script: Duration::from_secs(900),
-            command: Duration::from_secs(60),
+            command: Duration::from_secs(120),
             stream_silence: Duration::from_secs(60),
             stream_retries: 5,
             retry_pause: Duration::from_secs(1),
             poll: Duration::from_secs(1),
-            cleanup: Duration::from_secs(20),
+            cleanup: Duration::from_secs(900),
+            cleanup_after_signal: Duration::from_secs(120),
+            cleanup_step: Duration::from_secs(30),
         }
     }
 }

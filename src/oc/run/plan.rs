@@ -6,8 +6,10 @@ use super::lock::RunLock;
 use super::lock_directory::default_lock_directory;
 use super::options::{BackupOptions, DebugNamespace};
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, Oc, commands, shell_line};
-use crate::oc::cluster::{LiveTarget, Proxy, ReasonCode, RefusalReason, look, preflight};
+use crate::oc::client::{HostAccess, Oc, RunError, commands, shell_line};
+use crate::oc::cluster::{
+    LiveTarget, Proxy, ReasonCode, RefusalReason, live_target_within, look, preflight,
+};
 use crate::openshift::COMPONENTS;
 use chrono::{DateTime, Utc};
 use std::fmt;
@@ -43,6 +45,15 @@ pub struct BackupPlan {
     _lock: RunLock,
 }
 
+/// Which cluster a backup would be of.
+pub(crate) fn cluster_of(
+    oc: &Oc,
+    options: &BackupOptions,
+    monitor: &dyn Monitor,
+) -> Result<LiveTarget, RunError> {
+    live_target_within(oc, options.look_patience(), monitor)
+}
+
 /// Looks at the cluster and plans a backup, or says why not. Takes the lock; changes nothing else.
 ///
 /// # Errors
@@ -61,7 +72,8 @@ pub fn plan(
     };
     let is_temporary = options.debug_namespace == DebugNamespace::Temporary;
     let before = oc.commands().len();
-    let look = look::look(oc, &namespace, is_temporary, monitor)?;
+    let patience = options.look_patience();
+    let look = look::look(oc, &namespace, is_temporary, patience, monitor)?;
     let target = look.target();
     let lock_directory = options.lock_directory.clone();
     let lock_directory = lock_directory.unwrap_or_else(default_lock_directory);

@@ -1,10 +1,11 @@
 //! The documented procedure, step by step, up to two files under their final names here.
 
-use super::cleanup::{Leftover, Remains};
+use super::cleanup::Remains;
 use super::context::RunContext;
 use super::debug_pod;
 use super::error::OcError;
 use super::host;
+use super::host_shell::HostShell;
 use super::plan::refuse_unforced;
 use super::record::{BackupRun, RunOutcome};
 use super::remote_files::remote_files;
@@ -12,7 +13,7 @@ use super::script::{FinishedScript, execute};
 use super::space;
 use super::transfer;
 use super::transfer::FetchedFile;
-use crate::oc::client::{HostAccess, RunError};
+use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait};
 use crate::oc::cluster::{RefusalReason, live_version};
 use crate::source::{AtPath as _, sync_directory};
 use std::path::Path;
@@ -31,16 +32,8 @@ impl CarriedOut {
         self,
         context: &RunContext<'_>,
         kept_on_node: Option<String>,
-        leftovers: Vec<Leftover>,
     ) -> BackupRun {
         let plan = context.plan;
-        let mut commands = plan.looked.clone();
-        let all = context.oc.commands();
-        // The client may have served other questions before this plan.
-        let begun = all
-            .iter()
-            .rposition(|command| Some(command) == plan.looked.last());
-        commands.extend(all.into_iter().skip(begun.map_or(0, |last| last + 1)));
         BackupRun {
             outcome: RunOutcome::Fetched,
             node: plan.node.clone(),
@@ -58,10 +51,23 @@ impl CarriedOut {
             started_at: self.said.started_at,
             script_ended_at: self.said.ended_at,
             kept_on_node,
-            commands,
-            leftovers,
+            commands: commands_of(context),
+            leftovers: Vec::new(),
         }
     }
+}
+
+/// Every command so far: those of the look beforehand, and of the run.
+pub(super) fn commands_of(context: &RunContext<'_>) -> Vec<Vec<String>> {
+    let looked = &context.plan.looked;
+    let mut commands = looked.clone();
+    let all = context.oc.commands();
+    // The client may have served other questions before this plan.
+    let begun = all
+        .iter()
+        .rposition(|command| Some(command) == looked.last());
+    commands.extend(all.into_iter().skip(begun.map_or(0, |last| last + 1)));
+    commands
 }
 
 /// Everything that needs the cluster, in order.
@@ -75,32 +81,17 @@ pub(super) fn carry_out(
     if plan.is_temporary() {
         debug_pod::make_namespace(context, remains)?;
     }
-    let access = if plan.is_exec {
-        context
-            .monitor
-            .note(&format!("starting a debug pod on {}", plan.node));
-        debug_pod::start(context, remains)?
-    } else {
-        context.monitor.note("oc exec is not allowed: a debug pod for each command, the files as text through its log");
-        plan.access("")
-    };
-    remains.access = Some(access.clone());
-    let forced = check_space(context, &access)?;
-    make_directory(context, remains, &access)?;
-    let said = execute(context, &access)?;
+    let mut shell = HostShell::open(*context, remains)?;
+    let forced = check_space(&mut shell)?;
+    make_directory(&mut shell)?;
+    let said = execute(&mut shell)?;
     let version_after = version_after(context)?;
-    let [kuberesources, snapshot] = remote_files(context, &access, &said.output)?;
-    context.monitor.expect(
-        2,
-        kuberesources.size_bytes.saturating_add(snapshot.size_bytes),
-    );
-    let kuberesources = transfer::fetch(
-        context,
-        &access,
-        &kuberesources,
-        plan.options.keys_directory(),
-    )?;
-    let snapshot = transfer::fetch(context, &access, &snapshot, &plan.options.to)?;
+    let [kuberesources, snapshot] = remote_files(&mut shell, &said.output)?;
+    let bytes = kuberesources.size_bytes.saturating_add(snapshot.size_bytes);
+    context.monitor.expect(2, bytes);
+    let keys_directory = plan.options.keys_directory();
+    let kuberesources = transfer::fetch(&mut shell, &kuberesources, keys_directory)?;
+    let snapshot = transfer::fetch(&mut shell, &snapshot, &plan.options.to)?;
     let (kuberesources, snapshot) = name_both(context, kuberesources, snapshot)?;
     Ok(CarriedOut {
         snapshot,
@@ -112,54 +103,74 @@ pub(super) fn carry_out(
 }
 
 /// Room on both sides, measured against the database as it is now. Gives all forced reasons of the run.
-fn check_space(
-    context: &RunContext<'_>,
-    access: &HostAccess,
-) -> Result<Vec<RefusalReason>, OcError> {
-    let options = &context.plan.options;
-    let sizes = context.command(access, &host::database_size())?;
+fn check_space(shell: &mut HostShell<'_, '_>) -> Result<Vec<RefusalReason>, OcError> {
+    let plan = shell.context.plan;
+    let options = &plan.options;
+    let sizes = shell.command(&host::database_size())?;
     let size = sizes
         .lines()
         .find_map(|line| line.trim().parse::<u64>().ok());
     let remote_file = |path: &str, problem: &str| OcError::RemoteFile {
-        node: context.plan.node.clone(),
+        node: plan.node.clone(),
         path: path.to_owned(),
         problem: problem.to_owned(),
     };
     let size =
         size.ok_or_else(|| remote_file("/var/lib/etcd/member/snap/db", "its size is unknown"))?;
-    let df = context.command(access, &host::free_space(&options.host_directory))?;
+    let df = shell.command(&host::free_space(&options.host_directory))?;
     let free = space::parse_df(&df)
         .ok_or_else(|| remote_file(&options.host_directory, "its free space is unknown"))?;
     let mut reasons = space::local_reasons(options, size)?;
     reasons.extend(space::host_reason(&options.host_directory, free, size));
-    let mut forced = context.plan.forced.clone();
+    let mut forced = plan.forced.clone();
     forced.extend(refuse_unforced(reasons, options)?);
     Ok(forced)
 }
 
-fn make_directory(
-    context: &RunContext<'_>,
-    remains: &mut Remains<'_>,
-    access: &HostAccess,
-) -> Result<(), OcError> {
-    let directory = &context.plan.directory;
+fn make_directory(shell: &mut HostShell<'_, '_>) -> Result<(), OcError> {
+    let directory = shell.context.plan.directory.as_str();
+    let mut wait = Wait::new(shell.context.patience());
+    let mut is_first = true;
     // Noted first: the answer may get lost although the directory was made.
-    remains.directory = Some(directory.clone());
-    match context.command(access, &host::make_directory(directory)) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            if error.stderr().contains("File exists") {
-                remains.directory = None;
+    shell.remains.directory = Some(directory.to_owned());
+    loop {
+        let limits = RunLimits {
+            deadline: shell.context.oc.patient(shell.context.timeouts.command),
+            silence: None,
+        };
+        let words = host::make_directory(directory);
+        let mut said = String::new();
+        let made = shell.stream_once(&words, limits, &mut |chunk| {
+            let (OutputChunk::Stdout(bytes) | OutputChunk::Stderr(bytes)) = chunk;
+            said.push_str(&String::from_utf8_lossy(bytes));
+            Ok(())
+        });
+        let exists = said.contains("File exists");
+        match made {
+            Ok(()) if !exists => break,
+            // An earlier try of ours made it, and only its answer was lost.
+            _ if exists && !is_first => break,
+            _ if exists => {
+                shell.remains.directory = None;
+                let node = shell.context.plan.node.clone();
+                return Err(OcError::RemoteFile {
+                    node,
+                    path: directory.to_owned(),
+                    problem: "it exists already, expected a fresh directory".to_owned(),
+                });
             }
-            Err(error.into())
+            Ok(()) => break,
+            Err(error) => shell.mend(error, &mut wait)?,
         }
+        is_first = false;
     }
+    wait.over(shell.context.monitor);
+    Ok(())
 }
 
 /// An upgrade may have begun meanwhile; an API server that does not answer now is no reason to lose the backup.
 fn version_after(context: &RunContext<'_>) -> Result<Option<String>, OcError> {
-    match live_version(context.oc, context.monitor) {
+    match live_version(context.oc, context.patience(), context.monitor) {
         Ok(version) => Ok(Some(version)),
         Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
         Err(_) => Ok(None),

@@ -1,7 +1,7 @@
 //! What a run leaves behind: the backup with its provenance, or why there is none.
 
-use super::cleanup::Leftover;
 use super::error::OcError;
+use super::leftover::Leftover;
 use super::script::SnapshotStatus;
 use super::transfer::FetchedFile;
 use crate::oc::cluster::RefusalReason;

@@ -1,32 +1,28 @@
 //! The two files as the host sees them.
 
-use super::context::RunContext;
 use super::error::OcError;
 use super::host;
+use super::host_shell::HostShell;
 use super::script::ScriptOutput;
 use super::transfer::RemoteFile;
 use crate::digest::Sha256Digest;
-use crate::oc::client::HostAccess;
 
 /// Size and digest of both files, as the host sees them: kuberesources, snapshot.
 pub(super) fn remote_files(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     output: &ScriptOutput,
 ) -> Result<[RemoteFile; 2], OcError> {
-    let path = |name: &str| format!("{}/{name}", context.plan.directory);
+    let plan = shell.context.plan;
+    let path = |name: &str| format!("{}/{name}", plan.directory);
     let snapshot = path(&output.snapshot_name);
     let kuberesources = path(&output.kuberesources_name);
-    let sizes = context.command(access, &host::sizes(&snapshot, &kuberesources))?;
+    let sizes = shell.command(&host::sizes(&snapshot, &kuberesources))?;
     // Reads every byte: as slow as the host's disk.
-    let digests = context.command_within(
-        access,
-        &host::digests(&snapshot, &kuberesources),
-        context.timeouts.script,
-    )?;
+    let deadline = shell.context.timeouts.script;
+    let digests = shell.command_within(&host::digests(&snapshot, &kuberesources), deadline)?;
     let describe = |path: String, name: &str| -> Result<RemoteFile, OcError> {
         let missing = |problem: &str| OcError::RemoteFile {
-            node: context.plan.node.clone(),
+            node: plan.node.clone(),
             path: path.clone(),
             problem: problem.to_owned(),
         };

@@ -3,9 +3,10 @@
 use super::context::RunContext;
 use super::error::OcError;
 use super::host;
+use super::host_shell::HostShell;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits, shell_line};
+use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait, shell_line};
 use crate::source::{self, AtPath as _, IoError};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, OpenOptions};
@@ -17,6 +18,12 @@ use std::time::Duration;
 /// Time for the slowest link still worth waiting for: 1 MiB/s, and never less than ten minutes.
 const SLOWEST_BYTES_PER_SECOND: u64 = 1 << 20;
 const LEAST_TIME: Duration = Duration::from_secs(600);
+
+/// So much between two breaks, and the next one counts as the first.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
+/// Base64 of a part is a third longer, and its lines have ends.
+const LOG_TEXT_LIMIT_BYTES: usize = 32 << 20;
 
 /// A digest that differs is given one clean restart: a stream may have been patched together wrongly.
 const RESTARTS: u32 = 1;
@@ -77,11 +84,11 @@ impl Drop for PartFile {
 
 /// Fetches one file into `directory`, under its name with `.part`.
 pub(super) fn fetch(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     remote: &RemoteFile,
     directory: &Path,
 ) -> Result<PartFile, OcError> {
+    let context = shell.context;
     let target = directory.join(&remote.name);
     if fs::symlink_metadata(&target).is_ok() {
         return Err(OcError::Exists { path: target });
@@ -109,7 +116,7 @@ pub(super) fn fetch(
         .monitor
         .begin(part.target.as_os_str(), remote.size_bytes);
     let mut receiver = PartReceiver::new(file, remote.size_bytes);
-    receive(context, access, remote, &path, &mut receiver).map_err(|error| {
+    receive(shell, remote, &path, &mut receiver).map_err(|error| {
         match receiver.failure.take() {
             Some(source) => OcError::Io(IoError {
                 action: "write",
@@ -125,20 +132,18 @@ pub(super) fn fetch(
 }
 
 fn receive(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     remote: &RemoteFile,
     path: &Path,
     receiver: &mut PartReceiver,
 ) -> Result<(), OcError> {
     for restart in 0..=RESTARTS {
         if restart > 0 {
-            context
-                .monitor
-                .note(&format!("{}: SHA-256 differs, starting again", remote.name));
+            let monitor = shell.context.monitor;
+            monitor.note(&format!("{}: SHA-256 differs, starting again", remote.name));
             receiver.restart(path)?;
         }
-        receive_all(context, access, remote, receiver)?;
+        receive_all(shell, remote, receiver)?;
         if receiver.is_sound(remote) {
             return Ok(());
         }
@@ -152,47 +157,83 @@ fn receive(
 
 /// Goes on from where it broke until all bytes are here.
 fn receive_all(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     remote: &RemoteFile,
     receiver: &mut PartReceiver,
 ) -> Result<(), OcError> {
-    let mut breaks = 0;
-    let mut pause = context.timeouts.retry_pause;
+    let context = shell.context;
+    let mut wait = Wait::new(context.patience());
+    let mut breaks = Breaks::new(&context);
     while receiver.received < receiver.expected {
         let before = receiver.received;
-        let result = if access.is_binary_safe() {
-            receive_stream(context, access, remote, receiver)
+        let is_whole = shell.is_binary_safe();
+        let result = if is_whole {
+            receive_stream(shell, remote, receiver)
         } else {
-            receive_log_part(context, access, remote, receiver)
+            receive_log_part(shell, remote, receiver)
         };
-        let is_part_done = !access.is_binary_safe() && receiver.received > before;
         if receiver.is_overrun || receiver.received >= receiver.expected {
-            return Ok(());
+            break;
         }
-        let source = match result {
-            Ok(()) if is_part_done => continue,
+        if receiver.received.saturating_sub(before) >= PROGRESS_BYTES {
+            wait.over(context.monitor);
+            breaks = Breaks::new(&context);
+        }
+        let error = match result {
+            Ok(()) if !is_whole && receiver.received > before => continue,
             Ok(()) => None,
             Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
             Err(error) => Some(error),
         };
-        breaks += 1;
-        if receiver.failure.is_some() || breaks > context.timeouts.stream_retries {
-            return Err(OcError::Transfer {
-                path: remote.path.clone(),
-                tries: breaks,
-                source,
-            });
+        breaks.count += 1;
+        let given_up = |source| OcError::Transfer {
+            path: remote.path.clone(),
+            tries: breaks.count,
+            source,
+        };
+        if receiver.failure.is_some() {
+            return Err(given_up(error));
         }
         let received = receiver.received;
-        context.monitor.note(&format!(
-            "{}: the stream broke after {received} bytes, going on",
-            remote.name
-        ));
-        context.pause(pause)?;
-        pause = pause.saturating_mul(2);
+        let name = &remote.name;
+        let note = format!("{name}: the stream broke after {received} bytes, going on");
+        match error {
+            Some(error) if error.is_pod_gone() || (error.is_away() && received == before) => {
+                context.monitor.note(&note);
+                match shell.mend(error, &mut wait) {
+                    Err(OcError::Run(error)) if !matches!(error, RunError::Interrupted { .. }) => {
+                        return Err(given_up(Some(error)));
+                    }
+                    mended => mended?,
+                }
+            }
+            error if breaks.count > context.timeouts.stream_retries => {
+                return Err(given_up(error));
+            }
+            _ => {
+                context.monitor.note(&note);
+                context.pause(breaks.pause)?;
+                breaks.pause = breaks.pause.saturating_mul(2);
+            }
+        }
     }
+    wait.over(context.monitor);
     Ok(())
+}
+
+/// Breaks in a row without much coming in between.
+struct Breaks {
+    count: u32,
+    pause: Duration,
+}
+
+impl Breaks {
+    fn new(context: &RunContext<'_>) -> Self {
+        Self {
+            count: 0,
+            pause: context.timeouts.retry_pause,
+        }
+    }
 }
 
 fn limits(context: &RunContext<'_>, bytes: u64) -> RunLimits {
@@ -203,41 +244,41 @@ fn limits(context: &RunContext<'_>, bytes: u64) -> RunLimits {
 }
 
 fn receive_stream(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     remote: &RemoteFile,
     receiver: &mut PartReceiver,
 ) -> Result<(), RunError> {
+    let monitor = shell.context.monitor;
     let words = host::content(&remote.path, receiver.received);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let limits = limits(context, remote.size_bytes);
-    let mut sink = |chunk: OutputChunk<'_>| match chunk {
-        OutputChunk::Stdout(bytes) => receiver.write(bytes, context.monitor),
+    let limits = limits(&shell.context, remote.size_bytes);
+    shell.stream_once(&words, limits, &mut |chunk| match chunk {
+        OutputChunk::Stdout(bytes) => receiver.write(bytes, monitor),
         OutputChunk::Stderr(_) => Ok(()),
-    };
-    context
-        .oc
-        .stream(&access.run(&words), limits, context.monitor, &mut sink)
-        .map(drop)
+    })
 }
 
 /// One part as base64 through the log of a debug pod; all of it or nothing.
 fn receive_log_part(
-    context: &RunContext<'_>,
-    access: &HostAccess,
+    shell: &mut HostShell<'_, '_>,
     remote: &RemoteFile,
     receiver: &mut PartReceiver,
 ) -> Result<(), RunError> {
+    let context = shell.context;
     let length = host::LOG_PART_BYTES.min(receiver.expected.saturating_sub(receiver.received));
     let words = host::content_as_text(&remote.path, receiver.received, length);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let call = access.run(&words);
-    let limits = RunLimits {
-        // The pod has to start before the first byte comes.
-        silence: Some(context.timeouts.stream_silence + context.timeouts.pod_start),
-        ..limits(context, length)
-    };
-    let mut text = context.oc.capture(&call, limits, context.monitor)?;
+    let call = shell.access().run(&words);
+    let mut text = String::new();
+    shell.stream_once(&words, limits(&context, length), &mut |chunk| {
+        if let OutputChunk::Stdout(bytes) = chunk {
+            text.push_str(&String::from_utf8_lossy(bytes));
+        }
+        if text.len() > LOG_TEXT_LIMIT_BYTES {
+            return Err("too much output".to_owned());
+        }
+        Ok(())
+    })?;
     let expected = "base64 lines of the part asked for";
     let shape = || context.oc.shape_error(&call, expected);
     text.retain(|character| !character.is_ascii_whitespace());

@@ -98,7 +98,10 @@ impl Cluster {
         options.timeouts.stream_silence = Duration::from_secs(30);
         options.timeouts.script = Duration::from_secs(60);
         options.timeouts.command = Duration::from_secs(30);
-        options.timeouts.cleanup = Duration::from_secs(20);
+        options.timeouts.patience = Duration::from_secs(60);
+        options.timeouts.look_patience = Duration::from_millis(200);
+        options.timeouts.cleanup = Duration::from_secs(60);
+        options.timeouts.cleanup_after_signal = Duration::from_secs(20);
         options.timeouts.retry_pause = Duration::from_millis(10);
         options.timeouts.poll = Duration::from_millis(20);
         options

@@ -150,26 +150,55 @@ fn exec_that_is_refused_after_all_is_told() -> TestResult {
 }
 
 #[test]
-fn a_pod_that_vanishes_leaves_no_directory_behind() -> TestResult {
-    for calls in 1..=7 {
+fn a_pod_that_somebody_deletes_is_made_anew_and_no_backup_is_lost() -> TestResult {
+    for calls in 0..=8 {
         let cluster = Cluster::new()?;
         cluster.scenario(&format!("lose_pod_after={calls}"))?;
-        let mut options = cluster.options();
-        options.timeouts.stream_retries = 2;
-        let result = cluster.back_up(options);
         let name = format!("pod lost after {calls} calls");
-        match result {
-            // All bytes were here when it went.
-            Ok(run) => assert!(calls == 7 && run.leftovers.is_empty(), "{name}"),
-            Err(failure) => {
-                assert!(
-                    failure.error().to_string().contains("not found") || calls >= 5,
-                    "{name}: {failure}"
-                );
-                cluster.assert_nothing_happened(&name);
-            }
-        }
+        let ear = Ear::default();
+        let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
+        assert_eq!(run.outcome, RunOutcome::Verified, "{name}");
+        assert!(run.leftovers.is_empty(), "{name}: {:?}", run.leftovers);
+        // The last call is the one that cleans up: a pod for it alone will do.
+        let is_told = ear.heard("the debug pod has gone: starting another one");
+        assert_eq!(is_told, calls < 8, "{name}");
         cluster.assert_no_rubbish(&name);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pod_that_is_deleted_over_and_over_is_given_up() -> TestResult {
+    let cluster = Cluster::new()?;
+    cluster.scenario("pod_dies_in='stat -c %s *'\npod_deaths=99")?;
+    let failure = cluster
+        .back_up(cluster.options())
+        .expect_err("no command is ever run");
+    assert!(failure.to_string().contains("137"), "{failure}");
+    cluster.assert_nothing_happened("pods deleted");
+    Ok(())
+}
+
+#[test]
+fn a_script_that_is_cut_off_is_waited_for_and_run_again_in_a_fresh_directory() -> TestResult {
+    for how in ["killed", "alone"] {
+        let cluster = Cluster::new()?;
+        cluster.scenario(&format!(
+            "pod_dies_in=*cluster-backup.sh*\npod_dies_how={how}"
+        ))?;
+        cluster.script("slow=3")?;
+        let ear = Ear::default();
+        let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
+        assert_eq!(run.outcome, RunOutcome::Verified, "{how}");
+        assert!(ear.heard("cluster-backup.sh was cut off"), "{how}");
+        let log = cluster.log_lines();
+        let lines = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+        assert_eq!(lines("cluster-backup.sh"), 2, "{how}");
+        assert!(
+            how == "killed" || lines("pgrep") > 1,
+            "it runs on: {log:#?}"
+        );
+        cluster.assert_no_rubbish(how);
     }
     Ok(())
 }
@@ -193,7 +222,7 @@ fn what_cannot_be_removed_is_told_with_the_command_to_do_it() -> TestResult {
     assert_eq!(
         told,
         [
-            "directory /home/core/etcd-cat-SUFFIX on master-1: oc debug node/master-1 -- chroot /host rm -rf -- /home/core/etcd-cat-SUFFIX",
+            "directory /home/core/etcd-cat-SUFFIX on master-1, with the database and the encryption keys: DIR/bin/oc --request-timeout=0 debug node/master-1 -- chroot /host rm -rf -- /home/core/etcd-cat-SUFFIX",
             "pod POD in namespace etcd-cat-SUFFIX: DIR/bin/oc --request-timeout=30s delete pod POD -n etcd-cat-SUFFIX --ignore-not-found --wait=false",
             "namespace etcd-cat-SUFFIX: DIR/bin/oc --request-timeout=30s delete namespace etcd-cat-SUFFIX --ignore-not-found --wait=false",
         ]

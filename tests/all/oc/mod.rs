@@ -11,6 +11,7 @@ mod fallback;
 mod happy;
 mod interrupted;
 mod live;
+mod outage;
 mod real_etcd;
 mod refusals;
 mod transfer;

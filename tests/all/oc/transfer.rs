@@ -65,6 +65,39 @@ fn a_stream_that_falls_silent_counts_as_broken() -> TestResult {
 }
 
 #[test]
+fn a_stream_whose_pod_is_deleted_goes_on_through_another_one() -> TestResult {
+    let cluster = Cluster::new()?;
+    cluster.scenario("pod_dies_in='[ct]a* /home/*'\npod_deaths=4\nbreak_after=2000")?;
+    cluster.back_up(cluster.options())?;
+    assert_eq!(
+        fs::read(cluster.path("backups").join(SNAPSHOT))?,
+        bytes(300_000)
+    );
+    let log = cluster.log_lines();
+    assert!(
+        log.iter().any(|line| line.contains("tail -c +2001 ")),
+        "{log:#?}"
+    );
+    cluster.assert_no_rubbish("pods deleted in mid-stream");
+    Ok(())
+}
+
+#[test]
+fn a_transfer_that_outlives_its_pod_goes_on_through_the_next() -> TestResult {
+    let cluster = Cluster::new()?;
+    // Each stream ends early; a pod lives for one second, and the pauses are longer than that.
+    cluster.scenario("break_count=4\nbreak_after=2000")?;
+    let mut options = cluster.options();
+    options.timeouts.pod_life = std::time::Duration::from_secs(1);
+    options.timeouts.retry_pause = std::time::Duration::from_millis(600);
+    let ear = Ear::default();
+    cluster.back_up_with(options, &ear, &VerificationResult::Passed)?;
+    assert!(ear.heard("the debug pod has gone: starting another one"));
+    cluster.assert_no_rubbish("short lives");
+    Ok(())
+}
+
+#[test]
 fn changed_bytes_are_fetched_once_more_and_then_refused() -> TestResult {
     let cluster = Cluster::new()?;
     cluster.scenario("corrupt_count=1")?;

@@ -235,6 +235,10 @@ pub(crate) struct BackupArgs {
     #[arg(long, env = "ETCD_CAT_KEEP_ON_NODE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) keep_on_node: bool,
 
+    /// Go on trying for so long while the API server does not answer; before anything is begun for a minute at most [default: 15m]
+    #[arg(long, env = "ETCD_CAT_PATIENCE", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
+    pub(crate) patience: Option<TimeDelta>,
+
     /// Do nothing when a valid backup of this cluster is younger than this: 24h
     #[arg(long, env = "ETCD_CAT_IF_OLDER_THAN", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
     pub(crate) if_older_than: Option<TimeDelta>,

@@ -4,7 +4,7 @@ use crate::args::OcArgs;
 use crate::engine::LiveCluster;
 use crate::error::{Failure, code};
 use etcd_cat::monitor::Monitor;
-use etcd_cat::oc::{self, BackupFailure, ClientOptions, Leftover, Oc, OcError};
+use etcd_cat::oc::{self, BackupFailure, ClientOptions, Oc, OcError};
 use etcd_cat::take::TakeError;
 
 /// Asks the cluster for its id and version.
@@ -67,18 +67,5 @@ pub(super) fn failed_to_take(error: TakeError) -> Failure {
 
 /// A run that broke off: what is still in the cluster matters more than any other advice.
 fn broken(failure: BackupFailure) -> Failure {
-    let leftovers: Vec<String> = failure.leftovers.iter().map(told).collect();
-    let failed = failed(failure.error);
-    if leftovers.is_empty() {
-        failed
-    } else {
-        failed.hint(leftovers.join("; "))
-    }
-}
-
-fn told(leftover: &Leftover) -> String {
-    format!(
-        "{} is still there; remove it with: {}",
-        leftover.what, leftover.command
-    )
+    failed(failure.error).remains(failure.leftovers)
 }

@@ -39,6 +39,9 @@ fn backup_options(args: &BackupArgs) -> BackupOptions {
     options.forced.clone_from(&args.force);
     options.not_during.clone_from(&args.not_during);
     options.keep_on_node = args.keep_on_node;
+    if let Some(patience) = args.patience.and_then(|span| span.to_std().ok()) {
+        options.timeouts.be_patient_for(patience);
+    }
     if let Some(namespace) = &args.debug_namespace {
         options.debug_namespace = DebugNamespace::Existing(namespace.clone());
     }

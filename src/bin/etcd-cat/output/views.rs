@@ -18,7 +18,7 @@ pub(crate) use locations::LocationListView;
 pub(crate) use reports::{
     BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
 };
-pub(crate) use run::BackupRunView;
+pub(crate) use run::{BackupRunView, LeftoverView};
 
 /// Version of all documents.
 pub(crate) const API_VERSION: &str = "etcd-cat/v1";

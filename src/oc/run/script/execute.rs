@@ -1,14 +1,19 @@
 //! Runs `cluster-backup.sh` on the host and shows its output as it comes.
 
-use super::super::context::RunContext;
 use super::output::{ScriptOutput, parse_script_output};
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits};
+use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait};
 use crate::oc::run::error::OcError;
+use crate::oc::run::host;
+use crate::oc::run::host_shell::HostShell;
 use chrono::{DateTime, Utc};
+use std::time::Instant;
 
 /// The script prints some twenty lines; of more than this the older half is dropped, for the last lines decide.
 const SCRIPT_OUTPUT_LIMIT_BYTES: usize = 1 << 20;
+
+/// A cluster in which the way to the script breaks more often than this has other worries.
+const ATTEMPTS: u32 = 3;
 
 /// What the script said, and when.
 pub(crate) struct FinishedScript {
@@ -18,38 +23,76 @@ pub(crate) struct FinishedScript {
     pub(crate) ended_at: DateTime<Utc>,
 }
 
-/// Runs the script with its output shown live; its final line decides.
-pub(crate) fn execute(
-    context: &RunContext<'_>,
-    access: &HostAccess,
-) -> Result<FinishedScript, OcError> {
+/// What became of one run of the script.
+enum Attempt {
+    Finished(FinishedScript),
+    /// It was cut off from us: it may have done its work, or not, or be at it.
+    CutOff(RunError),
+}
+
+/// Runs the script with its output shown live; its final line decides. Where the way to it broke off, it is ended, what
+/// it left is removed, and it is run again.
+pub(crate) fn execute(shell: &mut HostShell<'_, '_>) -> Result<FinishedScript, OcError> {
+    let mut attempts = 1;
+    loop {
+        match attempt(shell)? {
+            Attempt::Finished(said) => return Ok(said),
+            Attempt::CutOff(error) if attempts >= ATTEMPTS => return Err(error.into()),
+            Attempt::CutOff(error) => start_over(shell, error)?,
+        }
+        attempts += 1;
+    }
+}
+
+/// Waits until nothing of the last attempt runs any more, and makes its directory a fresh one.
+fn start_over(shell: &mut HostShell<'_, '_>, error: RunError) -> Result<(), OcError> {
+    let context = shell.context;
+    let directory = context.plan.directory.as_str();
+    context.monitor.note(&format!(
+        "cluster-backup.sh was cut off ({}): it is run again",
+        error.reason()
+    ));
+    let mut wait = Wait::new(context.patience());
+    shell.mend(error, &mut wait)?;
+    let begun = Instant::now();
+    // Each command of it has the directory among its arguments.
+    let running = host::running(directory);
+    let running = running.each_ref().map(String::as_str);
+    while !shell.command(&running)?.trim().is_empty() {
+        if begun.elapsed() > context.timeouts.script {
+            break;
+        }
+        context.pause(context.timeouts.poll)?;
+    }
+    let again = host::make_directory_again(directory);
+    shell.command(&again.each_ref().map(String::as_str))?;
+    Ok(())
+}
+
+fn attempt(shell: &mut HostShell<'_, '_>) -> Result<Attempt, OcError> {
+    let context = shell.context;
     let started_at = crate::instant::now();
     let words = context.plan.script();
-    let call = access.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let limits = RunLimits {
         deadline: context.timeouts.script,
         silence: None,
     };
     let mut stdout = LiveText::default();
     let mut stderr = LiveText::default();
-    let result = context
-        .oc
-        .stream(&call, limits, context.monitor, &mut |chunk| {
-            match chunk {
-                OutputChunk::Stdout(bytes) => stdout.push(bytes, context.monitor),
-                OutputChunk::Stderr(bytes) => stderr.push(bytes, context.monitor),
-            }
-            Ok(())
-        });
+    let result = shell.stream_once(&words, limits, &mut |chunk| {
+        match chunk {
+            OutputChunk::Stdout(bytes) => stdout.push(bytes, context.monitor),
+            OutputChunk::Stderr(bytes) => stderr.push(bytes, context.monitor),
+        }
+        Ok(())
+    });
     let status = match &result {
-        Ok(_) => "exit code 0".to_owned(),
+        Ok(()) => "exit code 0".to_owned(),
         Err(RunError::Failed { status, .. }) => status.clone(),
         // Stopped by us: whatever it printed, it was not done.
         Err(_) => {
-            return Err(result
-                .map(drop)
-                .err()
-                .map_or(OcError::Interrupted, OcError::from));
+            return Err(result.err().map_or(OcError::Interrupted, OcError::from));
         }
     };
     let (stdout, stderr) = (
@@ -59,13 +102,16 @@ pub(crate) fn execute(
     let output = parse_script_output(&stdout, &stderr, &context.plan.directory, &status);
     let output = match (output, result) {
         (Ok(output), _) => output,
+        (Err(failure), Err(error)) if failure.is_unfinished() && is_cut_off(&error) => {
+            return Ok(Attempt::CutOff(error));
+        }
         // `oc` itself failed before the script said a word.
         (Err(_), Err(error)) if stdout.trim().is_empty() && is_about_oc(&error) => {
             return Err(error.into());
         }
         (Err(failure), _) => return Err(failure.into()),
     };
-    Ok(FinishedScript {
+    Ok(Attempt::Finished(FinishedScript {
         output,
         lines: stdout
             .lines()
@@ -74,7 +120,14 @@ pub(crate) fn execute(
             .collect(),
         started_at,
         ended_at: crate::instant::now(),
-    })
+    }))
+}
+
+/// The pod was removed while the script ran in it (SIGKILL), or the way to it broke.
+fn is_cut_off(error: &RunError) -> bool {
+    let stderr = error.stderr();
+    let says = ["error reading from error stream", "websocket: close"];
+    error.is_away() || error.is_pod_gone() || says.iter().any(|text| stderr.contains(text))
 }
 
 /// `Error from server (NotFound): pods "p" not found`, `Unable to connect to the server: ...`

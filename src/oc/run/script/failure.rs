@@ -104,6 +104,11 @@ impl ScriptFailure {
         }
     }
 
+    /// True when no line tells of a failure: it may have been cut off.
+    pub(super) fn is_unfinished(&self) -> bool {
+        matches!(self, Self::Unfinished { .. })
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         match self {

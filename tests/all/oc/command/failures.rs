@@ -205,7 +205,12 @@ const BROKEN: [(&str, &str, &str, &str); 8] = [
         "cannot create resource \"pods/exec\"",
     ),
     ("changed bytes", "corrupt_count=9", "", "expected"),
-    ("pod lost", "lose_pod_after=4", "", "NotFound"),
+    (
+        "pods lost",
+        "pod_dies_in='stat *'\npod_deaths=99",
+        "",
+        "the debug pod has gone",
+    ),
     (
         "no service account",
         "debug_refusals=99",
@@ -259,27 +264,57 @@ fn without_exec_the_files_come_as_text_also_with_an_old_oc() -> TestResult {
     Ok(())
 }
 
+/// Commands that are pasted as they stand, whatever the form of the answer.
 #[test]
-fn what_cannot_be_removed_is_told_with_its_command_even_when_quiet() -> TestResult {
-    let night = Night::new()?;
-    night.cluster.scenario("refuse_delete=yes\nrm_fails=yes")?;
-    let ended = night.back_up(&["-q"])?;
-    ended.assert("leftovers", 0, "");
-    for command in [
-        "oc debug node/master-1 -- chroot /host rm -rf -- /home/core/etcd-cat-",
-        "delete pod master-1-debug-x1",
-        "delete namespace etcd-cat-",
-    ] {
-        assert!(ended.stdout.contains(command), "{command}: {ended:#?}");
+fn what_cannot_be_removed_is_told_on_stderr_in_every_form_and_ends_with_2() -> TestResult {
+    for form in ["table", "json", "yaml", "name"] {
+        let night = Night::new()?;
+        night.cluster.scenario("refuse_delete=yes\nrm_fails=yes")?;
+        let ended = night.back_up(&["-q", "-o", form, "--context=prod", "--kubeconfig=/k/c"])?;
+        ended.assert(form, 2, "backup 27be558ad3a9 is complete and recorded");
+        let oc = night.path("bin/oc");
+        let oc = format!("{} --kubeconfig=/k/c --context=prod", oc.display());
+        for command in [
+            "--request-timeout=0 debug node/master-1 -- chroot /host rm -rf -- /home/core/etcd-cat-",
+            "--request-timeout=30s delete pod master-1-debug-x1",
+            "--request-timeout=30s delete namespace etcd-cat-",
+        ] {
+            let command = format!("remove it with: {oc} {command}");
+            assert!(ended.stderr.contains(&command), "{command}: {ended:#?}");
+        }
+        assert_eq!(night.list()?[0]["verdict"], "valid", "{form}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_remains_stands_in_the_document_and_in_the_error() -> TestResult {
+    let night = Night::new()?;
+    night.cluster.scenario("refuse_delete=yes")?;
+    let more = ["-q", "-o", "json", "--debug-namespace=etcd-backup"];
+    let ended = night.back_up(&more)?;
+    let remains = &ended.json()?["remains"];
+    assert_eq!(
+        remains[0]["what"],
+        "pod master-1-debug-x1 in namespace etcd-backup"
+    );
+    let last = ended.stderr.lines().last().ok_or("an object of JSON")?;
+    let error: serde_json::Value = serde_json::from_str(last)?;
+    assert_eq!(
+        (&error["code"], &error["remains"]),
+        (&"remains".into(), remains)
+    );
     let night = Night::new()?;
     night.cluster.scenario("refuse_delete=yes")?;
     night.script("cut=yes")?;
-    let ended = night.back_up(&["-q"])?;
+    let ended = night.back_up(&["-q", "-o", "json"])?;
     ended.assert("failed with leftovers", 2, "remove it with: ");
-    assert!(
-        ended.stderr.contains("delete namespace etcd-cat-"),
-        "{ended:#?}"
+    let last = ended.stderr.lines().last().ok_or("an object of JSON")?;
+    let error: serde_json::Value = serde_json::from_str(last)?;
+    assert_eq!(
+        error["remains"].as_array().map(Vec::len),
+        Some(2),
+        "{error}"
     );
     Ok(())
 }

@@ -75,6 +75,7 @@ fn the_document_says_everything_about_the_run() -> TestResult {
         (&json!("BackupRun"), &json!("taken"))
     );
     assert_eq!(run["leftovers"], json!([]));
+    assert_eq!(run["remains"], json!([]));
     assert_eq!(run["backup"]["verdict"], "valid");
     let taken = &run["taken"];
     assert_eq!(taken["scriptStatus"]["hash"], 4_087_570_503_u32);

@@ -65,6 +65,7 @@ impl Night {
             .env("ETCD_CAT_OC", self.path("bin/oc"))
             .env("ETCD_CAT_LOCK_DIRECTORY", self.path("locks"))
             .env("ETCD_CAT_CATALOGUE", self.path("catalogue.redb"))
+            .env("ETCD_CAT_PATIENCE", "1s")
             .env("ETCD_CAT_AS_OF", "2024-11-02T04:00:00Z")
             .current_dir(self.path("home"))
             .args(arguments);

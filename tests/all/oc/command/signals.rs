@@ -87,7 +87,7 @@ fn what_cannot_be_removed_after_a_signal_is_told() -> TestResult {
     night.script("slow=600")?;
     let child = start(&night, "etcdctl version")?;
     let ended = stop(&night, child, Signal::INT)?;
-    ended.assert("leftovers", 130, "is still there; remove it with: ");
+    ended.assert("leftovers", 130, "remove it with: ");
     Ok(())
 }
 

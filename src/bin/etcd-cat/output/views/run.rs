@@ -30,8 +30,10 @@ pub(crate) struct BackupRunView {
     taken: Option<TakenView>,
     /// The new backup; null when none was verified.
     backup: Option<BackupView>,
-    /// What could not be removed from the cluster.
+    /// As `remains`, under its earlier name.
     leftovers: Vec<LeftoverView>,
+    /// What could not be removed from the cluster; the exit code is 2 then.
+    remains: Vec<LeftoverView>,
 }
 
 /// How it was taken.
@@ -96,10 +98,10 @@ struct FileView {
 
 /// Something that could not be removed from the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-struct LeftoverView {
+pub(crate) struct LeftoverView {
     /// What it is.
     what: String,
-    /// The command that removes it.
+    /// The command that removes it, as a shell would take it.
     command: String,
 }
 
@@ -107,6 +109,7 @@ impl BackupRunView {
     /// What was taken, planned or left.
     pub(crate) fn new(report: &TakeReport, now: DateTime<Utc>) -> Self {
         let leftovers = report.taken.iter().flat_map(|taken| &taken.leftovers);
+        let remains: Vec<LeftoverView> = leftovers.map(LeftoverView::new).collect();
         Self {
             api_version: API_VERSION,
             kind: "BackupRun",
@@ -120,7 +123,8 @@ impl BackupRunView {
                 .backup
                 .as_ref()
                 .map(|backup| BackupView::new(backup, now)),
-            leftovers: leftovers.map(LeftoverView::new).collect(),
+            leftovers: remains.clone(),
+            remains,
         }
     }
 }
@@ -168,7 +172,7 @@ impl FileView {
 }
 
 impl LeftoverView {
-    fn new(leftover: &Leftover) -> Self {
+    pub(crate) fn new(leftover: &Leftover) -> Self {
         Self {
             what: leftover.what.clone(),
             command: leftover.command.clone(),

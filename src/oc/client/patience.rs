@@ -1,0 +1,119 @@
+//! Waiting for an API server that is away: the same call again, with pauses that grow, until a deadline.
+
+use super::error::RunError;
+use crate::monitor::Monitor;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longer than this is never waited between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// How often an interruption is looked for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// For how long, and with which pause at first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For as long as nothing is heard of the API server.
+    pub(crate) limit: Duration,
+    /// Doubled with each try.
+    pub(crate) pause: Duration,
+}
+
+impl Patience {
+    /// One try.
+    pub(crate) const NONE: Self = Self {
+        limit: Duration::ZERO,
+        pause: Duration::ZERO,
+    };
+
+    /// Does it again while the API server is away. What else goes wrong is the caller's.
+    pub(crate) fn persist<T>(
+        self,
+        monitor: &dyn Monitor,
+        call: &mut dyn FnMut() -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
+        let mut wait = Wait::new(self);
+        loop {
+            match call() {
+                Err(error) if error.is_away() => wait.after(error, monitor)?,
+                result => {
+                    wait.over(monitor);
+                    return result;
+                }
+            }
+        }
+    }
+}
+
+/// One wait for an API server that is away.
+pub(crate) struct Wait {
+    patience: Patience,
+    since: Option<Instant>,
+}
+
+impl Wait {
+    pub(crate) fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            since: None,
+        }
+    }
+
+    /// Pauses after a failed try, or gives the error back when the time is over.
+    pub(crate) fn after(&mut self, error: RunError, monitor: &dyn Monitor) -> Result<(), RunError> {
+        let limit = self.patience.limit;
+        if limit.is_zero() {
+            return Err(error);
+        }
+        let since = *self.since.get_or_insert_with(|| {
+            monitor.note(&format!(
+                "the API server is away ({}): trying again for up to {}",
+                error.reason(),
+                span(limit)
+            ));
+            Instant::now()
+        });
+        if since.elapsed() >= limit {
+            return Err(error);
+        }
+        if !pause(self.patience.pause, monitor) {
+            return Err(RunError::Interrupted {
+                command: error.command().to_owned(),
+            });
+        }
+        self.patience.pause = self.patience.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    /// It answers again.
+    pub(crate) fn over(&mut self, monitor: &dyn Monitor) {
+        if let Some(since) = self.since.take() {
+            let after = span(since.elapsed());
+            monitor.note(&format!("the API server answers again after {after}"));
+        }
+    }
+}
+
+/// Sleeps, and wakes up for Ctrl-C; false then.
+pub(crate) fn pause(pause: Duration, monitor: &dyn Monitor) -> bool {
+    let until = Instant::now() + pause;
+    loop {
+        if monitor.is_interrupted() {
+            return false;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(TICK));
+    }
+}
+
+/// A span of time in words.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}

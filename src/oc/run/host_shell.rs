@@ -1,0 +1,135 @@
+//! The way to the host: commands go through a debug pod, and through another one when that has gone.
+
+use super::cleanup::Remains;
+use super::context::RunContext;
+use super::debug_pod;
+use super::error::OcError;
+use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits, Wait};
+use std::time::Duration;
+
+/// So many pods in a row may go before a single command was run in them.
+const PODS_IN_A_ROW: u32 = 5;
+
+/// Runs commands on the host, each again while the API server is away.
+pub(super) struct HostShell<'r, 'o> {
+    pub(super) context: RunContext<'r>,
+    pub(super) remains: &'r mut Remains<'o>,
+    access: HostAccess,
+    lost_pods: u32,
+}
+
+impl<'r, 'o> HostShell<'r, 'o> {
+    /// Starts the debug pod, where one is kept.
+    pub(super) fn open(
+        context: RunContext<'r>,
+        remains: &'r mut Remains<'o>,
+    ) -> Result<Self, OcError> {
+        let plan = context.plan;
+        let access = if plan.is_exec {
+            let node = &plan.node;
+            context
+                .monitor
+                .note(&format!("starting a debug pod on {node}"));
+            debug_pod::start(&context, remains)?
+        } else {
+            context.monitor.note("oc exec is not allowed: a debug pod for each command, the files as text through its log");
+            plan.access("")
+        };
+        remains.access = Some(access.clone());
+        Ok(Self {
+            context,
+            remains,
+            access,
+            lost_pods: 0,
+        })
+    }
+
+    /// True when stdout carries exactly the bytes that the command wrote there.
+    pub(super) fn is_binary_safe(&self) -> bool {
+        self.access.is_binary_safe()
+    }
+
+    pub(super) fn access(&self) -> &HostAccess {
+        &self.access
+    }
+
+    /// A short command, which may be run more than once.
+    pub(super) fn command(&mut self, words: &[&str]) -> Result<String, OcError> {
+        self.command_within(words, self.context.timeouts.command)
+    }
+
+    /// A command that may read whole files, and may be run more than once.
+    pub(super) fn command_within(
+        &mut self,
+        words: &[&str],
+        deadline: Duration,
+    ) -> Result<String, OcError> {
+        let mut wait = Wait::new(self.context.patience());
+        loop {
+            let mut stdout = Vec::new();
+            let limits = RunLimits {
+                deadline: self.context.oc.patient(deadline),
+                silence: None,
+            };
+            let result = self.stream_once(words, limits, &mut |chunk| {
+                if let OutputChunk::Stdout(bytes) = chunk {
+                    stdout.extend_from_slice(bytes);
+                }
+                Ok(())
+            });
+            match result {
+                Ok(()) => {
+                    wait.over(self.context.monitor);
+                    return Ok(String::from_utf8_lossy(&stdout).into_owned());
+                }
+                Err(error) => self.mend(error, &mut wait)?,
+            }
+        }
+    }
+
+    /// Runs a command once.
+    pub(super) fn stream_once(
+        &mut self,
+        words: &[&str],
+        mut limits: RunLimits,
+        sink: &mut dyn FnMut(OutputChunk<'_>) -> Result<(), String>,
+    ) -> Result<(), RunError> {
+        if !self.is_binary_safe() {
+            // The pod has to start before the first byte comes.
+            limits.deadline += self.context.timeouts.pod_start;
+            limits.silence = limits
+                .silence
+                .map(|silence| silence + self.context.timeouts.pod_start);
+        }
+        let call = self.access.run(words);
+        let result = self
+            .context
+            .oc
+            .stream(&call, limits, self.context.monitor, sink);
+        if result.is_ok() {
+            self.lost_pods = 0;
+        }
+        result.map(drop)
+    }
+
+    /// Waits while the API server is away, and makes a new pod where the old one has gone. What neither helps against
+    /// comes back.
+    pub(super) fn mend(&mut self, error: RunError, wait: &mut Wait) -> Result<(), OcError> {
+        if error.is_away() {
+            return Ok(wait.after(error, self.context.monitor)?);
+        }
+        if !error.is_pod_gone() || self.lost_pods >= PODS_IN_A_ROW {
+            return Err(error.into());
+        }
+        self.lost_pods += 1;
+        let monitor = self.context.monitor;
+        if self.is_binary_safe() {
+            monitor.note("the debug pod has gone: starting another one");
+            self.access = debug_pod::start(&self.context, self.remains)?;
+            self.remains.access = Some(self.access.clone());
+        } else {
+            debug_pod::make_namespace_again(&self.context, self.remains)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! What is still in the cluster after a run, with the command that removes it.
+
+use crate::oc::client::{Oc, commands, shell_line};
+
+/// Something of ours that is still in the cluster, and how to remove it by hand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Leftover {
+    /// What, and where.
+    pub what: String,
+    /// The command that removes it: works as it stands, with the context and the namespace of the run.
+    pub command: String,
+}
+
+impl Leftover {
+    /// `namespace` where debug pods may run; `None` has `oc debug` make one of its own.
+    pub(super) fn directory(oc: &Oc, node: &str, directory: &str, namespace: Option<&str>) -> Self {
+        Self {
+            what: format!(
+                "directory {directory} on {node}, with the database and the encryption keys"
+            ),
+            command: shell_line(&oc.argv(&commands::remove_directory(node, directory, namespace))),
+        }
+    }
+
+    pub(super) fn pod(oc: &Oc, namespace: &str, pod: &str) -> Self {
+        Self {
+            what: format!("pod {pod} in namespace {namespace}"),
+            command: shell_line(&oc.argv(&commands::delete_pod(namespace, pod))),
+        }
+    }
+
+    pub(super) fn namespace(oc: &Oc, namespace: &str) -> Self {
+        Self {
+            what: format!("namespace {namespace}"),
+            command: shell_line(&oc.argv(&commands::delete_namespace(namespace))),
+        }
+    }
+}
