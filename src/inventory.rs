@@ -25,6 +25,8 @@ pub struct Inventory {
     pub proofs: Proofs,
     /// Places whose content is another than the catalogue remembers, and what lay there before.
     pub replaced: HashMap<ObjectId, Replaced>,
+    /// Files that may hold a backup, and that none can be read from.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// Which of the snapshots of an [`Inventory`], or of any list beside them.
@@ -68,6 +70,15 @@ pub struct UnreadableFile {
     pub reason: String,
     /// Bytes from the start of the file to where reading stopped; `None` when it could not be opened.
     pub offset: Option<u64>,
+}
+
+/// A file that may hold half of a backup: encrypted, packed otherwise, a part of a split file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PassedOver {
+    /// Where it lies.
+    pub path: ObjectId,
+    /// What it is, in a few words.
+    pub what: String,
 }
 
 /// What lay under a name before.

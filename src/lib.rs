@@ -24,6 +24,9 @@ pub mod source;
 // What names say
 pub mod names;
 
+// What files are that no backup can be read from
+pub(crate) mod foreign;
+
 // Formats, from the file up to OpenShift
 mod bbolt;
 mod etcd;

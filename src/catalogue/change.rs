@@ -252,7 +252,9 @@ impl<'r> CatalogueBatch<'r> {
                     facts.map(|facts| facts.findings),
                 )
             }
-            Content::NotABackup | Content::Unreadable { .. } => return Ok(None),
+            Content::NotABackup | Content::Unreadable { .. } | Content::Foreign(_) => {
+                return Ok(None);
+            }
         };
         if let Some(findings) = &findings
             && has_error(findings)

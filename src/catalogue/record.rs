@@ -10,6 +10,7 @@ use super::store::Table;
 use super::version::{FIRST_VERSION, Record};
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
+use crate::foreign::Foreign;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
@@ -66,15 +67,22 @@ pub enum Content {
         /// How far reading came, in bytes from the start of the file.
         offset: Option<u64>,
     },
+    /// It may be part of a backup by its name, and none can be read from it: what it is.
+    Foreign(Foreign),
 }
 
 impl Content {
+    /// It is no backup, or none can be read from it.
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(self, Self::NotABackup | Self::Foreign(_))
+    }
+
     /// What its facts and verifications are kept under; `None` when nothing was learnt.
     pub fn subject(&self) -> Option<Subject> {
         match self {
             Self::Snapshot(key) => Some(Subject::Snapshot(*key)),
             Self::Kuberesources(digest) => Some(Subject::Kuberesources(*digest)),
-            Self::NotABackup | Self::Unreadable { .. } => None,
+            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) => None,
         }
     }
 
@@ -83,7 +91,7 @@ impl Content {
         match self {
             Self::Snapshot(key) => Some(key.computed),
             Self::Kuberesources(digest) => Some(*digest),
-            Self::NotABackup | Self::Unreadable { .. } => None,
+            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) => None,
         }
     }
 }

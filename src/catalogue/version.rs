@@ -33,15 +33,15 @@ impl Table {
             | Self::Proofs
             | Self::Verifications
             | Self::Provenance => FIRST_VERSION,
-            // Snapshots, 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one
-            // number; more kinds of clusters. Files, 2: objects of stores beside files. 3: when it was told that the
-            // file is gone.
-            Self::Snapshots | Self::Files => 3,
+            // 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number; more
+            // kinds of clusters.
+            Self::Snapshots => 3,
             // 2: the file system.
             Self::Locations => 2,
-            // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
-            // 4: the revision of etcd.
-            Self::Overview => 4,
+            // Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that
+            // no backup can be read from. Overview, 2: judged by a number of the rules instead of a program's version.
+            // 3: objects of stores beside files. 4: the revision of etcd.
+            Self::Files | Self::Overview => 4,
         }
     }
 }

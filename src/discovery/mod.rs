@@ -6,6 +6,7 @@
 mod sniff;
 mod walk;
 
+pub use crate::foreign::{Foreign, ForeignKind};
 pub(crate) use sniff::{ObjectKind, sniff};
 pub(crate) use walk::walk_beside;
 pub use walk::{FoundObject, Skipped, SkippedKind, Walk, walk};

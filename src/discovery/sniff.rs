@@ -1,6 +1,7 @@
 //! What an object is, by its first bytes and its name.
 
 use crate::bytes::to_u64;
+use crate::foreign::{self, Foreign, ForeignKind};
 use crate::names::{BackupName, NameKind};
 use crate::source::{Compression, ReadAt, decompress_buffered, read_full_at};
 use std::io::{self, Read};
@@ -53,6 +54,39 @@ impl ObjectKind {
     }
 }
 
+/// What an object is, and what it looks like where that is no backup.
+#[derive(Debug)]
+pub(crate) struct Sniffed {
+    /// What it is to be read as.
+    pub(crate) kind: ObjectKind,
+    /// What its first bytes are where they are neither a database nor an archive: then its name alone made it part of a
+    /// backup.
+    pub(crate) foreign: Option<Foreign>,
+}
+
+impl From<ObjectKind> for Sniffed {
+    fn from(kind: ObjectKind) -> Self {
+        Self {
+            kind,
+            foreign: None,
+        }
+    }
+}
+
+impl Sniffed {
+    /// By what it is and not by its name: it cannot be read, and the backup may be in it, or it never was one.
+    fn by_foreign(foreign: Foreign, kind: ObjectKind) -> Self {
+        let is_none = foreign.kind.may_hold_a_backup() || foreign.kind == ForeignKind::ResourceFork;
+        let unrecognised = ObjectKind::Unrecognised {
+            reason: "a file of another kind",
+        };
+        Self {
+            kind: if is_none { unrecognised } else { kind },
+            foreign: Some(foreign),
+        }
+    }
+}
+
 /// Tells what an object is. Reads 64 KiB and, for the few files that are not clear from them,
 /// four bytes at each place where a second meta page may lie.
 ///
@@ -64,24 +98,29 @@ impl ObjectKind {
 pub(crate) fn sniff(
     object: &(impl ReadAt + ?Sized),
     name: Option<&BackupName>,
-) -> io::Result<ObjectKind> {
+) -> io::Result<Sniffed> {
     if name.is_some_and(|name| name.is_partial) {
-        return Ok(ObjectKind::Partial);
+        return Ok(ObjectKind::Partial.into());
     }
     let head = read_head(object)?;
     let by_content = content_kind(&head);
     if let Some(kind) = by_content {
         let is_combined = name.is_some_and(|name| name.kind == NameKind::Combined);
-        return Ok(if kind == ObjectKind::Kuberesources && is_combined {
+        let kind = if kind == ObjectKind::Kuberesources && is_combined {
             ObjectKind::Combined
         } else {
             kind
-        });
+        };
+        return Ok(kind.into());
     }
-    if has_second_meta(object)? {
-        return Ok(ObjectKind::Snapshot);
+    if has_second_meta(object)? || foreign::leading_bytes(&head).is_some() {
+        return Ok(ObjectKind::Snapshot.into());
     }
-    Ok(name.map_or_else(|| unrecognised(&head), name_kind))
+    let kind = name.map_or_else(|| unrecognised(&head), name_kind);
+    Ok(match foreign::recognise(&head) {
+        Some(foreign) => Sniffed::by_foreign(foreign, kind),
+        None => kind.into(),
+    })
 }
 
 fn name_kind(name: &BackupName) -> ObjectKind {

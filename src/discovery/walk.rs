@@ -1,5 +1,6 @@
 //! What lies under a location and may be part of a backup, by listings and names alone.
 
+use crate::foreign::{Foreign, ForeignKind};
 use crate::monitor::Monitor;
 use crate::names::BackupName;
 use crate::source::{Cause, LeftOut, Listed, Listing, ObjectId, ObjectIdentity, Store};
@@ -25,8 +26,28 @@ pub struct Skipped {
     pub reason: String,
     /// What it is, for programs and for advice.
     pub kind: SkippedKind,
+    /// What to do about it, where that is more than the kind says.
+    pub remedy: Option<String>,
     /// It should have been readable: the run is incomplete.
     pub is_error: bool,
+}
+
+impl Skipped {
+    /// Something that is no backup, or that no backup can be read from.
+    pub(crate) fn foreign(id: ObjectId, foreign: &Foreign) -> Self {
+        Self {
+            remedy: Some(foreign.remedy_for(&id.to_string())),
+            id,
+            reason: foreign.what.clone(),
+            kind: SkippedKind::Foreign(foreign.kind),
+            is_error: false,
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> &str {
+        self.remedy.as_deref().unwrap_or(self.kind.remedy())
+    }
 }
 
 /// What was not looked into.
@@ -44,6 +65,8 @@ pub enum SkippedKind {
     PutAside,
     /// Named like a database, and no snapshot.
     NotABackup,
+    /// Known to be something that no backup can be read from.
+    Foreign(ForeignKind),
 }
 
 impl SkippedKind {
@@ -56,6 +79,7 @@ impl SkippedKind {
             Self::NotAFile => "not-a-file",
             Self::PutAside => "put-aside",
             Self::NotABackup => "not-a-backup",
+            Self::Foreign(kind) => kind.as_str(),
         }
     }
 
@@ -71,7 +95,7 @@ impl SkippedKind {
             Self::DeadLink => "bring back what it leads to, or remove the link",
             Self::NotAFile => "nothing: no backup can be kept in it",
             Self::PutAside => "name the file to have it judged: etcd-cat verify FILE",
-            Self::NotABackup => {
+            Self::NotABackup | Self::Foreign(_) => {
                 "nothing, if it belongs to another program; if it was a backup, name the file to have it judged"
             }
         }
@@ -141,6 +165,7 @@ fn skipped(left_out: LeftOut) -> Skipped {
         id: left_out.id,
         reason: left_out.reason,
         kind,
+        remedy: None,
         is_error,
     }
 }

@@ -6,12 +6,20 @@ use super::Explanation;
 pub(super) const NOT_A_SNAPSHOT: Explanation = Explanation {
     title: "The file is not an etcd snapshot",
     meaning: "Neither of the two places where a bbolt database keeps its meta page holds a valid one, so \
-              there is no way into the data. Nothing can be restored from this file. Usual causes: the start \
-              of the file was overwritten, the file is another kind of file under a snapshot's name (an error \
-              page saved by a download, an encrypted or unknown compressed file), or an output stream that \
-              was mangled on its way, as by `oc debug` with a terminal.",
+              there is no way into the data, and a restore from the file as it lies fails. The backup may still be \
+              in it: where the bytes are known, the finding says what they are, such as a page or a pointer saved in \
+              the place of the file, a database behind the words of `oc debug`, or one that was rewritten as text on \
+              its way. Encrypted, split and otherwise packed files are not judged: they stand among what was skipped, \
+              with the pipe that leads to the backup. Otherwise the start of the file was overwritten.",
     steps: &[
-        Do("Look at what the file really is."),
+        Do(
+            "Do what the finding says, if it says what the file is. Delete nothing before another backup is proven.",
+        ),
+        Do(
+            "Where words stand in front of the database, cut them off as the finding tells, and verify that.",
+        ),
+        Run("tail -c +BYTE FILE > NEW && etcd-cat verify NEW"),
+        Do("Otherwise look at what the file really is."),
         Run("file FILE; head -c 64 FILE | xxd"),
         Do(
             "If it is encrypted or packed, undo that and verify the result; otherwise fetch it again from where it was taken.",

@@ -8,7 +8,8 @@ pub(super) const KUBERESOURCES_MISSING: Explanation = Explanation {
     meaning: "cluster-restore.sh needs both files: the snapshot and the static_kuberesources archive of the same \
               moment. It does not check for the archive before it begins; it fails at unpacking it, after etcd \
               was stopped and its data moved away. With encryption at rest the keys are in that archive, and \
-              without them the Secrets in the snapshot cannot be read by anybody.",
+              without them the Secrets in the snapshot cannot be read by anybody. A file of the same stamp that is \
+              encrypted, split or packed in a way that is not read is named: it may be the archive.",
     steps: &[
         Do(
             "Look for the archive of the same time stamp on the node, in the other bucket, or in the other directory of your backup job, and index that place too.",
@@ -42,7 +43,8 @@ pub(super) const SNAPSHOT_MISSING: Explanation = Explanation {
     meaning: "The static_kuberesources archive is there and the snapshot of the same moment is not. By itself it \
               restores nothing: the cluster's state is in the snapshot. The snapshot failed after the archive \
               was written, was moved elsewhere, or has been deleted by a clean-up that looks at single files. \
-              Keep the archive while a snapshot may still turn up: it may hold that snapshot's only keys.",
+              Keep the archive while a snapshot may still turn up: it may hold that snapshot's only keys. A file of \
+              the same stamp that is encrypted, split or packed in a way that is not read is named: it may be the snapshot.",
     steps: &[
         Do("Look for the snapshot of the same time stamp and index that place too."),
         Run("etcd-cat index DIRECTORY"),

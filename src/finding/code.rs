@@ -71,7 +71,7 @@ macro_rules! codes {
 codes! {
     /// No valid bbolt meta page.
     NotASnapshot = "not-a-snapshot", Error, Snapshot,
-        "fetch the file again from its origin, or choose another backup; nothing can be restored from this one";
+        "fetch the file again from its origin, or choose another backup; as it lies nothing can be restored from it";
     /// Shorter than its own meta page says.
     Truncated = "truncated", Error, Snapshot,
         "copy the file again from its origin and check the free space at the destination";

@@ -5,6 +5,7 @@ use super::kind::ClusterKind;
 use super::notes::PairNotes;
 use crate::backup::{Backup, Located};
 use crate::finding::{Code, Finding};
+use crate::inventory::PassedOver;
 use crate::pairing::stamp_of;
 use crate::snapshot::Snapshot;
 
@@ -52,7 +53,19 @@ fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
         ));
     }
     finding.message = message;
-    finding
+    beside(finding, notes)
+}
+
+/// Names a file of the same stamp that could not be read and may hold the missing half.
+fn beside(mut finding: Finding, notes: &PairNotes) -> Finding {
+    let Some(PassedOver { path, what }) = &notes.passed_over else {
+        return finding;
+    };
+    finding.message.push_str(&format!(
+        "; {path} has the same stamp and was not read: {what}"
+    ));
+    let remedy = format!("look into {path} first: what was skipped says how");
+    finding.with("passedOver", path.to_string()).remedy(remedy)
 }
 
 /// `snapshot-missing`.
@@ -72,5 +85,5 @@ pub(super) fn snapshot_missing(backup: &Backup, notes: &PairNotes) -> Option<Fin
         finding = finding.with("sameStamp", path);
     }
     finding.message = message;
-    Some(finding)
+    Some(beside(finding, notes))
 }

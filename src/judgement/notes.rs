@@ -2,7 +2,7 @@
 
 use crate::backup::{Located, Pairing};
 use crate::finding::{Finding, has_error};
-use crate::inventory::{Inventory, KuberesourcesIndex, Proven, Replaced};
+use crate::inventory::{Inventory, KuberesourcesIndex, PassedOver, Proven, Replaced};
 use crate::pairing::{
     Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
@@ -25,6 +25,8 @@ pub(super) struct PairNotes {
     pub(super) substitute: Option<ObjectId>,
     /// For a kuberesources alone: a snapshot of the same stamp that belongs to another one.
     pub(super) counterpart: Option<ObjectId>,
+    /// Of a half alone: a file of the same stamp that may hold the other one and could not be read.
+    pub(super) passed_over: Option<PassedOver>,
     /// What the keys did.
     pub(super) proven: Option<Proven>,
     /// Places whose content is another than before.
@@ -116,6 +118,11 @@ impl<'a> Surroundings<'a> {
             counterpart: kuberesources
                 .filter(|_| snapshot.is_none())
                 .and_then(|kuberesources| self.counterpart(kuberesources)),
+            passed_over: match (snapshot, kuberesources) {
+                (Some(half), None) => self.passed_over(half),
+                (None, Some(half)) => self.passed_over(half),
+                _ => None,
+            },
             proven: proven.cloned(),
             replaced,
         }
@@ -137,6 +144,18 @@ impl<'a> Surroundings<'a> {
         let mut stamps = kuberesources.places().filter_map(stamp_of);
         let snapshot = stamps.find_map(|stamp| self.snapshots_by_stamp.get(&stamp.at))?;
         Some((*snapshot).clone())
+    }
+
+    /// A file of the same stamp that may hold the other half; rather one beside it.
+    fn passed_over<T>(&self, half: &Located<T>) -> Option<PassedOver> {
+        let stamp = stamp_of(&half.path)?.at;
+        let of_stamp = self
+            .inventory
+            .passed_over
+            .iter()
+            .filter(|one| stamp_of(&one.path).is_some_and(|other| other.at == stamp));
+        let nearest = of_stamp.min_by_key(|one| one.path.directory() != half.path.directory());
+        nearest.cloned()
     }
 
     fn replaced<T>(

@@ -8,6 +8,7 @@ use crate::bytes::to_u64;
 use crate::etcd::buckets::{Alarm, AlarmKind, BucketDefect, Harm, NEEDED};
 use crate::etcd::{RecordDefect, Replay, RevisionKey};
 use crate::finding::{Code, Finding, Severity};
+use crate::foreign::{self, Foreign, LeadingBytes};
 use std::collections::BTreeMap;
 
 /// Findings of one code that are told one by one; the last one counts the rest.
@@ -23,14 +24,57 @@ pub(super) struct Sizes<'a> {
     pub(super) page_size: u32,
 }
 
+/// Why there is no database where one should begin, and what there is.
+#[derive(Debug)]
+pub(super) struct NoDatabase {
+    defect: MetaDefect,
+    leading: Option<LeadingBytes>,
+    foreign: Option<Foreign>,
+}
+
+impl NoDatabase {
+    /// From the first chunk of a file.
+    pub(super) fn new(defect: MetaDefect, chunk: &[u8]) -> Self {
+        Self {
+            defect,
+            leading: foreign::leading_bytes(chunk),
+            foreign: foreign::recognise(chunk),
+        }
+    }
+}
+
 /// No valid meta page at all.
-pub(super) fn no_database(size_bytes: u64, defect: Option<MetaDefect>) -> Finding {
+pub(super) fn no_database(size_bytes: u64, found: Option<&NoDatabase>) -> Finding {
     if size_bytes == 0 {
         return Finding::new(Code::Truncated, "the file is empty").with("sizeBytes", 0_u64);
     }
-    let reason = defect.map_or_else(String::new, |defect| format!(": {defect}"));
+    let reason = found.map_or_else(String::new, |found| format!(": {}", found.defect));
     let message = format!("neither of the two bbolt meta pages is valid{reason}");
-    Finding::new(Code::NotASnapshot, message).with("sizeBytes", size_bytes)
+    let finding = Finding::new(Code::NotASnapshot, message).with("sizeBytes", size_bytes);
+    if let Some(leading) = found.and_then(|found| found.leading) {
+        return behind_other_bytes(finding, leading);
+    }
+    let Some(foreign) = found.and_then(|found| found.foreign.as_ref()) else {
+        return finding;
+    };
+    let message = format!("it is no database: {}", foreign.what);
+    Finding { message, ..finding }
+        .with("content", foreign.kind.as_str())
+        .remedy(foreign.remedy.clone())
+}
+
+fn behind_other_bytes(finding: Finding, leading: LeadingBytes) -> Finding {
+    let LeadingBytes { length, is_text } = leading;
+    let what = if is_text { "text" } else { "other data" };
+    let message = format!(
+        "the database begins at byte {length}, behind {length} bytes of {what}, and nothing reads it from there"
+    );
+    let first = length.saturating_add(1);
+    Finding { message, ..finding }
+        .with("startsAt", length)
+        .remedy(format!(
+            "cut it free and verify that: tail -c +{first} FILE > NEW && etcd-cat verify NEW"
+        ))
 }
 
 /// Length and digest.

@@ -1,11 +1,11 @@
 //! What one pass does with a snapshot's bytes beside hashing them: it scans them, and concludes at their end.
 
 use super::content;
-use super::findings::{self, Sizes};
+use super::findings::{self, NoDatabase, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
 use super::reading::{HashOn, SnapshotReading};
-use crate::bbolt::{Layout, MetaDefect, Scan};
+use crate::bbolt::{Layout, Scan};
 use crate::kubernetes::encryption::Sealed;
 
 /// How far the scan is.
@@ -13,7 +13,7 @@ enum ScanState {
     /// Nothing read yet.
     Start,
     /// Neither meta page is valid: nothing to scan.
-    NoLayout(MetaDefect),
+    NoLayout(NoDatabase),
     /// Under way.
     Running(Box<Scan<Keyspace>>, Layout),
 }
@@ -37,7 +37,7 @@ impl SnapshotPass {
                 Ok(layout) => {
                     ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout)
                 }
-                Err(defect) => ScanState::NoLayout(defect),
+                Err(defect) => ScanState::NoLayout(NoDatabase::new(defect, chunk)),
             };
         }
         if let ScanState::Running(scan, _) = &mut self.scan {
@@ -49,7 +49,7 @@ impl SnapshotPass {
     pub(super) fn conclude(self, hashed: &Hashed, hash_on: HashOn) -> SnapshotReading {
         let (scan, layout) = match self.scan {
             ScanState::Start => return unreadable(hashed, None),
-            ScanState::NoLayout(defect) => return unreadable(hashed, Some(defect)),
+            ScanState::NoLayout(found) => return unreadable(hashed, Some(&found)),
             ScanState::Running(scan, layout) => (scan, layout),
         };
         let sizes = Sizes {
@@ -68,9 +68,9 @@ impl SnapshotPass {
 }
 
 /// A file that holds no database: its digest is all there is.
-fn unreadable(hashed: &Hashed, defect: Option<MetaDefect>) -> SnapshotReading {
+fn unreadable(hashed: &Hashed, found: Option<&NoDatabase>) -> SnapshotReading {
     let mut snapshot = content::empty(hashed);
-    snapshot.findings = vec![findings::no_database(hashed.size_bytes, defect)];
+    snapshot.findings = vec![findings::no_database(hashed.size_bytes, found)];
     SnapshotReading {
         snapshot,
         sealed: Sealed::default(),

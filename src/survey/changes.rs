@@ -3,7 +3,7 @@
 use super::examination::Examination;
 use super::news::{LocationProblem, News, Origin, SearchedLocation};
 use crate::backup::Backup;
-use crate::catalogue::{CatalogueChange, Content, LocationRecord};
+use crate::catalogue::{CatalogueChange, LocationRecord};
 use crate::source::{ObjectId, ObjectIdentity, Store as _};
 
 impl Examination<'_> {
@@ -156,7 +156,7 @@ impl Examination<'_> {
     /// Known from a device of another number. What was read on this one since proves nothing.
     fn is_as_it_was(&self, id: &ObjectId) -> bool {
         let before = self.known.contents.file(id);
-        let before = before.filter(|file| file.content != Content::NotABackup);
+        let before = before.filter(|file| !file.content.is_foreign());
         let now = self.known.files.get(id);
         match before
             .zip(now)

@@ -3,20 +3,27 @@
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, sniff};
 use crate::finding::{Code, Finding};
+use crate::foreign::{self, Foreign, ForeignKind};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
 use crate::snapshot::{ReadError, Snapshot, SnapshotReading, bounded};
-use crate::source::{Counting, Object, ObjectId, OpenError, Pace, PageCache, Store, decompress};
+use crate::source::{
+    Compression, Counting, Object, ObjectId, OpenError, Pace, PageCache, Store, decompress,
+    read_full_at,
+};
 use std::io::{self, Read};
+
+/// Of a file of another kind than its name says.
+const HEAD_BYTES: usize = 4096;
 
 /// What a file turned out to be when it was looked at for the first time.
 pub(super) enum Looked {
     /// To be read as this.
     As(ObjectKind),
-    /// Neither by name nor by content part of a backup.
-    Foreign(&'static str),
+    /// Neither by name nor by content part of a backup, or not to be read as such; what it is where that is known.
+    Foreign(&'static str, Option<Foreign>),
     /// The system refused.
     Refused(String),
 }
@@ -44,11 +51,22 @@ pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> L
         .map_err(|error| describe(&error))
         .and_then(|open| sniff(&*open, object.name.as_ref()).map_err(|error| error.to_string()));
     match looked {
-        Ok(ObjectKind::Unrecognised { .. }) if is_named => Looked::As(ObjectKind::Snapshot),
-        Ok(ObjectKind::Unrecognised { reason }) => Looked::Foreign(reason),
-        Ok(kind) => Looked::As(kind),
+        Ok(sniffed) => match sniffed.kind {
+            ObjectKind::Unrecognised { .. } if is_named && !is_known(sniffed.foreign.as_ref()) => {
+                Looked::As(ObjectKind::Snapshot)
+            }
+            ObjectKind::Unrecognised { reason } => Looked::Foreign(reason, sniffed.foreign),
+            kind => Looked::As(kind),
+        },
         Err(reason) => Looked::Refused(reason),
     }
+}
+
+/// Known to be something that is not to be called a damaged snapshot.
+fn is_known(foreign: Option<&Foreign>) -> bool {
+    foreign.is_some_and(|foreign| {
+        foreign.kind.may_hold_a_backup() || foreign.kind == ForeignKind::ResourceFork
+    })
 }
 
 /// A snapshot, open, as it was before it is read.
@@ -150,17 +168,34 @@ pub(super) fn read_kuberesources(
         .reader(Pace::OneByOne)
         .map_err(|error| ArchiveError::at(None, error.to_string()))?;
     let size_bytes = open.identity().size_bytes();
+    let mut head = vec![0; HEAD_BYTES];
+    let length = read_full_at(&*open, &mut head, 0).unwrap_or_default();
+    head.truncate(length);
     let counted = Interruptible {
         reader: Counting::new(reader, monitor),
         monitor,
     };
     let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default())
         .map_err(|error| ArchiveError::at(Some(error.offset), error.reason))?;
+    tell_what_it_is(&mut facts, &head);
     facts.findings.extend(
         changed(id, &*open, store)
             .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),
     );
     Ok((facts, ring))
+}
+
+/// A file that is no archive from its first byte is called what it is.
+fn tell_what_it_is(facts: &mut Kuberesources, head: &[u8]) {
+    if Compression::of(head).is_some() {
+        return;
+    }
+    let mut findings = facts.findings.iter_mut();
+    let corrupt = findings.find(|finding| finding.code == Code::KuberesourcesCorrupt);
+    if let Some((finding, foreign)) = corrupt.zip(foreign::recognise(head)) {
+        finding.message = format!("it is no archive: {}", foreign.what);
+        finding.remedy = foreign.remedy.into();
+    }
 }
 
 /// Is the object that lies there now another one, or was it written while we read?

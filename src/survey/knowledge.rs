@@ -6,7 +6,7 @@ use crate::backup::{Backup, Located};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::finding::has_error;
-use crate::inventory::{Inventory, Proofs, Proven, Replaced, UnreadableFile};
+use crate::inventory::{Inventory, PassedOver, Proofs, Proven, Replaced, UnreadableFile};
 use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
@@ -25,6 +25,7 @@ pub(super) struct Knowledge {
     kuberesources: HashMap<Sha256Digest, Kuberesources>,
     pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
     pub(super) replaced: HashMap<ObjectId, Replaced>,
+    pub(super) passed_over: Vec<PassedOver>,
     /// What `cluster-restore.sh` would take from each directory, as of the judgement.
     pub(super) picks: HashMap<PathBuf, Picks>,
 }
@@ -39,6 +40,7 @@ impl Knowledge {
             kuberesources: HashMap::new(),
             proofs: HashMap::new(),
             replaced: HashMap::new(),
+            passed_over: Vec::new(),
             picks: HashMap::new(),
         };
         let proofs = known.contents.proofs.keys().copied().collect::<Vec<_>>();
@@ -128,7 +130,7 @@ impl Knowledge {
         let is_sound = match &record.content {
             Content::Snapshot(key) => key.trailer == Some(key.computed),
             Content::Kuberesources(digest) => !self.is_damaged_archive(digest),
-            Content::NotABackup | Content::Unreadable { .. } => true,
+            Content::NotABackup | Content::Unreadable { .. } | Content::Foreign(_) => true,
         };
         (before != now && is_sound).then(|| Replaced {
             digest: before,
@@ -233,6 +235,17 @@ impl Knowledge {
                 }),
                 _ => None,
             });
+        let mut passed_over = std::mem::take(&mut self.passed_over);
+        passed_over.extend(self.files.iter().filter_map(|(path, entry)| {
+            let Content::Foreign(foreign) = &entry.content else {
+                return None;
+            };
+            let may_hold = entry.is_present && foreign.kind.may_hold_a_backup();
+            may_hold.then(|| PassedOver {
+                path: path.clone(),
+                what: foreign.what.clone(),
+            })
+        }));
         let mut proofs = Proofs::default();
         for ((snapshot, kuberesources), proven) in proven {
             proofs.insert(snapshot.computed, kuberesources, proven);
@@ -243,6 +256,7 @@ impl Knowledge {
             unreadable: unreadable.collect(),
             proofs,
             replaced: self.replaced.clone(),
+            passed_over,
         }
     }
 

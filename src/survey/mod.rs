@@ -19,6 +19,7 @@ mod knowledge;
 mod locations;
 mod news;
 mod options;
+mod passed_over;
 mod place;
 mod prove;
 mod recall;

@@ -3,7 +3,7 @@
 use super::recall::remembered;
 use super::{SurveyError, SurveyOptions, recall, refresh};
 use crate::backup::{Backup, Located};
-use crate::catalogue::{Catalogue, Content, Forget, SnapshotKey};
+use crate::catalogue::{Catalogue, Forget, SnapshotKey};
 use crate::source::{ObjectId, Store as _, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -219,7 +219,7 @@ impl Presence {
         let locations = contents.locations.keys().cloned().collect();
         let (known, _) = remembered(contents, stores);
         let files = known.files.into_iter();
-        let files = files.filter(|(_, file)| file.content != Content::NotABackup);
+        let files = files.filter(|(_, file)| !file.content.is_foreign());
         Ok(Self {
             files: files.map(|(id, file)| (id, file.is_present)).collect(),
             locations,

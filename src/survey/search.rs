@@ -5,12 +5,12 @@ use super::examination::Examination;
 use super::file::{Looked, look, unreadable};
 use super::news::Origin;
 use super::options::Depth;
+use super::passed_over::Met;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeSet;
 
 /// Files to read, by what they are.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Examination<'_> {
         origin: Origin,
     ) -> Result<Todo, SurveyError> {
         let mut todo = Todo::default();
-        let mut met: BTreeMap<ObjectId, (FoundObject, bool)> = BTreeMap::new();
+        let mut met = Met::new();
         let mut neighbours = Vec::new();
         for location in locations {
             let is_file = self.stores.stat(location).is_ok();
@@ -63,6 +63,7 @@ impl Examination<'_> {
             }
         }
         self.met = met.keys().cloned().collect();
+        self.pass_over_pieces(&mut met, &neighbours);
         self.remembered_elsewhere(locations, &met);
         for (object, is_named) in met.into_values() {
             self.sort(object, is_named, &mut todo);
@@ -79,11 +80,7 @@ impl Examination<'_> {
     }
 
     /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.
-    fn remembered_elsewhere(
-        &mut self,
-        locations: &[ObjectId],
-        met: &BTreeMap<ObjectId, (FoundObject, bool)>,
-    ) {
+    fn remembered_elsewhere(&mut self, locations: &[ObjectId], met: &Met) {
         let records: Vec<(ObjectId, FileRecord)> = self
             .known
             .contents
@@ -111,6 +108,7 @@ impl Examination<'_> {
 
     fn sort(&mut self, object: FoundObject, is_named: bool, todo: &mut Todo) {
         if self.options.depth == Depth::New && self.enter_if_known(&object) {
+            self.tell_again(&object);
             self.survey.unchanged += 1;
             return;
         }
@@ -119,7 +117,7 @@ impl Examination<'_> {
                 todo.kuberesources.push(object);
             }
             Looked::As(kind) => todo.snapshots.push((object, kind)),
-            Looked::Foreign(reason) => self.foreign(&object, reason),
+            Looked::Foreign(reason, foreign) => self.foreign(&object, reason, foreign),
             Looked::Refused(reason) => self.refused(&object, reason),
         }
     }
@@ -136,6 +134,10 @@ impl Examination<'_> {
             Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
                 todo.snapshots.push((object, kind));
             }
+            Looked::Foreign(_, foreign) => {
+                let foreign = foreign.filter(|foreign| foreign.kind.may_hold_a_backup());
+                self.remember_passed_over(&object.id, foreign.as_ref());
+            }
             _ => {}
         }
     }
@@ -150,25 +152,6 @@ impl Examination<'_> {
             self.known.enter_known(&object.id, &record, true);
         }
         is_known
-    }
-
-    /// A file that is no backup is remembered so that it need not be opened again.
-    fn foreign(&mut self, object: &FoundObject, reason: &str) {
-        let name = object.id.file_name().map(Path::new);
-        let extension = name.and_then(Path::extension);
-        let is_worth_telling = extension.is_some_and(|extension| extension == "db");
-        if is_worth_telling {
-            let skipped = Skipped {
-                id: object.id.clone(),
-                reason: reason.to_owned(),
-                kind: SkippedKind::NotABackup,
-                is_error: false,
-            };
-            self.survey.skipped.push(skipped);
-        }
-        self.remember_file(object, Content::NotABackup);
-        self.known
-            .enter(&object.id, object.identity.clone(), Content::NotABackup);
     }
 
     pub(super) fn refused(&mut self, object: &FoundObject, reason: String) {
@@ -200,6 +183,7 @@ impl Examination<'_> {
             id: object.id.clone(),
             reason,
             kind: SkippedKind::Unreadable,
+            remedy: None,
             is_error: true,
         });
     }
@@ -224,6 +208,7 @@ fn pass_over_put_aside(walked: &mut Walk) {
             id: object.id.clone(),
             reason: mark.reason().to_owned(),
             kind: SkippedKind::PutAside,
+            remedy: None,
             is_error: false,
         })
     });

@@ -53,6 +53,7 @@ pub fn examine_stream(
                 id,
                 reason,
                 kind: SkippedKind::Unreadable,
+                remedy: None,
                 is_error: true,
             });
         }

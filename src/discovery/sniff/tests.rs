@@ -8,7 +8,7 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 fn kind_of(name: &str, content: &[u8]) -> Result<ObjectKind, Box<dyn std::error::Error>> {
     let mut file = tempfile::tempfile()?;
     file.write_all(content)?;
-    let kind = sniff(&file, BackupName::parse(OsStr::new(name)).as_ref())?;
+    let kind = sniff(&file, BackupName::parse(OsStr::new(name)).as_ref())?.kind;
     assert_eq!(
         file.stream_position()?,
         u64::try_from(content.len())?,

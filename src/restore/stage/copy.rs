@@ -78,7 +78,10 @@ impl<'p> OpenSource<'p> {
         let object = store.open(id, None).map_err(StageError::Source)?;
         let compression = match unpacking {
             Unpacking::Never => None,
-            Unpacking::Snapshot => sniff(&*object, None).at_path("read", id)?.compression(),
+            Unpacking::Snapshot => sniff(&*object, None)
+                .at_path("read", id)?
+                .kind
+                .compression(),
         };
         Ok(Self {
             id,

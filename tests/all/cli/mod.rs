@@ -16,6 +16,7 @@ mod edit;
 mod ends;
 pub(crate) mod environment;
 mod findings;
+mod foreign;
 mod healthy;
 mod kindness;
 mod mended;

@@ -6,10 +6,10 @@ use super::units::count;
 use super::views::LocationListView;
 use super::wrap::paragraph;
 use super::{Answer, Style};
-use etcd_cat::discovery::SkippedKind;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::survey::{LocationProblem, RememberedLocation, SearchedLocation, Survey};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Passed over and named one by one; of more, only the number is told unless details are asked for.
 const NAMED: usize = 10;
@@ -62,7 +62,7 @@ pub(crate) fn problem(searched: &SearchedLocation) -> Option<String> {
             )
         }
         LocationProblem::OnlyForeign => format!(
-            "no backup was found in {path}: {files} there, none of them part of a backup{before}"
+            "no backup was found in {path}: {files} there, none of them part of a backup that can be read{before}"
         ),
         LocationProblem::OtherFileSystem => format!(
             "{path} lies on another file system than before, and nothing that was known there is there{before}: was a \
@@ -79,20 +79,16 @@ pub(super) fn problems(survey: &Survey, style: &Style) -> String {
         .collect()
 }
 
-/// What was passed over, and what to do about each kind of it once.
+/// What was passed over, and what to do about it, each advice once.
 pub(super) fn skipped(survey: &Survey, style: &Style) -> String {
     let mut text = String::new();
-    let mut kinds: Vec<SkippedKind> = Vec::new();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
     for skipped in survey.skipped.iter().take(style.at_most(NAMED)) {
         let path = safe_path(&skipped.id);
         text.push_str(&format!("skipped  {path}: {}\n", safe(&skipped.reason)));
-        if !kinds.contains(&skipped.kind) {
-            kinds.push(skipped.kind);
-            text.push_str(&paragraph(
-                "         to do: ",
-                skipped.kind.remedy(),
-                style.width,
-            ));
+        if told.insert(skipped.remedy()) {
+            let remedy = safe(skipped.remedy());
+            text.push_str(&paragraph("         to do: ", &remedy, style.width));
         }
     }
     let more = survey.skipped.len().saturating_sub(style.at_most(NAMED));

@@ -121,12 +121,14 @@ pub(crate) struct SummaryView {
 pub(crate) struct SkippedView {
     /// Where it lies.
     path: String,
-    /// What it is: `unreadable`, `missing`, `dead-link`, `not-a-file`, `put-aside` or `not-a-backup`.
+    /// What it is: `unreadable`, `missing`, `dead-link`, `not-a-file`, `put-aside`, `not-a-backup`, `encrypted`,
+    /// `packed-otherwise`, `part-of-split`, `repository`, `other-product`, `resource-fork`, `error-page`, `pointer`,
+    /// `text-mode-damage` or `text`.
     kind: &'static str,
     /// Why, in words.
     reason: String,
     /// What to do about it.
-    remedy: &'static str,
+    remedy: String,
 }
 
 impl VerifyReportView {
@@ -211,7 +213,7 @@ impl SkippedView {
             path: text::path(&skipped.id),
             kind: skipped.kind.as_str(),
             reason: skipped.reason.clone(),
-            remedy: skipped.kind.remedy(),
+            remedy: skipped.remedy().to_owned(),
         }
     }
 }

@@ -256,6 +256,7 @@ fn a_report_counts_what_it_shows() {
             id: ObjectId::from("/b/a\u{1b}.txt"),
             reason: "no backup by its name".to_owned(),
             kind: SkippedKind::NotABackup,
+            remedy: None,
             is_error: false,
         }],
         files: 4,
