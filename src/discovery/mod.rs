@@ -3,10 +3,12 @@
 //! Nothing here judges a backup, and nothing here writes. Walking only looks at listings; opening is left to `sniff`,
 //! so that a caller can skip what it has already read.
 
+mod checksums;
 mod sniff;
 mod walk;
 
 pub use crate::foreign::{Foreign, ForeignKind};
+pub(crate) use checksums::{Checksum, MAX_LIST_BYTES, checksums, is_checksum_list, listed_by_name};
 pub(crate) use sniff::{ObjectKind, sniff};
 pub(crate) use walk::walk_beside;
 pub use walk::{FoundObject, Skipped, SkippedKind, Walk, walk};

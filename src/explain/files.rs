@@ -93,3 +93,22 @@ pub(super) const UNREADABLE: Explanation = Explanation {
         Run("dmesg -T | tail -50"),
     ],
 };
+
+pub(super) const CHECKSUM_DIFFERS: Explanation = Explanation {
+    title: "A checksum recorded beside the file says otherwise",
+    meaning: "A list beside the file (such as SHA256SUMS, or a file of the same name that ends in .sha256 or .md5) has a \
+              checksum of it, and the file has another one. Either the file was changed after the list was made, or the \
+              list is of another file or another run. A snapshot has a digest of its own: where that matches, its data \
+              is what etcd sent, and the list is wrong. A kuberesources has none: the list is all that can vouch for it. \
+              It is compared as the file is read; a list that was changed later counts from the next verify.",
+    steps: &[
+        Do("See which line it is, and when list and file were written."),
+        Run("ls -l --time-style=full-iso LIST FILE; grep FILE LIST; sha256sum FILE"),
+        Do("Compare with the original on the node, or with another copy."),
+        Run("oc debug node/NODE -- chroot /host sha256sum DIRECTORY/FILE"),
+        Do(
+            "Where the file proves to be right, make the list anew; where it was changed, take the other copy.",
+        ),
+        Run("etcd-cat verify DIRECTORY"),
+    ],
+};

@@ -225,6 +225,9 @@ codes! {
     /// Another member's snapshot of the same revision holds other live keys or values.
     MembersDiverge = "members-diverge", Warning, Snapshot,
         "find out with etcdctl endpoint hashkv which member of the live cluster is wrong before restoring either of them";
+    /// A checksum that somebody recorded beside the file says otherwise.
+    ChecksumDiffers = "checksum-differs", Warning, Snapshot,
+        "find out which is wrong: compare with the original and with another copy; a list made of another run is to be made anew";
     /// In the catalogue, no longer on disk.
     FileMissing = "file-missing", Error, Catalogue,
         "mount the storage or index the new place; if the file is gone for good, run etcd-cat forget";

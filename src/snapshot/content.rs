@@ -61,7 +61,11 @@ pub(super) fn conclude(
     snapshot.findings.extend(findings::buckets(&tree));
     let leases = small_buckets::learn(&tree, &keyspace.lease_pages, &mut snapshot);
     let sealed = learn_keyspace(&tree, keyspace, leases.as_ref(), &mut snapshot, hash_on);
-    SnapshotReading { snapshot, sealed }
+    SnapshotReading {
+        snapshot,
+        sealed,
+        whole: hashed.whole,
+    }
 }
 
 /// CRC-32C over names, keys and values of all buckets in order.

@@ -22,6 +22,8 @@ pub(super) struct TrailerHasher {
 pub(super) struct Hashed {
     /// Length of the stream.
     pub(super) size_bytes: u64,
+    /// SHA-256 of all bytes.
+    pub(super) whole: Sha256Digest,
     /// SHA-256 of all bytes but the trailer.
     pub(super) computed: Sha256Digest,
     /// The trailer, where the length says that there is one.
@@ -129,15 +131,20 @@ impl TrailerHasher {
             None
         };
         self.note_behind_if_cut(&held);
-        let whole = self.at_data_end.take().map(Sha256::finish);
+        let data = self.at_data_end.take().map(Sha256::finish);
         let is_whole_before_trailing_data =
-            whole.is_some_and(|whole| whole.0.as_slice() == self.behind_data_end);
-        if trailer.is_none() {
-            self.sha.update(&held);
-        }
+            data.is_some_and(|data| data.0.as_slice() == self.behind_data_end);
+        let before_held = self.sha.clone();
+        self.sha.update(&held);
+        let whole = self.sha.finish();
+        let computed = match trailer {
+            Some(_) => before_held.finish(),
+            None => whole,
+        };
         Hashed {
             size_bytes,
-            computed: self.sha.finish(),
+            whole,
+            computed,
             trailer: trailer.map(Sha256Digest),
             is_whole_before_trailing_data,
         }

@@ -74,5 +74,6 @@ fn unreadable(hashed: &Hashed, found: Option<&NoDatabase>) -> SnapshotReading {
     SnapshotReading {
         snapshot,
         sealed: Sealed::default(),
+        whole: hashed.whole,
     }
 }

@@ -1,6 +1,7 @@
 //! What one pass over a snapshot gives, and why it may fail.
 
 use super::facts::Snapshot;
+use crate::digest::Sha256Digest;
 use crate::kubernetes::encryption::Sealed;
 use std::io;
 
@@ -20,6 +21,8 @@ pub struct SnapshotReading {
     pub snapshot: Snapshot,
     /// Values that need keys to be proven. In memory only.
     pub sealed: Sealed,
+    /// SHA-256 of all bytes, the trailer among them.
+    pub whole: Sha256Digest,
 }
 
 /// Why a pass could not be finished.

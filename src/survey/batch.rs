@@ -6,6 +6,7 @@
 use super::SurveyError;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::options::SurveyOptions;
+use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
 use crate::discovery::{FoundObject, ObjectKind};
@@ -27,6 +28,7 @@ pub(super) struct Batch<'f, 'b> {
     pub(super) files: &'f [(FoundObject, ObjectKind)],
     pub(super) store: &'f dyn Store,
     pub(super) options: &'b SurveyOptions,
+    pub(super) recorded: &'b RecordedChecksums,
     pub(super) recorder: &'b Recorder<'b>,
     pub(super) monitor: &'b dyn Monitor,
     pub(super) now: DateTime<Utc>,
@@ -168,11 +170,19 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
             let Batch {
                 store,
                 options,
+                recorded,
                 monitor,
                 ..
             } = *self.batch;
             monitor.begin(object.id.as_os_str(), object.identity.size_bytes());
-            match OpenSnapshot::open(object, *kind, store, options.page_cache, monitor) {
+            match OpenSnapshot::open(
+                object,
+                *kind,
+                store,
+                recorded.of(&object.id),
+                options.page_cache,
+                monitor,
+            ) {
                 Ok(opened) => {
                     self.open += 1;
                     return Some(opened);

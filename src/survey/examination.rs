@@ -4,6 +4,7 @@ use super::knowledge::Knowledge;
 use super::news::{BackupNews, SearchedLocation};
 use super::options::SurveyOptions;
 use super::prove::KeyRings;
+use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use crate::backup::Backup;
 use crate::catalogue::CatalogueError;
@@ -66,6 +67,8 @@ pub(super) struct Examination<'e> {
     /// Files that were met at the locations.
     pub(super) met: BTreeSet<ObjectId>,
     pub(super) survey: Survey,
+    /// Checksums of files that lie beside them.
+    pub(super) recorded: RecordedChecksums,
     pub(super) read_now: BTreeSet<ObjectId>,
     pub(super) now: DateTime<Utc>,
 }

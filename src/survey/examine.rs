@@ -8,6 +8,7 @@ use super::knowledge::{Knowledge, subject_of};
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::prove::{KeyRings, UnprovenSnapshots, prove_waiting, unproven};
+use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::Verification;
@@ -64,6 +65,7 @@ pub(super) fn examine_from(
         asked: BTreeSet::new(),
         met: BTreeSet::new(),
         survey: Survey::default(),
+        recorded: RecordedChecksums::default(),
         read_now: BTreeSet::new(),
         now: crate::instant::now(),
     };
@@ -122,7 +124,12 @@ impl Examination<'_> {
         }
         self.monitor
             .begin(object.id.as_os_str(), object.identity.size_bytes());
-        match read_kuberesources(&object.id, self.stores, self.monitor) {
+        match read_kuberesources(
+            &object.id,
+            self.stores,
+            self.recorded.of(&object.id),
+            self.monitor,
+        ) {
             Ok((facts, ring)) => {
                 let content = Content::Kuberesources(facts.sha256);
                 self.rings.keep(facts.sha256, ring);
@@ -162,6 +169,7 @@ impl Examination<'_> {
             files,
             store: self.stores,
             options: self.options,
+            recorded: &self.recorded,
             recorder: &self.recorder,
             monitor: self.monitor,
             now: self.now,

@@ -1,8 +1,9 @@
 //! Reads one file of a backup and says what became of it.
 
+use super::recorded::{Recorded, Sums, differs};
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, sniff};
-use crate::finding::{Code, Finding};
+use crate::finding::{Artifact, Code, Finding};
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
@@ -74,6 +75,9 @@ pub(super) struct OpenSnapshot<'c> {
     object: &'c FoundObject,
     store: &'c dyn Store,
     open: Box<dyn Object>,
+    recorded: Vec<Recorded>,
+    sums: Sums,
+    is_packed: bool,
 }
 
 impl<'c> OpenSnapshot<'c> {
@@ -82,6 +86,7 @@ impl<'c> OpenSnapshot<'c> {
         object: &'c FoundObject,
         kind: ObjectKind,
         store: &'c dyn Store,
+        recorded: &[Recorded],
         page_cache: PageCache,
         monitor: &'m dyn Monitor,
     ) -> Result<(Self, Box<dyn Read + Send + 'm>), SnapshotRead> {
@@ -91,8 +96,11 @@ impl<'c> OpenSnapshot<'c> {
                 reason: describe(&error),
                 offset: None,
             })?;
+        let is_packed = kind.compression().is_some();
+        let sums = Sums::for_each(recorded, !is_packed);
         let bytes = open
             .reader(Pace::Ahead(page_cache))
+            .map(|reader| sums.of(reader))
             .map(|reader| Counting::new(reader, monitor))
             .and_then(|bytes| decompress(bytes, kind.compression()))
             .map(|bytes| match kind.compression() {
@@ -104,6 +112,9 @@ impl<'c> OpenSnapshot<'c> {
             object,
             store,
             open,
+            recorded: recorded.to_vec(),
+            sums,
+            is_packed,
         };
         Ok((open, bytes))
     }
@@ -119,6 +130,10 @@ impl<'c> OpenSnapshot<'c> {
             Ok(mut reading) => {
                 let changed = changed(&self.object.id, &*self.open, self.store);
                 reading.snapshot.findings.extend(changed);
+                let known = (!self.is_packed).then_some(reading.whole.0);
+                let differing = self.sums.differing(&self.recorded, known);
+                let told = differs(&self.object.id, Artifact::Snapshot, differing);
+                reading.snapshot.findings.extend(told);
                 SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
             }
             Err(ReadError::Interrupted) => SnapshotRead::Interrupted,
@@ -159,6 +174,7 @@ impl<R: Read> Read for Interruptible<'_, R> {
 pub(super) fn read_kuberesources(
     id: &ObjectId,
     store: &dyn Store,
+    recorded: &[Recorded],
     monitor: &dyn Monitor,
 ) -> Result<(Kuberesources, Option<KeyRing>), ArchiveError> {
     let open = store
@@ -167,6 +183,8 @@ pub(super) fn read_kuberesources(
     let reader = open
         .reader(Pace::OneByOne)
         .map_err(|error| ArchiveError::at(None, error.to_string()))?;
+    let sums = Sums::for_each(recorded, true);
+    let reader = sums.of(reader);
     let size_bytes = open.identity().size_bytes();
     let mut head = vec![0; HEAD_BYTES];
     let length = read_full_at(&*open, &mut head, 0).unwrap_or_default();
@@ -178,9 +196,12 @@ pub(super) fn read_kuberesources(
     let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default())
         .map_err(|error| ArchiveError::at(Some(error.offset), error.reason))?;
     tell_what_it_is(&mut facts, &head);
+    let differing = sums.differing(recorded, Some(facts.sha256.0));
+    facts
+        .findings
+        .extend(differs(id, Artifact::Kuberesources, differing));
     facts.findings.extend(
-        changed(id, &*open, store)
-            .map(|finding| finding.artifact(crate::finding::Artifact::Kuberesources)),
+        changed(id, &*open, store).map(|finding| finding.artifact(Artifact::Kuberesources)),
     );
     Ok((facts, ring))
 }

@@ -5,7 +5,7 @@ use super::place::{Beside, KnownObject, locate, locate_snapshot};
 use crate::backup::{Backup, Located};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
-use crate::finding::has_error;
+use crate::finding::{Code, Finding, has_error};
 use crate::inventory::{Inventory, PassedOver, Proofs, Proven, Replaced, UnreadableFile};
 use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
@@ -82,9 +82,11 @@ impl Knowledge {
         &mut self,
         id: &ObjectId,
         identity: ObjectIdentity,
-        facts: Snapshot,
+        mut facts: Snapshot,
     ) {
         let key = SnapshotKey::of(&facts);
+        let before = self.snapshots.get(&key);
+        keep_checksums(&mut facts.findings, before.map(|facts| &facts.findings));
         self.snapshots.insert(key, facts);
         self.enter(id, identity, Content::Snapshot(key));
     }
@@ -94,9 +96,11 @@ impl Knowledge {
         &mut self,
         id: &ObjectId,
         identity: ObjectIdentity,
-        facts: Kuberesources,
+        mut facts: Kuberesources,
     ) {
         let digest = facts.sha256;
+        let before = self.kuberesources.get(&digest);
+        keep_checksums(&mut facts.findings, before.map(|facts| &facts.findings));
         self.kuberesources.insert(digest, facts);
         self.enter(id, identity, Content::Kuberesources(digest));
     }
@@ -344,6 +348,17 @@ impl Knowledge {
             .filter_map(|place| self.contents.file(place));
         backup.first_seen_at = records.map(|record| record.first_seen_at).min();
     }
+}
+
+/// What was recorded beside one place of the same bytes is not lost with the next.
+fn keep_checksums(findings: &mut Vec<Finding>, before: Option<&Vec<Finding>>) {
+    let told = before.into_iter().flatten();
+    let told = told.filter(|finding| finding.code == Code::ChecksumDiffers);
+    let kept: Vec<Finding> = told
+        .filter(|finding| !findings.contains(finding))
+        .cloned()
+        .collect();
+    findings.extend(kept);
 }
 
 /// Names in a directory that a glob of the script matches; `None` when it cannot be read to its end.

@@ -23,6 +23,7 @@ mod passed_over;
 mod place;
 mod prove;
 mod recall;
+mod recorded;
 mod recorder;
 mod remembered;
 mod search;

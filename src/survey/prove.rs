@@ -35,7 +35,7 @@ impl KeyRings {
         if !self.rings.contains_key(&digest) && archive.is_present {
             let read = archive
                 .places()
-                .find_map(|place| read_kuberesources(place, store, &Silent).ok());
+                .find_map(|place| read_kuberesources(place, store, &[], &Silent).ok());
             let (facts, ring) = read?;
             if facts.sha256 != digest {
                 return None;

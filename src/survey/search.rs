@@ -6,6 +6,7 @@ use super::file::{Looked, look, unreadable};
 use super::news::Origin;
 use super::options::Depth;
 use super::passed_over::Met;
+use super::recorded::RecordedChecksums;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Walk, walk, walk_beside};
 use crate::names::{BackupName, NameKind, PutAside};
@@ -64,6 +65,8 @@ impl Examination<'_> {
         }
         self.met = met.keys().cloned().collect();
         self.pass_over_pieces(&mut met, &neighbours);
+        let objects = met.values().map(|(object, _)| object).chain(&neighbours);
+        self.recorded = RecordedChecksums::among(objects, self.stores);
         self.remembered_elsewhere(locations, &met);
         for (object, is_named) in met.into_values() {
             self.sort(object, is_named, &mut todo);

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 19] = [
+const NOT_JUDGED: [Code; 20] = [
     Code::NotASnapshot,
     Code::TrailingData,
     Code::DigestMismatch,
@@ -45,6 +45,7 @@ const NOT_JUDGED: [Code; 19] = [
     Code::KuberesourcesIncomplete,
     Code::ProvenanceMismatch,
     Code::ChangedWhileReading,
+    Code::ChecksumDiffers,
 ];
 
 /// One pair, spoilt. It lies in a directory of its own and is of a cluster of its own.

@@ -9,6 +9,7 @@
 mod archive;
 mod cases;
 mod catalogue;
+mod checksums;
 mod clusters;
 mod completions;
 mod contract;

@@ -52,6 +52,11 @@ pub(super) const ROWS: &[Row] = &[
         drop(env.copy(KUBERESOURCES, "keys"));
     })
     .of("/keys/"),
+    Row::new("another checksum beside it", &["checksum-differs"], |env| {
+        TestEnv::put_healthy(env);
+        let name = NAME.trim_start_matches("keys/");
+        env.put("keys/SHA256SUMS", format!("{}  {name}\n", "0".repeat(64)));
+    }),
     Row::new(
         "hosted control plane",
         &["encryption-external", "kuberesources-not-used"],
