@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 /// Something to remember.
 #[derive(Clone, Debug)]
@@ -168,9 +169,19 @@ impl<'r> CatalogueBatch<'r> {
         };
         let key = record.raw_key;
         let stored = self.before.bytes(table, &key)?;
-        if stored.is_some_and(|stored| !is_intact(table, &key, &stored)) {
-            self.operations.push(Operation::Delete { table, key });
+        if stored.is_none_or(|stored| is_intact(table, &key, &stored)) {
+            return Ok(());
         }
+        // The key says where to look: that goes on.
+        let id = ObjectId::from_bytes(&key);
+        if table == Table::Locations && id.as_path().is_some_and(Path::exists) {
+            let anew = LocationRecord {
+                first_seen_at: crate::instant::now(),
+                file_system: None,
+            };
+            return self.put(table, key, &anew);
+        }
+        self.operations.push(Operation::Delete { table, key });
         Ok(())
     }
 

@@ -6,17 +6,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Damage that a run came upon. Copies share it.
 #[derive(Clone, Debug, Default)]
-pub struct CatalogueDamage(Arc<Mutex<BTreeSet<String>>>);
+pub struct CatalogueDamage(Arc<Mutex<Found>>);
+
+#[derive(Debug, Default)]
+struct Found {
+    open: BTreeSet<String>,
+    mended: BTreeSet<String>,
+}
 
 impl CatalogueDamage {
-    /// Everything so far, one line each.
+    /// What is damaged still, one line each.
     pub fn told(&self) -> Vec<String> {
-        self.lines().iter().cloned().collect()
+        self.found().open.iter().cloned().collect()
+    }
+
+    /// What was damaged, and is no longer: what files tell was read again from them.
+    pub fn mended(&self) -> Vec<String> {
+        self.found().mended.iter().cloned().collect()
+    }
+
+    /// All of it, mended or not.
+    pub(crate) fn all(&self) -> Vec<String> {
+        let found = self.found();
+        found.open.union(&found.mended).cloned().collect()
     }
 
     /// Adds something.
     pub(crate) fn tell(&self, what: impl Into<String>) {
-        self.lines().insert(what.into());
+        self.found().open.insert(what.into());
     }
 
     /// Adds a record that is of no use.
@@ -27,7 +44,14 @@ impl CatalogueDamage {
         ));
     }
 
-    fn lines(&self) -> MutexGuard<'_, BTreeSet<String>> {
+    /// Says that all of it has been read again.
+    pub(crate) fn mend(&self) {
+        let mut found = self.found();
+        let mut open = std::mem::take(&mut found.open);
+        found.mended.append(&mut open);
+    }
+
+    fn found(&self) -> MutexGuard<'_, Found> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,6 +26,7 @@ mod reader;
 mod rebuild;
 mod record;
 mod redb;
+mod redb_header;
 mod seal;
 #[cfg(feature = "store-sled")]
 mod sled;

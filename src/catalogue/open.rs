@@ -145,6 +145,19 @@ impl Catalogue {
         self.reader()?.locations(&mut Vec::new())
     }
 
+    /// Where to look: the remembered locations, and of those whose record is damaged the ones that are there.
+    pub(crate) fn places(&self) -> Result<Vec<ObjectId>, CatalogueError> {
+        let mut skipped = Vec::new();
+        let locations = self.reader()?.locations(&mut skipped)?;
+        let damaged = skipped
+            .iter()
+            .map(|record| ObjectId::from_bytes(&record.raw_key));
+        let is_there = |id: &ObjectId| id.as_path().is_some_and(Path::exists);
+        let mut places: Vec<_> = locations.into_iter().map(|(id, _)| id).collect();
+        places.extend(damaged.filter(is_there));
+        Ok(places)
+    }
+
     /// Puts records that were drawn from all others into `table`, in the place of those before, unless the catalogue
     /// was written to since `generation`: then they are out of date.
     ///

@@ -303,7 +303,7 @@ impl CatalogueReader<'_> {
     }
 
     /// Tells of a table that is not what it was when it was written last.
-    fn hold_against(&self, table: Table, found: TableSum) {
+    pub(super) fn hold_against(&self, table: Table, found: TableSum) {
         let expected = self.about.sums.as_ref().map(|sums| sums.table(table));
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             self.damage.tell(format!(

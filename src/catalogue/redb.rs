@@ -5,6 +5,7 @@
 
 use super::about::FIRST;
 use super::fence::fenced;
+use super::redb_header as header;
 use super::store::{Access, CatalogueStore, Operation, RETIRED, StoreError, Table, Visit};
 use redb::backends::InMemoryBackend;
 use redb::{
@@ -75,6 +76,10 @@ impl RedbStore {
             Access::Write => {
                 if !is_there {
                     create(path)?;
+                }
+                if header::names_an_earlier_commit(path) {
+                    let reason = "its header does not name its last commit";
+                    return Err(StoreError::Damaged(reason.to_owned()));
                 }
                 let opened = fenced(|| builder().open(path).map_err(|e| database_error(path, e)));
                 RedbHandle::Writer(opened?)
@@ -215,6 +220,9 @@ fn begin(database: &Database) -> Result<(), redb::Error> {
 }
 
 fn open_reader(path: &Path) -> Result<RedbHandle, StoreError> {
+    if header::names_an_earlier_commit(path) {
+        return repair_in_memory(path).map(RedbHandle::Writer);
+    }
     match builder().open_read_only(path) {
         Ok(database) => Ok(RedbHandle::Reader(database)),
         Err(DatabaseError::RepairAborted) => repair_in_memory(path).map(RedbHandle::Writer),
@@ -230,7 +238,8 @@ fn repair_in_memory(path: &Path) -> Result<Database, StoreError> {
         Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path, error)),
     }
-    let bytes = std::fs::read(path).map_err(|e| StoreError::io("read", path, e))?;
+    let mut bytes = std::fs::read(path).map_err(|e| StoreError::io("read", path, e))?;
+    header::name_last_commit(&mut bytes);
     let length = u64::try_from(bytes.len()).map_err(|e| StoreError::Damaged(e.to_string()))?;
     let backend = InMemoryBackend::new();
     let filled = backend

@@ -66,6 +66,14 @@ pub(super) fn is_intact(table: Table, key: &[u8], record: &[u8]) -> bool {
     })
 }
 
+/// True for a record that is not as it was written under this key; false for one of a later version, too.
+pub(super) fn is_damaged(table: Table, key: &[u8], record: &[u8]) -> bool {
+    let is_later = record
+        .first()
+        .is_some_and(|version| *version > table.version());
+    !is_later && !is_intact(table, key, record)
+}
+
 fn checksum(version: u8, key: &[u8], value: &[u8]) -> u32 {
     let covered = Crc32c::of(key).followed_by(value);
     if version == FIRST_VERSION {

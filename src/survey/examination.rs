@@ -41,6 +41,8 @@ pub struct Survey {
     pub news: BackupNews,
     /// What `cluster-restore.sh` would take from each directory asked for that holds a snapshot of OpenShift.
     pub restore_choices: BTreeMap<PathBuf, RestoreChoice>,
+    /// What of the catalogue was not as it was written, one line each.
+    pub catalogue_damage: Vec<String>,
     /// Why not all of it is remembered.
     pub catalogue: Option<CatalogueError>,
 }

@@ -12,7 +12,7 @@ use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::Verification;
-use crate::catalogue::{Catalogue, CatalogueChange, Content};
+use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::monitor::Monitor;
 use crate::source::ObjectId;
@@ -47,11 +47,8 @@ pub(super) fn examine_from(
 ) -> Result<Survey, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
-    // What cannot be read of the catalogue is read again from the files.
-    let damaged = contents.skipped.iter().cloned();
-    recorder.add(damaged.map(CatalogueChange::Damaged).collect())?;
-    if options.depth == Depth::New && !catalogue.damage().told().is_empty() {
-        recorder.add(vec![CatalogueChange::GiveUp])?;
+    if origin != Origin::Named && !catalogue.damage().told().is_empty() {
+        give_up_damaged(&recorder, &contents)?;
     }
     // The catalogue outlives the working directory.
     let locations: Vec<ObjectId> = locations.iter().map(ObjectId::absolute).collect();
@@ -73,6 +70,17 @@ pub(super) fn examine_from(
     examination.read_all(todo)?;
     examination.prove_the_rest()?;
     examination.conclude(&locations, origin)
+}
+
+/// What cannot be read of the catalogue is read again from the files, wherever they lie.
+fn give_up_damaged(
+    recorder: &Recorder<'_>,
+    contents: &CatalogueContents,
+) -> Result<(), SurveyError> {
+    let damaged = contents.skipped.iter().cloned();
+    let mut changes: Vec<_> = damaged.map(CatalogueChange::Damaged).collect();
+    changes.push(CatalogueChange::GiveUp);
+    recorder.add(changes)
 }
 
 impl Examination<'_> {
@@ -282,8 +290,14 @@ impl Examination<'_> {
         }
         self.recorder.add(changes)?;
         self.recorder.flush()?;
-        self.recorder
-            .attempt(|catalogue| super::refresh(catalogue, self.stores))?;
+        self.recorder.attempt(|catalogue| {
+            if origin != Origin::Named {
+                catalogue.damage().mend();
+            }
+            // Tells of what is damaged all the same.
+            super::refresh(catalogue, self.stores)
+        })?;
+        self.survey.catalogue_damage = self.recorder.damage().all();
         self.survey.catalogue = self.recorder.into_failure();
         self.survey.backups = backups;
         Ok(self.survey)

@@ -129,6 +129,5 @@ fn given_or_remembered(
 }
 
 fn remembered(catalogue: &Catalogue) -> Result<Vec<ObjectId>, SurveyError> {
-    let locations = catalogue.locations()?.into_iter();
-    Ok(locations.map(|(id, _)| id).collect())
+    Ok(catalogue.places()?)
 }

@@ -39,7 +39,10 @@ pub fn glance(
     selection: &Selection,
     options: &SurveyOptions,
 ) -> Result<Vec<Summary>, SurveyError> {
-    let overview = Overview::load(&catalogue.reader()?)?;
+    let reader = catalogue.reader()?;
+    reader.look_over()?;
+    let overview = Overview::load(&reader)?;
+    drop(reader);
     let known = overview.and_then(|overview| {
         overview.summaries(selection, &options.stores, options.as_of, &options.accept)
     });

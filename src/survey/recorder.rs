@@ -1,7 +1,9 @@
 //! Remembers what is finished, soon but not one by one: opening the catalogue costs milliseconds.
 
 use super::SurveyError;
-use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, CatalogueError};
+use crate::catalogue::{
+    Catalogue, CatalogueChange, CatalogueContents, CatalogueDamage, CatalogueError,
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -68,6 +70,11 @@ impl<'c> Recorder<'c> {
             return Ok(());
         }
         self.tolerate(&mut waiting, work(self.catalogue))
+    }
+
+    /// What of the catalogue was not as it was written.
+    pub(super) fn damage(&self) -> &CatalogueDamage {
+        self.catalogue.damage()
     }
 
     /// What kept it from being remembered.

@@ -99,11 +99,6 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// True for commands that read again from the files what the catalogue has lost.
-    pub(crate) fn mends_the_catalogue(&self) -> bool {
-        matches!(self, Self::Index(_))
-    }
-
     /// True for commands that leave nothing half-done but their answer: they may end at any moment.
     pub(crate) fn only_reads(&self) -> bool {
         !matches!(self, Self::Backup(_) | Self::Stage(_))

@@ -83,6 +83,12 @@ impl Failure {
         Self { details, ..self }
     }
 
+    /// Adds what else is wrong, in one line.
+    pub(crate) fn beside(mut self, other: Option<String>) -> Self {
+        self.details.extend(other);
+        self
+    }
+
     /// Adds what to do: a sentence that names a command or a file.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

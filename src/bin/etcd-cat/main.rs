@@ -18,7 +18,7 @@ use crate::error::{Failure, is_broken_pipe};
 use crate::exit::Exit;
 use crate::output::Format;
 use crate::progress::TerminalMonitor;
-use crate::reply::Reply;
+use crate::reply::{Reply, damage_told};
 use chrono::Utc;
 use clap::Parser as _;
 use etcd_cat::catalogue::CatalogueDamage;
@@ -68,10 +68,13 @@ fn answer(
         progress,
         damage: &damage,
     };
-    let result = commands::run(cli, &invocation).map(|mut reply| {
-        reply.tell_damage(&damage.told(), cli.command.mends_the_catalogue());
-        reply
-    });
+    let result = match commands::run(cli, &invocation) {
+        Ok(mut reply) => {
+            reply.tell_damage(&damage);
+            Ok(reply)
+        }
+        Err(failure) => Err(failure.beside(damage_told(&damage.told(), "is"))),
+    };
     progress.clear();
     // Whatever a run says that was told to stop: it was told to stop.
     match (progress.signal(), result) {

@@ -3,6 +3,7 @@
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Answer, Style, render, units};
+use etcd_cat::catalogue::CatalogueDamage;
 
 /// What a command has to say: data for stdout, the rest for stderr, and how to end.
 #[derive(Debug)]
@@ -23,21 +24,23 @@ impl Reply {
         Ok(Self::verbatim(render(answer, style)?, exit))
     }
 
-    /// Says which records of the catalogue are damaged: an answer that was drawn from the rest is no whole answer,
-    /// unless the command `is_mended` by has read again what they told.
-    pub(crate) fn tell_damage(&mut self, damaged: &[String], is_mended: bool) {
-        let Some(first) = damaged.first() else { return };
-        let number = u64::try_from(damaged.len()).unwrap_or(u64::MAX);
-        let records = units::count(number, "record");
-        let verb = if number == 1 { "is" } else { "are" };
-        let message = format!("{records} of the catalogue {verb} damaged, the first: {first}");
-        if is_mended {
-            let mended = "what they told of files was read again from the files";
-            self.notes.push(format!("{message}; {mended}"));
-        } else if self.failure.is_none() {
-            let hint = "the answer lacks what they told: etcd-cat index reads it again from the files, \
-                        etcd-cat index --rebuild makes the catalogue anew";
-            self.failure = Some(Failure::new(code::CATALOGUE, message).hint(hint));
+    /// Says what of the catalogue is damaged: an answer that was drawn from the rest is no whole answer. What was read
+    /// again is told, and counts no longer.
+    pub(crate) fn tell_damage(&mut self, damage: &CatalogueDamage) {
+        if let Some(mended) = damage_told(&damage.mended(), "was") {
+            let and = "what files tell was read again from them";
+            self.notes.push(format!("{mended}; {and}"));
+        }
+        let Some(message) = damage_told(&damage.told(), "is") else {
+            return;
+        };
+        match self.failure.take() {
+            Some(failure) => self.failure = Some(failure.beside(Some(message))),
+            None => {
+                let hint = "the answer lacks what it told: etcd-cat index reads it again from the files, \
+                            etcd-cat index --rebuild makes the catalogue anew";
+                self.failure = Some(Failure::new(code::CATALOGUE, message).hint(hint));
+            }
         }
     }
 
@@ -50,4 +53,21 @@ impl Reply {
             failure: None,
         }
     }
+}
+
+/// How much `damage` there is, and the first of it.
+pub(crate) fn damage_told(damage: &[String], verb: &str) -> Option<String> {
+    let first = damage.first()?;
+    let places = match damage.len() {
+        1 => "one place".to_owned(),
+        number => units::count(u64::try_from(number).unwrap_or(u64::MAX), "place"),
+    };
+    let colon = if damage.len() == 1 {
+        ":"
+    } else {
+        ", the first:"
+    };
+    Some(format!(
+        "the catalogue {verb} damaged in {places}{colon} {first}"
+    ))
 }

@@ -2,8 +2,8 @@
 
 use crate::catalogue::{TestResult, sample};
 use etcd_cat::catalogue::{
-    Access, Catalogue, CatalogueError, CatalogueLocation, CatalogueStore, Operation, RedbStore,
-    Table,
+    Access, Catalogue, CatalogueDamage, CatalogueError, CatalogueLocation, CatalogueStore,
+    Operation, RedbStore, Table,
 };
 use std::path::{Path, PathBuf};
 
@@ -96,6 +96,51 @@ fn flipped_bytes_and_cuts_are_damage_or_skipped_records_and_never_a_panic() -> T
         refused > 0 && partial > 0,
         "{refused} refused, {partial} partial"
     );
+    Ok(())
+}
+
+/// The header says which commit is the last: served otherwise, a catalogue is whole and not up to date.
+#[test]
+fn no_bit_of_the_header_serves_an_earlier_state_silently() -> TestResult {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("catalogue.redb");
+    for number in 0..2 {
+        at(&path).record(sample::backup(number))?;
+    }
+    let whole = at(&path).load()?;
+    let sound = std::fs::read(&path)?;
+    let mut told = 0;
+    for bit in 0..320 * 8 {
+        let mut flipped = sound.clone();
+        if let Some(byte) = flipped.get_mut(bit / 8) {
+            *byte ^= 1 << (bit % 8);
+        }
+        std::fs::write(&path, &flipped)?;
+        let damage = CatalogueDamage::default();
+        let loaded = at(&path).telling(damage.clone()).load();
+        let is_told = loaded.is_err() || !damage.told().is_empty();
+        let is_right = loaded.is_ok_and(|contents| contents == whole);
+        assert!(is_told || is_right, "bit {bit}");
+        told += usize::from(is_told);
+        assert_eq!(std::fs::read(&path)?, flipped, "a reader changes nothing");
+    }
+    assert!(told > 100, "{told}");
+    Ok(())
+}
+
+#[test]
+fn a_header_that_names_the_commit_before_is_read_as_if_it_named_the_last() -> TestResult {
+    let directory = tempfile::tempdir()?;
+    let path = recorded(directory.path())?;
+    let whole = at(&path).load()?;
+    let mut bytes = std::fs::read(&path)?;
+    let flags = bytes.get_mut(9).ok_or("there is a header")?;
+    *flags ^= 1;
+    std::fs::write(&path, bytes)?;
+    assert_eq!(at(&path).load()?, whole);
+    let error = at(&path).record(sample::backup(99));
+    let text = error.expect_err("nothing is built on it").to_string();
+    assert!(text.contains("does not name its last commit"), "{text}");
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub(crate) struct VerifyReport {
     pub(crate) changes: Changes,
     /// Added: what the restore script would take from each directory.
     pub(crate) restore_choices: Vec<RestoreChoice>,
+    pub(crate) catalogue_damage: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

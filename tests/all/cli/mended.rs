@@ -1,5 +1,6 @@
 //! A catalogue that is not as it was written says so, and is made whole again.
 
+use crate::cli::contract::VerifyReport;
 use crate::cli::environment::{SOON, TestEnv};
 use crate::support::dice::Dice;
 
@@ -8,10 +9,6 @@ fn indexed() -> TestEnv {
     let (data, keys) = (env.text("data"), env.text("keys"));
     env.run(&["index", &data, &keys, "-q", "--as-of", SOON]);
     env
-}
-
-fn list(env: &TestEnv) -> crate::cli::environment::Ran {
-    env.run(&["list", "--all", "-o", "json", "--as-of", SOON])
 }
 
 #[test]
@@ -78,25 +75,91 @@ fn a_catalogue_whose_store_gives_up_can_be_asked_and_made_anew() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{ran:?}");
 }
 
-/// The answer is the right one, or the exit code says that it is none.
+/// Changes a byte in the middle of some text of the catalogue, wherever a record has it.
+fn damage_record(env: &TestEnv, text: &str) {
+    let mut bytes = std::fs::read(env.path("catalogue.redb")).expect("our own");
+    let wanted = text.as_bytes();
+    let places: Vec<usize> = (0..bytes.len() - wanted.len())
+        .filter(|at| bytes.get(*at..at + wanted.len()) == Some(wanted))
+        .collect();
+    for at in places {
+        bytes[at + wanted.len() / 2] ^= 1;
+    }
+    env.put("catalogue.redb", bytes);
+}
+
 #[test]
-fn no_flipped_bit_is_silently_wrong() {
+fn damaged_records_are_told_by_every_command_and_read_again_by_index() {
+    let env = indexed();
+    let (keys, before) = (env.text("keys"), env.list());
+    // Only facts of snapshots name an infrastructure.
+    damage_record(&env, "prod-7xk2p");
+    let id = before[0].id.clone().expect("it is a snapshot");
+    for ask in [
+        &["list"] as &[&str],
+        &["list", "-o", "name"],
+        &["clusters"],
+        &["show", &id],
+        &["index", &keys],
+    ] {
+        let mut all = ask.to_vec();
+        all.extend(["--as-of", SOON]);
+        let ran = env.run(&all);
+        assert_eq!(ran.code, Some(2), "{ask:?}: {ran:?}");
+        assert!(ran.stderr.contains("the catalogue is damaged"), "{ran:?}");
+        all.extend(["-o", "json"]);
+        if !ask.contains(&"name") {
+            let last = env.run(&all).stderr;
+            let last = last.lines().last().expect("there is a line");
+            assert!(last.contains("the catalogue is damaged"), "{last}");
+        }
+    }
+    let ran = env.run(&["index", "-o", "json", "--as-of", SOON]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("the catalogue was damaged"), "{ran:?}");
+    let report: VerifyReport = ran.json();
+    assert!(!report.catalogue_damage.is_empty(), "{report:?}");
+    let after = env.run(&["list", "--as-of", SOON]);
+    assert_eq!((after.code, after.stderr.as_str()), (Some(0), ""));
+    assert_eq!(env.list()[0].id, before[0].id);
+}
+
+/// The answer is the right one, or the exit code says that it is none.
+#[expect(clippy::print_stdout, reason = "the number is for whoever repeats it")]
+fn flip(flips: usize, seed: u64) {
     let env = indexed();
     let sound = std::fs::read(env.path("catalogue.redb")).expect("our own");
     let id = env.list()[0].id.clone().expect("it is a snapshot");
-    let show = ["show", &id, "-o", "json", "--as-of", SOON];
-    let (listed, shown) = (list(&env).stdout, env.run(&show).stdout);
-    let mut dice = Dice(13);
+    let asks: [&[&str]; 5] = [
+        &["list", "--all", "-o", "json"],
+        &["list"],
+        &["clusters"],
+        &["show", &id, "-o", "json"],
+        &["check", "--valid-for", "4.17.3", "--offline"],
+    ];
+    let ask = |ask: &[&str]| {
+        let mut all = ask.to_vec();
+        all.extend(["--as-of", SOON]);
+        env.run(&all)
+    };
+    let truth = asks.map(|one| {
+        env.put("catalogue.redb", &sound);
+        ask(one).stdout
+    });
+    let mut dice = Dice(seed);
     let mut told = 0;
-    for _ in 0..60 {
+    for _ in 0..flips {
         let at = dice.length(sound.len() as u64);
         let mut flipped = sound.clone();
         flipped[at] ^= 1 << dice.roll(8);
-        for (ask, truth) in [(None, &listed), (Some(&show), &shown)] {
-            env.put("catalogue.redb", &flipped);
-            let ran = ask.map_or_else(|| list(&env), |ask| env.run(ask));
-            let is_told = ran.code == Some(2);
-            assert!(is_told || ran.stdout == *truth, "byte {at}: {ran:?}");
+        env.put("catalogue.redb", &flipped);
+        for (one, truth) in asks.iter().zip(&truth) {
+            let ran = ask(one);
+            let is_told = ran.code == Some(2) || ran.stderr.contains("was damaged");
+            assert!(
+                is_told || ran.stdout == *truth,
+                "{one:?}, byte {at}: {ran:?}"
+            );
             told += usize::from(is_told);
         }
         // Reading the files again mends what it can; what it cannot is told.
@@ -104,4 +167,16 @@ fn no_flipped_bit_is_silently_wrong() {
         assert!(matches!(mended.code, Some(0..=2)), "byte {at}: {mended:?}");
     }
     assert!(told > 0, "none of them hit anything");
+    println!("{flips} bits flipped, {told} answers told of them, none was silently wrong");
+}
+
+#[test]
+fn no_flipped_bit_is_silently_wrong() {
+    flip(30, 13);
+}
+
+#[test]
+#[ignore = "takes minutes; docs/reliability.md has its result"]
+fn four_hundred_flipped_bits() {
+    flip(400, 400);
 }

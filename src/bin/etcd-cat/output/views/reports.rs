@@ -64,6 +64,8 @@ pub(crate) struct VerifyReportView {
     changes: ChangesView,
     /// What `cluster-restore.sh` would take, for each directory that was read.
     restore_choices: Vec<RestoreChoiceView>,
+    /// What of the catalogue was not as it was written.
+    catalogue_damage: Vec<String>,
 }
 
 /// What was searched, and what is wrong with it.
@@ -142,6 +144,7 @@ impl VerifyReportView {
             skipped: survey.skipped.iter().map(SkippedView::new).collect(),
             locations: survey.locations.iter().map(LocationView::new).collect(),
             changes: ChangesView::new(survey, outcome),
+            catalogue_damage: survey.catalogue_damage.clone(),
             restore_choices: survey
                 .restore_choices
                 .iter()

@@ -74,6 +74,7 @@ contract! {
         api_version: String, kind: String, items: Vec<BackupDocument>, summary: SummaryDocument,
         skipped: Vec<SkippedDocument>, locations: Vec<LocationDocument>, changes: ChangesDocument,
         restore_choices: Vec<RestoreChoiceDocument>,
+        catalogue_damage: Vec<String>,
     }
     RestoreChoiceDocument {
         directory: String, snapshot: Present, kuberesources: Present, backup: Present, verdict: Present, harmful: bool,
