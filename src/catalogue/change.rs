@@ -263,7 +263,10 @@ impl<'r> CatalogueBatch<'r> {
                     facts.map(|facts| facts.findings),
                 )
             }
-            Content::NotABackup | Content::Unreadable { .. } | Content::Foreign(_) => {
+            Content::NotABackup
+            | Content::Unreadable { .. }
+            | Content::Foreign(_)
+            | Content::Archive => {
                 return Ok(None);
             }
         };

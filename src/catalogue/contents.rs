@@ -156,7 +156,10 @@ impl CatalogueContents {
         let is_known = |_: &ObjectId, file: &mut FileRecord| match &file.content {
             Content::Snapshot(key) => self.snapshots.contains_key(key),
             Content::Kuberesources(digest) => self.kuberesources.contains_key(digest),
-            Content::NotABackup | Content::Unreadable { .. } | Content::Foreign(_) => true,
+            Content::NotABackup
+            | Content::Unreadable { .. }
+            | Content::Foreign(_)
+            | Content::Archive => true,
         };
         self.without_facts = self
             .files

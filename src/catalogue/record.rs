@@ -69,6 +69,8 @@ pub enum Content {
     },
     /// It may be part of a backup by its name, and none can be read from it: what it is.
     Foreign(Foreign),
+    /// An archive: each of its members that is part of a backup has a record of its own.
+    Archive,
 }
 
 impl Content {
@@ -82,7 +84,7 @@ impl Content {
         match self {
             Self::Snapshot(key) => Some(Subject::Snapshot(*key)),
             Self::Kuberesources(digest) => Some(Subject::Kuberesources(*digest)),
-            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) => None,
+            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) | Self::Archive => None,
         }
     }
 
@@ -91,7 +93,7 @@ impl Content {
         match self {
             Self::Snapshot(key) => Some(key.computed),
             Self::Kuberesources(digest) => Some(*digest),
-            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) => None,
+            Self::NotABackup | Self::Unreadable { .. } | Self::Foreign(_) | Self::Archive => None,
         }
     }
 }

@@ -38,10 +38,12 @@ impl Table {
             Self::Snapshots => 3,
             // 2: the file system.
             Self::Locations => 2,
-            // Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that
-            // no backup can be read from. Overview, 2: judged by a number of the rules instead of a program's version.
-            // 3: objects of stores beside files. 4: the revision of etcd.
-            Self::Files | Self::Overview => 4,
+            // 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no backup
+            // can be read from. 5: archives and their members.
+            Self::Files => 5,
+            // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
+            // 4: the revision of etcd.
+            Self::Overview => 4,
         }
     }
 }

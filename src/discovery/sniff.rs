@@ -3,13 +3,18 @@
 use crate::bytes::to_u64;
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::names::{BackupName, NameKind};
-use crate::source::{Compression, ReadAt, decompress_buffered, read_full_at};
-use std::io::{self, Read};
+use crate::source::{ArchiveKind, Compression, PackedStream, ReadAt, begin_unpacked, read_full_at};
+use std::borrow::Cow;
+use std::io;
 
 /// Read from the start of a file. Holds the header of a packed file and enough data for the first tar headers.
 const HEAD_BYTES: usize = 64 * 1024;
+/// Read where nothing unpacks from so few: lz4 packs blocks of up to 4 MiB, and gives none before all of it is there.
+const LONG_HEAD_BYTES: usize = (4 << 20) + HEAD_BYTES;
 /// Unpacked from the head: a bomb costs no more than this.
-const UNPACKED_BYTES: u64 = 64 * 1024;
+const UNPACKED_BYTES: usize = 64 * 1024;
+/// Compressions that are taken off one after the other.
+const MAX_LAYERS: usize = 3;
 /// Tar headers looked at before the first real name: PAX and GNU long-name headers may stand before it.
 const MAX_TAR_HEADERS: usize = 8;
 /// bbolt writes its magic 16 bytes into a meta page, behind the page header.
@@ -35,6 +40,8 @@ pub(crate) enum ObjectKind {
     Kuberesources,
     /// Both halves in one archive (OpenShift 4.3.0 and 4.3.1).
     Combined,
+    /// An archive of whatever may be in it: a directory that somebody packed.
+    Archive,
     /// An interrupted save.
     Partial,
     /// Neither by content nor by name part of a backup.
@@ -87,6 +94,45 @@ impl Sniffed {
     }
 }
 
+/// Where the first bytes come from.
+trait Beginning {
+    /// So many of them; fewer if there are no more.
+    fn head(&mut self, bytes: usize) -> io::Result<Vec<u8>>;
+
+    /// Four bytes further on; `None` behind the end.
+    fn four_at(&mut self, offset: u64) -> io::Result<Option<[u8; 4]>>;
+}
+
+impl<O: ReadAt + ?Sized> Beginning for &O {
+    fn head(&mut self, bytes: usize) -> io::Result<Vec<u8>> {
+        let mut head = vec![0; bytes];
+        let length = read_full_at(*self, &mut head, 0)?;
+        head.truncate(length);
+        Ok(head)
+    }
+
+    fn four_at(&mut self, offset: u64) -> io::Result<Option<[u8; 4]>> {
+        let mut bytes = [0; 4];
+        let length = read_full_at(*self, &mut bytes, offset)?;
+        Ok((length == bytes.len()).then_some(bytes))
+    }
+}
+
+/// Of a stream only so much is looked at in advance: pages larger than any that etcd has ever had are not tried.
+impl Beginning for PackedStream<'_> {
+    fn head(&mut self, bytes: usize) -> io::Result<Vec<u8>> {
+        Self::head(self, bytes).map(<[u8]>::to_vec)
+    }
+
+    fn four_at(&mut self, offset: u64) -> io::Result<Option<[u8; 4]>> {
+        let head = Self::head(self, HEAD_BYTES)?;
+        let rest = usize::try_from(offset)
+            .ok()
+            .and_then(|start| head.get(start..));
+        Ok(rest.and_then(|rest| rest.first_chunk().copied()))
+    }
+}
+
 /// Tells what an object is. Reads 64 KiB and, for the few files that are not clear from them,
 /// four bytes at each place where a second meta page may lie.
 ///
@@ -99,17 +145,38 @@ pub(crate) fn sniff(
     object: &(impl ReadAt + ?Sized),
     name: Option<&BackupName>,
 ) -> io::Result<Sniffed> {
+    recognise(&mut { object }, name)
+}
+
+/// The same of a stream, of which nothing is taken.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(crate) fn sniff_stream(
+    stream: &mut PackedStream<'_>,
+    name: Option<&BackupName>,
+) -> io::Result<Sniffed> {
+    recognise(stream, name)
+}
+
+fn recognise(object: &mut impl Beginning, name: Option<&BackupName>) -> io::Result<Sniffed> {
     if name.is_some_and(|name| name.is_partial) {
         return Ok(ObjectKind::Partial.into());
     }
-    let head = read_head(object)?;
-    let by_content = content_kind(&head);
+    let mut head = object.head(HEAD_BYTES)?;
+    let mut by_content = content_kind(&head);
+    if by_content.is_none() && Compression::of(&head).is_some() && head.len() == HEAD_BYTES {
+        by_content = content_kind(&object.head(LONG_HEAD_BYTES)?);
+        head.truncate(HEAD_BYTES);
+    }
     if let Some(kind) = by_content {
-        let is_combined = name.is_some_and(|name| name.kind == NameKind::Combined);
-        let kind = if kind == ObjectKind::Kuberesources && is_combined {
-            ObjectKind::Combined
-        } else {
-            kind
+        let is_archive = matches!(kind, ObjectKind::Kuberesources | ObjectKind::Archive);
+        let kind = match name.map(|name| name.kind) {
+            Some(NameKind::Combined) if is_archive => ObjectKind::Combined,
+            // Other members stand before those that the name promises, or there are none.
+            Some(NameKind::Kuberesources) if is_archive => ObjectKind::Kuberesources,
+            _ => kind,
         };
         return Ok(kind.into());
     }
@@ -145,19 +212,29 @@ fn unrecognised(head: &[u8]) -> ObjectKind {
     ObjectKind::Unrecognised { reason }
 }
 
-/// What the first bytes alone prove.
+/// What the first bytes alone prove, whatever they are packed in.
 fn content_kind(head: &[u8]) -> Option<ObjectKind> {
-    if has_magic(head) {
-        return Some(ObjectKind::Snapshot);
+    let outer = Compression::of(head);
+    let mut head = Cow::Borrowed(head);
+    for _ in 0..=MAX_LAYERS {
+        if has_magic(&head) {
+            return Some(match outer {
+                Some(compression) => ObjectKind::CompressedSnapshot(compression),
+                None => ObjectKind::Snapshot,
+            });
+        }
+        if ArchiveKind::of(&head).is_some() {
+            let is_kuberesources = first_tar_name(&head).is_some_and(is_static_pod_resources);
+            return Some(if is_kuberesources {
+                ObjectKind::Kuberesources
+            } else {
+                ObjectKind::Archive
+            });
+        }
+        let compression = Compression::of(&head)?;
+        head = begin_unpacked(&head, compression, UNPACKED_BYTES).into();
     }
-    let compression = Compression::of(head)?;
-    let unpacked = unpack(decompress_buffered(head, compression).ok()?);
-    if has_magic(&unpacked) {
-        return Some(ObjectKind::CompressedSnapshot(compression));
-    }
-    let is_archive = compression == Compression::Gzip
-        && first_tar_name(&unpacked).is_some_and(is_static_pod_resources);
-    is_archive.then_some(ObjectKind::Kuberesources)
+    None
 }
 
 fn has_magic(head: &[u8]) -> bool {
@@ -176,26 +253,18 @@ fn is_static_pod_resources(name: &[u8]) -> bool {
     name.starts_with(b"static-pod-resources")
 }
 
-/// All that unpacks; the head ends in the middle, so an error at the end is expected.
-fn unpack(decoder: impl Read) -> Vec<u8> {
-    let mut unpacked = Vec::new();
-    let mut limited = decoder.take(UNPACKED_BYTES);
-    // What was unpacked before the error is kept in the vector.
-    let _ended_early = limited.read_to_end(&mut unpacked).is_err();
-    unpacked
-}
-
-/// The name in the first tar header that is not one about the next header.
+/// The name in the first tar header that is not one about the next header, nor the directory that was packed.
 fn first_tar_name(archive: &[u8]) -> Option<&[u8]> {
     const HEADER_BYTES: usize = 512;
     let mut rest = archive;
     for _ in 0..MAX_TAR_HEADERS {
         let (header, after) = rest.split_at_checked(HEADER_BYTES)?;
         let kind = *header.get(156)?;
-        if !matches!(kind, b'x' | b'g' | b'L' | b'K') {
-            let name = header.get(..100)?;
-            let end = name.iter().position(|byte| *byte == 0);
-            return name.get(..end.unwrap_or(name.len()));
+        let name = header.get(..100)?;
+        let end = name.iter().position(|byte| *byte == 0);
+        let name = name.get(..end.unwrap_or(name.len()))?;
+        if !matches!(kind, b'x' | b'g' | b'L' | b'K') && name != b"./" {
+            return Some(name);
         }
         let size = std::str::from_utf8(header.get(124..135)?).ok()?;
         let size = usize::from_str_radix(size.trim_matches([' ', '\0']), 8).ok()?;
@@ -204,23 +273,15 @@ fn first_tar_name(archive: &[u8]) -> Option<&[u8]> {
     None
 }
 
-fn read_head(object: &(impl ReadAt + ?Sized)) -> io::Result<Vec<u8>> {
-    let mut head = vec![0; HEAD_BYTES];
-    let length = read_full_at(object, &mut head, 0)?;
-    head.truncate(length);
-    Ok(head)
-}
-
 /// True when a meta page lies where page 1 is for some page size: page 0 was overwritten.
-fn has_second_meta(object: &(impl ReadAt + ?Sized)) -> io::Result<bool> {
+fn has_second_meta(object: &mut impl Beginning) -> io::Result<bool> {
     let position = to_u64(MAGIC_POSITION);
     for doubling in 0..=PAGE_SIZE_DOUBLINGS {
         let offset = (SMALLEST_PAGE_BYTES << doubling) + position;
-        let mut magic = [0; 4];
         // Page sizes beyond the end of the file are not worth a try.
-        if read_full_at(object, &mut magic, offset)? < magic.len() {
+        let Some(magic) = object.four_at(offset)? else {
             return Ok(false);
-        }
+        };
         if is_magic(&magic) {
             return Ok(true);
         }

@@ -2,8 +2,8 @@
 
 use super::gzip::GzipDefect;
 use super::member::ROOT;
-use super::tar::TarDefect;
 use crate::finding::{Artifact, Code, Finding, Severity};
+use crate::source::TarDefect;
 
 /// What the reading of the gzip streams came upon.
 pub(super) fn gzip_finding(defect: &GzipDefect) -> Finding {

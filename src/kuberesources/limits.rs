@@ -1,5 +1,7 @@
 //! How much an archive may ask of us.
 
+use crate::source::TarLimits;
+
 /// Bounds on one archive. A real one has some 150 members and a few hundred KiB; the largest part, CA bundles and
 /// pod manifests, is bounded by what etcd stores in one object (1.5 MiB).
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,16 @@ impl Default for ArchiveLimits {
             max_nodes: 100,
             max_providers: 2000,
             max_findings: 20,
+        }
+    }
+}
+
+impl ArchiveLimits {
+    /// The part that the walk over the tar heeds.
+    pub(super) fn tar(&self) -> TarLimits {
+        TarLimits {
+            max_members: self.max_members,
+            max_name_bytes: self.max_name_bytes,
         }
     }
 }

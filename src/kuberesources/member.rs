@@ -2,8 +2,8 @@
 //!
 //! `static-pod-resources/<component>-pod-<revision>/...`, one directory for each component.
 
-use super::tar_header::{TarMember, TarMemberKind};
 use crate::openshift::COMPONENTS;
+use crate::source::{TarMember, TarMemberKind};
 
 /// The directory that `cluster-restore.sh` unpacks, by exactly this name.
 pub(super) const ROOT: &str = "static-pod-resources";

@@ -1,6 +1,6 @@
 //! One pass over a kuberesources archive: gzip and tar fully read and checked, nothing extracted.
 //!
-//! `gzip` inflates and hashes, `tar` walks over the members, `member` tells what a name means and whether it is safe, and
+//! `gzip` inflates and hashes, `source` walks over the tar, `member` tells what a name means and whether it is safe, and
 //! `interest` whether the file is worth reading. `file_facts` is what one of those tells (`pod` reads its text), and `collect` has
 //! what all of them tell, the last of each name;
 //! `missing` tells what was not there, and `findings` puts defects into words.
@@ -17,8 +17,6 @@ mod member;
 mod missing;
 mod pod;
 mod read;
-mod tar;
-mod tar_header;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
 pub use limits::ArchiveLimits;

@@ -8,10 +8,9 @@ use super::interest::Interest;
 use super::limits::ArchiveLimits;
 use super::member::{self, MemberPlace, shown};
 use super::missing::missing;
-use super::tar::{TarDefect, TarReader, TarStep};
-use super::tar_header::{TarMember, TarMemberKind};
 use crate::finding::{Code, Finding};
 use crate::kubernetes::encryption::KeyRing;
+use crate::source::{TarDefect, TarMember, TarMemberKind, TarReader, TarStep};
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
@@ -30,7 +29,7 @@ pub struct ArchiveReadError {
 
 /// Reads an archive from its first to its last byte and learns everything in that one pass; nothing is written.
 ///
-/// `size_bytes` is the length that the file is said to have. The keys come apart from the facts, which hold none.
+/// `size_bytes` is the length that the file is said to have, where anybody says so. The keys come apart from the facts, which hold none.
 /// Damage never ends in an error: what was readable before it is told, and the findings say the rest.
 ///
 /// # Errors
@@ -38,16 +37,16 @@ pub struct ArchiveReadError {
 /// The file itself could not be read on: half a reading is no content.
 pub fn read(
     file: impl Read,
-    size_bytes: u64,
+    size_bytes: impl Into<Option<u64>>,
     limits: &ArchiveLimits,
 ) -> Result<(Kuberesources, Option<KeyRing>), ArchiveReadError> {
     let gzip = GzipReader::new(file, *limits);
     let mut pass = ArchivePass::new(
-        TarReader::new(BufReader::with_capacity(BUFFER_BYTES, gzip), *limits),
+        TarReader::new(BufReader::with_capacity(BUFFER_BYTES, gzip), limits.tar()),
         *limits,
     );
     pass.run();
-    pass.finish(size_bytes)
+    pass.finish(size_bytes.into())
 }
 
 struct ArchivePass<R: Read> {
@@ -186,7 +185,7 @@ impl<R: Read> ArchivePass<R> {
 
     fn finish(
         self,
-        expected_bytes: u64,
+        expected_bytes: Option<u64>,
     ) -> Result<(Kuberesources, Option<KeyRing>), ArchiveReadError> {
         let mut buffered = self.tar.into_inner();
         // The walk may have ended early: the rest is inflated all the same, so that CRC and length are checked.
@@ -223,11 +222,9 @@ impl<R: Read> ArchivePass<R> {
                 .into_iter()
                 .map(|(code, count)| left_out(code, count)),
         );
-        findings.extend(size_finding(
-            expected_bytes,
-            end.size_bytes,
-            end.defect.as_ref(),
-        ));
+        findings.extend(expected_bytes.and_then(|expected_bytes| {
+            size_finding(expected_bytes, end.size_bytes, end.defect.as_ref())
+        }));
 
         let mut collector = self.collector;
         let mut told = collector.settle();

@@ -62,13 +62,15 @@ fn directories<'f>(
     files: impl Iterator<Item = FileSeen<'f>>,
 ) -> (Vec<OverviewDirectory>, FileIndex<'f>) {
     let mut index = FileIndex::new();
-    let mut numbers: HashMap<&OsStr, usize> = HashMap::new();
+    let mut numbers: HashMap<ObjectId, usize> = HashMap::new();
     let mut directories: Vec<OverviewDirectory> = Vec::new();
     for file in files {
-        let parent = file.id.directory().unwrap_or(file.id.as_os_str());
-        let number = *numbers.entry(parent).or_insert_with(|| {
+        let parent = file.id.parent().unwrap_or_else(|| file.id.clone());
+        let entry = numbers.entry(parent);
+        let path = entry.key().to_bytes();
+        let number = *entry.or_insert_with(|| {
             directories.push(OverviewDirectory {
-                path: parent.as_bytes().to_vec(),
+                path,
                 files: Vec::new(),
             });
             directories.len() - 1

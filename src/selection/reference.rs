@@ -158,7 +158,8 @@ fn lies_at(backup: &Backup, id: &ObjectId) -> bool {
     snapshot
         .chain(kuberesources)
         .chain(&backup.unreadable_path)
-        .any(|place| place == id)
+        // An archive stands for what is packed into it.
+        .any(|place| place == id || place.as_os_str() == id.as_os_str() || place.outermost() == id)
 }
 
 fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, ResolveError> {

@@ -8,10 +8,8 @@ use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, Read};
 
-/// Bytes taken from the packed file at once.
-const BUFFER_BYTES: usize = 1 << 20;
 /// Memory of an xz decoder: `xz -9` looks back 64 MiB.
 const XZ_MEMORY_KIB: u32 = 66 << 10;
 /// Window of a zstd decoder: 128 MiB, that of `zstd --long=27` and the most that `zstd -d` takes unasked.
@@ -105,27 +103,12 @@ fn is_bzip2(head: &[u8]) -> bool {
     })
 }
 
-/// The unpacked bytes of `packed`; the bytes themselves if they are not packed. Checksums of the packing are checked as its
-/// end is reached.
+/// The unpacked bytes of `packed`. Checksums of the packing are checked as its end is reached.
 ///
 /// # Errors
 ///
 /// The decoder cannot be set up (out of memory).
-pub(crate) fn decompress<'r>(
-    packed: impl Read + Send + 'r,
-    compression: Option<Compression>,
-) -> io::Result<Box<dyn Read + Send + 'r>> {
-    match compression {
-        Some(compression) => {
-            let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
-            decompress_buffered(packed, compression)
-        }
-        None => Ok(Box::new(packed)),
-    }
-}
-
-/// The same for what lies in memory.
-pub(crate) fn decompress_buffered<'r>(
+pub(super) fn decompress_buffered<'r>(
     packed: impl BufRead + Send + 'r,
     compression: Compression,
 ) -> io::Result<Box<dyn Read + Send + 'r>> {
@@ -142,29 +125,29 @@ pub(crate) fn decompress_buffered<'r>(
     })
 }
 
-/// The bytes of a stream, unpacked if it begins as a packed one does.
-///
-/// # Errors
-///
-/// The stream cannot be read, or as [`decompress`].
-pub(crate) fn unpack<'r>(
-    mut stream: impl Read + Send + 'r,
-) -> io::Result<Box<dyn Read + Send + 'r>> {
-    let mut head = Vec::with_capacity(Compression::MAGIC_BYTES);
-    let most = crate::bytes::to_u64(Compression::MAGIC_BYTES);
-    stream.by_ref().take(most).read_to_end(&mut head)?;
-    let compression = Compression::of(&head);
-    let whole = Cursor::new(head).chain(stream);
-    decompress(whole, compression)
+/// What unpacks from the first bytes of something packed, up to a limit: a bomb costs no more than this. They end in the
+/// middle, so an error at their end is expected.
+pub(crate) fn begin_unpacked(head: &[u8], compression: Compression, limit: usize) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    if let Ok(decoder) = decompress_buffered(head, compression) {
+        let mut limited = decoder.take(crate::bytes::to_u64(limit));
+        // What was unpacked before the error is kept in the vector.
+        let _ended_early = limited.read_to_end(&mut unpacked).is_err();
+    }
+    unpacked
 }
 
 #[cfg(test)]
 mod tests {
-    use super::unpack;
-    use std::io::{Read as _, Write as _};
+    use crate::source::PackedStream;
+    use std::io::{self, Read, Write as _};
+
+    fn unpack(stream: &[u8]) -> io::Result<Box<dyn Read + Send + '_>> {
+        Ok(PackedStream::new(stream).unpack()?.into_reader())
+    }
 
     #[test]
-    fn a_stream_is_unpacked_by_what_it_begins_with() -> std::io::Result<()> {
+    fn a_stream_is_unpacked_by_what_it_begins_with() -> io::Result<()> {
         let plain = b"pages and pages".repeat(1000);
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(&plain)?;
@@ -175,7 +158,7 @@ mod tests {
         ];
         for stream in packed {
             let mut found = Vec::new();
-            unpack(stream.as_slice())?.read_to_end(&mut found)?;
+            unpack(&stream)?.read_to_end(&mut found)?;
             assert_eq!(found, plain);
         }
         for short in [&b""[..], b"\x1f", b"\x28\xb5\x2f"] {
@@ -187,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn packed_streams_one_after_the_other_are_one() -> std::io::Result<()> {
+    fn packed_streams_one_after_the_other_are_one() -> io::Result<()> {
         macro_rules! packed {
             ($ending:literal) => {
                 include_bytes!(concat!(
@@ -207,7 +190,7 @@ mod tests {
             packed!("zst"),
         ] {
             let mut found = Vec::new();
-            unpack([packed, packed].concat().as_slice())?.read_to_end(&mut found)?;
+            unpack(&[packed, packed].concat())?.read_to_end(&mut found)?;
             assert!(found == plain.repeat(2));
         }
         Ok(())

@@ -3,16 +3,19 @@
 //! Every place that holds backups is a [`Store`]: it lists what it has, says what an object looks like, and opens it. The
 //! [`FileSystem`] of this machine is one; [`Stores`] finds the right one for a name. An [`ObjectId`] names an object
 //! wherever it lies, and its [`ObjectIdentity`] tells whether somebody wrote to it. A new store is a file in this room and
-//! a line where [`Stores`] are made.
+//! a line where [`Stores`] are made. What is packed is peeled off as it streams by (`packed`); an archive is a directory of
+//! members (`archive`).
 //!
 //! Sources are opened read-only and never mapped into memory: a file that shrinks while it is mapped kills the process.
 
+mod archive;
 mod compressed;
 mod counting;
 mod file_system;
 mod identity;
 mod io_error;
 mod object_id;
+mod packed;
 mod publish;
 mod store;
 mod stores;
@@ -22,9 +25,10 @@ pub(crate) mod memory;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use archive::{ArchiveKind, ArchiveReader, ArchiveStep};
+pub(crate) use archive::{TarDefect, TarLimits, TarMember, TarMemberKind, TarReader, TarStep};
 pub use compressed::Compression;
-pub(crate) use compressed::decompress_buffered;
-pub(crate) use compressed::{decompress, unpack};
+pub(crate) use compressed::begin_unpacked;
 pub(crate) use counting::Counting;
 pub(crate) use file_system::DirectoryEntries;
 pub use file_system::FileSystem;
@@ -33,6 +37,7 @@ pub use identity::{FileIdentity, FileSystemId, ObjectIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub use object_id::ObjectId;
+pub(crate) use packed::{PackedStream, PackingBudget};
 pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
 pub use store::Cause;
 pub use store::LeftOut;

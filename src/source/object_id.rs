@@ -8,11 +8,18 @@ use std::sync::Arc;
 
 /// Stands between the scheme of a URL and what follows.
 const SCHEME_END: &[u8] = b"://";
+/// Stands between an archive and the name of a member, as it is shown: the archive looks like a directory.
+const MEMBER_MARK: &str = "!/";
+/// The same in a key: no path has this byte in it.
+const MEMBER_KEY_MARK: u8 = 0;
 
-/// Names an object wherever it lies: a file by its path, whatever bytes that is made of; what another store holds by a URL.
+/// Names an object wherever it lies: a file by its path, whatever bytes that is made of; what another store holds by a URL;
+/// what is packed into an archive by the archive and the name in it: `/b/bundle.tar.gz!/etcd-backup/snapshot.db`.
 ///
-/// Cheap to clone. Paths come before URLs. Paths are the same, and in the order, that [`Path`] says: `a/x` comes before
-/// `a-b/x`. URLs are compared byte by byte: `s3://b/x` and `s3://b//x` are two objects.
+/// Cheap to clone. Paths come before URLs, and both before members. Paths are the same, and in the order, that [`Path`]
+/// says: `a/x` comes before `a-b/x`. URLs are compared byte by byte: `s3://b/x` and `s3://b//x` are two objects.
+///
+/// A member has no path of this machine, whatever it is called: nothing on a disk is ever touched by its name.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ObjectId(Name);
 
@@ -20,6 +27,16 @@ pub struct ObjectId(Name);
 enum Name {
     Path(Arc<Path>),
     Url(Arc<str>),
+    Member(Arc<MemberName>),
+}
+
+#[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+struct MemberName {
+    archive: ObjectId,
+    /// Empty for the top of the archive, as a directory.
+    path: PathBuf,
+    /// Both, as it is shown.
+    text: OsString,
 }
 
 impl ObjectId {
@@ -31,11 +48,70 @@ impl ObjectId {
         }
     }
 
+    /// What has this name in an archive. The name is as the archive says it; it is never one of a disk.
+    #[must_use]
+    pub fn member(&self, path: &OsStr) -> Self {
+        let mut text = self.as_os_str().to_owned();
+        // The top of an archive ends as directories do: without a slash.
+        let mark = if path.is_empty() { "!" } else { MEMBER_MARK };
+        text.push(mark);
+        text.push(path);
+        Self(Name::Member(Arc::new(MemberName {
+            archive: self.clone(),
+            path: path.into(),
+            text,
+        })))
+    }
+
+    /// The archive that it is packed into, and its name there.
+    pub fn archive(&self) -> Option<(&Self, &OsStr)> {
+        match &self.0 {
+            Name::Member(member) => Some((&member.archive, member.path.as_os_str())),
+            Name::Path(_) | Name::Url(_) => None,
+        }
+    }
+
+    /// What a store holds: itself, or the outermost archive that it is packed into.
+    pub fn outermost(&self) -> &Self {
+        let mut outermost = self;
+        while let Some((archive, _)) = outermost.archive() {
+            outermost = archive;
+        }
+        outermost
+    }
+
+    /// Every way to read a path or URL as that of a member, the shortest name of an archive first.
+    pub(crate) fn as_member(&self) -> Vec<Self> {
+        let text = self.as_os_str().as_bytes();
+        let mark = MEMBER_MARK.as_bytes();
+        let starts = text.windows(mark.len()).enumerate();
+        let starts = starts.filter(|(start, window)| *window == mark && *start > 0);
+        let split = starts.filter_map(|(start, _)| {
+            let archive = Self::parse(OsStr::from_bytes(text.get(..start)?));
+            let rest = text.get(start + mark.len()..)?;
+            Some(archive.members(rest))
+        });
+        split.collect()
+    }
+
+    /// A member of a member, where the name has more marks in it.
+    fn members(&self, path: &[u8]) -> Self {
+        let mark = MEMBER_MARK.as_bytes();
+        match path.windows(mark.len()).position(|window| window == mark) {
+            Some(end) if end > 0 => {
+                let (name, rest) = path.split_at_checked(end).unwrap_or((path, &[]));
+                let inner = self.member(OsStr::from_bytes(name));
+                inner.members(rest.get(mark.len()..).unwrap_or_default())
+            }
+            _ => self.member(OsStr::from_bytes(path)),
+        }
+    }
+
     /// The scheme of a URL, such as `s3`; `None` for a path.
     pub(crate) fn scheme(&self) -> Option<&str> {
-        match &self.0 {
-            Name::Path(_) => None,
+        match &self.outermost().0 {
             Name::Url(url) => scheme_of(url),
+            Name::Path(_) | Name::Member(_) => None,
         }
     }
 
@@ -43,7 +119,7 @@ impl ObjectId {
     pub fn as_path(&self) -> Option<&Path> {
         match &self.0 {
             Name::Path(path) => Some(path),
-            Name::Url(_) => None,
+            Name::Url(_) | Name::Member(_) => None,
         }
     }
 
@@ -52,6 +128,7 @@ impl ObjectId {
         match &self.0 {
             Name::Path(path) => path.as_os_str(),
             Name::Url(url) => OsStr::new(&**url),
+            Name::Member(member) => &member.text,
         }
     }
 
@@ -63,6 +140,7 @@ impl ObjectId {
                 let (_, name) = split_url(url)?;
                 Some(OsStr::new(name)).filter(|name| !name.is_empty())
             }
+            Name::Member(member) => member.path.file_name(),
         }
     }
 
@@ -71,6 +149,11 @@ impl ObjectId {
         match &self.0 {
             Name::Path(path) => path.parent().map(Path::as_os_str),
             Name::Url(url) => Some(OsStr::new(split_url(url)?.0)),
+            Name::Member(member) => {
+                let text = member.text.as_bytes();
+                let end = text.iter().rposition(|byte| *byte == b'/')?;
+                text.get(..end).map(OsStr::from_bytes)
+            }
         }
     }
 
@@ -79,6 +162,10 @@ impl ObjectId {
         match &self.0 {
             Name::Path(path) => path.parent().map(Self::from),
             Name::Url(url) => Some(Self(Name::Url(split_url(url)?.0.into()))),
+            Name::Member(member) => match member.path.parent() {
+                Some(parent) => Some(member.archive.member(parent.as_os_str())),
+                None => Some(member.archive.clone()),
+            },
         }
     }
 
@@ -90,12 +177,23 @@ impl ObjectId {
             (Name::Url(url), Some(name)) => Self(Name::Url(format!("{url}/{name}").into())),
             // No URL says that.
             (Name::Url(url), None) => Path::new(&**url).join(name).into(),
+            (Name::Member(member), _) => member.archive.member(member.path.join(name).as_os_str()),
         }
     }
 
-    /// True for itself and for all that lies below it.
+    /// True for itself and for all that lies below it, what is packed into archives there included.
     pub fn contains(&self, other: &Self) -> bool {
+        self.contains_unpacked(other)
+            || other
+                .archive()
+                .is_some_and(|(archive, _)| self.contains(archive))
+    }
+
+    fn contains_unpacked(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
+            (Name::Member(member), Name::Member(other)) => {
+                member.archive == other.archive && other.path.starts_with(&member.path)
+            }
             (Name::Path(path), Name::Path(other)) => other.starts_with(path),
             (Name::Url(url), Name::Url(other)) => other
                 .strip_prefix(&**url)
@@ -107,6 +205,9 @@ impl ObjectId {
     /// The name with all that the working directory adds to a relative path.
     #[must_use]
     pub fn absolute(&self) -> Self {
+        if let Some((archive, path)) = self.archive() {
+            return archive.absolute().member(path);
+        }
         let absolute = self
             .as_path()
             .and_then(|path| std::path::absolute(path).ok());
@@ -125,13 +226,25 @@ impl ObjectId {
         match &self.0 {
             Name::Path(path) => Box::new(path.components().map(std::path::Component::as_os_str)),
             Name::Url(url) => Box::new(url.split('/').map(OsStr::new)),
+            Name::Member(member) => {
+                let own = member.path.components();
+                let own = own.map(std::path::Component::as_os_str);
+                Box::new(member.archive.parts().chain(own))
+            }
         }
     }
 
-    /// Bytes that tell it from every other one, for a key: those of the path or URL.
+    /// Bytes that tell it from every other one, for a key: those of the path or URL; for a member those of the archive, a
+    /// zero and those of its name.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let bytes = self.as_os_str().as_bytes();
         match &self.0 {
+            Name::Member(member) => {
+                let mut key = member.archive.to_bytes();
+                key.push(MEMBER_KEY_MARK);
+                key.extend_from_slice(member.path.as_os_str().as_bytes());
+                key
+            }
             // Relative and like a URL: say that it is a path.
             Name::Path(_) if Self::parse(self.as_os_str()) != *self => [b"./", bytes].concat(),
             _ => bytes.to_vec(),
@@ -140,6 +253,11 @@ impl ObjectId {
 
     /// The object with these bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let mark = bytes.iter().rposition(|byte| *byte == MEMBER_KEY_MARK);
+        let split = mark.and_then(|mark| bytes.split_at_checked(mark));
+        if let Some((archive, [_, path @ ..])) = split {
+            return Self::from_bytes(archive).member(OsStr::from_bytes(path));
+        }
         Self::parse(OsStr::from_bytes(bytes))
     }
 }
@@ -324,6 +442,37 @@ mod tests {
         let odd = id("s3://b//x.db");
         let parent = odd.parent().expect("lies in a bucket");
         assert_eq!(parent.join(OsStr::new("x.db")), odd);
+    }
+
+    #[test]
+    fn a_member_lies_in_its_archive_as_in_a_directory_and_has_no_path() {
+        let bundle = id("/b/x.tar.gz");
+        let member = bundle.member("d/s.db".as_ref());
+        assert_eq!(member.to_string(), "/b/x.tar.gz!/d/s.db");
+        assert_eq!((member.as_path(), member.scheme()), (None, None));
+        assert_eq!(text(member.file_name()), Some("s.db"));
+        assert_eq!(text(member.directory()), Some("/b/x.tar.gz!/d"));
+        let nested = member.member("t.db".as_ref());
+        assert_eq!(nested.outermost(), &bundle);
+        for one in [
+            &member,
+            &nested,
+            &id("s3://b/x.tgz").member("t.db".as_ref()),
+        ] {
+            let parent = one.parent().expect("lies in an archive");
+            assert_eq!(Some(parent.as_os_str()), one.directory());
+            let name = one.file_name().expect("has a name");
+            assert_eq!(&parent.join(name), one);
+            for id in [one, &parent] {
+                assert_eq!(&ObjectId::from_bytes(&id.to_bytes()), id);
+                assert_ne!(&ObjectId::parse(id.as_os_str()), id);
+            }
+            let typed = ObjectId::parse(one.as_os_str());
+            assert!(typed.as_member().contains(one), "{one}");
+            assert!(parent.contains(one) && one.outermost().contains(one));
+        }
+        assert!(id("/b").contains(&nested) && bundle.contains(&nested));
+        assert!(!id("/b/x.tar").contains(&nested) && !nested.contains(&member));
     }
 
     #[test]

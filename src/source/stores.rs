@@ -1,11 +1,13 @@
 //! Which store a name belongs to.
 
+use super::archive::open_member;
 use super::{
     AtPath as _, FileSystem, FileSystemId, Listing, Object, ObjectId, ObjectIdentity, OpenError,
     Store,
 };
 use crate::monitor::Monitor;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The stores that this program knows, by the scheme of their URLs. Paths are the file system's.
@@ -32,6 +34,18 @@ impl Stores {
         self
     }
 
+    /// The name that somebody typed, as that of a member where an archive lies in front of a `!/` in it and nothing at the
+    /// whole of it.
+    pub fn resolve(&self, id: &ObjectId) -> ObjectId {
+        let ways = id.as_member();
+        if ways.is_empty() || self.stat(id).is_ok() || id.as_path().is_some_and(Path::exists) {
+            return id.clone();
+        }
+        let mut ways = ways.into_iter();
+        let found = ways.find(|member| self.stat(member).is_ok());
+        found.unwrap_or_else(|| id.clone())
+    }
+
     /// Is there a store for this name?
     pub fn knows(&self, id: &ObjectId) -> bool {
         self.of(id).is_ok()
@@ -51,9 +65,12 @@ impl Stores {
     }
 }
 
-/// Each question goes to the store that the name belongs to.
+/// Each question goes to the store that the name belongs to; about a member, to that of its archive, which is also what it
+/// looks like from outside: an archive that nobody wrote to holds what it held.
 impl Store for Stores {
     fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        // What is packed is found by who reads the archive.
+        let location = location.outermost();
         match self.of(location) {
             Ok(store) => store.list(location, monitor),
             Err(error) => Listing::refused(location, error.to_string()),
@@ -62,13 +79,14 @@ impl Store for Stores {
 
     fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
         match self.of(id) {
+            Ok(_) if id.archive().is_some() => Listing::default(),
             Ok(store) => store.list_beside(id, monitor),
             Err(error) => Listing::refused(id, error.to_string()),
         }
     }
 
     fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {
-        self.of(id)?.stat(id)
+        self.of(id)?.stat(id.outermost())
     }
 
     fn open(
@@ -76,14 +94,18 @@ impl Store for Stores {
         id: &ObjectId,
         listed: Option<&ObjectIdentity>,
     ) -> Result<Box<dyn Object>, OpenError> {
-        self.of(id).at_path("open", id)?.open(id, listed)
+        let store = self.of(id).at_path("open", id)?;
+        if id.archive().is_some() {
+            return open_member(id, listed, store);
+        }
+        store.open(id, listed)
     }
 
     fn file_system(&self, location: &ObjectId) -> Option<FileSystemId> {
-        self.of(location).ok()?.file_system(location)
+        self.of(location).ok()?.file_system(location.outermost())
     }
 
     fn is_near(&self, id: &ObjectId) -> bool {
-        self.of(id).is_ok_and(|store| store.is_near(id))
+        self.of(id).is_ok_and(|store| store.is_near(id.outermost()))
     }
 }

@@ -215,7 +215,11 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
 }
 
 /// What is to be remembered of a snapshot.
-fn changes(object: &FoundObject, facts: &Snapshot, now: DateTime<Utc>) -> Vec<CatalogueChange> {
+pub(super) fn changes(
+    object: &FoundObject,
+    facts: &Snapshot,
+    now: DateTime<Utc>,
+) -> Vec<CatalogueChange> {
     let file = CatalogueChange::File {
         path: object.id.clone(),
         identity: object.identity.clone(),

@@ -64,6 +64,8 @@ pub(super) struct Examination<'e> {
     pub(super) recorder: Recorder<'e>,
     pub(super) options: &'e SurveyOptions,
     pub(super) monitor: &'e dyn Monitor,
+    /// What was asked for.
+    pub(super) locations: &'e [ObjectId],
     /// Files that the locations cover, and locations themselves.
     pub(super) asked: BTreeSet<ObjectId>,
     /// Files that were met at the locations.

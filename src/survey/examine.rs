@@ -14,12 +14,15 @@ use super::search::Todo;
 use crate::backup::Verification;
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
+use crate::kuberesources::Kuberesources;
+use crate::kubernetes::encryption::KeyRing;
 use crate::monitor::Monitor;
+use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::collections::BTreeSet;
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
-const BATCH: usize = 64;
+pub(super) const SNAPSHOTS_IN_MEMORY: usize = 64;
 
 /// Surveys some locations. What is learnt of a file is in the catalogue soon after it has been read.
 ///
@@ -51,7 +54,10 @@ pub(super) fn examine_from(
         give_up_damaged(&recorder, &contents)?;
     }
     // The catalogue outlives the working directory.
-    let locations: Vec<ObjectId> = locations.iter().map(ObjectId::absolute).collect();
+    let locations: Vec<ObjectId> = locations
+        .iter()
+        .map(|id| options.stores.resolve(&id.absolute()))
+        .collect();
     let mut examination = Examination {
         known: Knowledge::new(contents),
         stores: &options.stores,
@@ -59,6 +65,7 @@ pub(super) fn examine_from(
         recorder,
         options,
         monitor,
+        locations: &locations,
         asked: BTreeSet::new(),
         met: BTreeSet::new(),
         survey: Survey::default(),
@@ -89,6 +96,7 @@ impl Examination<'_> {
         let files = todo
             .kuberesources
             .iter()
+            .chain(&todo.archives)
             .chain(todo.snapshots.iter().map(|(object, _)| object));
         let (count, bytes) = files.fold((0, 0), |(count, bytes), file| {
             (count + 1, bytes + file.identity.size_bytes())
@@ -96,6 +104,10 @@ impl Examination<'_> {
         self.monitor.expect(count, bytes);
         for object in todo.kuberesources {
             self.read_kuberesources(&object)?;
+        }
+        for object in todo.archives {
+            let waiting = self.read_archive(&object, None)?;
+            self.prove(waiting)?;
         }
         let mut snapshots = todo.snapshots;
         snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
@@ -111,7 +123,7 @@ impl Examination<'_> {
             return Ok(());
         }
         let mut archives = self.known.located_kuberesources();
-        for batch in snapshots.chunks(BATCH) {
+        for batch in snapshots.chunks(SNAPSHOTS_IN_MEMORY) {
             let waiting = self.read_snapshots(batch)?;
             let proofs = prove_waiting(
                 waiting,
@@ -123,6 +135,23 @@ impl Examination<'_> {
             self.recorder.add(proofs)?;
         }
         Ok(())
+    }
+
+    /// Tries keys on snapshots that were read otherwise.
+    pub(super) fn prove(&mut self, waiting: UnprovenSnapshots) -> Result<(), SurveyError> {
+        let is_encrypted = |(_, facts, _): &(_, Snapshot, _)| !facts.encryption.is_empty();
+        if !waiting.iter().any(is_encrypted) {
+            return Ok(());
+        }
+        let mut archives = self.known.located_kuberesources();
+        let proofs = prove_waiting(
+            waiting,
+            &mut archives,
+            &mut self.known,
+            &mut self.rings,
+            self.stores,
+        );
+        self.recorder.add(proofs)
     }
 
     fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
@@ -139,20 +168,7 @@ impl Examination<'_> {
             self.monitor,
         ) {
             Ok((facts, ring)) => {
-                let content = Content::Kuberesources(facts.sha256);
-                self.rings.keep(facts.sha256, ring);
-                let file = CatalogueChange::File {
-                    path: object.id.clone(),
-                    identity: object.identity.clone(),
-                    content,
-                    read_at: self.now,
-                };
-                self.recorder.add(vec![
-                    CatalogueChange::Kuberesources(Box::new(facts.clone())),
-                    file,
-                ])?;
-                self.known
-                    .enter_kuberesources(&object.id, object.identity.clone(), facts);
+                self.enter_kuberesources(object, facts, ring)?;
                 self.count(object);
             }
             Err(_) if self.monitor.is_interrupted() => {
@@ -165,6 +181,26 @@ impl Examination<'_> {
             }
         }
         self.monitor.finish(object.id.as_os_str());
+        Ok(())
+    }
+
+    pub(super) fn enter_kuberesources(
+        &mut self,
+        object: &FoundObject,
+        facts: Kuberesources,
+        ring: Option<KeyRing>,
+    ) -> Result<(), SurveyError> {
+        self.rings.keep(facts.sha256, ring);
+        let file = CatalogueChange::File {
+            path: object.id.clone(),
+            identity: object.identity.clone(),
+            content: Content::Kuberesources(facts.sha256),
+            read_at: self.now,
+        };
+        let facts_change = CatalogueChange::Kuberesources(Box::new(facts.clone()));
+        self.recorder.add(vec![facts_change, file])?;
+        self.known
+            .enter_kuberesources(&object.id, object.identity.clone(), facts);
         Ok(())
     }
 
@@ -198,11 +234,7 @@ impl Examination<'_> {
         &mut self,
         object: &FoundObject,
         read: SnapshotRead,
-    ) -> Option<(
-        ObjectId,
-        crate::snapshot::Snapshot,
-        crate::kubernetes::encryption::Sealed,
-    )> {
+    ) -> Option<(ObjectId, Snapshot, crate::kubernetes::encryption::Sealed)> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
                 self.count(object);
@@ -219,7 +251,7 @@ impl Examination<'_> {
         }
     }
 
-    fn count(&mut self, object: &FoundObject) {
+    pub(super) fn count(&mut self, object: &FoundObject) {
         self.survey.files += 1;
         self.survey.bytes += object.identity.size_bytes();
         self.read_now.insert(object.id.clone());
@@ -227,10 +259,13 @@ impl Examination<'_> {
 
     /// An archive that turned up after its snapshot was read: the snapshot's values must be looked at once more.
     fn prove_the_rest(&mut self) -> Result<(), SurveyError> {
-        let ids = unproven(&self.known);
-        let again: Vec<(FoundObject, ObjectKind)> = ids
+        let ids = unproven(&self.known).into_iter();
+        let unread = ids.filter(|id| !self.read_now.contains(id));
+        let (packed, bare): (Vec<ObjectId>, Vec<ObjectId>) =
+            unread.partition(|id| id.archive().is_some());
+        self.prove_packed(&packed.into_iter().collect())?;
+        let again: Vec<(FoundObject, ObjectKind)> = bare
             .into_iter()
-            .filter(|id| !self.read_now.contains(id))
             .flat_map(|id| walk(&id, self.stores, self.monitor).objects)
             .filter_map(|object| match look(&object, self.stores, true) {
                 Looked::As(kind) => Some((object, kind)),
@@ -239,6 +274,18 @@ impl Examination<'_> {
             .collect();
         self.read_and_prove(&again)?;
         self.recorder.flush()
+    }
+
+    /// The same for snapshots in archives: each archive is read once more, and of it no more than these.
+    fn prove_packed(&mut self, wanted: &BTreeSet<ObjectId>) -> Result<(), SurveyError> {
+        let archives: BTreeSet<ObjectId> = wanted.iter().map(|id| id.outermost().clone()).collect();
+        for id in archives {
+            for object in walk(&id, self.stores, self.monitor).objects {
+                let waiting = self.read_archive(&object, Some(wanted))?;
+                self.prove(waiting)?;
+            }
+        }
+        Ok(())
     }
 
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.

@@ -11,7 +11,7 @@ use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
 use crate::snapshot::{ReadError, Snapshot, SnapshotReading, bounded};
 use crate::source::{
-    Compression, Counting, Object, ObjectId, OpenError, Pace, PageCache, Store, decompress,
+    Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream, PageCache, Store,
     read_full_at,
 };
 use std::io::{self, Read};
@@ -102,11 +102,7 @@ impl<'c> OpenSnapshot<'c> {
             .reader(Pace::Ahead(page_cache))
             .map(|reader| sums.of(reader))
             .map(|reader| Counting::new(reader, monitor))
-            .and_then(|bytes| decompress(bytes, kind.compression()))
-            .map(|bytes| match kind.compression() {
-                Some(_) => bounded(bytes),
-                None => bytes,
-            })
+            .and_then(|bytes| unpacked(PackedStream::new(bytes), kind))
             .map_err(|source| SnapshotRead::failed_at(0, &source))?;
         let open = Self {
             object,
@@ -142,6 +138,18 @@ impl<'c> OpenSnapshot<'c> {
     }
 }
 
+/// The bytes of a snapshot, however it is packed. What no bytes say the name does, so that damage is told as such.
+pub(super) fn unpacked(
+    stream: PackedStream<'_>,
+    kind: ObjectKind,
+) -> io::Result<Box<dyn Read + Send + '_>> {
+    let stream = match kind.compression() {
+        Some(compression) => stream.take_off(compression)?.unpack()?,
+        None => return Ok(stream.into_reader()),
+    };
+    Ok(bounded(stream.into_reader()))
+}
+
 /// Why an archive was not read to its end: nothing of it is learnt.
 pub(super) struct ArchiveError {
     pub(super) reason: String,
@@ -156,9 +164,9 @@ impl ArchiveError {
 }
 
 /// Ends in an error as soon as the run is to stop.
-struct Interruptible<'m, R> {
-    reader: R,
-    monitor: &'m dyn Monitor,
+pub(super) struct Interruptible<'m, R> {
+    pub(super) reader: R,
+    pub(super) monitor: &'m dyn Monitor,
 }
 
 impl<R: Read> Read for Interruptible<'_, R> {
@@ -220,7 +228,7 @@ fn tell_what_it_is(facts: &mut Kuberesources, head: &[u8]) {
 }
 
 /// Is the object that lies there now another one, or was it written while we read?
-fn changed(id: &ObjectId, open: &dyn Object, store: &dyn Store) -> Option<Finding> {
+pub(super) fn changed(id: &ObjectId, open: &dyn Object, store: &dyn Store) -> Option<Finding> {
     let before = Some(open.identity());
     let is_same =
         open.identity_now().ok().as_ref() == before && store.stat(id).ok().as_ref() == before;
@@ -237,7 +245,7 @@ pub(super) fn unreadable(reason: &str, offset: Option<u64>) -> Content {
     }
 }
 
-fn describe(error: &OpenError) -> String {
+pub(super) fn describe(error: &OpenError) -> String {
     let source = std::error::Error::source(error).map(ToString::to_string);
     source.unwrap_or_else(|| error.to_string())
 }

@@ -134,7 +134,10 @@ impl Knowledge {
         let is_sound = match &record.content {
             Content::Snapshot(key) => key.trailer == Some(key.computed),
             Content::Kuberesources(digest) => !self.is_damaged_archive(digest),
-            Content::NotABackup | Content::Unreadable { .. } | Content::Foreign(_) => true,
+            Content::NotABackup
+            | Content::Unreadable { .. }
+            | Content::Foreign(_)
+            | Content::Archive => true,
         };
         (before != now && is_sound).then(|| Replaced {
             digest: before,

@@ -8,6 +8,7 @@
 //! after it is read; `prove` tries the keys of each archive on the values of each snapshot that may be its own; `knowledge`
 //! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
+mod archive;
 mod batch;
 mod changes;
 mod check;

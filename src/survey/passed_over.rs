@@ -100,6 +100,19 @@ impl Examination<'_> {
 
     /// A file that is no backup, or that none can be read from. It is remembered so that it need not be opened again.
     pub(super) fn foreign(&mut self, object: &FoundObject, reason: &str, foreign: Option<Foreign>) {
+        let content = self.tell_foreign(object, reason, foreign);
+        self.remember_file(object, content.clone());
+        self.known
+            .enter(&object.id, object.identity.clone(), content);
+    }
+
+    /// Tells of it where anybody could miss it; what is to be remembered of it.
+    pub(super) fn tell_foreign(
+        &mut self,
+        object: &FoundObject,
+        reason: &str,
+        foreign: Option<Foreign>,
+    ) -> Content {
         let name = object.id.file_name().unwrap_or_default();
         let foreign = product::by_name(name).or(foreign);
         let is_like = is_like_a_backup(name);
@@ -109,7 +122,7 @@ impl Examination<'_> {
             Some(foreign) if foreign.kind == ForeignKind::OtherProduct => true,
             _ => is_like && !is_about_a_backup(name),
         };
-        let content = match foreign.filter(|_| is_telling) {
+        match foreign.filter(|_| is_telling) {
             Some(foreign) => {
                 let skipped = Skipped::foreign(object.id.clone(), &foreign);
                 self.survey.skipped.push(skipped);
@@ -127,10 +140,7 @@ impl Examination<'_> {
                 }
                 Content::NotABackup
             }
-        };
-        self.remember_file(object, content.clone());
-        self.known
-            .enter(&object.id, object.identity.clone(), content);
+        }
     }
 
     /// Of what was not opened again.

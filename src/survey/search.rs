@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(super) struct Todo {
     pub(super) kuberesources: Vec<FoundObject>,
+    /// Packed directories.
+    pub(super) archives: Vec<FoundObject>,
     pub(super) snapshots: Vec<(FoundObject, ObjectKind)>,
 }
 
@@ -32,6 +34,7 @@ impl Examination<'_> {
         let mut neighbours = Vec::new();
         for location in locations {
             let is_file = self.stores.stat(location).is_ok();
+            let is_packed = location.archive().is_some();
             let mut walked = walk(location, self.stores, self.monitor);
             if walked.is_interrupted {
                 return Err(SurveyError::Interrupted);
@@ -59,7 +62,7 @@ impl Examination<'_> {
                     .into_iter()
                     .map(|object| (object.id.clone(), (object, is_file))),
             );
-            if is_file {
+            if is_file && !is_packed {
                 neighbours.extend(walk_beside(location, self.stores, self.monitor).objects);
             }
         }
@@ -119,13 +122,14 @@ impl Examination<'_> {
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
                 todo.kuberesources.push(object);
             }
+            Looked::As(ObjectKind::Archive) => todo.archives.push(object),
             Looked::As(kind) => todo.snapshots.push((object, kind)),
             Looked::Foreign(reason, foreign) => self.foreign(&object, reason, foreign),
             Looked::Refused(reason) => self.refused(&object, reason),
         }
     }
 
-    /// Files beside a file that the user named are looked at only for its partner.
+    /// Files beside a file that the user named are looked at only for its partner. A packed directory is no such file.
     fn sort_neighbour(&mut self, object: FoundObject, todo: &mut Todo) {
         if self.enter_if_known(&object) {
             return;
@@ -134,6 +138,7 @@ impl Examination<'_> {
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
                 todo.kuberesources.push(object);
             }
+            Looked::As(ObjectKind::Archive) => {}
             Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
                 todo.snapshots.push((object, kind));
             }

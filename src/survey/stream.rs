@@ -11,7 +11,7 @@ use crate::finding::Code;
 use crate::judgement::verdict;
 use crate::monitor::Monitor;
 use crate::snapshot::{self, ReadError};
-use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, unpack};
+use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, PackedStream};
 use std::io::Read;
 use std::path::Path;
 
@@ -35,9 +35,10 @@ pub fn examine_stream(
     let mut survey = Survey::default();
     monitor.expect(1, 0);
     monitor.begin(id.as_os_str(), 0);
-    let read = unpack(Counting::new(stream, monitor))
+    let read = PackedStream::new(Counting::new(stream, monitor))
+        .unpack()
         .map_err(|source| ReadError::Io { offset: 0, source })
-        .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on(options), monitor));
+        .and_then(|stream| snapshot::read(&mut stream.into_reader(), hash_on(options), monitor));
     monitor.finish(id.as_os_str());
     match read {
         Ok(reading) => {

@@ -16,7 +16,7 @@ mod stage;
 mod verify;
 
 use crate::args::{Cli, Command, GlobalArgs};
-use crate::engine::Request;
+use crate::engine::{self, Request};
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Style, VerifyReport, units};
@@ -198,10 +198,12 @@ fn hidden_note<B>(selection: &Selection, outcome: &Outcome<B>) -> Option<String>
 /// The backup that a reference means; a path may be relative.
 fn find<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Failure> {
     let is_path = reference.contains('/') || reference.contains('.');
-    let absolute = is_path
-        .then(|| std::fs::canonicalize(reference).ok())
-        .flatten();
-    let by_path = absolute.as_deref().and_then(std::path::Path::to_str);
+    let absolute = is_path.then(|| match std::fs::canonicalize(reference) {
+        Ok(path) => path.into_os_string(),
+        // Perhaps a member of an archive: `bundle.tar.gz!/snapshot.db`.
+        Err(_) => engine::resolve(reference).as_ref().to_owned(),
+    });
+    let by_path = absolute.as_deref().and_then(std::ffi::OsStr::to_str);
     let found = by_path.and_then(|path| resolve(path, backups).ok());
     found
         .map_or_else(|| resolve(reference, backups), Ok)

@@ -129,6 +129,11 @@ pub(crate) fn stores() -> Stores {
     Stores::default()
 }
 
+/// The name that somebody typed, absolute, as that of a member where an archive lies in front of a `!/` in it.
+pub(crate) fn resolve(name: &str) -> ObjectId {
+    stores().resolve(&ObjectId::from(name).absolute())
+}
+
 /// Records whose files are gone.
 pub(crate) fn missing(request: &Request<'_>) -> Result<MissingRecords, Failure> {
     let (catalogue, options) = request.opened()?;

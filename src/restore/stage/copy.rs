@@ -2,12 +2,11 @@
 
 use super::error::StageError;
 use crate::digest::Sha256Digest;
-use crate::discovery::sniff;
 use crate::kuberesources::Kuberesources;
 use crate::monitor::Monitor;
 use crate::snapshot::Snapshot;
 use crate::source::{
-    AtPath as _, Compression, Object, ObjectId, ObjectIdentity, Pace, PageCache, Store, decompress,
+    AtPath as _, Object, ObjectId, ObjectIdentity, Pace, PackedStream, PageCache, Store,
 };
 use rustix::fs::Advice;
 use sha2::{Digest as _, Sha256};
@@ -66,7 +65,6 @@ pub(super) struct OpenSource<'p> {
     id: &'p ObjectId,
     object: Box<dyn Object>,
     unpacking: Unpacking,
-    compression: Option<Compression>,
 }
 
 impl<'p> OpenSource<'p> {
@@ -76,18 +74,10 @@ impl<'p> OpenSource<'p> {
         store: &dyn Store,
     ) -> Result<Self, StageError> {
         let object = store.open(id, None).map_err(StageError::Source)?;
-        let compression = match unpacking {
-            Unpacking::Never => None,
-            Unpacking::Snapshot => sniff(&*object, None)
-                .at_path("read", id)?
-                .kind
-                .compression(),
-        };
         Ok(Self {
             id,
             object,
             unpacking,
-            compression,
         })
     }
 
@@ -116,7 +106,13 @@ impl<'p> OpenSource<'p> {
             .object
             .reader(Pace::Ahead(PageCache::Keep))
             .at_path("read", self.id)?;
-        let reader = decompress(reader, self.compression).at_path("unpack", self.id)?;
+        let reader: Box<dyn Read + Send> = match self.unpacking {
+            Unpacking::Never => reader,
+            Unpacking::Snapshot => {
+                let packed = PackedStream::new(reader);
+                packed.unpack().at_path("unpack", self.id)?.into_reader()
+            }
+        };
         let mut hash = CopyHash::new(expected);
         let mut chunks = CopyChunks::new(reader, expected.size_bytes, monitor);
         while let Some(chunk) = chunks.next(self.id)? {

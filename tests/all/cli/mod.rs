@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod bundles;
 mod cases;
 mod catalogue;
 mod checksums;

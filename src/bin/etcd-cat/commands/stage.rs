@@ -11,7 +11,7 @@ use etcd_cat::backup::Backup;
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{Hosts, Plan, PlanRequest, StageError, stage_backup};
-use std::path::Path;
+use etcd_cat::source::Store as _;
 
 pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
@@ -50,11 +50,12 @@ fn known(
     }
     let reference = args.backup.as_str();
     let backups = engine::recall(request)?;
-    let path = Path::new(reference);
-    if find(reference, &backups).is_ok() || !path.is_file() {
+    let id = engine::resolve(reference);
+    let is_file = engine::stores().stat(&id).is_ok();
+    if find(reference, &backups).is_ok() || !is_file {
         return Ok(backups);
     }
-    Ok(engine::verify(&[path.into()], request, monitor)?.backups)
+    Ok(engine::verify(&[id], request, monitor)?.backups)
 }
 
 /// The directory looks like any other afterwards: what was passed over must be said now.

@@ -3,8 +3,8 @@
 //! The `tar` crate knows the header's layout; the walk is ours, because three things must show that its iterator
 //! passes over: end blocks that are missing, what stands behind them, and a name as long as memory.
 
-use super::limits::ArchiveLimits;
 use super::tar_header::{ExtendedHeader, HEADER_BYTES, SoundHeader, TarMember};
+use crate::bytes::to_u64;
 use std::io::{self, BufRead};
 use tar::{EntryType, Header};
 use zeroize::Zeroizing;
@@ -14,9 +14,18 @@ const BLOCK_BYTES: u64 = 512;
 /// Mark in GNU headers of sparse files: one more block of the map follows.
 const SPARSE_EXTENSION_POSITION: usize = 504;
 
+/// How much a tar may ask of us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TarLimits {
+    /// Members, directories included.
+    pub(crate) max_members: u64,
+    /// Bytes of a member's name or of its extended header. Linux allows 4,096 for a path.
+    pub(crate) max_name_bytes: u64,
+}
+
 /// What is wrong with the archive as a tar. Offsets count inflated bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum TarDefect {
+pub(crate) enum TarDefect {
     /// A header whose checksum, size or name is no such thing; the walk goes on at the next sound one.
     Header { offset: u64 },
     /// The archive ends inside a header or a member.
@@ -32,7 +41,7 @@ pub(super) enum TarDefect {
 }
 
 /// What the walk has come to.
-pub(super) enum TarStep {
+pub(crate) enum TarStep {
     Member(TarMember),
     Defect(TarDefect),
     /// Nothing more; everything behind it was read.
@@ -40,9 +49,9 @@ pub(super) enum TarStep {
 }
 
 /// Walks over the members.
-pub(super) struct TarReader<R> {
+pub(crate) struct TarReader<R> {
     input: R,
-    limits: ArchiveLimits,
+    limits: TarLimits,
     offset: u64,
     /// Data and padding of the current member that were not read yet.
     unread_bytes: u64,
@@ -54,7 +63,7 @@ pub(super) struct TarReader<R> {
 }
 
 impl<R: BufRead> TarReader<R> {
-    pub(super) fn new(input: R, limits: ArchiveLimits) -> Self {
+    pub(crate) fn new(input: R, limits: TarLimits) -> Self {
         Self {
             input,
             limits,
@@ -67,12 +76,12 @@ impl<R: BufRead> TarReader<R> {
         }
     }
 
-    pub(super) fn into_inner(self) -> R {
+    pub(crate) fn into_inner(self) -> R {
         self.input
     }
 
     /// Goes to the next member, passing over what is left of this one.
-    pub(super) fn step(&mut self) -> io::Result<TarStep> {
+    pub(crate) fn step(&mut self) -> io::Result<TarStep> {
         let mut extension = ExtendedHeader::default();
         loop {
             if self.is_ended {
@@ -154,7 +163,7 @@ impl<R: BufRead> TarReader<R> {
 
     /// The data of the current member, wiped when dropped: they may be keys. `None` when there are more than
     /// `max_bytes`. Shorter when the archive ends in it.
-    pub(super) fn read_data(&mut self, max_bytes: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    pub(crate) fn read_data(&mut self, max_bytes: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         if self.unread_data_bytes > max_bytes {
             return Ok(None);
         }
@@ -170,8 +179,26 @@ impl<R: BufRead> TarReader<R> {
         Ok(Some(data))
     }
 
+    /// Reads on in the data of the current member; nothing at its end.
+    pub(crate) fn read_member(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.unread_data_bytes).unwrap_or(usize::MAX);
+        let length = most.min(out.len());
+        let Some(out) = out.get_mut(..length).filter(|out| !out.is_empty()) else {
+            return Ok(0);
+        };
+        let count = to_u64(self.input.read(out)?.min(length));
+        if count == 0 {
+            let reason = "the archive ends in the midst of this member";
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+        }
+        self.offset += count;
+        self.unread_bytes = self.unread_bytes.saturating_sub(count);
+        self.unread_data_bytes = self.unread_data_bytes.saturating_sub(count);
+        Ok(usize::try_from(count).unwrap_or(length))
+    }
+
     /// True while data of the current member are outstanding: the archive ended in the midst of it.
-    pub(super) fn has_unread_data(&self) -> bool {
+    pub(crate) fn has_unread_data(&self) -> bool {
         self.unread_data_bytes > 0
     }
 

@@ -5,24 +5,24 @@
 use tar::{EntryType, Header, PaxExtensions};
 
 /// Bytes of a header.
-pub(super) const HEADER_BYTES: usize = 512;
+pub(crate) const HEADER_BYTES: usize = 512;
 
 /// Position and width of the checksum in a header, counted as spaces while it is computed.
 const CHECKSUM: std::ops::Range<usize> = 148..148 + CHECKSUM_BYTES;
 const CHECKSUM_BYTES: usize = 8;
 
-pub(super) type HeaderBlock = [u8; HEADER_BYTES];
+pub(crate) type HeaderBlock = [u8; HEADER_BYTES];
 
 /// One member, its data not yet read.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct TarMember {
-    pub(super) path: Vec<u8>,
-    pub(super) kind: TarMemberKind,
-    pub(super) size_bytes: u64,
+pub(crate) struct TarMember {
+    pub(crate) path: Vec<u8>,
+    pub(crate) kind: TarMemberKind,
+    pub(crate) size_bytes: u64,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum TarMemberKind {
+pub(crate) enum TarMemberKind {
     File,
     Directory,
     SymbolicLink {
@@ -36,13 +36,13 @@ pub(super) enum TarMemberKind {
 }
 
 /// A header whose checksum is right and whose size is a number.
-pub(super) struct SoundHeader<'b> {
-    pub(super) header: &'b Header,
-    pub(super) size_bytes: u64,
+pub(crate) struct SoundHeader<'b> {
+    pub(crate) header: &'b Header,
+    pub(crate) size_bytes: u64,
 }
 
 impl<'b> SoundHeader<'b> {
-    pub(super) fn parse(block: &'b HeaderBlock) -> Option<Self> {
+    pub(crate) fn parse(block: &'b HeaderBlock) -> Option<Self> {
         let header = Header::from_byte_slice(block);
         let sum = |bytes: &[u8]| bytes.iter().copied().map(u32::from).sum::<u32>();
         let own = block.get(CHECKSUM).unwrap_or_default();
@@ -53,7 +53,7 @@ impl<'b> SoundHeader<'b> {
     }
 
     /// The member that it stands before, whose extended headers said `extension`.
-    pub(super) fn member(&self, extension: ExtendedHeader) -> TarMember {
+    pub(crate) fn member(&self, extension: ExtendedHeader) -> TarMember {
         let kind = self.header.entry_type();
         // GNU tar reads no data behind a hard link, whatever its size says.
         let size_bytes = if kind.is_hard_link() {
@@ -89,7 +89,7 @@ impl<'b> SoundHeader<'b> {
 
 /// What an extended header says of the next member.
 #[derive(Default)]
-pub(super) struct ExtendedHeader {
+pub(crate) struct ExtendedHeader {
     path: Option<Vec<u8>>,
     target: Option<Vec<u8>>,
     size_bytes: Option<u64>,
@@ -97,12 +97,12 @@ pub(super) struct ExtendedHeader {
 
 impl ExtendedHeader {
     /// Is a header of this kind about the next member, and not one itself?
-    pub(super) fn is_announced_by(kind: EntryType) -> bool {
+    pub(crate) fn is_announced_by(kind: EntryType) -> bool {
         kind.is_gnu_longname() || kind.is_gnu_longlink() || kind.is_pax_local_extensions()
     }
 
     /// Takes the data of a header of this kind.
-    pub(super) fn learn(&mut self, kind: EntryType, data: &[u8]) {
+    pub(crate) fn learn(&mut self, kind: EntryType, data: &[u8]) {
         if kind.is_gnu_longname() {
             self.path = Some(until_nul(data));
         } else if kind.is_gnu_longlink() {

@@ -1,0 +1,391 @@
+//! Reads an archive as the directory that somebody packed: each half in it as it streams by, nothing extracted.
+
+use super::SurveyError;
+use super::batch::{changes, hash_on};
+use super::examination::Examination;
+use super::examine::SNAPSHOTS_IN_MEMORY;
+use super::file::{Interruptible, changed, describe, unpacked};
+use super::prove::UnprovenSnapshots;
+use crate::catalogue::Content;
+use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, sniff_stream};
+use crate::finding::Artifact;
+use crate::foreign::Foreign;
+use crate::kuberesources::{self, ArchiveLimits};
+use crate::names::{BackupName, PutAside};
+use crate::snapshot::{self, HashOn, ReadError};
+use crate::source::{
+    ArchiveKind, ArchiveReader, ArchiveStep, Counting, Object, ObjectId, Pace, PackedStream,
+    PackingBudget, Store as _,
+};
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Bytes of an archive that tell what kind it is.
+const HEAD_BYTES: usize = 512;
+/// Members that are told of or kept: more than any shop packs into one file.
+const MAX_MEMBERS: usize = 10_000;
+/// Snapshots of fewer bytes are read and hashed on one core: a thread would take longer to come.
+const SMALL_BYTES: u64 = 4 << 20;
+
+/// An archive while it is read.
+struct ArchiveWalk<'w> {
+    object: &'w FoundObject,
+    open: &'w dyn Object,
+    /// Of its members these alone are read; `None`: all of them.
+    wanted: Option<&'w BTreeSet<ObjectId>>,
+    /// Members that were met, those of archives in it included.
+    met: BTreeSet<ObjectId>,
+    waiting: UnprovenSnapshots,
+    /// How many members were told of that are no backups.
+    told: usize,
+    /// Why the rest of it was not seen.
+    broken: Option<String>,
+}
+
+/// Whether the walk through an archive goes on.
+enum Walked {
+    On,
+    /// There is no sense in looking further.
+    Enough,
+}
+
+impl Examination<'_> {
+    /// Reads the halves that are packed into an archive, in one pass; `wanted` says which alone.
+    pub(super) fn read_archive(
+        &mut self,
+        object: &FoundObject,
+        wanted: Option<&BTreeSet<ObjectId>>,
+    ) -> Result<UnprovenSnapshots, SurveyError> {
+        if self.monitor.is_interrupted() {
+            return self.interrupted();
+        }
+        let size_bytes = object.identity.size_bytes();
+        self.monitor.begin(object.id.as_os_str(), size_bytes);
+        let opened = self.stores.open(&object.id, Some(&object.identity));
+        let (waiting, broken) = match opened {
+            Ok(open) => {
+                let mut walk = ArchiveWalk {
+                    object,
+                    open: &*open,
+                    wanted,
+                    met: BTreeSet::new(),
+                    waiting: Vec::new(),
+                    told: 0,
+                    broken: None,
+                };
+                self.walk_outermost(&mut walk)?;
+                self.forget_unmet(&walk);
+                (walk.waiting, walk.broken)
+            }
+            Err(error) => (Vec::new(), Some(describe(&error))),
+        };
+        self.monitor.finish(object.id.as_os_str());
+        match broken {
+            Some(reason) => {
+                self.enter_unreadable(object, &reason, None);
+                self.skip(object, reason);
+            }
+            None if wanted.is_none() => {
+                self.remember_file(object, Content::Archive);
+                self.known
+                    .enter(&object.id, object.identity.clone(), Content::Archive);
+                self.count(object);
+            }
+            None => {}
+        }
+        Ok(waiting)
+    }
+
+    fn interrupted<T>(&self) -> Result<T, SurveyError> {
+        self.recorder.flush()?;
+        Err(SurveyError::Interrupted)
+    }
+
+    fn walk_outermost(&mut self, walk: &mut ArchiveWalk<'_>) -> Result<(), SurveyError> {
+        let reader = walk.open.reader(Pace::Ahead(self.options.page_cache));
+        let stream = reader.map(|reader| {
+            PackedStream::new(Interruptible {
+                reader: Counting::new(reader, self.monitor),
+                monitor: self.monitor,
+            })
+        });
+        let broken = match stream {
+            Ok(stream) => self.walk_archive(&walk.object.id, stream, walk)?,
+            Err(error) => Some(error.to_string()),
+        };
+        walk.broken = walk.broken.take().or(broken);
+        Ok(())
+    }
+
+    /// Goes through the members of an archive; answers why not all of them were seen.
+    fn walk_archive(
+        &mut self,
+        id: &ObjectId,
+        stream: PackedStream<'_>,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<Option<String>, SurveyError> {
+        let entered = enter(stream);
+        let (mut archive, below) = match entered {
+            Ok(entered) => entered,
+            Err(error) => return self.broken(&error).map(Some),
+        };
+        let mut broken = None;
+        loop {
+            match archive.step() {
+                Ok(ArchiveStep::End) => return Ok(broken),
+                Ok(ArchiveStep::Defect {
+                    reason,
+                    is_incomplete: true,
+                }) => broken = broken.or(Some(reason)),
+                Ok(ArchiveStep::Defect { reason, .. }) => self.pass_over(id, reason, false),
+                Ok(ArchiveStep::PassedOver { path, reason }) => {
+                    if path.file_name().and_then(BackupName::parse).is_some() {
+                        self.pass_over(&id.member(path.as_os_str()), reason, true);
+                    }
+                }
+                Ok(ArchiveStep::File { path, size_bytes }) => {
+                    let member = member_of(walk, id, &path);
+                    let stream = below.stream(Box::new(&mut archive));
+                    match self.take_member(&member, size_bytes, stream, walk)? {
+                        Walked::On => {}
+                        Walked::Enough => {
+                            return Ok(Some(format!(
+                                "more than {MAX_MEMBERS} files of backups: not read any further"
+                            )));
+                        }
+                    }
+                }
+                Err(error) => return self.broken(&error).map(Some),
+            }
+        }
+    }
+
+    /// Why a stream broke off, unless it was told to.
+    fn broken(&self, error: &io::Error) -> Result<String, SurveyError> {
+        if self.monitor.is_interrupted() {
+            return self.interrupted();
+        }
+        Ok(error.to_string())
+    }
+
+    fn pass_over(&mut self, id: &ObjectId, reason: String, is_error: bool) {
+        self.survey.skipped.push(Skipped {
+            id: id.clone(),
+            reason,
+            kind: SkippedKind::Unreadable,
+            remedy: None,
+            is_error,
+        });
+    }
+
+    /// Reads one member as what it is.
+    fn take_member(
+        &mut self,
+        member: &FoundObject,
+        size_bytes: Option<u64>,
+        mut stream: PackedStream<'_>,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<Walked, SurveyError> {
+        if let Some(mark) = member.id.file_name().and_then(PutAside::of)
+            && !self.locations.contains(&member.id)
+        {
+            self.survey.skipped.push(Skipped {
+                id: member.id.clone(),
+                reason: mark.reason().to_owned(),
+                kind: SkippedKind::PutAside,
+                remedy: None,
+                is_error: false,
+            });
+            return Ok(Walked::On);
+        }
+        let Sniffed { kind, foreign } = match sniff_stream(&mut stream, member.name.as_ref()) {
+            Ok(sniffed) => sniffed,
+            Err(error) => {
+                let reason = self.broken(&error)?;
+                self.ask_for(member);
+                self.refused(member, reason);
+                return Ok(Walked::On);
+            }
+        };
+        if kind == ObjectKind::Archive {
+            if let Some(reason) = self.walk_archive(&member.id, stream, walk)? {
+                self.ask_for(member);
+                self.refused(member, reason);
+            }
+            return Ok(Walked::On);
+        }
+        if let ObjectKind::Unrecognised { reason } = kind {
+            self.pass_over_foreign(member, reason, foreign, walk);
+            return Ok(Walked::On);
+        }
+        if walk
+            .wanted
+            .is_some_and(|wanted| !wanted.contains(&member.id))
+        {
+            return Ok(Walked::On);
+        }
+        if walk.met.len() == MAX_MEMBERS {
+            return Ok(Walked::Enough);
+        }
+        if !walk.met.insert(member.id.clone()) {
+            let reason =
+                "a second member of this name: unpacking puts it in the place of the first";
+            self.pass_over(&member.id, reason.to_owned(), true);
+            return Ok(Walked::On);
+        }
+        self.ask_for(member);
+        match kind {
+            ObjectKind::Kuberesources | ObjectKind::Combined => {
+                self.take_kuberesources(member, size_bytes, stream, walk)?;
+            }
+            kind => self.take_snapshot(member, kind, size_bytes, stream, walk)?,
+        }
+        Ok(Walked::On)
+    }
+
+    /// A member that lies at what was asked for is asked for.
+    fn ask_for(&mut self, member: &FoundObject) {
+        if self.locations.iter().any(|one| one.contains(&member.id)) {
+            self.asked.insert(member.id.clone());
+        }
+    }
+
+    /// Of what is no backup only that is told, and remembered, which somebody may take for one.
+    fn pass_over_foreign(
+        &mut self,
+        member: &FoundObject,
+        reason: &str,
+        foreign: Option<Foreign>,
+        walk: &mut ArchiveWalk<'_>,
+    ) {
+        if walk.told == MAX_MEMBERS || walk.wanted.is_some() {
+            return;
+        }
+        let told_before = self.survey.skipped.len();
+        let content = self.tell_foreign(member, reason, foreign);
+        walk.told += self.survey.skipped.len().saturating_sub(told_before);
+        if matches!(content, Content::Foreign(_)) && walk.met.insert(member.id.clone()) {
+            self.remember_file(member, content.clone());
+            self.known
+                .enter(&member.id, member.identity.clone(), content);
+        }
+    }
+
+    fn take_snapshot(
+        &mut self,
+        member: &FoundObject,
+        kind: ObjectKind,
+        size_bytes: Option<u64>,
+        stream: PackedStream<'_>,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<(), SurveyError> {
+        let is_small = size_bytes.is_some_and(|bytes| bytes < SMALL_BYTES);
+        let hash_on = if is_small {
+            HashOn::SameThread
+        } else {
+            hash_on(self.options)
+        };
+        let read = unpacked(stream, kind)
+            .map_err(|source| ReadError::Io { offset: 0, source })
+            .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on, self.monitor));
+        let mut reading = match read {
+            Ok(reading) => reading,
+            Err(ReadError::Interrupted) => return self.interrupted(),
+            Err(ReadError::Io { offset, source }) => {
+                let reason = self.broken(&source)?;
+                self.enter_unreadable(member, &reason, Some(offset));
+                self.skip(member, reason);
+                return Ok(());
+            }
+        };
+        let changed = changed(&walk.object.id, walk.open, self.stores);
+        reading.snapshot.findings.extend(changed);
+        let facts = reading.snapshot;
+        self.recorder.add(changes(member, &facts, self.now))?;
+        self.known
+            .enter_snapshot(&member.id, member.identity.clone(), facts.clone());
+        self.read_now.insert(member.id.clone());
+        walk.waiting
+            .push((member.id.clone(), facts, reading.sealed));
+        if walk.waiting.len() == SNAPSHOTS_IN_MEMORY {
+            self.prove(std::mem::take(&mut walk.waiting))?;
+        }
+        Ok(())
+    }
+
+    fn take_kuberesources(
+        &mut self,
+        member: &FoundObject,
+        size_bytes: Option<u64>,
+        stream: PackedStream<'_>,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<(), SurveyError> {
+        let limits = ArchiveLimits::default();
+        match kuberesources::read(stream, size_bytes, &limits) {
+            Ok((mut facts, ring)) => {
+                let changed = changed(&walk.object.id, walk.open, self.stores);
+                let changed = changed.map(|finding| finding.artifact(Artifact::Kuberesources));
+                facts.findings.extend(changed);
+                self.enter_kuberesources(member, facts, ring)?;
+                self.read_now.insert(member.id.clone());
+            }
+            Err(_) if self.monitor.is_interrupted() => return self.interrupted(),
+            Err(error) => {
+                self.enter_unreadable(member, &error.reason, Some(error.offset));
+                self.skip(member, error.reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was known of members that were not met: in an archive that was read whole they are no more; where reading
+    /// broke off nobody saw them.
+    fn forget_unmet(&mut self, walk: &ArchiveWalk<'_>) {
+        if walk.wanted.is_some() {
+            return;
+        }
+        let records = self.known.contents.files.iter();
+        let unmet = records.filter(|(id, record)| {
+            *id.outermost() == walk.object.id
+                && id.archive().is_some()
+                && record.content != Content::NotABackup
+                && !walk.met.contains(*id)
+        });
+        let unmet: Vec<ObjectId> = unmet.map(|(id, _)| id.clone()).collect();
+        for id in unmet {
+            let member = FoundObject {
+                name: id.file_name().and_then(BackupName::parse),
+                identity: walk.object.identity.clone(),
+                id,
+            };
+            match &walk.broken {
+                Some(reason) => self.enter_unreadable(&member, reason, None),
+                None => {
+                    self.remember_file(&member, Content::NotABackup);
+                    self.known
+                        .enter(&member.id, member.identity, Content::NotABackup);
+                }
+            }
+        }
+    }
+}
+
+type EnteredArchive<'s> = (ArchiveReader<Box<dyn Read + Send + 's>>, PackingBudget);
+
+/// Takes off what the archive is packed in.
+fn enter(stream: PackedStream<'_>) -> io::Result<EnteredArchive<'_>> {
+    let mut stream = stream.unpack()?;
+    let kind = ArchiveKind::of(stream.head(HEAD_BYTES)?);
+    let kind = kind.ok_or_else(|| io::Error::other("it is no archive"))?;
+    let below = stream.below()?;
+    Ok((ArchiveReader::new(stream.into_reader(), kind), below))
+}
+
+fn member_of(walk: &ArchiveWalk<'_>, archive: &ObjectId, path: &Path) -> FoundObject {
+    FoundObject {
+        id: archive.member(path.as_os_str()),
+        name: path.file_name().and_then(BackupName::parse),
+        identity: walk.object.identity.clone(),
+    }
+}
