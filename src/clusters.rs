@@ -268,7 +268,8 @@ fn gaps(moments: &[DateTime<Utc>], rhythm: TimeDelta, now: DateTime<Utc>) -> Vec
     gaps
 }
 
-fn horizon(backup: &Backup) -> Option<DateTime<Utc>> {
+/// When the first certificate ends without which a backup cannot be restored.
+pub(crate) fn horizon(backup: &Backup) -> Option<DateTime<Utc>> {
     let ends = certificate_ends(backup);
     ends.into_iter()
         .find(|end| end.is_vital)

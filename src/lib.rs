@@ -55,6 +55,7 @@ pub mod clusters;
 
 // What is remembered, and what is done with it
 pub mod catalogue;
+pub mod metrics;
 pub mod oc;
 pub mod overview;
 pub mod restore;

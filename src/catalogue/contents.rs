@@ -2,6 +2,7 @@
 
 use super::key::{CertificateSetId, SnapshotKey, Subject};
 use super::record::{Content, FileRecord, LocationRecord, ProofRecord, StoredFacts};
+use super::run::RunRecord;
 use super::store::Table;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -35,6 +36,8 @@ pub struct CatalogueContents {
     pub provenance: HashMap<SnapshotKey, Provenance>,
     /// Where to look for backups.
     pub locations: BTreeMap<ObjectId, LocationRecord>,
+    /// What came of the last run of each kind, by its name.
+    pub runs: BTreeMap<String, RunRecord>,
     /// How often the catalogue had been written to.
     pub generation: u64,
     /// Records that could not be used.
@@ -58,7 +61,7 @@ impl SkippedRecord {
     pub(super) fn new(table: Table, key: &[u8], reason: impl Into<String>) -> Self {
         let raw_key = key.to_vec();
         let key = match table {
-            Table::Files | Table::Locations | Table::About => {
+            Table::Files | Table::Locations | Table::About | Table::Runs => {
                 String::from_utf8_lossy(key).into_owned()
             }
             _ => data_encoding::HEXLOWER.encode(key),

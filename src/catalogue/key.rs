@@ -115,6 +115,13 @@ impl DecodeKey for ObjectId {
     }
 }
 
+/// The name of a kind of run.
+impl DecodeKey for String {
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::from_utf8(bytes.to_vec()).ok()
+    }
+}
+
 impl DecodeKey for SnapshotKey {
     fn decode(bytes: &[u8]) -> Option<Self> {
         Self::split_from(bytes).and_then(|(key, rest)| rest.is_empty().then_some(key))

@@ -27,6 +27,7 @@ mod rebuild;
 mod record;
 mod redb;
 mod redb_header;
+mod run;
 mod seal;
 #[cfg(feature = "store-sled")]
 mod sled;
@@ -55,6 +56,7 @@ pub use record::PreviousContent;
 pub use record::StoredFacts;
 pub use record::{Content, LocationRecord, ProofRecord};
 pub use redb::RedbStore;
+pub use run::{Run, RunRecord};
 #[cfg(feature = "store-sled")]
 pub use sled::SledStore;
 pub use store::{Access, CatalogueStore, Operation, StoreError, Table};

@@ -13,9 +13,11 @@ use super::memory::MemoryStore;
 use super::reader::CatalogueReader;
 use super::record::LocationRecord;
 use super::redb::RedbStore;
+use super::run::{Run, RunRecord};
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
@@ -181,6 +183,35 @@ impl Catalogue {
         })?;
         operations.extend(records.into_iter().map(SealedRecord::into_put));
         apply(&mut reader, operations)
+    }
+
+    /// Remembers what came of a run, in the place of the last one of that name.
+    ///
+    /// Nothing that is judged changes by it: the overview holds on. A run that failed makes no catalogue.
+    ///
+    /// # Errors
+    ///
+    /// As [`record`](Self::record).
+    pub fn record_run(&self, name: &str, run: &Run) -> Result<(), CatalogueError> {
+        let is_there = self.location.path().is_none_or(Path::exists);
+        if !is_there && !run.is_success {
+            return Ok(());
+        }
+        let mut reader = self.open(Access::Write)?;
+        let before = reader.one::<RunRecord>(name.as_bytes())?;
+        let record = run.record(before.as_ref());
+        let record = SealedRecord::new(Table::Runs, name.as_bytes().to_vec(), &record)?;
+        apply(&mut reader, vec![record.into_put()])
+    }
+
+    /// What came of the last run of each kind, by its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn runs(&self) -> Result<BTreeMap<String, RunRecord>, CatalogueError> {
+        let runs = self.reader()?.runs(&mut Vec::new())?;
+        Ok(runs.into_iter().collect())
     }
 
     fn write<T>(

@@ -7,9 +7,10 @@ use super::error::{CatalogueError, RecordError};
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, proof_bytes};
 use super::lock::LockTurn;
 use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
+use super::run::RunRecord;
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
-use super::sums::TableSum;
+use super::sums::{TableSum, is_counted};
 use super::version::Record;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -63,6 +64,7 @@ impl CatalogueReader<'_> {
             verifications: self.verifications(&mut skipped)?,
             provenance: self.table(&mut skipped)?,
             locations: self.locations(&mut skipped)?.into_iter().collect(),
+            runs: self.runs(&mut skipped)?.into_iter().collect(),
             generation: self.about.generation,
             skipped,
         };
@@ -176,6 +178,14 @@ impl CatalogueReader<'_> {
         &self,
         skipped: &mut Vec<SkippedRecord>,
     ) -> Result<Vec<(ObjectId, LocationRecord)>, CatalogueError> {
+        self.each(skipped)
+    }
+
+    /// What came of the last run of each kind, by its name.
+    pub(super) fn runs(
+        &self,
+        skipped: &mut Vec<SkippedRecord>,
+    ) -> Result<Vec<(String, RunRecord)>, CatalogueError> {
         self.each(skipped)
     }
 
@@ -304,7 +314,8 @@ impl CatalogueReader<'_> {
 
     /// Tells of a table that is not what it was when it was written last.
     pub(super) fn hold_against(&self, table: Table, found: TableSum) {
-        let expected = self.about.sums.as_ref().map(|sums| sums.table(table));
+        let sums = self.about.sums.as_ref().filter(|_| is_counted(table));
+        let expected = sums.map(|sums| sums.table(table));
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             self.damage.tell(format!(
                 "{}: {} records are there, expected {} and no other",

@@ -25,11 +25,13 @@ pub enum Table {
     Provenance,
     /// Path to remembered location.
     Locations,
+    /// Name of a kind of run to what came of the last one.
+    Runs,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::About,
         Self::Files,
         Self::Overview,
@@ -40,6 +42,7 @@ impl Table {
         Self::Verifications,
         Self::Provenance,
         Self::Locations,
+        Self::Runs,
     ];
 
     /// The name in the store. Never changes: it is in people's files.
@@ -55,6 +58,7 @@ impl Table {
             Self::Verifications => "verifications",
             Self::Provenance => "provenance",
             Self::Locations => "locations",
+            Self::Runs => "runs",
         }
     }
 

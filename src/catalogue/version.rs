@@ -32,7 +32,8 @@ impl Table {
             | Self::CertificateSets
             | Self::Proofs
             | Self::Verifications
-            | Self::Provenance => FIRST_VERSION,
+            | Self::Provenance
+            | Self::Runs => FIRST_VERSION,
             // 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number; more
             // kinds of clusters.
             Self::Snapshots => 3,

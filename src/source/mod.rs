@@ -38,6 +38,7 @@ pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub use object_id::ObjectId;
 pub(crate) use packed::{PackedStream, PackingBudget};
+pub use publish::replace_own;
 pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
 pub use store::Cause;
 pub use store::LeftOut;

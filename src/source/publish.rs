@@ -1,12 +1,13 @@
-//! Giving finished files their final names: never in place of another file, and so that a power cut does not undo it.
+//! Giving finished files their final names: never in place of somebody else's file, and so that a power cut does not undo it.
 
 use rustix::fd::AsFd;
 use rustix::fs::{AtFlags, CWD, RenameFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::fs::File;
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 /// Renames a file; whatever has the new name already stays, and the error says that it exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
@@ -54,9 +55,100 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
+/// Writes a file that everybody may read, whole or not at all, in the place of one that we wrote before.
+///
+/// `marks` is what each of our files begins with; an empty file counts as ours. Any other file stays: what is given as
+/// a place to write to may be somebody's backup.
+///
+/// # Errors
+///
+/// The system refuses, or something else lies there.
+pub fn replace_own(path: &Path, content: &[u8], marks: &[u8]) -> io::Result<()> {
+    // Through a link the file changes that it leads to.
+    let path = match std::fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        found => found?,
+    };
+    if path.symlink_metadata().is_ok() && !is_own(&path, marks)? {
+        let message = "something else lies there, and it stays; name another file, or remove it";
+        return Err(io::Error::new(ErrorKind::AlreadyExists, message));
+    }
+    let no_name = || io::Error::new(ErrorKind::InvalidInput, "it names no file");
+    let name = path.file_name().ok_or_else(no_name)?.to_string_lossy();
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = Temporary(directory.join(format!(".{name}.{}.part", std::process::id())));
+    let mut options = File::options();
+    options.write(true).create_new(true).mode(0o644);
+    let mut file = options.open(&temporary.0)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary.0, &path)?;
+    sync_directory(directory)
+}
+
+/// Removed when it has not got its final name.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Mostly it is there no more; when it cannot be removed, its name says what it is.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn is_own(path: &Path, marks: &[u8]) -> io::Result<bool> {
+    if !path.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut beginning = Vec::new();
+    let length = u64::try_from(marks.len()).unwrap_or(u64::MAX);
+    File::open(path)?.take(length).read_to_end(&mut beginning)?;
+    Ok(beginning.is_empty() || beginning == marks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_we_wrote_is_replaced() -> io::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("x.prom");
+        let write = |content: &str| replace_own(&path, content.as_bytes(), b"# mark");
+        write("# mark 1")?;
+        write("# mark 2")?;
+        assert_eq!(std::fs::read(&path)?, b"# mark 2");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata()?.permissions());
+        assert_eq!(mode & 0o600, 0o600);
+        for other in ["a backup", "# mar"] {
+            std::fs::write(&path, other)?;
+            let error = write("# mark 3").expect_err("somebody else's");
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+            assert_eq!(std::fs::read_to_string(&path)?, other);
+        }
+        std::fs::write(&path, "")?;
+        write("# mark 4")?;
+        let names: Vec<_> = std::fs::read_dir(&directory)?.collect::<Result<_, _>>()?;
+        assert_eq!(names.len(), 1, "{names:?}");
+        let error = replace_own(directory.path(), b"", b"# mark").expect_err("a directory");
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+        Ok(())
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_replaced() -> io::Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("target"), "")?;
+        std::os::unix::fs::symlink("target", path("link"))?;
+        replace_own(&path("link"), b"#1", b"#")?;
+        assert_eq!(std::fs::read(path("target"))?, b"#1");
+        assert!(path("link").symlink_metadata()?.is_symlink());
+        Ok(())
+    }
 
     #[test]
     fn a_name_that_is_taken_stays_with_its_file() -> io::Result<()> {

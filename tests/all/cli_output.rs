@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "index",
     "verify",
     "list",
@@ -27,6 +27,7 @@ const COMMANDS: [&str; 11] = [
     "stage",
     "backup",
     "forget",
+    "metrics",
     "explain",
     "completions",
     "man",

@@ -18,3 +18,4 @@ mod real_etcd;
 mod real_snapshots;
 mod restore;
 mod support;
+mod watch;

@@ -8,7 +8,7 @@ mod selection;
 
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
-    IndexArgs, ListArgs, LocationsArgs, ManArgs, ShowArgs, StageArgs, VerifyArgs,
+    IndexArgs, ListArgs, LocationsArgs, ManArgs, MetricsArgs, ShowArgs, StageArgs, VerifyArgs,
 };
 pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
@@ -87,6 +87,8 @@ pub(crate) enum Command {
     Forget(ForgetArgs),
     /// Show what is searched for backups, and how it stands
     Locations(LocationsArgs),
+    /// Tell validity and age of the backups to Prometheus
+    Metrics(MetricsArgs),
     /// Explain a finding and what to do about it
     Explain(ExplainArgs),
     /// Print a completion script for a shell
@@ -101,7 +103,11 @@ pub(crate) enum Command {
 impl Command {
     /// True for commands that leave nothing half-done but their answer: they may end at any moment.
     pub(crate) fn only_reads(&self) -> bool {
-        !matches!(self, Self::Backup(_) | Self::Stage(_))
+        match self {
+            Self::Backup(_) | Self::Stage(_) => false,
+            Self::Metrics(args) => args.to.is_none(),
+            _ => true,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod index;
 mod list;
 mod locations;
 mod manual;
+mod metrics;
+mod recorded;
 mod show;
 mod stage;
 mod verify;
@@ -21,7 +23,7 @@ use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Style, VerifyReport, units};
 use crate::progress::TerminalMonitor;
-use crate::reply::Reply;
+use crate::reply::{Reply, Tally};
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{CatalogueDamage, CatalogueError};
 use etcd_cat::finding::Code;
@@ -29,6 +31,7 @@ use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
 use etcd_cat::survey::Survey;
+use recorded::recorded;
 
 /// What surrounds a command.
 #[derive(Debug)]
@@ -63,16 +66,19 @@ impl Invocation<'_> {
 /// Runs the command of `cli`.
 pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     match &cli.command {
-        Command::Index(args) => index::run(args, invocation),
-        Command::Verify(args) => verify::run(args, invocation),
+        Command::Index(args) => recorded("index", invocation, || index::run(args, invocation)),
+        Command::Verify(args) if !verify::is_round(args) => verify::run(args, invocation),
+        Command::Verify(args) => recorded("verify", invocation, || verify::run(args, invocation)),
         Command::List(args) => list::run(args, invocation),
         Command::Clusters(args) => clusters::run(args, invocation),
         Command::Show(args) => show::run(args, invocation),
         Command::Check(args) => check::run(args, invocation),
         Command::Stage(args) => stage::run(args, invocation),
-        Command::Backup(args) => backup::run(args, invocation),
+        Command::Backup(args) if args.dry_run => backup::run(args, invocation),
+        Command::Backup(args) => recorded("backup", invocation, || backup::run(args, invocation)),
         Command::Forget(args) => forget::run(args, invocation),
         Command::Locations(args) => locations::run(args, invocation),
+        Command::Metrics(args) => metrics::run(args, invocation),
         Command::Explain(args) => explain::run(args, invocation),
         Command::Complete(args) => Ok(complete::run(args, invocation)),
         Command::Completions(args) => completions::completions(args),
@@ -99,6 +105,7 @@ fn report(
         style,
         Exit::of_survey(&survey, selection, &outcome),
     )?;
+    reply.tally = Tally::of(&survey);
     reply.notes.clone_from(&outcome.notes);
     reply.notes.extend(hidden_note(selection, &outcome));
     reply.notes.extend(unchanged_note(&survey));

@@ -11,8 +11,8 @@ use crate::error::{Failure, code};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{
-    Catalogue, CatalogueDamage, CatalogueError, CatalogueLocation, RebuiltCatalogue,
-    default_location,
+    Catalogue, CatalogueDamage, CatalogueError, CatalogueLocation, RebuiltCatalogue, Run,
+    RunRecord, default_location,
 };
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Monitor;
@@ -23,6 +23,7 @@ use etcd_cat::survey::{
     self, CheckError, Checked, Depth, MissingRecords, RememberedLocation, Survey, SurveyError,
     SurveyOptions,
 };
+use std::collections::BTreeMap;
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +117,17 @@ pub(crate) fn glance(
 ) -> Result<Vec<Summary>, Failure> {
     let (catalogue, options) = request.opened()?;
     Ok(survey::glance(&catalogue, selection, &options)?)
+}
+
+/// What came of the last run of each kind, by its name.
+pub(crate) fn runs(request: &Request<'_>) -> Result<BTreeMap<String, RunRecord>, Failure> {
+    let (catalogue, _) = request.opened()?;
+    Ok(catalogue.runs()?)
+}
+
+/// Remembers what came of a run.
+pub(crate) fn record_run(name: &str, run: &Run, global: &GlobalArgs) -> Result<(), Failure> {
+    Ok(catalogue(global)?.record_run(name, run)?)
 }
 
 /// Drops the records of these backups.

@@ -89,6 +89,16 @@ impl Exit {
         }
     }
 
+    /// Did a run of this command what it was there for? A round over backups did, whatever it found; a backup that is
+    /// not valid was taken in vain.
+    pub(crate) fn is_success_of(self, command: &str) -> bool {
+        match self {
+            Self::Good => true,
+            Self::Bad => command != "backup",
+            Self::Failed | Self::Interrupted { .. } => false,
+        }
+    }
+
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -10,6 +10,7 @@ mod progress;
 mod reply;
 #[cfg(test)]
 mod sample;
+mod server;
 mod terminal;
 
 use crate::args::Cli;

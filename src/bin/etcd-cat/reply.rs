@@ -4,6 +4,8 @@ use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Answer, Style, render, units};
 use etcd_cat::catalogue::CatalogueDamage;
+use etcd_cat::survey::Survey;
+use std::collections::BTreeMap;
 
 /// What a command has to say: data for stdout, the rest for stderr, and how to end.
 #[derive(Debug)]
@@ -16,6 +18,32 @@ pub(crate) struct Reply {
     pub(crate) exit: Exit,
     /// What could not be done, although there is an answer.
     pub(crate) failure: Option<Failure>,
+    /// How much was done.
+    pub(crate) tally: Tally,
+}
+
+/// How much a run did, for whoever watches the runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tally {
+    /// Bytes of backups read.
+    pub(crate) bytes: u64,
+    /// Files passed over, by kind.
+    pub(crate) passed_over: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Of a survey.
+    pub(crate) fn of(survey: &Survey) -> Self {
+        let mut passed_over = BTreeMap::new();
+        for skipped in &survey.skipped {
+            let count: &mut u64 = passed_over.entry(skipped.kind.as_str()).or_default();
+            *count = count.saturating_add(1);
+        }
+        Self {
+            bytes: survey.bytes,
+            passed_over,
+        }
+    }
 }
 
 impl Reply {
@@ -51,6 +79,7 @@ impl Reply {
             notes: Vec::new(),
             exit,
             failure: None,
+            tally: Tally::default(),
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::args::{Color, GlobalArgs};
 use crate::output::Style;
+use crate::output::text::safe;
 use anstream::AutoStream;
 use anstream::ColorChoice;
 use chrono::{DateTime, Utc};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// How answers are to look on this stdout.
 pub(crate) fn style(global: &GlobalArgs, now: DateTime<Utc>) -> Style {
@@ -46,4 +47,10 @@ pub(crate) fn shows_progress(global: &GlobalArgs) -> bool {
     let is_wanted = !global.quiet && !global.no_progress && !global.output.is_document();
     let is_capable = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     is_wanted && is_capable && std::io::stderr().is_terminal()
+}
+
+/// Tells a line on stderr while a command goes on.
+pub(crate) fn say(line: &str) {
+    // Without stderr there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{}", safe(line));
 }

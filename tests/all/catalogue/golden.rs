@@ -4,7 +4,7 @@ use crate::catalogue::{TestResult, sample};
 use etcd_cat::backup::{Provenance, Verdict, Verification, Version};
 use etcd_cat::catalogue::{
     Access, Catalogue, CatalogueChange, CatalogueLocation, CatalogueStore as _, Content, Operation,
-    ProofRecord, RedbStore, SnapshotKey, Subject, Table,
+    ProofRecord, RedbStore, Run, SnapshotKey, Subject, Table,
 };
 use etcd_cat::discovery::{Foreign, ForeignKind};
 use etcd_cat::finding::{Artifact, Code, Finding, Severity};
@@ -236,6 +236,17 @@ fn overview() -> Overview {
     }
 }
 
+fn run() -> Run {
+    Run {
+        ended_at: sample::instant(9),
+        milliseconds: 61_007,
+        bytes: 1 << 40,
+        exit_code: 1,
+        is_success: true,
+        passed_over: vec![("dead-link".to_owned(), 3)],
+    }
+}
+
 /// A catalogue with all of it.
 fn recorded(path: &Path) -> TestResult {
     let catalogue = Catalogue::new(CatalogueLocation::Redb(path.to_owned()));
@@ -259,6 +270,7 @@ fn recorded(path: &Path) -> TestResult {
         },
     ])?;
     overview().keep(&catalogue)?;
+    catalogue.record_run("verify", &run())?;
     Ok(())
 }
 

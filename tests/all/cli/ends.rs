@@ -38,6 +38,7 @@ fn a_good_answer_is_0() {
         &["check", "--valid-for", "4.17.3", &data],
         &["stage", "latest-valid", "--to", &to],
         &["explain", "truncated"],
+        &["metrics"],
         &["completions", "bash"],
         &["man"],
         &["forget", "27be", "--dry-run"],
@@ -116,6 +117,13 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
             "2026-11-02T03:00:00Z",
         ),
         (&["list", "--jobs", "0"], "usage", "0"),
+        (&["metrics", "--listen", ":9464"], "usage", "127.0.0.1:9464"),
+        (
+            &["metrics", "--listen", "203.0.113.1:9464"],
+            "io",
+            "203.0.113.1",
+        ),
+        (&["metrics", "--to", &to], "io", "something else lies there"),
         (&["explain", "no-such-code"], "usage", "no-such-code"),
         (&["list", "--catalogue", &to], "catalogue", "Is a directory"),
     ] {
@@ -159,6 +167,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
         &["list", "-o", "json"],
         &["verify"],
         &["show", "latest"],
+        &["metrics"],
         &["explain"],
     ] {
         let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -54,6 +54,7 @@ fn commands_leave_the_backups_as_they_are() {
     let before = state(&env);
     assert!(before.len() > 30);
     let staged = env.text("staged");
+    let metrics = env.text("etcd-cat.prom");
     for arguments in [
         &["index", &root][..],
         &["index"],
@@ -64,6 +65,7 @@ fn commands_leave_the_backups_as_they_are() {
         &["show", "27be"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod", &root],
+        &["metrics", "--to", &metrics],
         &["stage", "27be", "--to", &staged],
         &["forget", "27be", "af62", "0ee5"],
     ] {

@@ -128,6 +128,7 @@ fn no_secret_reaches_an_answer_or_the_catalogue() {
             "-o",
             "json",
         ],
+        &["metrics"],
         &["forget", "0ee5"],
     ] {
         let mut command = env.command(arguments);

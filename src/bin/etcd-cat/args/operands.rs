@@ -307,6 +307,35 @@ pub(crate) struct ClustersArgs {
     pub(crate) oc: OcArgs,
 }
 
+/// `etcd-cat metrics`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Without --to and --listen the text is printed. It tells nothing of a single backup: some series for each cluster and
+OpenShift version, and what came of the last index, verify and backup.
+
+Examples:
+  etcd-cat metrics --to /var/lib/node_exporter/textfile_collector/etcd-cat.prom    after each verify
+  etcd-cat metrics --listen 127.0.0.1:9464                                        GET /metrics
+  etcd-cat metrics --listen 0.0.0.0:9464 --from-cluster                           in a pod, for a ServiceMonitor")]
+pub(crate) struct MetricsArgs {
+    /// Write it to this file, whole or not at all; only a file that etcd-cat wrote is replaced
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "FILE", hide_env = true)]
+    pub(crate) to: Option<PathBuf>,
+
+    /// Answer GET /metrics here, without end: HOST:PORT, or PORT for this machine alone
+    #[arg(long, env = "ETCD_CAT_LISTEN", value_name = "ADDRESS", conflicts_with = "to", value_parser = parse::listen, hide_env = true)]
+    pub(crate) listen: Option<String>,
+
+    /// Ask the running cluster for the version that it has now
+    #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) from_cluster: bool,
+
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+    #[command(flatten)]
+    pub(crate) oc: OcArgs,
+}
+
 /// `etcd-cat locations`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\

@@ -72,6 +72,21 @@ pub(super) fn duration(text: &str) -> Result<TimeDelta, String> {
     TimeDelta::from_std(parsed).map_err(|_| expected.to_owned())
 }
 
+/// Where to listen: a port alone is one of this machine.
+pub(super) fn listen(text: &str) -> Result<String, String> {
+    let expected = "expected HOST:PORT, or PORT for this machine alone, such as 127.0.0.1:9464";
+    let text = text.trim();
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) => (host, port),
+        None => ("127.0.0.1", text),
+    };
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    if host.is_empty() || (host.contains(':') && !is_bracketed) || port.parse::<u16>().is_err() {
+        return Err(expected.to_owned());
+    }
+    Ok(format!("{host}:{port}"))
+}
+
 /// A switch as an environment variable says it; empty is off.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {

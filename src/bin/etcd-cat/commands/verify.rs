@@ -34,6 +34,20 @@ pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Repl
     Ok(reply)
 }
 
+/// Is it a round over whole locations, as a timer makes it? Somebody's look at one file says nothing of the rest.
+pub(super) fn is_round(args: &VerifyArgs) -> bool {
+    let is_location = |operand: &String| {
+        let path = Path::new(operand);
+        path.is_dir() || !path.exists() && is_meant_as_path(operand)
+    };
+    args.operands.iter().all(is_location)
+}
+
+/// Cannot be the name of a backup.
+fn is_meant_as_path(operand: &str) -> bool {
+    operand.contains('/') && !operand.starts_with("backup/")
+}
+
 /// Is the snapshot to come through standard input?
 fn is_stream(operands: &[String]) -> Result<bool, Failure> {
     if !operands.iter().any(|operand| operand == STREAM) {
@@ -53,7 +67,7 @@ fn locations(operands: &[String], request: &Request<'_>) -> Result<Vec<ObjectId>
     for operand in operands {
         let path = Path::new(operand);
         // A path that does not exist is still meant as a path, and the walk says so in its own words.
-        if path.exists() || operand.contains('/') && !operand.starts_with("backup/") {
+        if path.exists() || is_meant_as_path(operand) {
             locations.push(ObjectId::parse(operand.as_ref()));
             continue;
         }

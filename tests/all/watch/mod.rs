@@ -1,0 +1,9 @@
+//! What is there to be watched: metrics, the lines of Nagios, the manifests and rules around them.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that fails is to stop where it fails, and one that is skipped to say so"
+)]
+
+mod metrics;
+mod promtool;
