@@ -10,12 +10,38 @@ use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+/// Facts that many files may have in common, copied only where one of them is to differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shared<T>(Arc<T>);
+
+impl<T> From<T> for Shared<T> {
+    fn from(facts: T) -> Self {
+        Self(Arc::new(facts))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
+    }
+}
 
 /// A file's content and every place where it lies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Located<T> {
-    /// What was learnt from the bytes.
-    pub facts: T,
+    /// What was learnt from the bytes; shared, for many files may be alike.
+    pub facts: Shared<T>,
     /// Where it lies: the place that is shown first.
     pub path: ObjectId,
     /// Further places with the same bytes, ascending.

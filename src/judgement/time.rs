@@ -30,7 +30,7 @@ pub(super) fn named_at(backup: &Backup) -> Option<DateTime<Utc>> {
 
 /// The best evidence of the moment: newest lease, newest content, name, modification time.
 pub(super) fn taken_at(backup: &Backup) -> Option<(DateTime<Utc>, TakenAtSource)> {
-    let facts = backup.snapshot.as_ref().map(|half| &half.facts);
+    let facts = backup.snapshot.as_ref().map(|half| &*half.facts);
     let has_lease = facts.is_some_and(|facts| facts.newest_lease_at.is_some());
     let source = if has_lease {
         TakenAtSource::Lease

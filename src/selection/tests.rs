@@ -1,7 +1,7 @@
 //! Filters, references and reasons over small backups.
 
 use super::*;
-use crate::backup::{Located, Pairing, Verdict, Version};
+use crate::backup::{Located, Pairing, Shared, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding};
 use crate::openshift::Cluster;
@@ -25,7 +25,7 @@ fn backup(first: u8, hours: i64) -> Backup {
     Backup {
         digest: Some(digest(first, 0x22)),
         snapshot: Some(Located {
-            facts: snapshot("prod-abcde", "id-1"),
+            facts: Shared::from(snapshot("prod-abcde", "id-1")),
             path: ObjectId::from(format!("/b/{first:02x}.db").as_str()),
             copies: vec![ObjectId::from("/copy/of.db")],
             modified_at: None,
@@ -83,7 +83,7 @@ fn snapshot(name: &str, id: &str) -> Snapshot {
 
 fn of_cluster(mut backup: Backup, name: &str, id: &str) -> Backup {
     if let Some(half) = &mut backup.snapshot {
-        half.facts = snapshot(name, id);
+        half.facts = Shared::from(snapshot(name, id));
     }
     backup
 }

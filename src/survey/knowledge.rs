@@ -2,7 +2,7 @@
 
 use super::SurveyError;
 use super::place::{Beside, KnownObject, locate, locate_snapshot};
-use crate::backup::{Backup, Located};
+use crate::backup::{Backup, Located, Shared};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding, has_error};
@@ -195,9 +195,10 @@ impl Knowledge {
                 places.entry(*digest).or_default().push((path, entry));
             }
         }
-        let located = places
-            .into_iter()
-            .filter_map(|(digest, places)| locate(facts(digest)?, places, &snapshots));
+        let located = places.into_iter().filter_map(|(digest, places)| {
+            let facts = Shared::from(facts(digest)?);
+            locate(facts, places, &snapshots)
+        });
         located.collect()
     }
 
@@ -208,7 +209,7 @@ impl Knowledge {
         let encrypted = places.filter_map(|(key, places)| {
             let facts = self.snapshots.get(&key)?;
             locate_snapshot(
-                (!facts.encryption.is_empty()).then(|| facts.clone())?,
+                (!facts.encryption.is_empty()).then(|| Shared::from(facts.clone()))?,
                 places,
                 &archives,
             )
@@ -219,12 +220,12 @@ impl Knowledge {
     /// Everything, for pairing and judgement. The facts are taken out.
     fn inventory(&mut self) -> Inventory {
         let places = snapshot_places(&self.files, &self.snapshots).into_iter();
-        let mut snapshots = std::mem::take(&mut self.snapshots);
-        let mut facts = |key: SnapshotKey| match snapshots.get(&key) {
-            // Files without a database share their facts and are no copies of each other.
-            Some(facts) if facts.page_size.is_none() => Some(facts.clone()),
-            _ => snapshots.remove(&key),
-        };
+        let snapshots = std::mem::take(&mut self.snapshots).into_iter();
+        // Files without a database share their facts and are no copies of each other.
+        let shared: HashMap<_, _> = snapshots
+            .map(|(key, facts)| (key, Shared::from(facts)))
+            .collect();
+        let facts = |key: SnapshotKey| shared.get(&key).cloned();
         let archives = Beside::archives(&self.files);
         let snapshots = places
             .filter_map(|(key, places)| locate_snapshot(facts(key)?, places, &archives))

@@ -1,6 +1,6 @@
 //! Which of the places of one content is shown, and which are its copies.
 
-use crate::backup::Located;
+use crate::backup::{Located, Shared};
 use crate::catalogue::Content;
 use crate::names::{BackupName, Stamp};
 use crate::snapshot::Snapshot;
@@ -53,7 +53,7 @@ fn stamp(id: &ObjectId) -> Option<Stamp> {
 /// Joins the places of one content. Shown is one on disk, with the name that a producer gave it, outside of directories
 /// whose names begin with a dot (snapshots of file systems, waste bins), beside its other half; then the first by path.
 pub(super) fn locate<T>(
-    facts: T,
+    facts: Shared<T>,
     mut places: Vec<(&ObjectId, &KnownObject)>,
     other_half: &Beside<'_>,
 ) -> Option<Located<T>> {
@@ -85,7 +85,7 @@ pub(super) fn locate<T>(
 
 /// The same of a snapshot: rather one that is not packed.
 pub(super) fn locate_snapshot(
-    facts: Snapshot,
+    facts: Shared<Snapshot>,
     mut places: Vec<(&ObjectId, &KnownObject)>,
     archives: &Beside<'_>,
 ) -> Option<Located<Snapshot>> {

@@ -2,7 +2,7 @@
 
 use super::file::read_kuberesources;
 use super::knowledge::Knowledge;
-use crate::backup::Located;
+use crate::backup::{Located, Shared};
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
@@ -102,7 +102,7 @@ pub(super) fn prove_waiting(
 
 fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
     Located {
-        facts,
+        facts: Shared::from(facts),
         path,
         copies: Vec::new(),
         modified_at: None,

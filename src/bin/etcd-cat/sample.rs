@@ -3,8 +3,8 @@
 use crate::output::{Format, Style};
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{
-    Backup, Located, Pairing, PairingBasis, Provenance, TakenAtSource, Verdict, Verification,
-    Version,
+    Backup, Located, Pairing, PairingBasis, Provenance, Shared, TakenAtSource, Verdict,
+    Verification, Version,
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::finding::{Code, Finding};
@@ -124,10 +124,10 @@ pub(crate) fn invalid() -> Backup {
     let backup = with_findings(older(0x9a, 26), vec![mismatch, skew, ending]);
     Backup {
         snapshot: backup.snapshot.map(|half| Located {
-            facts: Snapshot {
+            facts: Shared::from(Snapshot {
                 trailer: Some(digest(0x77)),
-                ..half.facts
-            },
+                ..Snapshot::clone(&half.facts)
+            }),
             ..half
         }),
         ..backup
@@ -230,7 +230,7 @@ pub(crate) fn hostile() -> Backup {
 
 fn located<T>(facts: T, path: &str) -> Located<T> {
     Located {
-        facts,
+        facts: Shared::from(facts),
         path: ObjectId::from(path),
         copies: vec![ObjectId::from("/copy").join(path.trim_start_matches('/').as_ref())],
         modified_at: Some(instant("2024-11-02T03:00:09Z")),

@@ -29,11 +29,11 @@ impl<'a> StageRequest<'a> {
         Ok(Self {
             snapshot: StageSource {
                 id: &snapshot.path,
-                expected: VerifiedContent::from(&snapshot.facts),
+                expected: VerifiedContent::from(&*snapshot.facts),
             },
             kuberesources: archive.map(|half| StageSource {
                 id: &half.path,
-                expected: VerifiedContent::from(&half.facts),
+                expected: VerifiedContent::from(&*half.facts),
             }),
             taken_at: backup.taken_at,
             to,

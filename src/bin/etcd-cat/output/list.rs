@@ -209,7 +209,11 @@ fn live_keys(backup: &Backup) -> String {
 
 fn etcd(backup: &Backup) -> String {
     let snapshot = backup.snapshot.as_ref().map(|half| &half.facts);
-    or_absent(snapshot.and_then(super::views::etcd_minor).as_deref())
+    or_absent(
+        snapshot
+            .and_then(|facts| super::views::etcd_minor(facts))
+            .as_deref(),
+    )
 }
 
 fn node(backup: &Backup) -> String {

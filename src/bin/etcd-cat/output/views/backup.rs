@@ -366,7 +366,7 @@ impl VersionView {
             openshift: backup.version.openshift.clone(),
             upgrading_from: backup.version.upgrading_from.clone(),
             upgrading_to: backup.version.upgrading_to.clone(),
-            etcd: snapshot.and_then(etcd_minor),
+            etcd: snapshot.and_then(|facts| etcd_minor(facts)),
             history: history.iter().map(HistoryView::new).collect(),
         }
     }
