@@ -99,7 +99,7 @@ pub struct Backup {
     /// Every verification, oldest first.
     pub verifications: Vec<Verification>,
     /// How `etcd-cat backup` took it; `None` when it came another way.
-    pub provenance: Option<Provenance>,
+    pub provenance: Option<Box<Provenance>>,
 }
 
 impl Backup {

@@ -121,10 +121,12 @@ impl Selection {
     /// Applies the selection as of `now`; the result is newest first.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         sort_newest_first(&mut backups);
+        let count = backups.len();
+        // What is not used of it is no memory, and growing would take it twice.
         let mut outcome = Outcome {
             notes: self.cluster_notes(&backups),
-            shown: Vec::new(),
-            hidden: Vec::new(),
+            shown: Vec::with_capacity(count),
+            hidden: Vec::with_capacity(count),
         };
         for backup in backups {
             if !self.is_of_cluster(&backup) {
@@ -275,7 +277,29 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
 
 /// Sorts by the moment of the snapshot, newest first, unknown last; those of one moment by revision, then by id.
 pub fn sort_newest_first(backups: &mut [impl Candidate]) {
-    backups.sort_by(newest_first);
+    let mut order: Vec<usize> = (0..backups.len()).collect();
+    order.sort_by(
+        |left, right| match (backups.get(*left), backups.get(*right)) {
+            (Some(left), Some(right)) => newest_first(left, right),
+            _ => Ordering::Equal,
+        },
+    );
+    permute(backups, order);
+}
+
+/// Puts at each place what `order` names for it; sorting such large values themselves would take them twice.
+fn permute<T>(values: &mut [T], mut order: Vec<usize>) {
+    for place in 0..values.len() {
+        let mut from = order.get(place).copied().unwrap_or(place);
+        // What lay there was moved away: follow it.
+        while from < place {
+            from = order.get(from).copied().unwrap_or(place);
+        }
+        values.swap(place, from);
+        if let Some(entry) = order.get_mut(place) {
+            *entry = from;
+        }
+    }
 }
 
 /// The order of lists.

@@ -75,8 +75,8 @@ impl Finding {
 
     /// Replaces the remedy by one that names files.
     #[must_use]
-    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Cow::Owned(remedy.into());
+    pub fn remedy(mut self, remedy: impl Into<Cow<'static, str>>) -> Self {
+        self.remedy = remedy.into();
         self
     }
 }

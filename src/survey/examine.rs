@@ -24,6 +24,9 @@ use std::collections::BTreeSet;
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
 pub(super) const SNAPSHOTS_IN_MEMORY: usize = 64;
 
+/// Verifications that are remembered at once.
+const AT_ONCE: usize = 1000;
+
 /// Surveys some locations. What is learnt of a file is in the catalogue soon after it has been read.
 ///
 /// [`Depth::Everything`] answers even when the catalogue cannot be used: see [`Survey::catalogue`].
@@ -329,11 +332,15 @@ impl Examination<'_> {
             };
             backup.verified_at = Some(self.now);
             backup.first_seen_at = backup.first_seen_at.or(Some(self.now));
+            backup.verifications.reserve_exact(1);
             backup.verifications.push(verification.clone());
             changes.push(CatalogueChange::Verification {
                 subject,
                 verification,
             });
+            if changes.len() >= AT_ONCE {
+                self.recorder.add(std::mem::take(&mut changes))?;
+            }
         }
         self.recorder.add(changes)?;
         self.recorder.flush()?;

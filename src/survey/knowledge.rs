@@ -339,7 +339,10 @@ impl Knowledge {
             self.contents.verifications(&subject).to_vec()
         });
         backup.provenance = match subject {
-            Some(Subject::Snapshot(key)) => self.contents.provenance.get(&key).cloned(),
+            Some(Subject::Snapshot(key)) => {
+                let provenance = self.contents.provenance.get(&key);
+                provenance.cloned().map(Box::new)
+            }
             _ => None,
         };
         backup.verified_at = backup

@@ -217,14 +217,14 @@ pub(crate) fn hostile() -> Backup {
     {
         evil.clone_into(&mut line.key_name);
     }
-    backup.provenance = Some(Provenance {
+    backup.provenance = Some(Box::new(Provenance {
         node: evil.to_owned(),
         oc_version: Some(evil.to_owned()),
         cluster_version: Some(evil.to_owned()),
         script_output: evil.to_owned(),
         forced: vec![evil.to_owned()],
         taken_at: now(),
-    });
+    }));
     backup
 }
 

@@ -296,7 +296,7 @@ impl BackupView {
             accepted: backup.accepted.clone(),
             reasons_against: None,
             unreadable_path: backup.unreadable_path.as_ref().map(text::path),
-            provenance: backup.provenance.as_ref().map(ProvenanceView::new),
+            provenance: backup.provenance.as_deref().map(ProvenanceView::new),
             recommended: None,
         }
     }
