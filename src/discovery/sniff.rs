@@ -3,14 +3,13 @@
 use crate::bytes::to_u64;
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::names::{BackupName, NameKind};
-use crate::source::{ArchiveKind, Compression, PackedStream, ReadAt, begin_unpacked, read_full_at};
+use crate::source::{
+    ArchiveKind, Compression, HEAD_BYTES, LONG_HEAD_BYTES, PackedStream, ReadAt, begin_unpacked,
+    read_full_at,
+};
 use std::borrow::Cow;
 use std::io;
 
-/// Read from the start of a file. Holds the header of a packed file and enough data for the first tar headers.
-const HEAD_BYTES: usize = 64 * 1024;
-/// Read where nothing unpacks from so few: lz4 packs blocks of up to 4 MiB, and gives none before all of it is there.
-const LONG_HEAD_BYTES: usize = (4 << 20) + HEAD_BYTES;
 /// Unpacked from the head: a bomb costs no more than this.
 const UNPACKED_BYTES: usize = 64 * 1024;
 /// Compressions that are taken off one after the other.
@@ -223,8 +222,9 @@ fn content_kind(head: &[u8]) -> Option<ObjectKind> {
                 None => ObjectKind::Snapshot,
             });
         }
-        if ArchiveKind::of(&head).is_some() {
-            let is_kuberesources = first_tar_name(&head).is_some_and(is_static_pod_resources);
+        if let Some(kind) = ArchiveKind::of(&head) {
+            let is_kuberesources = kind == ArchiveKind::Tar
+                && first_tar_name(&head).is_some_and(is_static_pod_resources);
             return Some(if is_kuberesources {
                 ObjectKind::Kuberesources
             } else {

@@ -108,6 +108,14 @@ pub(super) fn size_finding(
     Some(finding.with("expected", expected).with("found", found))
 }
 
+/// Somebody took the gzip off: a client that unpacks what it downloads.
+pub(super) fn plain_tar() -> Finding {
+    let message = "a plain tar, which is not compressed any more: cluster-restore.sh runs tar -xzf on it, which fails";
+    let remedy =
+        "compress it again, nothing is lost: gzip -n < FILE > static_kuberesources_STAMP.tar.gz";
+    Finding::new(Code::KuberesourcesCorrupt, message).remedy(remedy)
+}
+
 /// A snapshot lies in the archive.
 pub(super) fn combined() -> Finding {
     let message = format!(

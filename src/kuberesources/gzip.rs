@@ -108,6 +108,8 @@ impl<R: Read> BufRead for HashingReader<R> {
 enum GzipState<R> {
     /// Boxed: the decoder is large and is handed on at every stream.
     Inside(Box<GzDecoder<HashingReader<R>>>),
+    /// Not compressed at all.
+    Plain(HashingReader<R>),
     Behind(HashingReader<R>),
     Empty,
 }
@@ -132,8 +134,17 @@ pub(super) struct GzipEnd {
 impl<R: Read> GzipReader<R> {
     pub(super) fn new(file: R, limits: ArchiveLimits) -> Self {
         let decoder = GzDecoder::new(HashingReader::new(file));
+        Self::at(GzipState::Inside(Box::new(decoder)), limits)
+    }
+
+    /// Of a tar that is not compressed any more: its bytes are passed on.
+    pub(super) fn plain(file: R, limits: ArchiveLimits) -> Self {
+        Self::at(GzipState::Plain(HashingReader::new(file)), limits)
+    }
+
+    fn at(state: GzipState<R>, limits: ArchiveLimits) -> Self {
         Self {
-            state: GzipState::Inside(Box::new(decoder)),
+            state,
             limits,
             inflated_bytes: 0,
             defect: None,
@@ -151,7 +162,7 @@ impl<R: Read> GzipReader<R> {
     fn compressed(&self) -> Option<&HashingReader<R>> {
         match &self.state {
             GzipState::Inside(decoder) => Some(decoder.get_ref()),
-            GzipState::Behind(file) => Some(file),
+            GzipState::Behind(file) | GzipState::Plain(file) => Some(file),
             GzipState::Empty => None,
         }
     }
@@ -162,6 +173,15 @@ impl<R: Read> GzipReader<R> {
 
     /// Inflates on; 0 at the end of the last stream and at a defect.
     fn inflate(&mut self, out: &mut [u8]) -> usize {
+        if let GzipState::Plain(file) = &mut self.state {
+            match file.read(out) {
+                Ok(count) => {
+                    self.count(count);
+                    return count;
+                }
+                Err(error) => self.fail(&error),
+            }
+        }
         while let GzipState::Inside(decoder) = &mut self.state {
             match decoder.read(out) {
                 Ok(0) => self.end_stream(),
@@ -245,7 +265,7 @@ impl<R: Read> GzipReader<R> {
         let mut defect = self.defect;
         let mut file = match self.state {
             GzipState::Inside(decoder) => decoder.into_inner(),
-            GzipState::Behind(file) => file,
+            GzipState::Behind(file) | GzipState::Plain(file) => file,
             GzipState::Empty => {
                 return GzipEnd {
                     sha256: Sha256Digest([0; 32]),

@@ -7,17 +7,17 @@ use super::member::ROOT;
 use crate::finding::{Artifact, Code, Finding};
 use crate::openshift::COMPONENTS;
 
-/// One finding for each thing that the restore would look for.
-pub(super) fn missing(found: &Collector, told: &FileFacts) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = COMPONENTS
-        .iter()
+/// One finding for each thing that the restore would look for; of what was not seen whole none says that it is missing.
+pub(super) fn missing(found: &Collector, told: &FileFacts, is_seen_whole: bool) -> Vec<Finding> {
+    let components = COMPONENTS.iter().filter(|_| is_seen_whole);
+    let mut findings: Vec<Finding> = components
         .filter_map(|component| missing_of(found, component))
         .collect();
     findings.extend(several(found));
     if found.has_dot {
         findings.push(dot_names());
     }
-    if told.encryption_expected && !told.has_encryption_config {
+    if told.encryption_expected && !told.has_encryption_config && is_seen_whole {
         findings.push(no_keys());
     }
     findings

@@ -2,7 +2,7 @@
 
 use super::collect::Collector;
 use super::facts::Kuberesources;
-use super::findings::{combined, gzip_finding, left_out, size_finding, tar_finding};
+use super::findings::{combined, gzip_finding, left_out, plain_tar, size_finding, tar_finding};
 use super::gzip::{GzipDefect, GzipReader};
 use super::interest::Interest;
 use super::limits::ArchiveLimits;
@@ -10,12 +10,16 @@ use super::member::{self, MemberPlace, shown};
 use super::missing::missing;
 use crate::finding::{Code, Finding};
 use crate::kubernetes::encryption::KeyRing;
-use crate::source::{TarDefect, TarMember, TarMemberKind, TarReader, TarStep};
+use crate::source::{
+    ArchiveKind, PackedStream, TarDefect, TarMember, TarMemberKind, TarReader, TarStep,
+};
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 /// Inflated bytes that wait for the tar walk: large enough that most members need no second look.
 const BUFFER_BYTES: usize = 128 << 10;
+/// Bytes that tell a tar.
+const HEADER_BYTES: usize = 512;
 
 /// The system refused to read on.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -29,24 +33,39 @@ pub struct ArchiveReadError {
 
 /// Reads an archive from its first to its last byte and learns everything in that one pass; nothing is written.
 ///
-/// `size_bytes` is the length that the file is said to have, where anybody says so. The keys come apart from the facts, which hold none.
+/// What was packed once more is unpacked first: the facts are those of the archive inside. `size_bytes` is the length that
+/// the file is said to have, where anybody says so. The keys come apart from the facts, which hold none.
 /// Damage never ends in an error: what was readable before it is told, and the findings say the rest.
 ///
 /// # Errors
 ///
 /// The file itself could not be read on: half a reading is no content.
 pub fn read(
-    file: impl Read,
+    file: impl Read + Send,
     size_bytes: impl Into<Option<u64>>,
     limits: &ArchiveLimits,
 ) -> Result<(Kuberesources, Option<KeyRing>), ArchiveReadError> {
-    let gzip = GzipReader::new(file, *limits);
+    let failed = |error: io::Error| ArchiveReadError {
+        offset: 0,
+        reason: error.to_string(),
+    };
+    let stream = PackedStream::new(file).unpack_to_archive();
+    let mut stream = stream.map_err(failed)?;
+    let size_bytes = size_bytes.into().filter(|_| !stream.is_unpacked());
+    let head = stream.head(HEADER_BYTES).map_err(failed)?;
+    let is_plain = ArchiveKind::of(head) == Some(ArchiveKind::Tar);
+    let gzip = if is_plain {
+        GzipReader::plain(stream, *limits)
+    } else {
+        GzipReader::new(stream, *limits)
+    };
     let mut pass = ArchivePass::new(
         TarReader::new(BufReader::with_capacity(BUFFER_BYTES, gzip), limits.tar()),
         *limits,
     );
+    pass.findings.extend(is_plain.then(plain_tar));
     pass.run();
-    pass.finish(size_bytes.into())
+    pass.finish(size_bytes)
 }
 
 struct ArchivePass<R: Read> {
@@ -190,11 +209,20 @@ impl<R: Read> ArchivePass<R> {
         let mut buffered = self.tar.into_inner();
         // The walk may have ended early: the rest is inflated all the same, so that CRC and length are checked.
         let is_too_many = |defect: &TarDefect| matches!(defect, TarDefect::Members { .. });
-        if !self.hit_limit && !self.tar_defects.iter().any(is_too_many) {
-            let _ = std::io::copy(&mut buffered, &mut std::io::sink());
+        let is_stopped = self.hit_limit || self.tar_defects.iter().any(is_too_many);
+        if !is_stopped {
+            let _ = io::copy(&mut buffered, &mut io::sink());
         }
         let gzip = buffered.into_inner();
         let is_broken = gzip.is_broken();
+        let is_read_on = |defect: &TarDefect| {
+            matches!(
+                defect,
+                TarDefect::BehindEnd { .. } | TarDefect::Header { .. }
+            )
+        };
+        // What was not seen is not said to be missing.
+        let is_seen_whole = !is_broken && !is_stopped && self.tar_defects.iter().all(is_read_on);
         let end = gzip.finish();
         if let Some(GzipDefect::Io { offset, text }) = end.defect {
             return Err(ArchiveReadError {
@@ -230,7 +258,7 @@ impl<R: Read> ArchivePass<R> {
         let mut told = collector.settle();
         findings.append(&mut told.findings);
         findings.extend(collector.finding());
-        findings.extend(missing(&collector, &told));
+        findings.extend(missing(&collector, &told, is_seen_whole));
         if collector.has_snapshot {
             findings.push(combined());
         }

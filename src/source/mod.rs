@@ -37,7 +37,7 @@ pub use identity::{FileIdentity, FileSystemId, ObjectIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub use object_id::ObjectId;
-pub(crate) use packed::{PackedStream, PackingBudget};
+pub(crate) use packed::{HEAD_BYTES, LONG_HEAD_BYTES, PackedStream, PackingBudget};
 pub use publish::replace_own;
 pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
 pub use store::Cause;

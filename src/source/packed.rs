@@ -4,7 +4,8 @@
 //! through every archive, and what comes out of them is held against what went in: no file can ask for more work than one
 //! layer of ordinary packing could.
 
-use super::compressed::{Compression, decompress_buffered};
+use super::archive::ArchiveKind;
+use super::compressed::{Compression, begin_unpacked, decompress_buffered};
 use crate::bytes::to_u64;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
@@ -12,6 +13,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Compressions one inside the other, and archives one inside the other.
 pub(crate) const MAX_LAYERS: u8 = 3;
+/// First bytes that tell what somebody packed.
+pub(crate) const HEAD_BYTES: usize = 64 << 10;
+/// The same where nothing unpacks from so few: lz4 packs blocks of up to 4 MiB, and gives none before all of it is there.
+pub(crate) const LONG_HEAD_BYTES: usize = (4 << 20) + HEAD_BYTES;
 /// Bytes taken from the outermost stream at once.
 const OUTER_BUFFER_BYTES: usize = 1 << 20;
 /// The same for a layer inside another one.
@@ -130,6 +135,32 @@ impl<'r> PackedStream<'r> {
         Ok(budget.stream(Box::new(bounded)))
     }
 
+    /// Takes off every compression around an archive but the gzip that it is by itself: what comes out is the `.tar.gz` that
+    /// was packed once more, or a tar that is not compressed any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`unpack`](Self::unpack).
+    pub(crate) fn unpack_to_archive(mut self) -> io::Result<Self> {
+        loop {
+            let head = self.head(HEAD_BYTES)?;
+            let Some(compression) = Compression::of(head) else {
+                return Ok(self);
+            };
+            let is_long = head.len() == HEAD_BYTES;
+            let mut begin = begin_unpacked(head, compression, HEAD_BYTES);
+            if begin.is_empty() && is_long {
+                begin = begin_unpacked(self.head(LONG_HEAD_BYTES)?, compression, HEAD_BYTES);
+            }
+            let is_packed_again = Compression::of(&begin).is_some();
+            let is_other = compression != Compression::Gzip && ArchiveKind::of(&begin).is_some();
+            if !is_packed_again && !is_other {
+                return Ok(self);
+            }
+            self = self.take_off(compression)?;
+        }
+    }
+
     /// What is left for the members of the archive that it is.
     ///
     /// # Errors
@@ -143,6 +174,11 @@ impl<'r> PackedStream<'r> {
         }
         budget.archives += 1;
         Ok(budget)
+    }
+
+    /// Something was taken off.
+    pub(crate) fn is_unpacked(&self) -> bool {
+        self.budget.compressions > 0
     }
 
     /// From the first byte.

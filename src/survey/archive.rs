@@ -8,7 +8,7 @@ use super::file::{Interruptible, changed, describe, unpacked};
 use super::prove::UnprovenSnapshots;
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, sniff_stream};
-use crate::finding::Artifact;
+use crate::finding::{Artifact, Finding};
 use crate::foreign::Foreign;
 use crate::kuberesources::{self, ArchiveLimits};
 use crate::names::{BackupName, PutAside};
@@ -31,7 +31,8 @@ const SMALL_BYTES: u64 = 4 << 20;
 /// An archive while it is read.
 struct ArchiveWalk<'w> {
     object: &'w FoundObject,
-    open: &'w dyn Object,
+    /// `None` for a stream, which nobody can write to.
+    open: Option<&'w dyn Object>,
     /// Of its members these alone are read; `None`: all of them.
     wanted: Option<&'w BTreeSet<ObjectId>>,
     /// Members that were met, those of archives in it included.
@@ -41,6 +42,24 @@ struct ArchiveWalk<'w> {
     told: usize,
     /// Why the rest of it was not seen.
     broken: Option<String>,
+}
+
+impl<'w> ArchiveWalk<'w> {
+    fn new(
+        object: &'w FoundObject,
+        open: Option<&'w dyn Object>,
+        wanted: Option<&'w BTreeSet<ObjectId>>,
+    ) -> Self {
+        Self {
+            object,
+            open,
+            wanted,
+            met: BTreeSet::new(),
+            waiting: Vec::new(),
+            told: 0,
+            broken: None,
+        }
+    }
 }
 
 /// Whether the walk through an archive goes on.
@@ -65,16 +84,8 @@ impl Examination<'_> {
         let opened = self.stores.open(&object.id, Some(&object.identity));
         let (waiting, broken) = match opened {
             Ok(open) => {
-                let mut walk = ArchiveWalk {
-                    object,
-                    open: &*open,
-                    wanted,
-                    met: BTreeSet::new(),
-                    waiting: Vec::new(),
-                    told: 0,
-                    broken: None,
-                };
-                self.walk_outermost(&mut walk)?;
+                let mut walk = ArchiveWalk::new(object, Some(&*open), wanted);
+                self.walk_outermost(&*open, &mut walk)?;
                 self.forget_unmet(&walk);
                 (walk.waiting, walk.broken)
             }
@@ -102,8 +113,24 @@ impl Examination<'_> {
         Err(SurveyError::Interrupted)
     }
 
-    fn walk_outermost(&mut self, walk: &mut ArchiveWalk<'_>) -> Result<(), SurveyError> {
-        let reader = walk.open.reader(Pace::Ahead(self.options.page_cache));
+    /// Reads an archive that comes through a pipe; answers why not all of it was seen.
+    pub(super) fn read_archive_stream(
+        &mut self,
+        object: &FoundObject,
+        stream: PackedStream<'_>,
+    ) -> Result<Option<String>, SurveyError> {
+        let mut walk = ArchiveWalk::new(object, None, None);
+        let broken = self.walk_archive(&object.id, stream, &mut walk)?;
+        self.prove(walk.waiting)?;
+        Ok(broken)
+    }
+
+    fn walk_outermost(
+        &mut self,
+        open: &dyn Object,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<(), SurveyError> {
+        let reader = open.reader(Pace::Ahead(self.options.page_cache));
         let stream = reader.map(|reader| {
             PackedStream::new(Interruptible {
                 reader: Counting::new(reader, self.monitor),
@@ -244,8 +271,13 @@ impl Examination<'_> {
         Ok(Walked::On)
     }
 
+    /// The archive is another one by now.
+    fn changed(&self, walk: &ArchiveWalk<'_>) -> Option<Finding> {
+        changed(&walk.object.id, walk.open?, self.stores)
+    }
+
     /// A member that lies at what was asked for is asked for.
-    fn ask_for(&mut self, member: &FoundObject) {
+    pub(super) fn ask_for(&mut self, member: &FoundObject) {
         if self.locations.iter().any(|one| one.contains(&member.id)) {
             self.asked.insert(member.id.clone());
         }
@@ -299,7 +331,7 @@ impl Examination<'_> {
                 return Ok(());
             }
         };
-        let changed = changed(&walk.object.id, walk.open, self.stores);
+        let changed = self.changed(walk);
         reading.snapshot.findings.extend(changed);
         let facts = reading.snapshot;
         self.recorder.add(changes(member, &facts, self.now))?;
@@ -324,7 +356,7 @@ impl Examination<'_> {
         let limits = ArchiveLimits::default();
         match kuberesources::read(stream, size_bytes, &limits) {
             Ok((mut facts, ring)) => {
-                let changed = changed(&walk.object.id, walk.open, self.stores);
+                let changed = self.changed(walk);
                 let changed = changed.map(|finding| finding.artifact(Artifact::Kuberesources));
                 facts.findings.extend(changed);
                 self.enter_kuberesources(member, facts, ring)?;

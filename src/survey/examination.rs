@@ -7,7 +7,7 @@ use super::prove::KeyRings;
 use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use crate::backup::Backup;
-use crate::catalogue::CatalogueError;
+use crate::catalogue::{CatalogueContents, CatalogueError};
 use crate::discovery::Skipped;
 use crate::judgement::RestoreChoice;
 use crate::monitor::Monitor;
@@ -75,4 +75,31 @@ pub(super) struct Examination<'e> {
     pub(super) recorded: RecordedChecksums,
     pub(super) read_now: BTreeSet<ObjectId>,
     pub(super) now: DateTime<Utc>,
+}
+
+impl<'e> Examination<'e> {
+    /// Of some locations, with what the catalogue remembers.
+    pub(super) fn new(
+        contents: CatalogueContents,
+        recorder: Recorder<'e>,
+        locations: &'e [ObjectId],
+        options: &'e SurveyOptions,
+        monitor: &'e dyn Monitor,
+    ) -> Self {
+        Self {
+            known: Knowledge::new(contents),
+            stores: &options.stores,
+            rings: KeyRings::default(),
+            recorder,
+            options,
+            monitor,
+            locations,
+            asked: BTreeSet::new(),
+            met: BTreeSet::new(),
+            survey: Survey::default(),
+            recorded: RecordedChecksums::default(),
+            read_now: BTreeSet::new(),
+            now: crate::instant::now(),
+        }
+    }
 }

@@ -4,11 +4,10 @@ use super::SurveyError;
 use super::batch::Batch;
 use super::examination::{Examination, Survey};
 use super::file::{ArchiveError, Looked, SnapshotRead, look, read_kuberesources};
-use super::knowledge::{Knowledge, subject_of};
+use super::knowledge::subject_of;
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
-use super::prove::{KeyRings, UnprovenSnapshots, prove_waiting, unproven};
-use super::recorded::RecordedChecksums;
+use super::prove::{UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
 use crate::backup::Verification;
@@ -61,21 +60,7 @@ pub(super) fn examine_from(
         .iter()
         .map(|id| options.stores.resolve(&id.absolute()))
         .collect();
-    let mut examination = Examination {
-        known: Knowledge::new(contents),
-        stores: &options.stores,
-        rings: KeyRings::default(),
-        recorder,
-        options,
-        monitor,
-        locations: &locations,
-        asked: BTreeSet::new(),
-        met: BTreeSet::new(),
-        survey: Survey::default(),
-        recorded: RecordedChecksums::default(),
-        read_now: BTreeSet::new(),
-        now: crate::instant::now(),
-    };
+    let mut examination = Examination::new(contents, recorder, &locations, options, monitor);
     let todo = examination.search(&locations, origin)?;
     examination.read_all(todo)?;
     examination.prove_the_rest()?;

@@ -1,12 +1,15 @@
-//! A snapshot that comes through a pipe: read once, judged by itself, and not remembered, for it lies nowhere.
+//! A snapshot, or a packed directory, that comes through a pipe: read once, judged by itself, and not remembered, for it lies
+//! nowhere.
 
 use super::batch::hash_on;
-use super::file::unreadable;
+use super::examination::Examination;
+use super::file::{Interruptible, unreadable};
 use super::knowledge::Knowledge;
+use super::recorder::Recorder;
 use super::{Survey, SurveyError, SurveyOptions};
 use crate::backup::Backup;
-use crate::catalogue::CatalogueContents;
-use crate::discovery::{Skipped, SkippedKind};
+use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
+use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, sniff_stream};
 use crate::finding::Code;
 use crate::judgement::verdict;
 use crate::monitor::Monitor;
@@ -18,7 +21,7 @@ use std::path::Path;
 /// The name that a stream goes by.
 pub const STREAM: &str = "-";
 
-/// Reads a snapshot from `stream`, plain or packed, to its end.
+/// Reads a snapshot from `stream`, plain or packed, to its end; or all backups of an archive.
 ///
 /// # Errors
 ///
@@ -35,7 +38,16 @@ pub fn examine_stream(
     let mut survey = Survey::default();
     monitor.expect(1, 0);
     monitor.begin(id.as_os_str(), 0);
-    let read = PackedStream::new(Counting::new(stream, monitor))
+    let mut stream = PackedStream::new(Interruptible {
+        reader: Counting::new(stream, monitor),
+        monitor,
+    });
+    if let Ok(sniffed) = sniff_stream(&mut stream, None)
+        && sniffed.kind == ObjectKind::Archive
+    {
+        return examine_archive(id, stream, options, monitor);
+    }
+    let read = stream
         .unpack()
         .map_err(|source| ReadError::Io { offset: 0, source })
         .and_then(|stream| snapshot::read(&mut stream.into_reader(), hash_on(options), monitor));
@@ -63,6 +75,36 @@ pub fn examine_stream(
     for backup in &mut survey.backups {
         judge_alone(backup, options);
     }
+    Ok(survey)
+}
+
+/// Every backup in an archive, as if each file lay in a directory.
+fn examine_archive(
+    id: ObjectId,
+    stream: PackedStream<'_>,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    let catalogue = Catalogue::new(CatalogueLocation::Memory);
+    let recorder = Recorder::new(&catalogue, true);
+    let locations = [id.clone()];
+    let contents = CatalogueContents::default();
+    let mut examination = Examination::new(contents, recorder, &locations, options, monitor);
+    let object = FoundObject {
+        name: None,
+        identity: ObjectIdentity::File(FileIdentity::default()),
+        id,
+    };
+    let broken = examination.read_archive_stream(&object, stream)?;
+    monitor.finish(object.id.as_os_str());
+    if let Some(reason) = broken {
+        examination.ask_for(&object);
+        examination.enter_unreadable(&object, &reason, None);
+        examination.skip(&object, reason);
+    }
+    let mut survey = examination.survey;
+    survey.files = 1;
+    survey.backups = examination.known.judged(options)?;
     Ok(survey)
 }
 

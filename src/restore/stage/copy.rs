@@ -50,13 +50,13 @@ impl From<&Kuberesources> for VerifiedContent {
     }
 }
 
-/// Whether a packed file is unpacked on the way.
+/// How far a packed file is unpacked on the way.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Unpacking {
     /// Snapshots: the script wants a bare `.db`.
     Snapshot,
-    /// The archive stays the archive.
-    Never,
+    /// The archive stays the archive; what it was packed in once more is taken off.
+    ToArchive,
 }
 
 /// An opened source and how it looked when it was opened.
@@ -85,7 +85,7 @@ impl<'p> OpenSource<'p> {
     pub(super) fn half(&self) -> &'static str {
         match self.unpacking {
             Unpacking::Snapshot => "snapshot",
-            Unpacking::Never => "kuberesources",
+            Unpacking::ToArchive => "kuberesources",
         }
     }
 
@@ -106,13 +106,12 @@ impl<'p> OpenSource<'p> {
             .object
             .reader(Pace::Ahead(PageCache::Keep))
             .at_path("read", self.id)?;
-        let reader: Box<dyn Read + Send> = match self.unpacking {
-            Unpacking::Never => reader,
-            Unpacking::Snapshot => {
-                let packed = PackedStream::new(reader);
-                packed.unpack().at_path("unpack", self.id)?.into_reader()
-            }
+        let packed = PackedStream::new(reader);
+        let unpacked = match self.unpacking {
+            Unpacking::Snapshot => packed.unpack(),
+            Unpacking::ToArchive => packed.unpack_to_archive(),
         };
+        let reader = unpacked.at_path("unpack", self.id)?.into_reader();
         let mut hash = CopyHash::new(expected);
         let mut chunks = CopyChunks::new(reader, expected.size_bytes, monitor);
         while let Some(chunk) = chunks.next(self.id)? {

@@ -80,7 +80,7 @@ pub fn stage(
     let snapshot = OpenSource::open(request.snapshot.id, Unpacking::Snapshot, store)?;
     let kuberesources = request.kuberesources.as_ref();
     let kuberesources = kuberesources
-        .map(|half| OpenSource::open(half.id, Unpacking::Never, store))
+        .map(|half| OpenSource::open(half.id, Unpacking::ToArchive, store))
         .transpose()?;
     let names = names(request, &snapshot)?;
     let size_bytes = size_bytes(request);

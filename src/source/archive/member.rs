@@ -1,6 +1,7 @@
 //! One member of an archive, opened again.
 
-use super::read::{ArchiveKind, ArchiveReader, ArchiveStep};
+use super::read::{ArchiveKind, ArchiveReader};
+use super::step::ArchiveStep;
 use crate::source::packed::PackedStream;
 use crate::source::{IoError, Object, ObjectId, ObjectIdentity, OpenError, Pace, ReadAt, Store};
 use std::ffi::OsStr;

@@ -88,6 +88,104 @@ fn a_packed_directory_is_read_as_a_directory() {
     holds_the_pair("x.tgz", gzip(&tar(&pair(""))), "");
 }
 
+/// Made by the tools themselves.
+#[test]
+fn every_packer_that_shops_have_is_understood() {
+    for ending in ["tar.xz", "tar.bz2", "tar.lz4", "tar.zst", "zip"] {
+        let bytes = samples::bytes(&format!("cases/bundles/backup.{ending}"));
+        holds_the_pair("no-ending", bytes.clone(), "backup/");
+        holds_the_pair("b.tar.gz", gzip(&bytes), "backup/");
+    }
+    let streamed = samples::bytes("cases/bundles/streamed.zip");
+    holds_the_pair("b.zip", streamed, "backup/");
+}
+
+#[test]
+fn halves_that_were_packed_once_more_are_the_halves() {
+    let env = TestEnv::new();
+    let bare = [(SNAPSHOT, snapshot()), (KUBERESOURCES, kuberesources())];
+    for (name, bytes) in bare {
+        env.put(&format!("gzip/{name}.gz"), gzip(&gzip(&bytes)));
+        let zstd = zstd::encode_all(bytes.as_slice(), 1).expect("memory");
+        env.put(&format!("zstd/{name}"), gzip(&zstd));
+        env.put(&format!("bare/{name}"), bytes);
+    }
+    let report: VerifyReport = verify(&env, &["."]).ends_with(0).json();
+    let backup = report.only();
+    assert_eq!(backup.snapshot().copies.len(), 2);
+    let kuberesources = backup.kuberesources.as_ref().expect("all three");
+    assert_eq!(kuberesources.copies.len(), 2);
+    for from in ["gzip", "zstd"] {
+        let to = format!("from-{from}");
+        run(&env, &["stage", "latest", "--to", &to, from]).ends_with(0);
+        let staged = std::fs::read(env.path(&to).join(KUBERESOURCES)).expect("staged");
+        assert!(staged == self::kuberesources(), "{from}");
+    }
+}
+
+#[test]
+fn three_deep_is_read_and_a_fourth_is_told() {
+    let mut bundle = tar(&pair("a/"));
+    for deep in 1..=3 {
+        holds_the_pair_below(&gzip(&bundle), deep);
+        bundle = tar(&vec![("inner.tar".to_owned(), bundle)]);
+    }
+    let env = TestEnv::new();
+    env.put("data/b.tar", bundle);
+    let ran = verify(&env, &["data"]);
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stdout.contains("more than 3 deep"), "{}", ran.stdout);
+}
+
+#[track_caller]
+fn holds_the_pair_below(bundle: &[u8], deep: usize) {
+    let inner = "inner.tar!/".repeat(deep - 1);
+    holds_the_pair("b.tar.gz", bundle.to_vec(), &format!("{inner}a/"));
+    let env = TestEnv::new();
+    env.put("data/b.tar.gz", bundle);
+    run(&env, &["stage", "data/b.tar.gz", "--to", "to"]).ends_with(0);
+    assert!(std::fs::read(env.path("to").join(SNAPSHOT)).expect("staged") == snapshot());
+}
+
+#[test]
+fn a_kuberesources_that_was_unpacked_on_the_way_is_read_and_has_one_finding() {
+    let env = TestEnv::new();
+    let mut plain = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(&*Box::leak(kuberesources().into_boxed_slice()));
+    std::io::copy(&mut decoder, &mut plain).expect("a sound sample");
+    env.put(&format!("data/{SNAPSHOT}"), snapshot());
+    env.put(&format!("data/{KUBERESOURCES}"), plain);
+    let report: VerifyReport = verify(&env, &["data"]).ends_with(1).json();
+    let backup = report.only();
+    let codes: Vec<&str> = backup
+        .findings
+        .iter()
+        .map(|one| one.code.as_str())
+        .collect();
+    assert_eq!(codes, ["kuberesources-corrupt"]);
+    assert!(backup.findings[0].message.contains("plain tar"));
+}
+
+#[test]
+fn a_bundle_comes_through_a_pipe() {
+    let env = TestEnv::new();
+    for bytes in [
+        gzip(&tar(&pair("backup/"))),
+        samples::bytes("cases/bundles/streamed.zip"),
+    ] {
+        let bundle = env.put("bundle", bytes);
+        let mut command = env.command(&["verify", "-", "-o", "json", "--as-of", AS_OF]);
+        command.stdin(std::fs::File::open(bundle).expect("just written"));
+        let ran = Ran::of(command.output().expect("it starts")).ends_with(0);
+        let report: VerifyReport = ran.json();
+        assert_eq!(
+            report.only().snapshot().path,
+            format!("-!/backup/{SNAPSHOT}")
+        );
+        assert!(report.only().kuberesources.is_some());
+    }
+}
+
 #[test]
 fn a_packed_pair_is_listed_checked_and_staged() {
     let env = TestEnv::new();
