@@ -14,6 +14,8 @@ pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
 
 use crate::output::Format;
+use crate::output::nagios::Thresholds;
+use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use etcd_cat::restore::Disaster;
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ Exit codes:
   0  done, and the answer is good: everything selected is usable, or at least one backup qualifies
   1  done, and the answer is bad: something selected is invalid, or nothing qualifies
   2  not done: wrong usage, unreadable input, catalogue locked or damaged, oc failed
+  0-3  under --nagios: OK, WARNING, CRITICAL, UNKNOWN
   130, 143  interrupted; nothing half-written is left behind
 
 Every option has an environment variable, such as ETCD_CAT_OUTPUT=json for --output json.";
@@ -107,6 +110,17 @@ impl Command {
             Self::Backup(_) | Self::Stage(_) => false,
             Self::Metrics(args) => args.to.is_none(),
             _ => true,
+        }
+    }
+}
+
+impl Command {
+    /// True when the answer is to be one line for Nagios, whatever comes of it.
+    pub(crate) fn is_for_nagios(&self) -> bool {
+        match self {
+            Self::Check(args) => args.nagios.nagios,
+            Self::Clusters(args) => args.nagios.nagios,
+            _ => false,
         }
     }
 }
@@ -239,6 +253,33 @@ impl DisasterArgs {
             recovery_host: self.recovery_host.clone(),
             lost: self.lost.clone(),
         }
+    }
+}
+
+/// Answers for Nagios, Icinga and their like.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Nagios")]
+pub(crate) struct NagiosArgs {
+    /// Print one line with numbers for Nagios; ends with 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN)
+    #[arg(long, env = "ETCD_CAT_NAGIOS", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) nagios: bool,
+
+    /// With --nagios: warn when the newest usable backup is older
+    #[arg(long, env = "ETCD_CAT_WARNING", value_name = "DURATION", default_value = "26h", value_parser = parse::duration, hide_env = true)]
+    pub(crate) warning: TimeDelta,
+
+    /// With --nagios: critical when it is older
+    #[arg(long, env = "ETCD_CAT_CRITICAL", value_name = "DURATION", default_value = "50h", value_parser = parse::duration, hide_env = true)]
+    pub(crate) critical: TimeDelta,
+}
+
+impl NagiosArgs {
+    /// The same for the line; `None` where none is wanted.
+    pub(crate) fn thresholds(&self) -> Option<Thresholds> {
+        self.nagios.then_some(Thresholds {
+            warning: self.warning,
+            critical: self.critical,
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! How the program ends: which answers are good ones is decided here alone.
 
+use crate::output::nagios::State;
 use etcd_cat::backup::Verdict;
 use etcd_cat::clusters::{ClusterStanding, ClusterState, ClustersQuestion};
 use etcd_cat::restore::RestoreCheck;
@@ -17,6 +18,8 @@ pub(crate) enum Exit {
     Bad,
     /// Not done, or not all of it.
     Failed,
+    /// As Nagios wants it.
+    Nagios(State),
     /// Stopped by this signal.
     Interrupted {
         /// SIGINT is 2, SIGTERM is 15.
@@ -95,16 +98,17 @@ impl Exit {
         match self {
             Self::Good => true,
             Self::Bad => command != "backup",
-            Self::Failed | Self::Interrupted { .. } => false,
+            Self::Failed | Self::Nagios(_) | Self::Interrupted { .. } => false,
         }
     }
 
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {
         match self {
-            Self::Good => 0,
-            Self::Bad => 1,
-            Self::Failed => 2,
+            Self::Good | Self::Nagios(State::Ok) => 0,
+            Self::Bad | Self::Nagios(State::Warning) => 1,
+            Self::Failed | Self::Nagios(State::Critical) => 2,
+            Self::Nagios(State::Unknown) => 3,
             Self::Interrupted { signal } => 128_u8.saturating_add(signal),
         }
     }

@@ -18,6 +18,7 @@ use crate::commands::Invocation;
 use crate::error::{Failure, is_broken_pipe};
 use crate::exit::Exit;
 use crate::output::Format;
+use crate::output::nagios::{self, State};
 use crate::progress::TerminalMonitor;
 use crate::reply::{Reply, damage_told};
 use chrono::Utc;
@@ -46,6 +47,10 @@ fn run(cli: &Cli) -> Exit {
     let result = TerminalMonitor::new(terminal::shows_progress(global), global.quiet)
         .map_err(Failure::from)
         .and_then(|progress| answer(cli, now, &progress));
+    let result = match result {
+        result if cli.command.is_for_nagios() => Ok(for_nagios(result)),
+        result => result,
+    };
     let failure = match result {
         Ok(reply) => match print(reply, global.quiet) {
             Ok(exit) => return exit,
@@ -89,6 +94,28 @@ fn answer(
     }
 }
 
+/// What could not be asked, or not as a whole, is unknown, in the same one line.
+fn for_nagios(result: Result<Reply, Failure>) -> Reply {
+    let unknown = |failure: &Failure| {
+        let line = nagios::unknown(&failure.to_string());
+        Reply::verbatim(line, Exit::Nagios(State::Unknown))
+    };
+    match result {
+        Err(failure) if matches!(failure.exit, Exit::Interrupted { .. }) => Reply {
+            exit: failure.exit,
+            ..unknown(&failure)
+        },
+        Err(failure) => unknown(&failure),
+        Ok(reply) => match &reply.failure {
+            Some(failure) => unknown(failure),
+            None => Reply {
+                notes: Vec::new(),
+                ..reply
+            },
+        },
+    }
+}
+
 /// Data to stdout, notes to stderr. What could not be done is the last word.
 fn print(reply: Reply, is_quiet: bool) -> Result<Exit, Failure> {
     match write_stdout(&reply.text) {
@@ -128,6 +155,12 @@ fn misused(error: &clap::Error) -> Exit {
             Err(error) if !is_broken_pipe(&error) => Exit::Failed,
             _ => Exit::Good,
         };
+    }
+    if std::env::args_os().any(|argument| argument == "--nagios") {
+        let rendered = error.render().to_string();
+        let line = rendered.lines().next().unwrap_or_default();
+        let _ = write_stdout(&nagios::unknown(line));
+        return Exit::Nagios(State::Unknown);
     }
     if wants_json() {
         let rendered = error.render().to_string();

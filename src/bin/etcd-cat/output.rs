@@ -12,6 +12,7 @@ mod findings;
 mod format;
 mod list;
 pub(crate) mod locations;
+pub(crate) mod nagios;
 mod show;
 mod stage;
 mod table;

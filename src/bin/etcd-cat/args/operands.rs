@@ -1,7 +1,7 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, DisasterArgs, Moment, OcArgs, SelectionArgs, Topic, parse};
+use super::{AcceptArgs, DisasterArgs, Moment, NagiosArgs, OcArgs, SelectionArgs, Topic, parse};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
@@ -110,7 +110,8 @@ Examples:
   etcd-cat check --valid-for 4.17.3 --cluster prod --max-age 7d
   etcd-cat check --valid-for 4.17.3 /mnt/usb          no catalogue needed
   etcd-cat check --valid-for 4.17.3 --lost master-1 --lost master-2    two of three control-plane hosts are gone
-  etcd-cat check --from-cluster                       ask the running cluster for its version and id")]
+  etcd-cat check --from-cluster                       ask the running cluster for its version and id
+  etcd-cat check --valid-for 4.17.3 --nagios          one line for Nagios, with age, size and number")]
 pub(crate) struct CheckArgs {
     /// Directories or files to read first [default: what the catalogue holds]
     #[arg(value_name = "LOCATION")]
@@ -129,6 +130,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) from_cluster: bool,
 
+    #[command(flatten)]
+    pub(crate) nagios: NagiosArgs,
     #[command(flatten)]
     pub(crate) disaster: DisasterArgs,
     #[command(flatten)]
@@ -282,7 +285,8 @@ Without --max-age the rhythm of the backups decides what is overdue, and that al
 Examples:
   etcd-cat clusters
   etcd-cat clusters --max-age 26h      for a check every morning
-  etcd-cat clusters --from-cluster     is there a backup for the version that runs now?")]
+  etcd-cat clusters --from-cluster     is there a backup for the version that runs now?
+  etcd-cat clusters --nagios           one line for Nagios; --warning 26h --critical 50h are usual")]
 pub(crate) struct ClustersArgs {
     /// Only this cluster: the beginning of its id, or its infrastructure name with or without the random suffix
     #[arg(
@@ -301,6 +305,8 @@ pub(crate) struct ClustersArgs {
     #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) from_cluster: bool,
 
+    #[command(flatten)]
+    pub(crate) nagios: NagiosArgs,
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::units;
+use crate::output::{nagios, units};
 use crate::reply::Reply;
 use etcd_cat::restore::{Plan, PlanRequest};
 use etcd_cat::selection::{
@@ -101,6 +101,12 @@ pub(super) fn reply(
         mut check,
         mut survey,
     } = checked;
+    if let Some(thresholds) = args.nagios.thresholds() {
+        let (state, line) = nagios::check(&check, thresholds, &invocation.style);
+        let mut reply = Reply::verbatim(line, Exit::Nagios(state));
+        reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+        return Ok(reply);
+    }
     if let Some(chosen) = &check.chosen {
         let mut stage_call = stage_call(&args.accept.codes, invocation);
         if survey.catalogue.is_some() && !stage_call.is_by_path {

@@ -5,7 +5,7 @@ use crate::args::ClustersArgs;
 use crate::engine;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::ClusterList;
+use crate::output::{ClusterList, nagios};
 use crate::reply::Reply;
 use etcd_cat::clusters::{ClustersQuestion, RunningCluster, standings};
 use etcd_cat::selection::{Scope, Selection};
@@ -30,6 +30,10 @@ pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Re
         max_age: args.max_age,
     };
     let standings = standings(&backups, &question, now);
+    if let Some(thresholds) = args.nagios.thresholds() {
+        let (state, line) = nagios::clusters(&standings, thresholds, &invocation.style);
+        return Ok(Reply::verbatim(line, Exit::Nagios(state)));
+    }
     let exit = Exit::of_clusters(&standings, &question);
     let mut reply = Reply::new(&ClusterList(&standings), &invocation.style, exit)?;
     reply.notes = outcome.notes;

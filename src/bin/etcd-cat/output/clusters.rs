@@ -57,7 +57,7 @@ impl Answer for ClusterList<'_> {
     }
 }
 
-fn name(one: &ClusterStanding<'_>) -> String {
+pub(super) fn name(one: &ClusterStanding<'_>) -> String {
     let cluster = one.cluster.as_ref();
     let name = cluster.and_then(|cluster| cluster.name.as_deref().or(cluster.id.as_deref()));
     or_absent(name)
