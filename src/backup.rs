@@ -1,7 +1,7 @@
 //! A backup: the two halves joined, judged, with their history. What every view is made from.
 
 use crate::digest::Sha256Digest;
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, is_mended};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
@@ -118,9 +118,14 @@ impl Backup {
     /// In what form it can be restored.
     pub fn usable(&self) -> Usable {
         let is_packed = self.snapshot.as_ref().is_some_and(|half| half.is_packed);
+        let findings = self.findings.iter();
+        let marks = findings.map(|finding| (finding.code, finding.severity));
         match self.verdict.is_usable() {
             true if is_packed => Usable::Staged,
             true => Usable::AsIs,
+            false if self.verdict == Verdict::Invalid && is_mended(marks, &self.accepted) => {
+                Usable::Staged
+            }
             false => Usable::No,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::backup::{Backup, Verdict};
 use crate::judgement::certificate_ends;
-use crate::selection::{KnownCluster, known_clusters};
+use crate::selection::{Candidate as _, KnownCluster, known_clusters};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Backups of other hosts within this time are of one run.
@@ -169,12 +169,11 @@ fn standing<'b>(
     let version = running
         .map(|running| running.version.clone())
         .or_else(newest_version);
-    let mut usable = own
-        .iter()
-        .copied()
-        .filter(|backup| backup.verdict.is_usable());
+    let usable = own.iter().copied().filter(|backup| backup.is_restorable());
     let is_any_usable = usable.clone().next().is_some();
-    let newest_usable = usable.find(|backup| backup.version.openshift == version);
+    let mut of_version = usable.filter(|backup| backup.version.openshift == version);
+    let last = of_version.clone().next();
+    let newest_usable = of_version.find(|backup| !backup.is_mended()).or(last);
     let moments = moments(&own);
     let rhythm = rhythm(&moments);
     let allowed = question.max_age.or_else(|| rhythm.map(late_after));

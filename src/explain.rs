@@ -89,6 +89,8 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::ProvenanceMismatch => &taking::PROVENANCE_MISMATCH,
         Code::PutAside => &taking::PUT_ASIDE,
         Code::MembersDiverge => &trend::MEMBERS_DIVERGE,
+        Code::OpenedSince => &bytes::OPENED_SINCE,
+        Code::Mended => &bytes::MENDED,
         Code::ChecksumDiffers => &files::CHECKSUM_DIFFERS,
         Code::FileMissing => &files::FILE_MISSING,
         Code::FileChanged => &files::FILE_CHANGED,

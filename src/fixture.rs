@@ -83,6 +83,7 @@ pub(crate) fn snapshot(cluster: &str, seed: u64) -> Snapshot {
         certificates: crate::kubernetes::certificate::Certificates::default(),
         findings: Vec::new(),
         live_digest: None,
+        mended: None,
     }
 }
 

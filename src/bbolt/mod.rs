@@ -9,6 +9,7 @@ mod element;
 mod freelist;
 mod key_store;
 mod meta;
+mod meta_edit;
 mod note;
 mod page;
 mod page_set;
@@ -21,6 +22,7 @@ mod visit;
 
 pub(crate) use element::LeafElement;
 pub(crate) use meta::{Layout, MetaDefect};
+pub(crate) use meta_edit::{with_newest, with_rebuilt};
 pub(crate) use note::PageNotes;
 pub(crate) use page::Pgid;
 pub(crate) use page_set::PageSet;

@@ -184,6 +184,11 @@ impl Record for StoredFacts<Snapshot> {
             structure: "Snapshot",
             field: "live_digest",
         },
+        AddedField {
+            since: 4,
+            structure: "Snapshot",
+            field: "mended",
+        },
     ];
 }
 

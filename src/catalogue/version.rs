@@ -34,17 +34,15 @@ impl Table {
             | Self::Verifications
             | Self::Provenance
             | Self::Runs => FIRST_VERSION,
-            // 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number; more
-            // kinds of clusters.
-            Self::Snapshots => 3,
             // 2: the file system.
             Self::Locations => 2,
             // 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no backup
             // can be read from. 5: archives and their members.
             Self::Files => 5,
-            // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
-            // 4: the revision of etcd.
-            Self::Overview => 4,
+            // Snapshots, 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number;
+            // more kinds of clusters. 4: what the file was when it was saved. Overview, 2: judged by a number of the rules
+            // instead of a program's version. 3: objects of stores beside files. 4: the revision of etcd.
+            Self::Snapshots | Self::Overview => 4,
         }
     }
 }

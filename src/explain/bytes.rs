@@ -171,3 +171,37 @@ pub(super) const STRUCTURE_FREELIST: Explanation = Explanation {
         Do("Fetch the original again if it exists; open snapshots read-only from then on."),
     ],
 };
+
+pub(super) const OPENED_SINCE: Explanation = Explanation {
+    title: "The file was opened for writing after it was saved",
+    meaning: "etcdutl hashkv, and whatever else opens a snapshot as a database of its own, counts the transaction numbers of \
+              the two meta pages up and writes their checksums anew: a few bytes, and no data. The digest at the end does \
+              not match any more, so cluster-restore.sh refuses the file as it lies. With the numbers put back it \
+              matches: the data is proven to be what was saved. The verdict is invalid and the backup usable all the \
+              same: stage writes the original bytes, and checks them against the digest as it writes.",
+    steps: &[
+        Do("Write what was saved into a directory of its own, and restore from there."),
+        Run("etcd-cat stage BACKUP --to DIRECTORY"),
+        Do("Run such tools on a copy in future."),
+        Run("cp --reflink=auto FILE COPY && etcdutl hashkv COPY"),
+    ],
+};
+
+pub(super) const MENDED: Explanation = Explanation {
+    title: "What was saved can be had back, as the digest proves",
+    meaning: "Something happened to the file that is known and can be undone: bytes were put before or behind the data, a \
+              transfer in text mode rewrote the line ends, a meta page was changed that follows from the other one, or the \
+              trailer was lost and a checksum recorded beside the file covers data and trailer. It was undone in memory, \
+              and the digest matches: the data is proven to be what was saved. Nothing is believed without that proof, \
+              and the file itself is never changed. cluster-restore.sh refuses it as it lies, so the verdict is \
+              invalid; the backup is usable all the same, after every one that is usable as it lies: stage writes the \
+              original bytes, and checks them against the digest as it writes.",
+    steps: &[
+        Do("Write what was saved into a directory of its own, and restore from there."),
+        Run("etcd-cat stage BACKUP --to DIRECTORY"),
+        Do(
+            "Find out what changes files on their way: a terminal between (oc debug without a file), ASCII mode of FTP, a \
+            copy that appends. The next backup goes the same way.",
+        ),
+    ],
+};

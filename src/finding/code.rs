@@ -236,6 +236,12 @@ codes! {
     /// Another member's snapshot of the same revision holds other live keys or values.
     MembersDiverge = "members-diverge", Warning, Snapshot,
         "find out with etcdctl endpoint hashkv which member of the live cluster is wrong before restoring either of them";
+    /// Opened for writing after it was saved; undone, the digest matches.
+    OpenedSince = "opened-since", Error, Snapshot,
+        "the data is proven: etcd-cat stage BACKUP --to DIRECTORY writes what was saved; restore from that directory";
+    /// Changed in a known and reversible way; undone, the digest matches.
+    Mended = "mended", Error, Snapshot,
+        "restore from what etcd-cat stage BACKUP --to DIRECTORY writes: what was saved, as the digest proves";
     /// A checksum that somebody recorded beside the file says otherwise.
     ChecksumDiffers = "checksum-differs", Warning, Snapshot,
         "find out which is wrong: compare with the original and with another copy; a list made of another run is to be made anew";

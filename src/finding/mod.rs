@@ -5,9 +5,11 @@
 
 mod code;
 mod evidence;
+mod mendable;
 
 pub use code::{Artifact, Code, Severity, UnknownCode};
 pub use evidence::{Evidence, EvidenceByName};
+pub(crate) use mendable::is_mended;
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -129,11 +129,11 @@ impl RestoreCheck {
         })
     }
 
-    /// The others that qualify, newest first.
+    /// The others that qualify, newest first; what has to be mended comes last.
     pub fn alternatives(&self) -> Vec<Alternative<'_>> {
         let taken_at = self.chosen.as_ref().and_then(|one| one.backup.taken_at);
         let others = self.candidates.iter();
-        others
+        let mut others: Vec<Alternative<'_>> = others
             .filter(|one| one.qualifies() && !one.is_recommended)
             .map(|one| Alternative {
                 backup: &one.backup,
@@ -144,7 +144,9 @@ impl RestoreCheck {
                     .map(|(other, chosen)| other.signed_duration_since(chosen)),
                 risks: risks(&one.backup),
             })
-            .collect()
+            .collect();
+        others.sort_by_key(|one| one.backup.is_mended());
+        others
     }
 
     /// What of the cluster does not qualify, nearest first.

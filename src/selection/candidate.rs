@@ -3,7 +3,7 @@
 use super::KnownCluster;
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
-use crate::finding::{Code, Severity};
+use crate::finding::{Code, Severity, is_mended};
 use crate::judgement::errors;
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
@@ -46,8 +46,22 @@ pub trait Candidate {
 
     /// Codes of the findings that make it invalid, ascending.
     fn reasons_against(&self) -> Vec<Code> {
+        if self.is_mended() {
+            return Vec::new();
+        }
         // Of one severity they ascend.
         errors(self.marks().iter().copied(), self.accepted()).collect()
+    }
+
+    /// Its digest proves what was saved, and nothing else speaks against it: `stage` writes that.
+    fn is_mended(&self) -> bool {
+        let marks = self.marks();
+        self.verdict() == Verdict::Invalid && is_mended(marks.iter().copied(), self.accepted())
+    }
+
+    /// A restore from it works: from the file as it lies, or from what `stage` writes.
+    fn is_restorable(&self) -> bool {
+        self.verdict().is_usable() || self.is_mended()
     }
 
     /// The beginning of the digest.

@@ -64,11 +64,22 @@ pub fn risks(backup: &impl Candidate) -> Vec<Code> {
 }
 
 /// Which one to restore from among those of one cluster that qualify, newest first: the newest without a risk, unless it
-/// is more than `prefer_clean` older than the newest; and why. `None` when there is none at all.
+/// is more than `prefer_clean` older than the newest; and why. What has to be mended comes after all that is usable as
+/// it lies. `None` when there is none at all.
 pub(crate) fn recommend<B: Candidate>(
     newest_first: &[&B],
     prefer_clean: TimeDelta,
 ) -> Option<(usize, WhyChosen)> {
+    let as_they_lie = newest_first.iter().filter(|one| !one.is_mended());
+    let as_they_lie: Vec<&B> = as_they_lie.copied().collect();
+    if !as_they_lie.is_empty() && as_they_lie.len() < newest_first.len() {
+        let (index, why) = recommend(&as_they_lie, prefer_clean)?;
+        let chosen = *as_they_lie.get(index)?;
+        let index = newest_first
+            .iter()
+            .position(|one| std::ptr::eq(*one, chosen))?;
+        return Some((index, why));
+    }
     let newest = *newest_first.first()?;
     let risks = risks(newest);
     if newest_first.len() == 1 {

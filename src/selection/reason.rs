@@ -65,8 +65,7 @@ pub(super) fn against(
     if is_too_old {
         reasons.push(Reason::TooOld);
     }
-    if !backup.verdict().is_usable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_)))
-    {
+    if !backup.is_restorable() && !reasons.iter().any(|one| matches!(one, Reason::Finding(_))) {
         reasons.push(without_finding(backup));
     }
     // An upgrade in progress, or a snapshot that is not there, says it better than "no version".

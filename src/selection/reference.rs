@@ -1,6 +1,6 @@
 //! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
 
-use super::{KnownCluster, PREFER_CLEAN, known_clusters, newest_first, recommend};
+use super::{Candidate as _, KnownCluster, PREFER_CLEAN, known_clusters, newest_first, recommend};
 use crate::backup::{Backup, Located};
 use crate::source::ObjectId;
 use std::ffi::OsStr;
@@ -107,7 +107,7 @@ fn latest(backups: &[Backup]) -> Result<&Backup, ResolveError> {
 
 /// What a check recommends, whatever the version.
 fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
-    let usable = backups.iter().filter(|backup| backup.verdict.is_usable());
+    let usable = backups.iter().filter(|backup| backup.is_restorable());
     let sorted = of_one_cluster(usable.collect(), "latest-valid")?;
     let recommended = recommend(&sorted, PREFER_CLEAN);
     let none = ResolveError::NoneValid {
@@ -207,7 +207,7 @@ fn have_same_data(backups: &[&Backup]) -> bool {
 
 /// Of several with the same data, the one that can be restored from.
 fn usable_one<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
-    let mut usable = backups.iter().filter(|one| one.verdict.is_usable());
+    let mut usable = backups.iter().filter(|one| one.is_restorable());
     match (usable.next(), usable.next()) {
         (Some(one), None) => Some(one),
         _ => None,

@@ -78,6 +78,7 @@ fn snapshot(name: &str, id: &str) -> Snapshot {
         certificates: Vec::new().into(),
         findings: Vec::new(),
         live_digest: None,
+        mended: None,
     }
 }
 

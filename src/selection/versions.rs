@@ -34,7 +34,7 @@ fn versions_of(cluster: &KnownCluster, backups: &[impl Candidate]) -> Vec<KnownV
         let Some(version) = backup.version().openshift.as_ref() else {
             continue;
         };
-        if !is_of_cluster || !backup.verdict().is_usable() {
+        if !is_of_cluster || !backup.is_restorable() {
             continue;
         }
         let taken_at = backup.taken_at();

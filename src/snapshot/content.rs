@@ -37,6 +37,7 @@ pub(super) fn empty(hashed: &Hashed) -> Snapshot {
         certificates: Certificates::default(),
         findings: Vec::new(),
         live_digest: None,
+        mended: None,
     }
 }
 
@@ -65,6 +66,8 @@ pub(super) fn conclude(
         snapshot,
         sealed,
         whole: hashed.whole,
+        with_own_digest: hashed.with_own_digest,
+        suspect: None,
     }
 }
 

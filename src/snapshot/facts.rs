@@ -1,5 +1,6 @@
 //! What is learnt from one `.db` file, and nothing judged yet beyond what the bytes alone prove.
 
+use super::mend::Mended;
 use crate::digest::Sha256Digest;
 use crate::etcd::LiveDigest;
 use crate::finding::Finding;
@@ -53,6 +54,9 @@ pub struct Snapshot {
     /// What lives, in one number by which members are compared; `None` where that was not learnt.
     #[serde(default)]
     pub live_digest: Option<LiveDigest>,
+    /// What the file was when it was saved, where its digest proves that and it is not so any more.
+    #[serde(default)]
+    pub mended: Option<Mended>,
 }
 
 impl Snapshot {

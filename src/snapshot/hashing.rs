@@ -30,6 +30,10 @@ pub(super) struct Hashed {
     pub(super) trailer: Option<Sha256Digest>,
     /// The stream goes on behind the data, and the 32 bytes behind it are the data's digest.
     pub(super) is_whole_before_trailing_data: bool,
+    /// Then: that digest.
+    pub(super) before_trailing_data: Option<Sha256Digest>,
+    /// SHA-256 of all bytes with `computed` behind them: of the whole file, had a trailer been lost.
+    pub(super) with_own_digest: Sha256Digest,
 }
 
 impl TrailerHasher {
@@ -132,21 +136,24 @@ impl TrailerHasher {
         };
         self.note_behind_if_cut(&held);
         let data = self.at_data_end.take().map(Sha256::finish);
-        let is_whole_before_trailing_data =
-            data.is_some_and(|data| data.0.as_slice() == self.behind_data_end);
+        let before_trailing_data = data.filter(|data| data.0.as_slice() == self.behind_data_end);
         let before_held = self.sha.clone();
         self.sha.update(&held);
+        let mut with_own_digest = self.sha.clone();
         let whole = self.sha.finish();
         let computed = match trailer {
             Some(_) => before_held.finish(),
             None => whole,
         };
+        with_own_digest.update(&computed.0);
         Hashed {
             size_bytes,
             whole,
             computed,
             trailer: trailer.map(Sha256Digest),
-            is_whole_before_trailing_data,
+            is_whole_before_trailing_data: before_trailing_data.is_some(),
+            before_trailing_data,
+            with_own_digest: with_own_digest.finish(),
         }
     }
 

@@ -19,6 +19,7 @@ mod key_replay;
 mod keyspace;
 mod leases;
 mod live_values;
+mod mend;
 mod one_core;
 mod packed;
 mod pass;
@@ -33,6 +34,8 @@ mod wanted;
 
 pub use crate::etcd::LiveDigest;
 pub use facts::{Flavour, Member, Snapshot, Status};
+pub use mend::{MendHow, Mended};
+pub(crate) use mend::{finding_of, lost_trailer, mend, mended};
 pub use one_core::{SnapshotQueue, read_all};
 pub(crate) use packed::bounded;
 pub use read::read;

@@ -4,9 +4,13 @@ use super::content;
 use super::findings::{self, NoDatabase, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
+use super::mend::suspects;
 use super::reading::{HashOn, SnapshotReading};
 use crate::bbolt::{Layout, Scan};
 use crate::kubernetes::encryption::Sealed;
+
+/// Bytes in front that may be no part of the data, and some more.
+const HEAD_BYTES: usize = 65 << 10;
 
 /// How far the scan is.
 enum ScanState {
@@ -21,18 +25,22 @@ enum ScanState {
 /// The scan of a snapshot, under way.
 pub(super) struct SnapshotPass {
     scan: ScanState,
+    /// The first bytes, by which a change is recognised.
+    head: Vec<u8>,
 }
 
 impl SnapshotPass {
     pub(super) fn new() -> Self {
         Self {
             scan: ScanState::Start,
+            head: Vec::new(),
         }
     }
 
     /// Scans a chunk. The first one holds both meta pages.
     pub(super) fn scan(&mut self, chunk: &[u8]) {
         if let ScanState::Start = self.scan {
+            self.head = chunk.get(..HEAD_BYTES).unwrap_or(chunk).to_vec();
             self.scan = match Layout::find(chunk) {
                 Ok(layout) => {
                     ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout)
@@ -49,7 +57,11 @@ impl SnapshotPass {
     pub(super) fn conclude(self, hashed: &Hashed, hash_on: HashOn) -> SnapshotReading {
         let (scan, layout) = match self.scan {
             ScanState::Start => return unreadable(hashed, None),
-            ScanState::NoLayout(found) => return unreadable(hashed, Some(&found)),
+            ScanState::NoLayout(found) => {
+                let mut reading = unreadable(hashed, Some(&found));
+                reading.suspect = suspects(&self.head, None, hashed);
+                return reading;
+            }
             ScanState::Running(scan, layout) => (scan, layout),
         };
         let sizes = Sizes {
@@ -63,6 +75,7 @@ impl SnapshotPass {
         let mut reading = content::conclude(&layout, &notes, keyspace, hashed, hash_on);
         found.append(&mut reading.snapshot.findings);
         reading.snapshot.findings = found;
+        reading.suspect = suspects(&self.head, Some(&layout), hashed);
         reading
     }
 }
@@ -75,5 +88,7 @@ fn unreadable(hashed: &Hashed, found: Option<&NoDatabase>) -> SnapshotReading {
         snapshot,
         sealed: Sealed::default(),
         whole: hashed.whole,
+        with_own_digest: hashed.with_own_digest,
+        suspect: None,
     }
 }

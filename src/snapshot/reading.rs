@@ -1,6 +1,7 @@
 //! What one pass over a snapshot gives, and why it may fail.
 
 use super::facts::Snapshot;
+use super::mend::Suspect;
 use crate::digest::Sha256Digest;
 use crate::kubernetes::encryption::Sealed;
 use std::io;
@@ -23,6 +24,10 @@ pub struct SnapshotReading {
     pub sealed: Sealed,
     /// SHA-256 of all bytes, the trailer among them.
     pub whole: Sha256Digest,
+    /// SHA-256 of all bytes and the digest of the data behind them, had that been lost.
+    pub(crate) with_own_digest: Sha256Digest,
+    /// What could explain a digest that does not match.
+    pub(crate) suspect: Option<Suspect>,
 }
 
 /// Why a pass could not be finished.

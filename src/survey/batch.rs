@@ -200,7 +200,7 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
     ) -> Result<(), SurveyError> {
         self.open -= 1;
         let object = open.object();
-        let read = open.conclude(read);
+        let read = open.conclude(read, self.batch.monitor);
         let is_interrupted = matches!(read, SnapshotRead::Interrupted);
         let changes = match &read {
             SnapshotRead::Facts(facts, _) => changes(object, facts, self.batch.now),

@@ -2,14 +2,16 @@
 
 use super::recorded::{Recorded, Sums, differs};
 use crate::catalogue::Content;
-use crate::discovery::{FoundObject, ObjectKind, sniff};
+use crate::discovery::{Checksum, FoundObject, ObjectKind, sniff};
 use crate::finding::{Artifact, Code, Finding};
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
-use crate::snapshot::{ReadError, Snapshot, SnapshotReading, bounded};
+use crate::snapshot::{
+    ReadError, Snapshot, SnapshotReading, bounded, finding_of, lost_trailer, mend,
+};
 use crate::source::{
     Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream, PageCache, Store,
     read_full_at,
@@ -77,7 +79,7 @@ pub(super) struct OpenSnapshot<'c> {
     open: Box<dyn Object>,
     recorded: Vec<Recorded>,
     sums: Sums,
-    is_packed: bool,
+    kind: ObjectKind,
 }
 
 impl<'c> OpenSnapshot<'c> {
@@ -110,9 +112,15 @@ impl<'c> OpenSnapshot<'c> {
             open,
             recorded: recorded.to_vec(),
             sums,
-            is_packed,
+            kind,
         };
         Ok((open, bytes))
+    }
+
+    /// Its bytes once more, unpacked.
+    fn again(&self) -> io::Result<Box<dyn Read + Send>> {
+        let bytes = self.open.reader(Pace::Ahead(PageCache::Keep))?;
+        unpacked(PackedStream::new(bytes), self.kind)
     }
 
     /// What is open.
@@ -121,13 +129,27 @@ impl<'c> OpenSnapshot<'c> {
     }
 
     /// Says what became of it. An object that changed meanwhile is told by a finding.
-    pub(super) fn conclude(self, read: Result<SnapshotReading, ReadError>) -> SnapshotRead {
+    pub(super) fn conclude(
+        self,
+        read: Result<SnapshotReading, ReadError>,
+        monitor: &dyn Monitor,
+    ) -> SnapshotRead {
+        let read = read.and_then(|first| mend(first, || self.again(), monitor));
         match read {
             Ok(mut reading) => {
                 let changed = changed(&self.object.id, &*self.open, self.store);
                 reading.snapshot.findings.extend(changed);
-                let known = (!self.is_packed).then_some(reading.whole.0);
-                let differing = self.sums.differing(&self.recorded, known);
+                let is_packed = self.kind.compression().is_some();
+                let known = (!is_packed).then_some(reading.whole.0);
+                let mut differing = self.sums.differing(&self.recorded, known);
+                if !is_packed && has_lost_its_trailer(&reading, &self.recorded) {
+                    let own = Checksum::Sha256(reading.with_own_digest.0);
+                    differing.retain(|(recorded, _)| recorded.checksum != own);
+                    let facts = &mut reading.snapshot;
+                    let mended = lost_trailer(facts.computed, facts.size_bytes);
+                    facts.findings.push(finding_of(&mended));
+                    facts.mended = Some(mended);
+                }
                 let told = differs(&self.object.id, Artifact::Snapshot, differing);
                 reading.snapshot.findings.extend(told);
                 SnapshotRead::Facts(Box::new(reading.snapshot), reading.sealed)
@@ -148,6 +170,15 @@ pub(super) fn unpacked(
         None => return Ok(stream.into_reader()),
     };
     Ok(bounded(stream.into_reader()))
+}
+
+/// The file has no trailer, and a checksum that was recorded is that of the file with one.
+fn has_lost_its_trailer(reading: &SnapshotReading, recorded: &[Recorded]) -> bool {
+    let own = Checksum::Sha256(reading.with_own_digest.0);
+    let facts = &reading.snapshot;
+    facts.trailer.is_none()
+        && facts.status.total_size == Some(facts.size_bytes)
+        && recorded.iter().any(|one| one.checksum == own)
 }
 
 /// Why an archive was not read to its end: nothing of it is learnt.

@@ -270,6 +270,7 @@ fn snapshot() -> Snapshot {
         certificates: Vec::new().into(),
         findings: Vec::new(),
         live_digest: None,
+        mended: None,
     }
 }
 

@@ -17,7 +17,7 @@ impl<'a> StageRequest<'a> {
     /// A directory that is ready for the restore must hold a backup that will restore: `backup` has no snapshot, or
     /// its verdict speaks against it.
     pub fn of(backup: &'a Backup, to: &'a Path) -> Result<Self, StageError> {
-        if !backup.verdict.is_usable() {
+        if !backup.is_restorable() {
             return Err(StageError::NotUsable {
                 id: backup.id().unwrap_or_default(),
                 verdict: backup.verdict,

@@ -4,7 +4,7 @@ use super::error::StageError;
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::monitor::Monitor;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Mended, Snapshot, mended};
 use crate::source::{
     AtPath as _, Object, ObjectId, ObjectIdentity, Pace, PackedStream, PageCache, Store,
 };
@@ -28,11 +28,22 @@ pub struct VerifiedContent {
     pub trailer: Option<Sha256Digest>,
     /// Length in bytes, unpacked, trailer included.
     pub size_bytes: u64,
+    /// How what lies there becomes that.
+    pub mended: Option<Mended>,
 }
 
 impl From<&Snapshot> for VerifiedContent {
     fn from(snapshot: &Snapshot) -> Self {
+        if let Some(mended) = snapshot.mended {
+            return Self {
+                data_sha256: mended.digest,
+                trailer: Some(mended.digest),
+                size_bytes: mended.size_bytes,
+                mended: Some(mended),
+            };
+        }
         Self {
+            mended: None,
             data_sha256: snapshot.computed,
             trailer: snapshot.trailer,
             size_bytes: snapshot.size_bytes,
@@ -46,6 +57,7 @@ impl From<&Kuberesources> for VerifiedContent {
             data_sha256: kuberesources.sha256,
             trailer: None,
             size_bytes: kuberesources.size_bytes,
+            mended: None,
         }
     }
 }
@@ -112,6 +124,10 @@ impl<'p> OpenSource<'p> {
             Unpacking::ToArchive => packed.unpack_to_archive(),
         };
         let reader = unpacked.at_path("unpack", self.id)?.into_reader();
+        let reader = match &expected.mended {
+            Some(how) => mended(reader, how).at_path("read", self.id)?,
+            None => reader,
+        };
         let mut hash = CopyHash::new(expected);
         let mut chunks = CopyChunks::new(reader, expected.size_bytes, monitor);
         while let Some(chunk) = chunks.next(self.id)? {

@@ -44,6 +44,7 @@ fn expected(bytes: &[u8], has_trailer: bool) -> VerifiedContent {
         data_sha256: sha256(data),
         trailer: <[u8; 32]>::try_from(trailer).ok().map(Sha256Digest),
         size_bytes: u64::try_from(bytes.len()).expect("fits"),
+        mended: None,
     }
 }
 

@@ -14,7 +14,7 @@ use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
 use etcd_cat::openshift::Topology;
 use etcd_cat::overview::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
 use etcd_cat::selection::KnownCluster;
-use etcd_cat::snapshot::{Flavour, LiveDigest};
+use etcd_cat::snapshot::{Flavour, LiveDigest, MendHow, Mended};
 use etcd_cat::source::{FileSystemId, ObjectId};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -35,10 +35,11 @@ fn changes() -> Vec<CatalogueChange> {
     ];
     // Those that came later are written by number as these are.
     let flavours = [Flavour::OpenShift, Flavour::Kubernetes, Flavour::Other];
-    for ((topology, flavour), number) in topologies
+    for (((topology, flavour), number), how) in topologies
         .into_iter()
         .zip(flavours.into_iter().cycle())
         .zip(0..)
+        .zip(changes_of_files())
     {
         let mut facts = sample::snapshot(number);
         facts.cluster.topology = Some(topology);
@@ -46,6 +47,11 @@ fn changes() -> Vec<CatalogueChange> {
         facts.storage_version = Some("3.6.0".to_owned());
         facts.trailer = facts.trailer.filter(|_| number > 0);
         facts.findings = findings();
+        facts.mended = Some(Mended {
+            how,
+            digest: sample::digest(3, 1),
+            size_bytes: 4128,
+        });
         facts.live_digest = Some(LiveDigest(u128::MAX / 7));
         facts.certificates.truncate(3);
         changes.push(CatalogueChange::Snapshot(Box::new(facts)));
@@ -65,6 +71,22 @@ fn changes() -> Vec<CatalogueChange> {
     changes.extend(verifications());
     changes.extend(files());
     changes
+}
+
+fn changes_of_files() -> [MendHow; 6] {
+    let (head_bytes, txid, by, page) = (8192, 7, 2, 1);
+    [
+        MendHow::Opened {
+            head_bytes,
+            txid,
+            by,
+        },
+        MendHow::MetaPage { head_bytes, page },
+        MendHow::Cut { start: 73 },
+        MendHow::LineEnds,
+        MendHow::Trailer,
+        MendHow::LineEnds,
+    ]
 }
 
 fn findings() -> Vec<Finding> {
@@ -370,6 +392,10 @@ fn records_of_every_version_are_read_forward() -> TestResult {
             if table == Table::Files && version < 5 {
                 expected.files.remove(&packed());
                 expected.files.remove(&archive());
+            }
+            if table == Table::Snapshots && version < 4 {
+                let snapshots = expected.snapshots.values_mut();
+                snapshots.for_each(|stored| stored.facts.mended = None);
             }
             if table == Table::Snapshots && version < 3 {
                 let snapshots = expected.snapshots.values_mut();

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 20] = [
+const NOT_JUDGED: [Code; 22] = [
     Code::NotASnapshot,
     Code::TrailingData,
     Code::DigestMismatch,
@@ -46,6 +46,8 @@ const NOT_JUDGED: [Code; 20] = [
     Code::ProvenanceMismatch,
     Code::ChangedWhileReading,
     Code::ChecksumDiffers,
+    Code::OpenedSince,
+    Code::Mended,
 ];
 
 /// One pair, spoilt. It lies in a directory of its own and is of a cluster of its own.

@@ -81,6 +81,7 @@ pub(crate) fn snapshot(number: u64) -> Snapshot {
         certificates: certificates("/kubernetes.io/secrets/openshift-", 180, number),
         findings: findings(number),
         live_digest: None,
+        mended: None,
     }
 }
 

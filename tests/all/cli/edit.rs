@@ -161,3 +161,18 @@ pub(crate) fn numbered(snapshot: &[u8], number: usize) -> Vec<u8> {
     bolt.sign_metas();
     bolt.sealed()
 }
+
+/// The transaction numbers of both meta pages raised, as etcdutl hashkv does.
+pub(crate) fn opened(mut bytes: Vec<u8>, times: u64) -> Vec<u8> {
+    for start in [0, 4096] {
+        let page = &mut bytes[start..start + 80];
+        let txid = u64::from_le_bytes(page[64..72].try_into().expect("eight"));
+        page[64..72].copy_from_slice(&(txid + times).to_le_bytes());
+        let offset_basis = 0xcbf2_9ce4_8422_2325_u64;
+        let checksum = page[16..72].iter().fold(offset_basis, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        page[72..80].copy_from_slice(&checksum.to_le_bytes());
+    }
+    bytes
+}

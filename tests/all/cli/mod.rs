@@ -31,3 +31,4 @@ mod secrets;
 mod selection;
 mod signals;
 mod strange;
+mod undone;

@@ -8,7 +8,7 @@ use super::wrap::paragraph;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::explain::explain;
 use etcd_cat::finding::{Code, Severity};
-use etcd_cat::selection::{KnownCluster, Selected};
+use etcd_cat::selection::{Candidate as _, KnownCluster, Selected};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ impl OfCluster<'_> {
     /// The newest that can be restored from; they come newest first.
     fn newest_usable(&self) -> Option<&Backup> {
         let mut backups = self.backups.iter();
-        backups.find(|one| one.verdict.is_usable()).copied()
+        backups.find(|one| one.is_restorable()).copied()
     }
 
     fn number(&self, verdict: Verdict) -> usize {

@@ -99,8 +99,13 @@ pub(super) const ROWS: &[Row] = &[
         },
     ),
     Row::new(
+        "opened by hashkv",
+        &["digest-mismatch", "opened-since"],
+        |env| snapshot(env, edit::opened(samples::bytes(SNAPSHOT), 1)),
+    ),
+    Row::new(
         "a page too many",
-        &["trailing-data", "digest-mismatch"],
+        &["trailing-data", "digest-mismatch", "mended"],
         |env| {
             bytes(env, |bytes| bytes.extend([0; 4096]));
         },
