@@ -37,11 +37,7 @@ fn configuration(env: &TestEnv, change: impl Fn(&str) -> String) {
 }
 
 /// Nothing is in it, so everything is missing.
-const EMPTY: &[&str] = &[
-    "kuberesources-corrupt",
-    "kuberesources-incomplete",
-    "encryption-config-missing",
-];
+const EMPTY: &[&str] = &["kuberesources-corrupt", "encryption-config-missing"];
 
 /// The archive.
 pub(super) const ROWS: &[Row] = &[
@@ -70,13 +66,9 @@ pub(super) const ROWS: &[Row] = &[
             );
         },
     ),
-    Row::new(
-        "cut in half",
-        &["kuberesources-corrupt", "kuberesources-incomplete"],
-        |env| {
-            bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
-        },
-    ),
+    Row::new("cut in half", &["kuberesources-corrupt"], |env| {
+        bytes(env, |bytes| bytes.truncate(bytes.len() / 2));
+    }),
     Row::new("empty archive", EMPTY, |env| archive(env, "")),
     Row::new("bytes behind the end", &["kuberesources-corrupt"], |env| {
         bytes(env, |bytes| bytes.extend(b"trailing garbage"));
