@@ -4,6 +4,7 @@ use super::finding::mended as finding_of;
 use super::how::{MendHow, Mended};
 use super::reader::{read_head, undone};
 use super::suspicion::Suspect;
+use crate::bytes::{to_u64, to_usize};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding};
 use crate::monitor::Monitor;
@@ -11,9 +12,12 @@ use crate::snapshot::hashing::TRAILER_BYTES;
 use crate::snapshot::sha256::Sha256;
 use crate::snapshot::{HashOn, ReadError, Snapshot, SnapshotReading, read};
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 /// Bytes read at once.
-const BUFFER_BYTES: usize = 256 << 10;
+const BUFFER_BYTES: usize = 2 << 20;
 /// What tells of the change itself: these findings stay. The others of the first pass follow from it.
 const OF_THE_FILE: [Code; 5] = [
     Code::NotASnapshot,
@@ -42,6 +46,10 @@ pub(crate) fn mend<'r>(
             let Some(digest) = first.snapshot.trailer else {
                 return Ok(first);
             };
+            let candidates = likely(candidates, &first.snapshot);
+            if candidates.is_empty() {
+                return Ok(first);
+            }
             let bytes = again().map_err(at_start)?;
             let how = matching(bytes, &candidates, digest, monitor)?;
             let size_bytes = first.snapshot.size_bytes;
@@ -66,6 +74,15 @@ pub(crate) fn mend<'r>(
     }
 }
 
+/// Opening a file leaves everything sound: where something is not, that is not what happened.
+fn likely(mut candidates: Vec<MendHow>, facts: &Snapshot) -> Vec<MendHow> {
+    let is_of_data = |finding: &Finding| finding.is_error() && !OF_THE_FILE.contains(&finding.code);
+    if facts.findings.iter().any(is_of_data) {
+        candidates.retain(|how| !matches!(how, MendHow::Opened { .. }));
+    }
+    candidates
+}
+
 /// Which of the candidates has this digest: the data is read once for all of them.
 fn matching(
     mut bytes: Box<dyn Read + Send + '_>,
@@ -76,40 +93,55 @@ fn matching(
     let failed = |source| ReadError::Io { offset: 0, source };
     let length = candidates.iter().map(|how| how.head_bytes()).max();
     let head = read_head(&mut bytes, length.unwrap_or_default()).map_err(failed)?;
-    let mut under_way: Vec<(MendHow, Sha256)> = candidates
+    let under_way: Vec<Mutex<(MendHow, Sha256)>> = candidates
         .iter()
         .filter_map(|how| {
             let mut sha = Sha256::new();
             sha.update(&how.head(&head)?);
-            Some((*how, sha))
+            Some(Mutex::new((*how, sha)))
         })
         .collect();
     // The trailer is not hashed: the last bytes are held back until there are more.
-    let mut held = Vec::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let trailer_bytes = to_usize(TRAILER_BYTES);
+    let mut held = Vec::with_capacity(BUFFER_BYTES + trailer_bytes);
     loop {
         if monitor.is_interrupted() {
             return Err(ReadError::Interrupted);
         }
-        let read = match bytes.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(error)),
-        };
-        held.extend_from_slice(buffer.get(..read).unwrap_or_default());
-        let trailer_bytes = usize::try_from(TRAILER_BYTES).unwrap_or_default();
-        let data: Vec<u8> = held
-            .drain(..held.len().saturating_sub(trailer_bytes))
-            .collect();
-        for (_, sha) in &mut under_way {
-            sha.update(&data);
+        let before = held.len();
+        let mut next = bytes.by_ref().take(to_u64(BUFFER_BYTES));
+        next.read_to_end(&mut held).map_err(failed)?;
+        if held.len() == before {
+            break;
         }
+        let data_bytes = held.len().saturating_sub(trailer_bytes);
+        update_all(&under_way, held.get(..data_bytes).unwrap_or_default());
+        held.drain(..data_bytes);
     }
-    let mut ended = under_way.into_iter();
-    Ok(ended
-        .find(|(_, sha)| sha.clone().finish() == digest)
-        .map(|(how, _)| how))
+    let ended = under_way
+        .into_iter()
+        .map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut matching = ended.filter(|(_, sha)| sha.clone().finish() == digest);
+    Ok(matching.next().map(|(how, _)| how))
+}
+
+/// Every processor takes the next candidate that none has taken.
+fn update_all(under_way: &[Mutex<(MendHow, Sha256)>], data: &[u8]) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(candidate) = under_way.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut candidate = candidate.lock().unwrap_or_else(PoisonError::into_inner);
+            candidate.1.update(data);
+        }
+    };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 1..processors.min(under_way.len()) {
+            // Without a thread to be had, this one does it all.
+            let _is_slower = Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
 }
 
 /// With what the digest has proven.

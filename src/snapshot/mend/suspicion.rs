@@ -6,7 +6,7 @@ use crate::foreign::leading_bytes;
 use crate::snapshot::hashing::{Hashed, TRAILER_BYTES};
 
 /// Transactions of which each is tried: one run of a tool that opens a file for writing makes one or two.
-const MAX_TRANSACTIONS: u64 = 24;
+const MAX_TRANSACTIONS: u64 = 16;
 /// First bytes that are looked at for line ends.
 const LOOKED_AT: usize = 64 << 10;
 
