@@ -21,7 +21,7 @@ pub(super) fn recognise(head: &[u8]) -> Option<Foreign> {
 pub(crate) fn by_name(name: &OsStr) -> Option<Foreign> {
     let name = name.as_encoded_bytes();
     let other = |what, remedy| Some(Foreign::new(ForeignKind::OtherProduct, what, remedy));
-    if is_gardener_delta(name) {
+    if is_gardener(name, b"Incr-") {
         return other(
             "changes since a full snapshot, as Gardener's etcd-backup-restore keeps them",
             "restore it with etcdbrctl restore, which applies them to the Full- snapshot before them; that one is judged here",
@@ -36,9 +36,42 @@ pub(crate) fn by_name(name: &OsStr) -> Option<Foreign> {
     None
 }
 
-/// `Incr-<first revision>-<last revision>-<unix seconds>`.
-fn is_gardener_delta(name: &[u8]) -> bool {
-    let Some(rest) = name.strip_prefix(b"Incr-") else {
+/// Whose snapshot it is by its name, and how that product restores it.
+pub(crate) fn of_snapshot(name: &OsStr) -> Option<(&'static str, &'static str)> {
+    let name = name.as_encoded_bytes();
+    let is_k3s = |start: &[u8]| {
+        let rest = name.strip_prefix(start);
+        rest.is_some_and(|rest| ends_in_seconds(rest.strip_suffix(b".zip").unwrap_or(rest)))
+    };
+    if name.starts_with(b"Full-") && is_gardener(name, b"Full-") {
+        return Some((
+            "a full snapshot of Gardener's etcd-backup-restore",
+            "restore it with etcdbrctl restore, which applies the Incr- files behind it",
+        ));
+    }
+    if is_k3s(b"etcd-snapshot-") || is_k3s(b"on-demand-") {
+        return Some((
+            "a snapshot of k3s or RKE2",
+            "restore it with k3s server --cluster-reset --cluster-reset-restore-path=FILE (rke2 likewise)",
+        ));
+    }
+    None
+}
+
+/// A name and `-<unix seconds>`.
+fn ends_in_seconds(name: &[u8]) -> bool {
+    let digits = name
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let before = name.len().checked_sub(digits.saturating_add(1));
+    digits == 10 && before.is_some_and(|before| name.get(before) == Some(&b'-'))
+}
+
+/// `Incr-<first revision>-<last revision>-<unix seconds>`, and so `Full-`.
+fn is_gardener(name: &[u8], start: &[u8]) -> bool {
+    let Some(rest) = name.strip_prefix(start) else {
         return false;
     };
     let mut numbers = rest.splitn(3, |byte| *byte == b'-');

@@ -290,6 +290,21 @@ fn what_other_products_keep_is_known_by_its_name() {
     assert_eq!(kind("pki-2024-01-02.tar.gz"), other);
     assert_eq!(kind("Full-00000000-00009002-1518427675"), None);
     assert_eq!(kind("Incr-1-2-3"), None);
+    let whose = |name: &str| product::of_snapshot(OsStr::new(name)).map(|(what, _)| what);
+    let is_k3s = |name: &str| whose(name).is_some_and(|what| what.contains("k3s"));
+    assert!(
+        is_k3s("etcd-snapshot-server-1-1747123757") && is_k3s("on-demand-server-1-1747123757.zip")
+    );
+    assert!(
+        whose("Full-00000000-00009002-1518427675.gz").is_some_and(|what| what.contains("Gardener"))
+    );
+    for name in [
+        "etcd-snapshot-server",
+        "Full-1-2-3",
+        "snapshot_2024-11-02_030000.db",
+    ] {
+        assert_eq!(whose(name), None, "{name}");
+    }
 }
 
 #[test]

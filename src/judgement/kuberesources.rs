@@ -5,6 +5,7 @@ use super::kind::ClusterKind;
 use super::notes::PairNotes;
 use crate::backup::{Backup, Located};
 use crate::finding::{Code, Finding};
+use crate::foreign::product;
 use crate::inventory::PassedOver;
 use crate::pairing::stamp_of;
 use crate::snapshot::Snapshot;
@@ -17,7 +18,7 @@ pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     }
     let kind = ClusterKind::of(&half.facts);
     if let Some((reason, remedy)) = kind.without_kuberesources() {
-        return Some(Finding::new(Code::KuberesourcesNotUsed, reason).remedy(remedy));
+        return Some(not_used(half, kind, reason, remedy));
     }
     let is_required = match kind {
         ClusterKind::OpenShift => true,
@@ -27,6 +28,26 @@ pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
     };
     // `cluster-restore.sh` dies without it, after it has stopped etcd.
     is_required.then(|| required(half, notes))
+}
+
+/// Plain Kubernetes comes of many products: the name may tell which.
+fn not_used(
+    half: &Located<Snapshot>,
+    kind: ClusterKind,
+    reason: &'static str,
+    remedy: &'static str,
+) -> Finding {
+    let mut names = half.places().filter_map(|place| place.file_name());
+    let product = names.find_map(product::of_snapshot);
+    match product.filter(|_| kind == ClusterKind::Kubernetes) {
+        Some((product, remedy)) => {
+            let message = format!("{reason}; by its name it is {product}");
+            Finding::new(Code::KuberesourcesNotUsed, message)
+                .with("product", product)
+                .remedy(remedy)
+        }
+        None => Finding::new(Code::KuberesourcesNotUsed, reason).remedy(remedy),
+    }
 }
 
 fn is_named_by_script(half: &Located<Snapshot>) -> bool {

@@ -249,3 +249,20 @@ fn what_is_named_like_a_backup_is_told_in_every_run() {
         );
     }
 }
+
+#[test]
+fn snapshots_of_other_products_are_called_so() {
+    for (name, product) in [
+        ("etcd-snapshot-server-1-1747123757", "k3s"),
+        ("Full-00000000-00009002-1747123757", "Gardener"),
+    ] {
+        let env = TestEnv::new();
+        env.put(
+            &format!("data/{name}"),
+            samples::bytes("backups/kubernetes/snapshot.db"),
+        );
+        let report = verify(&env);
+        let told = report.only().finding("kuberesources-not-used");
+        assert!(told.message.contains(product), "{told:?}");
+    }
+}
