@@ -84,6 +84,7 @@ pub(crate) fn snapshot(cluster: &str, seed: u64) -> Snapshot {
         findings: Vec::new(),
         live_digest: None,
         mended: None,
+        kinds: Vec::new(),
     }
 }
 

@@ -61,3 +61,6 @@ pub mod overview;
 pub mod restore;
 pub mod survey;
 pub mod take;
+
+// What is in a backup
+pub mod inspect;

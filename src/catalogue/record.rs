@@ -189,6 +189,11 @@ impl Record for StoredFacts<Snapshot> {
             structure: "Snapshot",
             field: "mended",
         },
+        AddedField {
+            since: 5,
+            structure: "Snapshot",
+            field: "kinds",
+        },
     ];
 }
 

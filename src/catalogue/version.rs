@@ -36,13 +36,14 @@ impl Table {
             | Self::Runs => FIRST_VERSION,
             // 2: the file system.
             Self::Locations => 2,
-            // 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no backup
-            // can be read from. 5: archives and their members.
-            Self::Files => 5,
-            // Snapshots, 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number;
-            // more kinds of clusters. 4: what the file was when it was saved. Overview, 2: judged by a number of the rules
-            // instead of a program's version. 3: objects of stores beside files. 4: the revision of etcd.
-            Self::Snapshots | Self::Overview => 4,
+            // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
+            // 4: the revision of etcd.
+            Self::Overview => 4,
+            // Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no
+            // backup can be read from. 5: archives and their members. Snapshots, 2: where the control plane is, and which
+            // webhooks block a recovery. 3: what lives, in one number; more kinds of clusters. 4: what the file was when it
+            // was saved. 5: what there is of each kind.
+            Self::Files | Self::Snapshots => 5,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Changes of keys, in many small partitions by the hash of the key, in some 20 bytes each: seven of the hash,
+//! Changes of keys, in many small partitions by the hash of the key, in some 22 bytes each: seven of the hash,
 //! four of a checksum, and varints that are small where changes lie side by side.
 
 use super::entry::{EntryKind, RevisionEntry};
@@ -27,6 +27,7 @@ pub(super) struct KeyChange {
     pub(super) page: Pgid,
     pub(super) create_revision: i64,
     pub(super) version: i64,
+    pub(super) value_bytes: u32,
     pub(super) class: u16,
     pub(super) content: u32,
     pub(super) is_tombstone: bool,
@@ -113,6 +114,7 @@ impl Partition {
             let age = main.wrapping_sub(entry.create_revision);
             varint::push(bytes, age.cast_unsigned());
             varint::push(bytes, entry.version.cast_unsigned());
+            varint::push(bytes, u64::from(entry.value_bytes));
             bytes.extend_from_slice(&entry.content.to_le_bytes());
         }
         self.latest = Origin { page: page.0, main };
@@ -148,16 +150,18 @@ impl Iterator for PartitionChanges<'_> {
         let sub = varint::take(&mut self.rest)?.cast_signed();
         self.latest = Origin { page, main };
         let is_tombstone = head & 1 == 1;
-        let (create_revision, version, content) = if is_tombstone {
-            (0, 0, 0)
+        let (create_revision, version, value_bytes, content) = if is_tombstone {
+            (0, 0, 0, 0)
         } else {
             let age = varint::take(&mut self.rest)?.cast_signed();
             let version = varint::take(&mut self.rest)?.cast_signed();
+            let value_bytes = varint::take(&mut self.rest)?;
             let (content, rest) = self.rest.split_first_chunk()?;
             self.rest = rest;
             (
                 main.wrapping_sub(age),
                 version,
+                value_bytes,
                 u32::from_le_bytes(*content),
             )
         };
@@ -167,6 +171,7 @@ impl Iterator for PartitionChanges<'_> {
             page: Pgid(page),
             create_revision,
             version,
+            value_bytes: u32::try_from(value_bytes).ok()?,
             class: u16::try_from(head >> 1).ok()?,
             content,
             is_tombstone,
@@ -189,6 +194,7 @@ mod tests {
             page: Pgid(page),
             create_revision: entry.create_revision,
             version: entry.version,
+            value_bytes: entry.value_bytes,
             class: entry.class,
             content: entry.content,
             is_tombstone: entry.kind == EntryKind::Tombstone,
@@ -202,6 +208,7 @@ mod tests {
             create_revision: 0,
             version: 0,
             content: 0,
+            value_bytes: 0,
             ..PUT
         };
         let extreme = RevisionEntry {
@@ -211,6 +218,7 @@ mod tests {
             },
             create_revision: i64::MIN,
             version: i64::MAX,
+            value_bytes: u32::MAX,
             class: u16::MAX,
             ..PUT
         };

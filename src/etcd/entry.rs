@@ -35,6 +35,8 @@ pub(crate) struct RevisionEntry {
     pub(crate) create_revision: i64,
     /// As stored; 0 unless [`EntryKind::Put`].
     pub(crate) version: i64,
+    /// Bytes of the value; 0 unless [`EntryKind::Put`].
+    pub(crate) value_bytes: u32,
     /// What the observer calls this kind of value.
     pub(crate) class: u16,
     /// Checksum of key and value; 0 unless [`EntryKind::Put`].
@@ -50,6 +52,7 @@ impl RevisionEntry {
         key_hash: u64::MAX,
         create_revision: 17,
         version: 40,
+        value_bytes: 1000,
         class: 65_535,
         content: 0xfeed_cafe,
     };

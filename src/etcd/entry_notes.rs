@@ -84,6 +84,7 @@ mod tests {
             kind,
             create_revision: 0,
             version: 0,
+            value_bytes: 0,
             class: 0,
             content: 0,
             ..RevisionEntry::PUT

@@ -28,6 +28,25 @@ pub(crate) struct KeyState {
     pub(crate) is_tombstone: bool,
 }
 
+/// The newest values of the live keys of one class.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct LiveValues {
+    /// How many there are.
+    pub(crate) keys: u64,
+    /// Bytes of all of them.
+    pub(crate) bytes: u64,
+    /// Main revision of the newest.
+    pub(crate) newest_main: i64,
+}
+
+impl LiveValues {
+    fn join(&mut self, other: Self) {
+        self.keys += other.keys;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.newest_main = self.newest_main.max(other.newest_main);
+    }
+}
+
 /// Hashes of keys.
 pub(crate) type KeyHashes = HashSet<u64, foldhash::fast::RandomState>;
 
@@ -46,8 +65,8 @@ pub(super) struct Terms<'t> {
 #[derive(Debug)]
 pub(super) struct Histories {
     pub(super) live_keys: u64,
-    pub(super) live_by_class: Vec<u64>,
     pub(super) live_digest: LiveDigest,
+    pub(super) live_by_class: Vec<LiveValues>,
     pub(super) newest: HashMap<u64, KeyState>,
     pub(super) log: DefectLog,
     absent: Earliest,
@@ -73,8 +92,8 @@ impl Histories {
     /// Adds what another thread has found.
     pub(super) fn join(&mut self, other: Self) {
         self.live_keys += other.live_keys;
-        for (class, count) in other.live_by_class.iter().enumerate() {
-            add(&mut self.live_by_class, class, *count);
+        for (class, live) in other.live_by_class.iter().enumerate() {
+            add(&mut self.live_by_class, class, *live);
         }
         self.live_digest.join(other.live_digest);
         self.newest.extend(other.newest);
@@ -95,12 +114,12 @@ impl Histories {
     }
 }
 
-fn add(counts: &mut Vec<u64>, class: usize, more: u64) {
-    if counts.len() <= class {
-        counts.resize(class + 1, 0);
+fn add(classes: &mut Vec<LiveValues>, class: usize, more: LiveValues) {
+    if classes.len() <= class {
+        classes.resize(class + 1, LiveValues::default());
     }
-    if let Some(count) = counts.get_mut(class) {
-        *count += more;
+    if let Some(live) = classes.get_mut(class) {
+        live.join(more);
     }
 }
 
@@ -201,7 +220,16 @@ impl<'t> PartitionReplay<'t> {
         };
         if !newest.is_tombstone {
             self.found.live_keys += 1;
-            add(&mut self.found.live_by_class, usize::from(newest.class), 1);
+            let live = LiveValues {
+                keys: 1,
+                bytes: u64::from(newest.value_bytes),
+                newest_main: newest.revision.main,
+            };
+            add(
+                &mut self.found.live_by_class,
+                usize::from(newest.class),
+                live,
+            );
             let Revision { main, sub } = newest.revision;
             self.found.live_digest.add([
                 u64::from(newest.content),

@@ -21,7 +21,7 @@ mod revision_order;
 pub(crate) use compaction::Compaction;
 pub(crate) use entry::{EntryKind, RevisionEntry};
 pub(crate) use entry_notes::{EntryNotes, NotedPage, PageTimes};
-pub(crate) use history::KeyHashes;
+pub(crate) use history::{KeyHashes, LiveValues};
 pub(crate) use key_value::{KeyValue, KeyValueDefect};
 pub use live_digest::LiveDigest;
 pub(crate) use record_defect::RecordDefect;

@@ -4,7 +4,7 @@
 
 use super::compaction::Compaction;
 use super::entry_notes::EntryNotes;
-use super::history::{Histories, KeyHashes, KeyState, NextPartition, Terms};
+use super::history::{Histories, KeyHashes, KeyState, LiveValues, NextPartition, Terms};
 use super::live_digest::LiveDigest;
 use super::record_defect::RecordDefect;
 use super::revision::Revision;
@@ -34,8 +34,8 @@ pub(crate) struct History<'t> {
 pub(crate) struct Replay {
     /// Keys whose newest change is no deletion.
     pub(crate) live_keys: u64,
-    /// Live keys of each class.
-    pub(crate) live_by_class: Vec<u64>,
+    /// What is alive of each class.
+    pub(crate) live_by_class: Vec<LiveValues>,
     /// What lives, in one number.
     pub(crate) live_digest: LiveDigest,
     /// The highest revision of any entry.
@@ -110,7 +110,7 @@ fn conclude(order: RevisionOrder, mut histories: Histories, unreadable: u64) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{History, Replay};
+    use super::{History, LiveValues, Replay};
     use crate::bbolt::{PageSet, Pgid};
     use crate::etcd::record_defect::RecordDefectKind;
     use crate::etcd::{
@@ -127,6 +127,7 @@ mod tests {
             key_hash,
             create_revision,
             version,
+            value_bytes: 100,
             class: 3,
             content: 0,
         }
@@ -135,6 +136,7 @@ mod tests {
     fn deletion(main: i64, key_hash: u64) -> RevisionEntry {
         RevisionEntry {
             kind: EntryKind::Tombstone,
+            value_bytes: 0,
             ..put(main, key_hash, 0, 0)
         }
     }
@@ -182,7 +184,13 @@ mod tests {
             let replay = replay(&entries, 0, is_shared);
             assert_eq!(kinds(&replay), []);
             assert_eq!(replay.live_keys, 2);
-            assert_eq!(replay.live_by_class, [0, 0, 0, 2]);
+            let live = LiveValues {
+                keys: 2,
+                bytes: 200,
+                newest_main: 7,
+            };
+            let none = LiveValues::default();
+            assert_eq!(replay.live_by_class, [none, none, none, live]);
             assert_eq!(replay.newest, Some(Revision { main: 8, sub: 0 }));
             let state = |key| {
                 let state = replay.keys.get(&key).expect("was asked for");

@@ -45,6 +45,31 @@ pub struct Definition {
     pub resource: Resource,
 }
 
+/// What is read of a stored definition.
+#[derive(serde::Deserialize)]
+struct StoredDefinition {
+    spec: StoredSpec,
+}
+
+#[derive(serde::Deserialize)]
+struct StoredSpec {
+    group: String,
+    names: StoredNames,
+    #[serde(default)]
+    scope: String,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredNames {
+    plural: String,
+    singular: Option<String>,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    short_names: Vec<String>,
+}
+
 impl Definition {
     /// Reads a definition in either version; `None` for other objects, and for one without a name or a group.
     pub fn of(object: &Value) -> Option<Self> {
@@ -68,6 +93,25 @@ impl Definition {
             short_names: short_names.map(str::to_owned).collect(),
             scope: match spec.text("scope") {
                 Some("Cluster") => Scope::Cluster,
+                _ => Scope::Namespaced,
+            },
+        };
+        Some(Self { resource })
+    }
+
+    /// Reads a definition as it is stored. Of a large schema nothing is kept.
+    pub fn of_stored(stored: &[u8]) -> Option<Self> {
+        let StoredDefinition { spec } = serde_json::from_slice(stored).ok()?;
+        let names = spec.names;
+        let singular = names.singular.filter(|singular| !singular.is_empty());
+        let resource = Resource {
+            singular: singular.unwrap_or_else(|| names.kind.to_lowercase()),
+            plural: names.plural,
+            group: spec.group,
+            kind: names.kind,
+            short_names: names.short_names,
+            scope: match &*spec.scope {
+                "Cluster" => Scope::Cluster,
                 _ => Scope::Namespaced,
             },
         };

@@ -79,6 +79,7 @@ fn snapshot(name: &str, id: &str) -> Snapshot {
         findings: Vec::new(),
         live_digest: None,
         mended: None,
+        kinds: Vec::new(),
     }
 }
 

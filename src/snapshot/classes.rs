@@ -1,9 +1,11 @@
 //! Kinds of values, numbered: of which resource, and encrypted by whom.
 
-use super::facts::Flavour;
+use super::facts::{Flavour, KindContent};
+use crate::etcd::LiveValues;
 use crate::kubernetes::encryption::{EncryptedValue, StoredValue};
 use crate::kubernetes::encryption::{EncryptionUse, IDENTITY};
 use crate::kubernetes::storage_key::resource_of;
+use crate::objects::Place;
 use foldhash::quality::RandomState;
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,6 +30,9 @@ const CONFIG_GROUP: &str = ".config.openshift.io";
 struct ValueClass {
     prefix: Prefix,
     resource: String,
+    /// As people call it, with the group that the storage key does not tell.
+    plural: String,
+    group: String,
     /// Provider and key name.
     sealed: Option<(String, String)>,
 }
@@ -69,11 +74,12 @@ impl ValueClasses {
         if let Some(&number) = self.numbers.get(self.scratch.as_slice()) {
             return number;
         }
-        self.add(prefix, resource.to_string(), sealed)
+        self.add(storage_key, prefix, resource.to_string(), sealed)
     }
 
     fn add(
         &mut self,
+        storage_key: &[u8],
         prefix: Prefix,
         resource: String,
         sealed: Option<&EncryptedValue<'_>>,
@@ -85,9 +91,15 @@ impl ValueClasses {
             return NO_OBJECT;
         };
         let sealed = sealed.map(|sealed| (sealed.provider.to_string(), sealed.key_text()));
+        let [plural, group] = match Place::of(storage_key) {
+            Some(place) => [place.plural, place.group],
+            None => [resource.clone(), String::new()],
+        };
         self.classes.push(ValueClass {
             prefix,
             resource,
+            plural,
+            group,
             sealed,
         });
         self.numbers.insert(self.scratch.clone(), number);
@@ -107,10 +119,10 @@ impl ValueClasses {
 
     /// Whose keys fill the snapshot, from the live keys of each class. Where keys may be lost, what is absent proves
     /// nothing.
-    pub(super) fn flavour(&self, live: &[u64], is_complete: bool) -> Flavour {
+    pub(super) fn flavour(&self, live: &[LiveValues], is_complete: bool) -> Flavour {
         let has = |is_it: &dyn Fn(&ValueClass) -> bool| {
             let mut classes = self.with_counts(live);
-            classes.any(|(class, values)| values > 0 && is_it(class))
+            classes.any(|(class, values)| values.keys > 0 && is_it(class))
         };
         let has_openshift = has(&|class| class.prefix == Prefix::OpenshiftIo);
         if has_openshift || has(&|class| class.prefix == Prefix::KubernetesIo) {
@@ -128,9 +140,9 @@ impl ValueClasses {
     }
 
     /// How live values are stored, for each resource that has any encrypted one.
-    pub(super) fn encryption(&self, live: &[u64]) -> Vec<EncryptionUse> {
+    pub(super) fn encryption(&self, live: &[LiveValues]) -> Vec<EncryptionUse> {
         let mut resources: BTreeMap<&str, Vec<EncryptionUse>> = BTreeMap::new();
-        for (class, values) in self.with_counts(live).filter(|(_, values)| *values > 0) {
+        for (class, values) in self.with_counts(live).filter(|(_, live)| live.keys > 0) {
             let (provider, key_name) = class
                 .sealed
                 .clone()
@@ -143,7 +155,7 @@ impl ValueClasses {
                     resource,
                     provider,
                     key_name,
-                    values,
+                    values: values.keys,
                 });
         }
         resources.retain(|_, uses| uses.iter().any(EncryptionUse::is_encrypted));
@@ -152,7 +164,27 @@ impl ValueClasses {
         uses
     }
 
-    fn with_counts<'a>(&'a self, live: &'a [u64]) -> impl Iterator<Item = (&'a ValueClass, u64)> {
+    /// What is alive of each resource, by its name.
+    pub(super) fn kinds(&self, live: &[LiveValues]) -> Vec<KindContent> {
+        let mut kinds: BTreeMap<[&str; 2], KindContent> = BTreeMap::new();
+        for (class, live) in self.with_counts(live).filter(|(_, live)| live.keys > 0) {
+            let [plural, group] = [&*class.plural, &*class.group];
+            let kind = kinds.entry([plural, group]).or_insert_with(|| KindContent {
+                plural: plural.to_owned(),
+                group: group.to_owned(),
+                ..KindContent::default()
+            });
+            kind.objects += live.keys;
+            kind.value_bytes += live.bytes;
+            kind.newest_revision = kind.newest_revision.max(live.newest_main);
+        }
+        kinds.into_values().collect()
+    }
+
+    fn with_counts<'a>(
+        &'a self,
+        live: &'a [LiveValues],
+    ) -> impl Iterator<Item = (&'a ValueClass, LiveValues)> {
         self.classes.iter().zip(live.iter().skip(1).copied())
     }
 }

@@ -6,9 +6,11 @@ use super::key_replay::KeyReplay;
 use super::keyspace::Keyspace;
 use super::leases::LeasedRecord;
 use super::reading::{HashOn, SnapshotReading};
+use super::stored_entries::StoredEntries;
 use super::{findings, live_values, small_buckets};
 use crate::bbolt::{Layout, PageNotes, Tree, prove};
 use crate::digest::{Crc32c, CrcJoiner};
+use crate::etcd::LiveValues;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::Sealed;
 use crate::openshift::Cluster;
@@ -38,6 +40,7 @@ pub(super) fn empty(hashed: &Hashed) -> Snapshot {
         findings: Vec::new(),
         live_digest: None,
         mended: None,
+        kinds: Vec::new(),
     }
 }
 
@@ -61,10 +64,12 @@ pub(super) fn conclude(
     snapshot.findings.extend(findings::tree(&tree));
     snapshot.findings.extend(findings::buckets(&tree));
     let leases = small_buckets::learn(&tree, &keyspace.lease_pages, &mut snapshot);
-    let sealed = learn_keyspace(&tree, keyspace, leases.as_ref(), &mut snapshot, hash_on);
+    let (sealed, entries) =
+        learn_keyspace(&tree, keyspace, leases.as_ref(), &mut snapshot, hash_on);
     SnapshotReading {
         snapshot,
         sealed,
+        entries,
         whole: hashed.whole,
         with_own_digest: hashed.with_own_digest,
         suspect: None,
@@ -87,17 +92,18 @@ fn learn_keyspace(
     leases: Option<&HashSet<i64>>,
     snapshot: &mut Snapshot,
     hash_on: HashOn,
-) -> Sealed {
+) -> (Sealed, StoredEntries) {
     let Some(bucket) = tree.bucket(b"key") else {
-        return Sealed::default();
+        return Default::default();
     };
-    let found = KeyReplay::of(tree, bucket, &mut keyspace, hash_on);
+    let mut found = KeyReplay::of(tree, bucket, &mut keyspace, hash_on);
     let Keyspace {
         classes,
         wanted,
         samples,
         leased,
         defective_objects,
+        collector,
         ..
     } = keyspace;
     snapshot.findings.extend(findings::records(
@@ -117,7 +123,8 @@ fn learn_keyspace(
         .live(|object| found.is_live(object.key_hash, object.main, &[object.page.0]));
     snapshot.findings.extend(findings::objects(&objects));
     let mut live = found.replay.live_by_class.clone();
-    live.resize(classes.len(), 0);
+    live.resize(classes.len(), LiveValues::default());
+    snapshot.kinds = classes.kinds(&live);
     snapshot.flavour = classes.flavour(&live, bucket.is_complete);
     snapshot.encryption = classes.encryption(&live);
     snapshot.newest_lease_at = instant(found.times.lease_seconds);
@@ -133,7 +140,10 @@ fn learn_keyspace(
         ..Sealed::default()
     };
     live_values::wanted(wanted, &found, snapshot, &mut sealed);
-    sealed
+    let timeline = std::mem::take(&mut found.timeline);
+    let entries =
+        collector.map(|entries| entries.conclude(|page| found.is_live_page(page), timeline));
+    (sealed, entries.unwrap_or_default())
 }
 
 fn instant(seconds: i64) -> Option<DateTime<Utc>> {

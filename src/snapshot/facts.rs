@@ -57,6 +57,9 @@ pub struct Snapshot {
     /// What the file was when it was saved, where its digest proves that and it is not so any more.
     #[serde(default)]
     pub mended: Option<Mended>,
+    /// What is alive of each resource, by plural and group.
+    #[serde(default)]
+    pub kinds: Vec<KindContent>,
 }
 
 impl Snapshot {
@@ -69,6 +72,21 @@ impl Snapshot {
     pub fn taken_at(&self) -> Option<DateTime<Utc>> {
         self.newest_lease_at.or(self.newest_content_at)
     }
+}
+
+/// The live objects of one resource.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct KindContent {
+    /// Such as `pods`.
+    pub plural: String,
+    /// API group; empty for the core group.
+    pub group: String,
+    /// How many there are.
+    pub objects: u64,
+    /// Bytes of their values as they are stored.
+    pub value_bytes: u64,
+    /// Main revision of the newest change that is still alive.
+    pub newest_revision: i64,
 }
 
 /// What `etcdutl snapshot status` of etcd 3.4 and 3.5 prints for the same file.

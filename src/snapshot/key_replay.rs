@@ -4,6 +4,7 @@ use super::entry_defect::DefectiveEntry;
 use super::keyspace::{Keyspace, NOT_NOTED};
 use super::reading::HashOn;
 use super::small_buckets;
+use super::stored_entries::Timeline;
 use crate::bbolt::{Bucket, LeafObserver as _, LeafRef, PageSet, Pgid, Tree};
 use crate::etcd::{EntryNotes, History, NotedPage, PageTimes, Replay, RevisionOrder};
 use std::collections::HashSet;
@@ -24,6 +25,8 @@ pub(super) struct KeyReplay {
     pub(super) defective: Vec<DefectiveEntry>,
     /// Live pages on which nothing looks like an entry of bucket `key`, and their number of elements.
     pub(super) foreign_pages: Vec<(Pgid, u16)>,
+    /// When what happened; empty when no entry is asked for.
+    pub(super) timeline: Timeline,
 }
 
 impl KeyReplay {
@@ -51,12 +54,25 @@ impl KeyReplay {
             pages,
             defective,
             foreign_pages: Vec::new(),
+            timeline: Timeline::default(),
         };
+        let has_timeline = keyspace.collector.is_some();
         for leaf in leaves.iter() {
             let times = leaves.noted_page(leaf).map(|page| page.times);
             found.look_at(leaf, times);
+            if has_timeline && let Some(page) = leaves.noted_page(leaf) {
+                found.follow(&page);
+            }
         }
         found
+    }
+
+    /// Leaves come in the order of revisions.
+    fn follow(&mut self, page: &NotedPage<'_>) {
+        let seconds = page.times.lease_seconds.max(page.times.content_seconds);
+        if let Some(first) = page.order.smallest() {
+            self.timeline.push(first.main, seconds);
+        }
     }
 
     fn look_at(&mut self, leaf: LeafRef, times: Option<PageTimes>) {
@@ -69,6 +85,11 @@ impl KeyReplay {
         let newest = &mut self.times;
         newest.lease_seconds = newest.lease_seconds.max(times.lease_seconds);
         newest.content_seconds = newest.content_seconds.max(times.content_seconds);
+    }
+
+    /// Does the tree reach this page, as one of the bucket's?
+    pub(super) fn is_live_page(&self, page: Pgid) -> bool {
+        self.pages.has(page)
     }
 
     /// Is this version of a key its newest one, and not only on stale pages?

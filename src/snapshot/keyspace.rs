@@ -2,7 +2,9 @@
 
 use super::classes::{NO_OBJECT, ValueClasses};
 use super::defective_objects::DefectiveObjects;
+use super::entry_collector::EntryCollector;
 use super::entry_defect::{DefectiveEntry, EntryDefect};
+use super::entry_request::EntryRequest;
 use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
 use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
@@ -34,6 +36,8 @@ pub(super) struct Keyspace {
     pub(super) defective_objects: DefectiveObjects,
     pub(super) lease_pages: LeasePages,
     pub(super) leased: LeasedKeys,
+    /// `None`: no entry is asked for beside the facts.
+    pub(super) collector: Option<EntryCollector>,
     entries: Vec<RevisionEntry>,
 }
 
@@ -67,6 +71,14 @@ impl LeafObserver for Keyspace {
 }
 
 impl Keyspace {
+    /// Collects these entries beside what the facts are drawn from.
+    pub(super) fn collecting(request: &EntryRequest) -> Self {
+        Self {
+            collector: EntryCollector::new(request),
+            ..Self::default()
+        }
+    }
+
     fn entry(
         &mut self,
         page: Pgid,
@@ -80,6 +92,7 @@ impl Keyspace {
             key_hash: 0,
             create_revision: 0,
             version: 0,
+            value_bytes: 0,
             class: NO_OBJECT,
             content: 0,
         };
@@ -134,13 +147,18 @@ impl Keyspace {
             let content = Crc32c::of(stored.key).followed_by(stored.value).value;
             (EntryKind::Put, class, content)
         };
+        if let Some(collector) = &mut self.collector {
+            collector.offer(page, key, stored);
+        }
         let (create_revision, version) = (stored.create_revision, stored.version);
+        let value_bytes = u32::try_from(stored.value.len()).unwrap_or(u32::MAX);
         RevisionEntry {
             revision: key.revision,
             kind,
             key_hash,
             create_revision,
             version,
+            value_bytes,
             class,
             content,
         }

@@ -1,6 +1,7 @@
 //! Scan and hash on one core, chunk by chunk; two snapshots side by side, so that their digests take turns.
 
 use super::chunk::{ChunkReader, SnapshotChunk};
+use super::entry_request::EntryRequest;
 use super::hashing::TrailerHasher;
 use super::pass::SnapshotPass;
 use super::reading::{HashOn, ReadError, SnapshotReading};
@@ -75,8 +76,11 @@ fn run<'r, Q: SnapshotQueue<'r>>(
 }
 
 /// Reads a snapshot to its end.
-pub(super) fn read_one(chunks: ChunkReader<'_>) -> Result<SnapshotReading, ReadError> {
-    let mut under_way = OneCorePass::new(chunks);
+pub(super) fn read_one(
+    chunks: ChunkReader<'_>,
+    request: &EntryRequest,
+) -> Result<SnapshotReading, ReadError> {
+    let mut under_way = OneCorePass::new(chunks, request);
     while under_way.scan()? {
         under_way.hash();
     }
@@ -92,7 +96,8 @@ fn advance<'r, Q: SnapshotQueue<'r>>(
     loop {
         if slot.is_none() {
             *slot = queue.next().map(|(ticket, source)| {
-                (ticket, OneCorePass::new(ChunkReader::new(source, monitor)))
+                let chunks = ChunkReader::new(source, monitor);
+                (ticket, OneCorePass::new(chunks, &EntryRequest::default()))
             });
         }
         let Some((_, under_way)) = slot else {
@@ -118,10 +123,10 @@ struct OneCorePass<'r> {
 }
 
 impl<'r> OneCorePass<'r> {
-    fn new(chunks: ChunkReader<'r>) -> Self {
+    fn new(chunks: ChunkReader<'r>, request: &EntryRequest) -> Self {
         Self {
             chunks,
-            pass: SnapshotPass::new(),
+            pass: SnapshotPass::new(request),
             hasher: TrailerHasher::new(),
             chunk: SnapshotChunk::new(CHUNK_BYTES),
         }

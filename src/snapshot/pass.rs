@@ -1,11 +1,13 @@
 //! What one pass does with a snapshot's bytes beside hashing them: it scans them, and concludes at their end.
 
 use super::content;
+use super::entry_request::EntryRequest;
 use super::findings::{self, NoDatabase, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
 use super::mend::suspects;
 use super::reading::{HashOn, SnapshotReading};
+use super::stored_entries::StoredEntries;
 use crate::bbolt::{Layout, Scan};
 use crate::kubernetes::encryption::Sealed;
 
@@ -27,13 +29,15 @@ pub(super) struct SnapshotPass {
     scan: ScanState,
     /// The first bytes, by which a change is recognised.
     head: Vec<u8>,
+    request: EntryRequest,
 }
 
 impl SnapshotPass {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(request: &EntryRequest) -> Self {
         Self {
             scan: ScanState::Start,
             head: Vec::new(),
+            request: request.clone(),
         }
     }
 
@@ -43,7 +47,8 @@ impl SnapshotPass {
             self.head = chunk.get(..HEAD_BYTES).unwrap_or(chunk).to_vec();
             self.scan = match Layout::find(chunk) {
                 Ok(layout) => {
-                    ScanState::Running(Box::new(Scan::new(layout, Keyspace::default())), layout)
+                    let keyspace = Keyspace::collecting(&self.request);
+                    ScanState::Running(Box::new(Scan::new(layout, keyspace)), layout)
                 }
                 Err(defect) => ScanState::NoLayout(NoDatabase::new(defect, chunk)),
             };
@@ -90,5 +95,6 @@ fn unreadable(hashed: &Hashed, found: Option<&NoDatabase>) -> SnapshotReading {
         whole: hashed.whole,
         with_own_digest: hashed.with_own_digest,
         suspect: None,
+        entries: StoredEntries::default(),
     }
 }

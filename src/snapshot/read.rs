@@ -1,6 +1,7 @@
 //! Reading one snapshot, on one core or on two.
 
 use super::chunk::ChunkReader;
+use super::entry_request::EntryRequest;
 use super::reading::{HashOn, ReadError, SnapshotReading};
 use super::{one_core, two_cores};
 use crate::monitor::Monitor;
@@ -18,9 +19,25 @@ pub fn read(
     hash_on: HashOn,
     monitor: &dyn Monitor,
 ) -> Result<SnapshotReading, ReadError> {
+    read_entries(source, &EntryRequest::default(), hash_on, monitor)
+}
+
+/// The same, and keeps the entries that are asked for: only those on live pages, with values as they are stored.
+///
+/// What they are worth the facts tell: as long as these have findings, nothing of it is proven.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn read_entries(
+    source: &mut (dyn Read + Send),
+    request: &EntryRequest,
+    hash_on: HashOn,
+    monitor: &dyn Monitor,
+) -> Result<SnapshotReading, ReadError> {
     let chunks = ChunkReader::new(Box::new(source), monitor);
     match hash_on {
-        HashOn::SameThread => one_core::read_one(chunks),
-        HashOn::OwnThread => two_cores::read_one(chunks),
+        HashOn::SameThread => one_core::read_one(chunks, request),
+        HashOn::OwnThread => two_cores::read_one(chunks, request),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::facts::Snapshot;
 use super::mend::Suspect;
+use super::stored_entries::StoredEntries;
 use crate::digest::Sha256Digest;
 use crate::kubernetes::encryption::Sealed;
 use std::io;
@@ -28,6 +29,8 @@ pub struct SnapshotReading {
     pub(crate) with_own_digest: Sha256Digest,
     /// What could explain a digest that does not match.
     pub(crate) suspect: Option<Suspect>,
+    /// The entries that were asked for. In memory only.
+    pub entries: StoredEntries,
 }
 
 /// Why a pass could not be finished.

@@ -2,6 +2,7 @@
 
 use super::broadcast::{ChunkBroadcast, ChunkConsumer, ConsumerRole};
 use super::chunk::ChunkReader;
+use super::entry_request::EntryRequest;
 use super::hashing::{Hashed, TrailerHasher};
 use super::one_core;
 use super::pass::SnapshotPass;
@@ -11,8 +12,11 @@ use std::panic::resume_unwind;
 use std::thread::Builder;
 
 /// Reads a snapshot to its end.
-pub(super) fn read_one(chunks: ChunkReader<'_>) -> Result<SnapshotReading, ReadError> {
-    let mut pass = SnapshotPass::new();
+pub(super) fn read_one(
+    chunks: ChunkReader<'_>,
+    request: &EntryRequest,
+) -> Result<SnapshotReading, ReadError> {
+    let mut pass = SnapshotPass::new(request);
     let broadcast = ChunkBroadcast::new(chunks);
     match scan_and_hash(&broadcast, &mut pass) {
         Ok(hashed) => match broadcast.into_error() {
@@ -21,7 +25,7 @@ pub(super) fn read_one(chunks: ChunkReader<'_>) -> Result<SnapshotReading, ReadE
         },
         // No thread to be had: one core does it all.
         Err(source) => match broadcast.into_unread() {
-            Some(chunks) => one_core::read_one(chunks),
+            Some(chunks) => one_core::read_one(chunks, request),
             None => Err(ReadError::Io { offset: 0, source }),
         },
     }

@@ -10,7 +10,7 @@ use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
 use crate::snapshot::{
-    ReadError, Snapshot, SnapshotReading, bounded, finding_of, lost_trailer, mend,
+    EntryRequest, ReadError, Snapshot, SnapshotReading, bounded, finding_of, lost_trailer, mend,
 };
 use crate::source::{
     Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream, PageCache, Store,
@@ -128,17 +128,17 @@ impl<'c> OpenSnapshot<'c> {
         self.object
     }
 
-    /// Says what became of it. An object that changed meanwhile is told by a finding.
+    /// Says what became of it.
     pub(super) fn conclude(
         self,
         read: Result<SnapshotReading, ReadError>,
         monitor: &dyn Monitor,
     ) -> SnapshotRead {
-        let read = read.and_then(|first| mend(first, || self.again(), monitor));
+        let none = EntryRequest::default();
+        let read = read.and_then(|first| mend(first, &none, || self.again(), monitor));
         match read {
             Ok(mut reading) => {
-                let changed = changed(&self.object.id, &*self.open, self.store);
-                reading.snapshot.findings.extend(changed);
+                self.tell_change(&mut reading);
                 let is_packed = self.kind.compression().is_some();
                 let known = (!is_packed).then_some(reading.whole.0);
                 let mut differing = self.sums.differing(&self.recorded, known);
@@ -157,6 +157,24 @@ impl<'c> OpenSnapshot<'c> {
             Err(ReadError::Interrupted) => SnapshotRead::Interrupted,
             Err(ReadError::Io { offset, source }) => SnapshotRead::failed_at(offset, &source),
         }
+    }
+
+    /// What was read for the entries that were asked for. Where the digest proves what the file was, those are its.
+    pub(super) fn conclude_entries(
+        self,
+        read: Result<SnapshotReading, ReadError>,
+        request: &EntryRequest,
+        monitor: &dyn Monitor,
+    ) -> Result<SnapshotReading, ReadError> {
+        let mut reading = mend(read?, request, || self.again(), monitor)?;
+        self.tell_change(&mut reading);
+        Ok(reading)
+    }
+
+    /// An object that changed while it was read is told by a finding.
+    fn tell_change(&self, reading: &mut SnapshotReading) {
+        let changed = changed(&self.object.id, &*self.open, self.store);
+        reading.snapshot.findings.extend(changed);
     }
 }
 

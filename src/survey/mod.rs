@@ -12,6 +12,7 @@ mod archive;
 mod batch;
 mod changes;
 mod check;
+mod entries;
 mod examination;
 mod examine;
 mod file;
@@ -32,6 +33,7 @@ mod stream;
 
 pub use batch::default_jobs;
 pub use check::{CheckError, Checked, check_locations, check_remembered};
+pub(crate) use entries::{EntriesError, find_archives, find_snapshot, key_ring, read_entries};
 pub use examination::Survey;
 pub use examine::examine;
 pub use forget::forget;

@@ -18,13 +18,16 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 15] = [
     "index",
     "verify",
     "list",
     "show",
     "check",
     "stage",
+    "ls",
+    "get",
+    "history",
     "backup",
     "forget",
     "metrics",

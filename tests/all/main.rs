@@ -7,6 +7,7 @@ mod damage;
 mod documents;
 mod fuzz;
 mod hostile;
+mod inside;
 mod kuberesources;
 mod layers;
 mod limits;

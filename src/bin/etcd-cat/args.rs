@@ -2,10 +2,12 @@
 //!
 //! Every option can also be given as `ETCD_CAT_<OPTION>`; the command line wins.
 
+mod inside;
 mod operands;
 mod parse;
 mod selection;
 
+pub(crate) use inside::{GetArgs, HistoryArgs, InsideArgs, LsArgs};
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
     IndexArgs, ListArgs, LocationsArgs, ManArgs, MetricsArgs, ShowArgs, StageArgs, VerifyArgs,
@@ -74,7 +76,6 @@ pub(crate) enum Command {
     /// Read every byte again and prove it
     Verify(VerifyArgs),
     /// Show what is in the catalogue, newest first
-    #[command(visible_alias = "ls")]
     List(ListArgs),
     /// Show how each cluster stands: its version, its newest usable backup, what is missing
     Clusters(ClustersArgs),
@@ -84,6 +85,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Copy one verified pair into an empty directory, ready for cluster-restore.sh
     Stage(StageArgs),
+    /// List what is in a backup: its kinds, or the objects of one
+    Ls(LsArgs),
+    /// Print objects of a backup as YAML or JSON, secret data masked
+    Get(GetArgs),
+    /// List every version of one object that a backup still holds
+    History(HistoryArgs),
     /// Take a new backup through oc, bring it here and verify it
     Backup(BackupArgs),
     /// Drop records from the catalogue; files are never touched

@@ -7,9 +7,13 @@ mod complete;
 mod completions;
 mod explain;
 mod forget;
+mod get;
+mod history;
 mod index;
+mod inside;
 mod list;
 mod locations;
+mod ls;
 mod manual;
 mod metrics;
 mod recorded;
@@ -74,6 +78,9 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Show(args) => show::run(args, invocation),
         Command::Check(args) => check::run(args, invocation),
         Command::Stage(args) => stage::run(args, invocation),
+        Command::Ls(args) => ls::run(args, invocation),
+        Command::Get(args) => get::run(args, invocation),
+        Command::History(args) => history::run(args, invocation),
         Command::Backup(args) if args.dry_run => backup::run(args, invocation),
         Command::Backup(args) => recorded("backup", invocation, || backup::run(args, invocation)),
         Command::Forget(args) => forget::run(args, invocation),

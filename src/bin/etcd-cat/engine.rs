@@ -1,9 +1,11 @@
 //! Where the commands meet the work: each function asks for one thing and says in what form it comes back.
 
 mod cluster;
+mod inside;
 mod take;
 
 pub(crate) use cluster::live_cluster;
+pub(crate) use inside::{kinds, objects};
 pub(crate) use take::take;
 
 use crate::args::GlobalArgs;

@@ -39,6 +39,12 @@ pub(crate) mod code {
     pub(crate) const REMAINS: &str = "remains";
     /// A named reason speaks against it: try later, or override the reason.
     pub(crate) const REFUSED: &str = "refused";
+    /// The bytes of a file are not proven: nothing of them is shown.
+    pub(crate) const UNPROVEN: &str = "unproven";
+    /// There is no object of that name.
+    pub(crate) const NOT_FOUND: &str = "not-found";
+    /// Objects that cannot be decrypted or decoded.
+    pub(crate) const SEALED: &str = "unreadable-object";
     /// Stopped by a signal.
     pub(crate) const INTERRUPTED: &str = "interrupted";
 }

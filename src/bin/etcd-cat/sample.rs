@@ -271,6 +271,7 @@ fn snapshot() -> Snapshot {
         findings: Vec::new(),
         live_digest: None,
         mended: None,
+        kinds: Vec::new(),
     }
 }
 

@@ -7,14 +7,17 @@ mod inner_ring;
 mod key_proof;
 mod key_ring;
 mod proof;
+mod unsealer;
 mod usage;
 mod value;
 
 pub(crate) use config::{ConfigProvider, EncryptionConfig};
 pub use key_proof::{KeyOutcome, KeyProof, KeyProofLine};
 pub use key_ring::KeyRing;
+pub(crate) use key_ring::UnsealError;
 pub use proof::OpenedBehindKeys;
 pub use proof::prove;
+pub(crate) use unsealer::Unsealer;
 pub use usage::EncryptionUse;
 pub use usage::Sealed;
 pub use usage::SealedValue;

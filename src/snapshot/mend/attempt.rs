@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding};
 use crate::monitor::Monitor;
 use crate::snapshot::hashing::TRAILER_BYTES;
 use crate::snapshot::sha256::Sha256;
-use crate::snapshot::{HashOn, ReadError, Snapshot, SnapshotReading, read};
+use crate::snapshot::{EntryRequest, HashOn, ReadError, Snapshot, SnapshotReading, read_entries};
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +35,7 @@ const OF_THE_FILE: [Code; 5] = [
 /// The file cannot be read again, or `monitor` asked to stop.
 pub(crate) fn mend<'r>(
     mut first: SnapshotReading,
+    request: &EntryRequest,
     again: impl FnOnce() -> io::Result<Box<dyn Read + Send + 'r>>,
     monitor: &dyn Monitor,
 ) -> Result<SnapshotReading, ReadError> {
@@ -68,7 +69,7 @@ pub(crate) fn mend<'r>(
         Some(Suspect::Whole(how)) => {
             let bytes = again().map_err(at_start)?;
             let mut bytes = undone(bytes, how).map_err(at_start)?;
-            let second = read(&mut bytes, HashOn::SameThread, monitor)?;
+            let second = read_entries(&mut bytes, request, HashOn::SameThread, monitor)?;
             Ok(joined(first, second, how))
         }
     }
@@ -193,6 +194,7 @@ fn joined(first: SnapshotReading, mut second: SnapshotReading, how: MendHow) -> 
         with_own_digest: first.with_own_digest,
         suspect: None,
         sealed: second.sealed,
+        entries: second.entries,
     };
     told(reading, mended)
 }

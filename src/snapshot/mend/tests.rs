@@ -4,7 +4,7 @@ use super::line_ends::LineFeeds;
 use super::reader::mended;
 use crate::finding::Code;
 use crate::monitor::Silent;
-use crate::snapshot::{HashOn, Snapshot, read};
+use crate::snapshot::{EntryRequest, HashOn, Snapshot, read};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn learn(bytes: &[u8]) -> Snapshot {
     let first = read(&mut source, HashOn::SameThread, &Silent).expect("it is in memory");
     let again =
         || -> std::io::Result<Box<dyn Read + Send>> { Ok(Box::new(Cursor::new(bytes.to_vec()))) };
-    mend(first, again, &Silent)
+    mend(first, &EntryRequest::default(), again, &Silent)
         .expect("it is in memory")
         .snapshot
 }

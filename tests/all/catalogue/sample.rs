@@ -12,7 +12,7 @@ use etcd_cat::openshift::{
     BlockingWebhook, Cluster, ControlPlaneNode, HistoryEntry, NodeRevision, OperatorRollout,
     Topology,
 };
-use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
+use etcd_cat::snapshot::{Flavour, KindContent, Member, Snapshot, Status};
 use etcd_cat::source::{FileIdentity, ObjectId, ObjectIdentity};
 use std::ffi::OsString;
 
@@ -82,6 +82,13 @@ pub(crate) fn snapshot(number: u64) -> Snapshot {
         findings: findings(number),
         live_digest: None,
         mended: None,
+        kinds: vec![KindContent {
+            plural: "routes".to_owned(),
+            group: "route.openshift.io".to_owned(),
+            objects: 40,
+            value_bytes: 60_000,
+            newest_revision: 31_000,
+        }],
     }
 }
 

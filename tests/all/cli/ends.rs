@@ -37,6 +37,9 @@ fn a_good_answer_is_0() {
         &["check", "--valid-for", "4.17.3"],
         &["check", "--valid-for", "4.17.3", &data],
         &["stage", "latest-valid", "--to", &to],
+        &["ls", "latest"],
+        &["ls", "latest", "pods", "-n", "nowhere"],
+        &["get", "latest", "nodes"],
         &["explain", "truncated"],
         &["metrics"],
         &["completions", "bash"],
@@ -74,6 +77,9 @@ fn a_bad_answer_is_1() {
         &["show", "latest"],
         &["check", "--valid-for", "4.17.3"],
         &["stage", "latest", "--to", &to],
+        &["ls", "latest"],
+        &["get", "latest", "nodes"],
+        &["history", "latest", "node", "n"],
     ] {
         let mut all = vec!["--as-of", SOON];
         all.extend(arguments);
@@ -105,6 +111,11 @@ fn what_was_not_done_is_2_with_its_reason_and_json_last() {
         (&["verify", "ffff"], "reference", "ffff"),
         (&["forget", "ffff"], "reference", "ffff"),
         (&["stage", "ffff", "--to", &nowhere], "reference", "ffff"),
+        (&["ls", "ffff"], "reference", "ffff"),
+        (&["ls"], "usage", "list"),
+        (&["ls", &nowhere], "io", "No such file"),
+        (&["get", "latest", "no-such-kind"], "usage", "no-such-kind"),
+        (&["history", "latest", "nodes"], "usage", "name"),
         (&["stage", "latest", "--to", &to], "io", "empty"),
         (&["list", "--valid-for", "4.17"], "usage", "4.17"),
         (&["check"], "usage", "--valid-for"),

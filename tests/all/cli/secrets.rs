@@ -119,6 +119,10 @@ fn no_secret_reaches_an_answer_or_the_catalogue() {
         &["list", "--all", "-o", "json"],
         &["show", "27be", "-o", "wide"],
         &["show", "0ee550088e99", "-o", "json"],
+        &["ls", "27be", "-o", "json"],
+        &["ls", "27be", "secrets", "-o", "json"],
+        &["get", "27be", "secrets,cm,routes,oauthaccesstokens"],
+        &["get", "27be", "secrets,cm,routes", "-o", "json"],
         &[
             "check",
             "--valid-for",

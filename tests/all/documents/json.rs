@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The documents, in the order of the reference, and a command that prints each.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "BackupView",
     "BackupListView",
     "VerifyReportView",
@@ -17,6 +17,7 @@ const DOCUMENTS: [&str; 10] = [
     "LocationListView",
     "RestoreCheckView",
     "StageRunView",
+    "ObjectListView",
     "BackupRunView",
     "ExplanationView",
     "ExplanationListView",
@@ -226,7 +227,7 @@ fn documents_are_what_the_reference_says() {
     let (data, keys) = (env.text("data"), env.text("keys"));
     let check = ["check", "--valid-for", "4.17.3", "--cluster", "prod"];
     let stage = ["stage", "27be", "--to", &staged];
-    let rows: [(&str, &[&str]); 9] = [
+    let rows: [(&str, &[&str]); 12] = [
         ("VerifyReport", &["verify", samples, "--no-catalogue"]),
         ("VerifyReport", &["verify", &odd, "--no-catalogue"]),
         ("VerifyReport", &["index", &data, &keys]),
@@ -234,6 +235,9 @@ fn documents_are_what_the_reference_says() {
         ("Backup", &["show", "27be"]),
         ("RestoreCheck", &check),
         ("StageRun", &stage),
+        ("ObjectList", &["ls", "27be"]),
+        ("ObjectList", &["ls", "27be", "pods"]),
+        ("ObjectList", &["history", "27be", "ns", "kube-system"]),
         ("Explanation", &["explain", "truncated"]),
         ("ExplanationList", &["explain"]),
     ];

@@ -81,7 +81,7 @@ impl Schema {
         match rust {
             "String" | "&'static str" | "&'m str" => Kind::Text,
             "bool" => Kind::Boolean,
-            "u64" | "i64" | "u32" | "usize" => Kind::Number,
+            "u64" | "i64" | "u32" | "usize" | "f64" => Kind::Number,
             "Code" => Kind::Code,
             "EvidenceView" => Kind::Evidence,
             name if self.objects.contains_key(name) => Kind::Object(name.to_owned()),

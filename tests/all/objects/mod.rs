@@ -5,7 +5,7 @@
     reason = "a test that fails is to stop where it fails"
 )]
 
-mod equal;
+pub(crate) mod equal;
 mod hostile;
 pub(crate) mod real;
 mod schema;

@@ -7,6 +7,7 @@ mod clusters;
 mod encryption;
 mod explanation;
 mod locations;
+mod objects;
 mod reports;
 mod restore_choice;
 mod run;
@@ -15,6 +16,7 @@ pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use clusters::ClusterListView;
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use locations::LocationListView;
+pub(crate) use objects::ObjectListView;
 pub(crate) use reports::{
     BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
 };

@@ -1,0 +1,78 @@
+//! What is in a backup.
+
+use super::Request;
+use crate::error::{Failure, code};
+use crate::exit::Exit;
+use etcd_cat::inspect::{
+    self, Contents, FoundObjects, InspectError, KindRow, Subject, Trust, Wanted,
+};
+use etcd_cat::monitor::Monitor;
+use etcd_cat::survey::Depth;
+
+/// What there is of each kind.
+pub(crate) fn kinds(
+    subject: &Subject,
+    trust: Trust,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(Contents, Vec<KindRow>), Failure> {
+    let options = request.options(Depth::Everything);
+    Ok(inspect::read_kinds(subject, trust, &options, monitor)?)
+}
+
+/// The objects of one kind.
+pub(crate) fn objects(
+    subject: &Subject,
+    wanted: &Wanted,
+    trust: Trust,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<FoundObjects, Failure> {
+    let options = request.options(Depth::Everything);
+    Ok(inspect::find_objects(
+        subject, wanted, trust, &options, monitor,
+    )?)
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        match &error {
+            InspectError::Unproven { id, findings } => {
+                let hint = format!(
+                    "see etcd-cat verify {}; --unverified shows what can be read all the same",
+                    crate::output::text::path(id)
+                );
+                let details = findings.iter();
+                let details = details.map(|one| format!("{}: {}", one.code, one.message));
+                let details = details.collect();
+                Self::new(code::UNPROVEN, error)
+                    .exit(Exit::Bad)
+                    .details(details)
+                    .hint(hint)
+            }
+            InspectError::Several { found, .. } => {
+                let details = found.iter().map(crate::output::text::path).collect();
+                Self::new(code::REFERENCE, error)
+                    .details(details)
+                    .hint("give the path of one of them")
+            }
+            InspectError::NoSnapshot { .. } | InspectError::NoHalf => {
+                Self::new(code::REFERENCE, error)
+                    .hint("give a snapshot, or a backup that has one: etcd-cat list")
+            }
+            InspectError::Replaced { .. } => {
+                Self::new(code::IO, error).hint("read it again: etcd-cat index")
+            }
+            InspectError::Kind(_) => {
+                Self::new(code::USAGE, error).hint("see which kinds there are: etcd-cat ls BACKUP")
+            }
+            InspectError::Revision { .. } => Self::new(code::USAGE, error)
+                .hint("see which versions there are: etcd-cat history BACKUP KIND NAME"),
+            InspectError::TooMuch { .. } => {
+                Self::new(code::USAGE, error).hint("ask for less: -n NAMESPACE, or names")
+            }
+            InspectError::Interrupted => Self::new(code::INTERRUPTED, error),
+            _ => Self::new(code::IO, error),
+        }
+    }
+}

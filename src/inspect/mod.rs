@@ -1,0 +1,26 @@
+//! Looking inside: what is in one backup, and what another one has instead.
+//!
+//! A [`Subject`] is the file that is looked into, and where its keys may lie. [`Contents::read`] reads it in one pass
+//! that proves every byte and keeps the entries that a question needs; what was not proven is not given out. From there
+//! [`read_kinds`] and [`find_objects`] answer one question each.
+
+mod contents;
+mod error;
+mod find;
+mod history;
+mod keys;
+mod kinds;
+mod object;
+mod query;
+mod selector;
+mod subject;
+
+pub use contents::{Contents, Trust};
+pub use error::{InspectError, ObjectError};
+pub use find::{FoundObjects, Wanted, find_objects};
+pub use history::{TimeSource, VersionRow};
+pub use kinds::{KindRow, read_kinds};
+pub use object::ObjectRow;
+pub use query::NamePattern;
+pub use selector::{Selector, SelectorError};
+pub use subject::Subject;
