@@ -1,5 +1,6 @@
 //! What went wrong with one run of `oc`.
 
+use super::words::{is_talk, one_line};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,6 +75,16 @@ pub enum RunError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// Less came through the log of a pod than was written to it.
+    #[error("`{command}` brought {found} of {expected} bytes: the log of its pod was cut")]
+    LogCut {
+        /// The command as a shell line.
+        command: String,
+        /// Bytes asked for.
+        expected: u64,
+        /// Bytes that came and could be read.
+        found: u64,
+    },
     /// The consumer of its output gave up (a local file could not be written).
     #[error("`{command}` was stopped: {reason}")]
     Refused {
@@ -101,8 +112,32 @@ impl RunError {
             | Self::TooLong { command, .. }
             | Self::Stalled { command, .. }
             | Self::TooMuch { command, .. }
+            | Self::LogCut { command, .. }
             | Self::Refused { command, .. }
             | Self::Interrupted { command } => command,
+        }
+    }
+
+    /// The same with what the command said on the stream that carries both, where its stderr tells nothing but oc's talk.
+    pub(crate) fn with_words(self, said: &str) -> Self {
+        match self {
+            Self::Failed {
+                command,
+                status,
+                code,
+                stderr,
+            } if stderr
+                .lines()
+                .all(|line| line.trim().is_empty() || is_talk(line)) =>
+            {
+                Self::Failed {
+                    stderr: format!("{}\n{stderr}", said.trim()),
+                    command,
+                    status,
+                    code,
+                }
+            }
+            error => error,
         }
     }
 
@@ -145,7 +180,7 @@ impl RunError {
 }
 
 fn after_colon(stderr: &str) -> String {
-    let text = stderr.trim();
+    let text = one_line(stderr);
     if text.is_empty() {
         String::new()
     } else {

@@ -9,6 +9,7 @@ mod error;
 mod oc;
 mod patience;
 mod process;
+mod words;
 
 pub use commands::shell_line;
 pub(crate) use commands::{Call, HostAccess};
@@ -17,3 +18,4 @@ pub use error::RunError;
 pub use oc::{ClientOptions, Oc};
 pub(crate) use oc::{OutputChunk, RunLimits};
 pub(crate) use patience::{Patience, Wait};
+pub(crate) use words::{is_talk, one_line};

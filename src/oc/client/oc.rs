@@ -5,6 +5,7 @@ use super::debug_talk::{DebugProcess, DebugTalk};
 use super::error::RunError;
 use super::patience::Patience;
 use super::process::{Process, ProcessEvent};
+use super::words::without_klog;
 use crate::monitor::Monitor;
 use serde::de::DeserializeOwned;
 use std::ffi::OsStr;
@@ -17,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The last words of a command are enough to tell why it failed.
-const STDERR_TAIL_BYTES: usize = 1024;
+const STDERR_TAIL_BYTES: usize = 8 * 1024;
 
 /// Nodes of a cluster of 2000 as JSON come to some 50 MB.
 const STDOUT_LIMIT_BYTES: usize = 128 << 20;
@@ -330,13 +331,12 @@ impl Oc {
         }
     }
 
-    /// An answer that came and is not what was asked for.
-    pub(crate) fn shape_error(&self, call: &Call, expected: &'static str) -> RunError {
-        RunError::Shape {
+    /// A part of a file that did not come whole through the log of its pod.
+    pub(crate) fn log_cut(&self, call: &Call, expected: u64, found: u64) -> RunError {
+        RunError::LogCut {
             command: shell_line(&self.argv(call)),
             expected,
-            line: 0,
-            column: 0,
+            found,
         }
     }
 }
@@ -346,7 +346,7 @@ fn finish(
     stderr: Tail,
     command: impl Fn() -> String,
 ) -> Result<String, RunError> {
-    let stderr = stderr.into_text();
+    let stderr = without_klog(&stderr.into_text());
     if status.success() {
         return Ok(stderr);
     }

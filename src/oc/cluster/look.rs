@@ -5,7 +5,7 @@ use super::proxy::Proxy;
 use super::reason::{ReasonCode, RefusalReason};
 use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
-use crate::oc::client::{Oc, Patience, RunError, commands};
+use crate::oc::client::{Oc, Patience, RunError, commands, one_line};
 use crate::openshift::api::{ClusterOperator, Infrastructure, is_true};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -106,7 +106,7 @@ fn refuse_access(error: RunError) -> LookError {
     } else {
         return error.into();
     };
-    LookError::NoAccess(RefusalReason::new(code, error.stderr()))
+    LookError::NoAccess(RefusalReason::new(code, one_line(error.stderr())))
 }
 
 /// The version of `oc` is only told: a client too odd to say it may still work.

@@ -10,6 +10,9 @@ use std::time::Duration;
 /// So many pods in a row may go before a single command was run in them.
 const PODS_IN_A_ROW: u32 = 5;
 
+/// The reason of a failure is in the last words of a command.
+const LAST_WORDS_BYTES: usize = 1024;
+
 /// Runs commands on the host, each again while the API server is away.
 pub(super) struct HostShell<'r, 'o> {
     pub(super) context: RunContext<'r>,
@@ -102,14 +105,25 @@ impl<'r, 'o> HostShell<'r, 'o> {
                 .map(|silence| silence + self.context.timeouts.pod_start);
         }
         let call = self.access.run(words);
+        let is_merged = !self.is_binary_safe();
+        let mut last_words = Vec::new();
+        let monitor = self.context.monitor;
         let result = self
             .context
             .oc
-            .stream(&call, limits, self.context.monitor, sink);
+            .stream(&call, limits, monitor, &mut |chunk| {
+                if let (true, OutputChunk::Stdout(bytes)) = (is_merged, &chunk) {
+                    keep_last(&mut last_words, bytes);
+                }
+                sink(chunk)
+            });
         if result.is_ok() {
             self.lost_pods = 0;
         }
-        result.map(drop)
+        let last_words = String::from_utf8_lossy(&last_words);
+        result
+            .map(drop)
+            .map_err(|error| error.with_words(&last_words))
     }
 
     /// Waits while the API server is away, and makes a new pod where the old one has gone. What neither helps against
@@ -132,4 +146,11 @@ impl<'r, 'o> HostShell<'r, 'o> {
         }
         Ok(())
     }
+}
+
+fn keep_last(kept: &mut Vec<u8>, bytes: &[u8]) {
+    let from = bytes.len().saturating_sub(LAST_WORDS_BYTES);
+    kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    let excess = kept.len().saturating_sub(LAST_WORDS_BYTES);
+    kept.drain(..excess);
 }

@@ -16,7 +16,19 @@ pub(super) fn remote_files(
     let path = |name: &str| format!("{}/{name}", plan.directory);
     let snapshot = path(&output.snapshot_name);
     let kuberesources = path(&output.kuberesources_name);
-    let sizes = shell.command(&host::sizes(&snapshot, &kuberesources))?;
+    let sizes = shell.command(&host::sizes(&snapshot, &kuberesources));
+    let sizes = sizes.map_err(|error| match &error {
+        OcError::Run(failed) if failed.stderr().contains("No such file or directory") => {
+            let is_named = |path: &&String| failed.stderr().contains(path.as_str());
+            let path = [&snapshot, &kuberesources].into_iter().find(is_named);
+            OcError::RemoteFile {
+                node: plan.node.clone(),
+                path: path.unwrap_or(&snapshot).clone(),
+                problem: "the script reported success, but the file is not there".to_owned(),
+            }
+        }
+        _ => error,
+    })?;
     // Reads every byte: as slow as the host's disk.
     let deadline = shell.context.timeouts.script;
     let digests = shell.command_within(&host::digests(&snapshot, &kuberesources), deadline)?;

@@ -279,14 +279,12 @@ fn receive_log_part(
         }
         Ok(())
     })?;
-    let expected = "base64 lines of the part asked for";
-    let shape = || context.oc.shape_error(&call, expected);
     text.retain(|character| !character.is_ascii_whitespace());
-    let bytes = data_encoding::BASE64
-        .decode(text.as_bytes())
-        .map_err(|_| shape())?;
-    if u64::try_from(bytes.len()) != Ok(length) {
-        return Err(shape());
+    let bytes = data_encoding::BASE64.decode(text.as_bytes());
+    let bytes = bytes.unwrap_or_default();
+    let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if found != length {
+        return Err(context.oc.log_cut(&call, length, found));
     }
     let refused = receiver.write(&bytes, context.monitor);
     refused.map_err(|reason| RunError::Refused {

@@ -56,7 +56,9 @@ fn a_success_without_files_is_none() -> TestResult {
     cluster.script("silent_success=yes")?;
     let failure = cluster.back_up(cluster.options()).expect_err("no files");
     assert!(
-        failure.to_string().contains("No such file or directory"),
+        failure
+            .to_string()
+            .contains("the script reported success, but the file is not there"),
         "{failure}"
     );
     cluster.assert_nothing_happened("no files");

@@ -12,6 +12,7 @@ mod happy;
 mod interrupted;
 mod live;
 mod outage;
+mod real_answers;
 mod real_etcd;
 mod refusals;
 mod transfer;

@@ -20,7 +20,7 @@ const REFUSALS: [Refusal; 13] = [
         name: "credentials are no longer good",
         change: |cluster| Ok(cluster.scenario("logged_in=no")?),
         code: ReasonCode::NotLoggedIn,
-        says: "Unauthorized",
+        says: "must be logged in to the server",
     },
     Refusal {
         name: "no kubeconfig",

@@ -2,14 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// An age as `oc get` shows it: two units, or one where the second tells nothing.
+/// An age as `oc get` shows it: two units, or one where the second tells nothing. Never negative: where something is of
+/// the future, a clock is ahead.
 pub(crate) fn age(age: TimeDelta) -> String {
-    if age < TimeDelta::zero() {
-        let ahead = TimeDelta::zero()
-            .checked_sub(&age)
-            .unwrap_or(TimeDelta::MAX);
-        return format!("-{}", self::age(ahead));
-    }
+    let age = age.max(TimeDelta::zero());
     let seconds = age.num_seconds();
     let (minutes, hours, days) = (age.num_minutes(), age.num_hours(), age.num_days());
     let two = |large: i64, unit: &str, small: i64, small_unit: &str| match small {
@@ -87,7 +83,7 @@ mod tests {
             (273_600, "3d4h"),
             (3_456_000, "40d"),
             (99_999_999, "3y62d"),
-            (-90, "-90s"),
+            (-90, "0s"),
         ] {
             assert_eq!(age(TimeDelta::seconds(seconds)), expected);
         }

@@ -1,5 +1,20 @@
 //! Why `cluster-backup.sh` made no backup, as its own lines tell. Pure.
 
+use crate::oc::client::is_talk;
+
+/// How podman and registries speak of an image that they do not give.
+const ABOUT_IMAGES: [&str; 9] = [
+    "initializing source",
+    "container registry",
+    "unable to pull",
+    "unable to copy from source",
+    "reading manifest",
+    "manifest unknown",
+    "copying system image",
+    "parsing image",
+    "image not known",
+];
+
 /// A line longer than this is not repeated in full.
 const SHOWN_LINE_CHARS: usize = 300;
 
@@ -60,6 +75,12 @@ pub enum ScriptFailure {
         /// The system's words.
         line: String,
     },
+    /// The image that etcdctl is taken from could not be had.
+    #[error("the host could not pull the image that holds etcdctl: {line}")]
+    Image {
+        /// Words of podman or of the registry.
+        line: String,
+    },
     /// etcdctl could not save.
     #[error("etcdctl could not save the snapshot: {line}")]
     Save {
@@ -68,7 +89,7 @@ pub enum ScriptFailure {
     },
     /// It ended, or was cut off, without its final line.
     #[error(
-        "cluster-backup.sh ended with {status} and without its final line; its last words were {last_line:?}"
+        "cluster-backup.sh ended with {status} and without its final line; its last words were: {last_line}"
     )]
     Unfinished {
         /// Exit status in words.
@@ -88,7 +109,11 @@ impl ScriptFailure {
     /// The failure that the lines tell of: the explicit ones come on stdout, those of the commands that the script
     /// runs on stderr.
     pub(super) fn of(stdout: &str, stderr: &str, status: &str) -> Self {
-        let lines = || stdout.lines().chain(stderr.lines()).map(str::trim);
+        // oc's own words come behind the script's.
+        let lines = || {
+            let lines = stdout.lines().chain(stderr.lines()).map(str::trim);
+            lines.filter(|line| !is_talk(line))
+        };
         if let Some(failure) = lines().find_map(explicit_failure) {
             return failure;
         }
@@ -137,7 +162,7 @@ impl ScriptFailure {
             Self::CertificateMissing { .. } => {
                 "etcd's client certificates are not on the host: choose another with --node"
             }
-            Self::NoEtcdctl => {
+            Self::NoEtcdctl | Self::Image { .. } => {
                 "the host can neither reach the registry nor find the etcd image: check its proxy"
             }
             Self::Corrupt | Self::Save { .. } => {
@@ -206,6 +231,12 @@ fn failure_of_a_command(line: &str) -> Option<ScriptFailure> {
         && (line.starts_with("chroot:") || line.starts_with("env:") || line.contains("not found"))
     {
         return Some(ScriptFailure::ScriptMissing);
+    }
+    let is_error = line.starts_with("Error: ") || line.starts_with("error: ");
+    if is_error && ABOUT_IMAGES.iter().any(|text| line.contains(text)) {
+        return Some(ScriptFailure::Image {
+            line: shorten(line),
+        });
     }
     line.starts_with("Error: ").then(|| ScriptFailure::Save {
         line: shorten(line),

@@ -236,6 +236,12 @@ snapshot db and kube resources are successfully saved to /home/core/x\r
                 ScriptFailure::ScriptMissing,
             ),
             (
+                "Error: initializing source docker://quay.io/x@sha256:1: pinging container registry quay.io: Get \"https://quay.io/v2/\": EOF",
+                ScriptFailure::Image {
+                    line: "Error: initializing source docker://quay.io/x@sha256:1: pinging container registry quay.io: Get \"https://quay.io/v2/\": EOF".to_owned(),
+                },
+            ),
+            (
                 "Error: context deadline exceeded",
                 ScriptFailure::Save { line: "Error: context deadline exceeded".to_owned() },
             ),

@@ -196,7 +196,7 @@ const BROKEN: [(&str, &str, &str, &str); 8] = [
         "success without files",
         "",
         "silent_success=yes",
-        "No such file or directory",
+        "the script reported success, but the file is not there",
     ),
     (
         "exec refused",

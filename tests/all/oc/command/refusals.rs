@@ -24,7 +24,7 @@ const REFUSALS: [(&str, Change, &str, bool); 11] = [
     (
         "not-logged-in",
         |c| Ok(c.scenario("logged_in=no")?),
-        "Unauthorized",
+        "must be logged in to the server",
         false,
     ),
     (

@@ -280,7 +280,7 @@ impl BackupView {
             taken_at: backup.taken_at.map(rfc3339),
             taken_at_source: backup.taken_at_source,
             named_at: backup.named_at.map(rfc3339),
-            age_seconds: backup.taken_at.map(|at| (now - at).num_seconds()),
+            age_seconds: backup.taken_at.map(|at| (now - at).num_seconds().max(0)),
             snapshot: backup.snapshot.as_ref().map(SnapshotView::new),
             kuberesources: backup.kuberesources.as_ref().map(KuberesourcesView::new),
             pairing: PairingView {

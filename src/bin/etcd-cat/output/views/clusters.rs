@@ -100,7 +100,7 @@ fn standing(one: &ClusterStanding<'_>, now: DateTime<Utc>) -> ClusterStandingVie
         newest_usable: one.newest_usable.map(|backup| NewestUsableView {
             id: backup.id(),
             taken_at: backup.taken_at.map(rfc3339_seconds),
-            age_seconds: backup.taken_at.map(|at| (now - at).num_seconds()),
+            age_seconds: backup.taken_at.map(|at| (now - at).num_seconds().max(0)),
         }),
         last_attempt_at: one.last_attempt.map(rfc3339_seconds),
         rhythm_seconds: one.rhythm.map(|rhythm| TimeDelta::num_seconds(&rhythm)),
