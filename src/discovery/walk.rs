@@ -44,6 +44,11 @@ impl Skipped {
         }
     }
 
+    /// A backup may be in it that could not be read.
+    pub fn may_hold_a_backup(&self) -> bool {
+        matches!(self.kind, SkippedKind::Foreign(kind) if kind.may_hold_a_backup())
+    }
+
     /// What to do about it.
     pub fn remedy(&self) -> &str {
         self.remedy.as_deref().unwrap_or(self.kind.remedy())

@@ -266,3 +266,23 @@ fn snapshots_of_other_products_are_called_so() {
         assert!(told.message.contains(product), "{told:?}");
     }
 }
+
+#[test]
+fn a_check_tells_what_may_hold_a_backup_and_was_not_read() {
+    let env = TestEnv::new();
+    env.put("data/etcd-backup-1747123757.tar.gz.enc", file(b"Salted__"));
+    let arguments = [
+        "check",
+        "--no-catalogue",
+        "--valid-for",
+        "4.17.3",
+        &env.text("data"),
+    ];
+    let ran = env.run(&arguments).ends_with(1);
+    assert!(
+        ran.stderr.contains("may hold a backup and was not read"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("openssl enc -d "), "{}", ran.stderr);
+}

@@ -5,13 +5,17 @@ use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
+use crate::output::text::{safe, safe_path};
 use crate::output::{nagios, units};
 use crate::reply::Reply;
 use etcd_cat::restore::{Plan, PlanRequest};
 use etcd_cat::selection::{
     Candidate, KnownVersion, Outcome, Selection, TargetVersion, known_versions,
 };
-use etcd_cat::survey::Checked;
+use etcd_cat::survey::{Checked, Survey};
+
+/// What could not be read and may hold a backup is named one by one, but for more than these.
+const NAMED: usize = 3;
 
 pub(super) fn run(args: &CheckArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let (version, selection) = target(args, invocation)?;
@@ -92,6 +96,30 @@ fn version_line(known: &KnownVersion) -> String {
     format!("{} ({backups}{newest})", known.version)
 }
 
+/// What may hold a better backup and could not be read: the first of it, and how many more.
+fn unread_holders(survey: &Survey) -> Vec<String> {
+    let holders = survey.skipped.iter().filter(|one| one.may_hold_a_backup());
+    let mut told: Vec<String> = holders
+        .clone()
+        .take(NAMED)
+        .map(|one| {
+            let path = safe_path(&one.id);
+            format!(
+                "{path} may hold a backup and was not read: {}; {}",
+                safe(&one.reason),
+                safe(one.remedy())
+            )
+        })
+        .collect();
+    let more = holders.count().saturating_sub(NAMED);
+    if more > 0 {
+        told.push(format!(
+            "{more} more may hold a backup and were not read: etcd-cat verify names them"
+        ));
+    }
+    told
+}
+
 pub(super) fn reply(
     checked: Checked,
     args: &CheckArgs,
@@ -123,6 +151,7 @@ pub(super) fn reply(
     }
     let mut reply = Reply::new(&check, &invocation.style, Exit::of_check(&check))?;
     reply.notes = check.notes;
+    reply.notes.extend(unread_holders(&survey));
     reply
         .notes
         .extend(unremembered(&mut survey, invocation.global));
