@@ -128,7 +128,7 @@ impl Selection {
             shown: Vec::with_capacity(count),
             hidden: Vec::with_capacity(count),
         };
-        for backup in backups {
+        for backup in last_first(backups) {
             if !self.is_of_cluster(&backup) {
                 continue;
             }
@@ -145,6 +145,8 @@ impl Selection {
                 outcome.hidden.push(selected);
             }
         }
+        outcome.shown.reverse();
+        outcome.hidden.reverse();
         self.mark_recommended(&mut outcome.shown);
         outcome
     }
@@ -287,6 +289,17 @@ pub fn sort_newest_first(backups: &mut [impl Candidate]) {
     permute(backups, order);
 }
 
+/// Takes them out, and gives back memory on the way.
+fn last_first<T>(mut values: Vec<T>) -> impl Iterator<Item = T> {
+    std::iter::from_fn(move || {
+        let value = values.pop();
+        if values.len().is_multiple_of(GIVEN_BACK) {
+            values.shrink_to_fit();
+        }
+        value
+    })
+}
+
 /// Puts at each place what `order` names for it; sorting such large values themselves would take them twice.
 fn permute<T>(values: &mut [T], mut order: Vec<usize>) {
     for place in 0..values.len() {
@@ -301,6 +314,9 @@ fn permute<T>(values: &mut [T], mut order: Vec<usize>) {
         }
     }
 }
+
+/// Values whose memory is given back at once.
+const GIVEN_BACK: usize = 4096;
 
 /// The order of lists.
 fn newest_first(left: &impl Candidate, right: &impl Candidate) -> Ordering {

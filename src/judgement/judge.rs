@@ -49,7 +49,7 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
         .zip(notes)
         .map(|(paired, notes)| {
             let backup = halves.join(paired);
-            examined(backup, notes, standpoint, &mut successions)
+            examined(backup, *notes, standpoint, &mut successions)
         })
         .chain(unreadable.iter().map(unread))
         .collect();

@@ -46,12 +46,16 @@ pub(super) struct Replacement {
     pub(super) is_rotation: bool,
 }
 
-/// PairNotes for each pair, in their order.
-pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<PairNotes> {
+/// PairNotes for each pair, in their order; each in memory of its own, which is given back with it.
+#[expect(
+    clippy::vec_box,
+    reason = "a hundred thousand of them would stay until the last is used"
+)]
+pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<Box<PairNotes>> {
     let surroundings = Surroundings::new(inventory, pairs);
     pairs
         .iter()
-        .map(|paired| surroundings.note(paired))
+        .map(|paired| Box::new(surroundings.note(paired)))
         .collect()
 }
 

@@ -14,7 +14,7 @@ const BASE_BYTES: usize = 64 << 20;
 const PER_BYTE: usize = 4;
 const PER_FILE: usize = 2 << 10;
 /// Generous: these tests run beside others, without optimisation.
-const TIME: Duration = Duration::from_secs(30);
+const TIME: Duration = Duration::from_secs(180);
 
 /// Runs it, and tells the most memory it ever had, as last seen every millisecond.
 fn measured(env: &TestEnv, arguments: &[&str]) -> (Ran, usize) {
@@ -181,12 +181,57 @@ fn archives_that_name_without_end_take_what_their_bytes_pay_for() {
             texts("etcd-pod-{}/secrets/a/tls.crt", &vec![repeated(&pem); 30]),
         ),
     ];
+    let numbers = 1000..2000;
+    let long = "n".repeat(60_000);
+    let names: Vec<(String, Vec<u8>)> = numbers
+        .map(|number| {
+            let directory = "etcd-pod-12/secrets/etcd-all-certs";
+            let name = format!("{directory}/etcd-peer-{number}{long}.crt");
+            (name, pem.clone().into_bytes())
+        })
+        .collect();
+    let rows = rows.into_iter().chain([("names of members", names)]);
     for (name, members) in rows {
         let env = TestEnv::new();
         let path = "data/static_kuberesources_2026-01-10_030000.tar.gz";
         env.put(path, archive(&members));
         within_limit(&env, name);
     }
+}
+
+/// Many files of no byte, read within their limit in time that grows as they do.
+fn many(count: u32) {
+    let env = TestEnv::new();
+    std::fs::create_dir_all(env.path("data")).expect("made");
+    for number in 0..count {
+        let (month, day) = (1 + number % 12, 1 + number / 12 % 28);
+        env.put(
+            &format!("data/snapshot_2025-{month:02}-{day:02}_{number:06}.db"),
+            "",
+        );
+    }
+    for form in ["table", "name"] {
+        let limit = BASE_BYTES + PER_FILE * usize::try_from(count).expect("fits");
+        let arguments = ["verify", &env.text("data"), "--no-catalogue", "-o", form];
+        let (ran, peak) = measured(&env, &arguments);
+        assert_eq!(ran.code, Some(1));
+        let (peak, limit) = (peak >> 10, limit >> 10);
+        assert!(
+            peak < limit,
+            "{count} files as {form}: {peak} KiB, expected at most {limit}"
+        );
+    }
+}
+
+#[test]
+fn many_empty_files_take_little_each() {
+    many(10_000);
+}
+
+#[test]
+#[ignore = "takes minutes; docs/reliability.md has its result"]
+fn a_hundred_thousand_empty_files_take_little_each() {
+    many(100_000);
 }
 
 #[test]

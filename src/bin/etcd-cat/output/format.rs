@@ -9,7 +9,7 @@ mod yaml;
 
 use super::{Answer, Style};
 use clap::ValueEnum;
-use std::io::{self, Write};
+use std::io;
 
 /// Form of the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -44,7 +44,7 @@ impl Format {
 }
 
 /// Writes the answer in the form of `style`.
-pub(super) fn write(answer: &impl Answer, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(answer: &impl Answer, style: &Style, out: &mut Vec<u8>) -> io::Result<()> {
     match style.format {
         Format::Table | Format::Wide => page::write(answer, style, out),
         Format::Json => json::write(&answer.document(style), out),

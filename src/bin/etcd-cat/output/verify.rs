@@ -45,6 +45,8 @@ impl Answer for VerifyReport<'_> {
 
 /// More backups than these are told in short.
 const MANY: usize = 5;
+/// As many of those that cannot be used are shown whole.
+const WHOLE: usize = 200;
 
 fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
     let is_told = |one: &&Selected| {
@@ -80,9 +82,10 @@ fn in_short(survey: &Survey, told: &[&Selected], style: &Style) -> String {
         let places = backup.places();
         survey.locations.iter().any(|one| places.contains(&one.id))
     };
-    let (whole, rest): (Vec<&Selected>, Vec<&Selected>) = told
+    let (mut whole, rest): (Vec<&Selected>, Vec<&Selected>) = told
         .iter()
         .partition(|one| !one.backup.verdict.is_usable() || is_asked(&one.backup));
+    let more = whole.split_off(whole.len().min(WHOLE));
     let mut text = by_cluster(told, style);
     text.push('\n');
     let mut remedied = BTreeSet::new();
@@ -90,17 +93,19 @@ fn in_short(survey: &Survey, told: &[&Selected], style: &Style) -> String {
         text.push_str(&block(selected, &mut remedied, style));
         text.push('\n');
     }
-    let found = by_finding(&rest, style);
-    if !found.is_empty() {
-        let backups = count(
-            u64::try_from(rest.len()).unwrap_or(u64::MAX),
-            "usable backup",
-        );
-        text.push_str(&format!(
-            "{backups}; -v shows each, etcd-cat explain CODE what to do\n{found}\n"
-        ));
-    }
+    text.push_str(&counted(&more, "more backup", style));
+    text.push_str(&counted(&rest, "usable backup", style));
     text
+}
+
+/// How many there are, and what was found of them.
+fn counted(backups: &[&Selected], what: &str, style: &Style) -> String {
+    let found = by_finding(backups, style);
+    if found.is_empty() {
+        return String::new();
+    }
+    let backups = count(u64::try_from(backups.len()).unwrap_or(u64::MAX), what);
+    format!("{backups}; -v shows each, etcd-cat explain CODE what to do\n{found}\n")
 }
 
 /// What somebody removed since the last run: told once.

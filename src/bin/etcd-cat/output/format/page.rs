@@ -1,8 +1,10 @@
 //! Text for people.
 
 use crate::output::{Answer, Style};
-use std::io::{self, Write};
+use std::io;
 
-pub(super) fn write(answer: &impl Answer, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(answer.page(style).as_bytes())
+/// Takes the place of what was written before, which is nothing: a page can be long, and is there once.
+pub(super) fn write(answer: &impl Answer, style: &Style, out: &mut Vec<u8>) -> io::Result<()> {
+    *out = answer.page(style).into_bytes();
+    Ok(())
 }
