@@ -5,6 +5,7 @@ use crate::backup::Located;
 use crate::finding::{Code, Finding, Severity};
 use crate::instant::rfc3339_seconds;
 use crate::inventory::UnreadableFile;
+use crate::source::ReplacedMeanwhile;
 
 /// `file-missing`: no place of a half is left.
 pub(super) fn file_missing<T>(half: &Located<T>) -> Option<Finding> {
@@ -67,18 +68,22 @@ pub(super) fn file_changed(replacement: &Replacement) -> Finding {
         .with("digestBefore", before.digest.to_string())
 }
 
-/// `unreadable`.
+/// `unreadable`, or `changed-while-reading` where another object took the name meanwhile.
 pub(super) fn unreadable(file: &UnreadableFile) -> Finding {
     let path = &file.path;
     let place = file
         .offset
         .map_or_else(String::new, |offset| format!(" at offset {offset}"));
-    let finding = Finding::new(
-        Code::Unreadable,
-        format!("cannot read {path}{place}: {}", file.reason),
-    )
-    .with("path", path.to_string())
-    .with("reason", file.reason.as_str());
+    let (code, message) = if ReplacedMeanwhile::is_told_by(&file.reason) {
+        let message = format!("{path} changed while it was read");
+        (Code::ChangedWhileReading, message)
+    } else {
+        let message = format!("cannot read {path}{place}: {}", file.reason);
+        (Code::Unreadable, message)
+    };
+    let finding = Finding::new(code, message)
+        .with("path", path.to_string())
+        .with("reason", file.reason.as_str());
     match file.offset {
         Some(offset) => finding.with("offset", offset),
         None => finding,

@@ -31,3 +31,21 @@ impl<T, E: Into<io::Error>> AtPath<T> for Result<T, E> {
         })
     }
 }
+
+/// Another object lies there than the one that was opened: the bytes of both are never joined.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the object was replaced while it was read")]
+pub(crate) struct ReplacedMeanwhile;
+
+impl ReplacedMeanwhile {
+    /// Is it this that the words of an error tell? Words are what is remembered of errors.
+    pub(crate) fn is_told_by(words: &str) -> bool {
+        words == Self.to_string()
+    }
+}
+
+impl From<ReplacedMeanwhile> for io::Error {
+    fn from(replaced: ReplacedMeanwhile) -> Self {
+        Self::other(replaced)
+    }
+}

@@ -1,8 +1,8 @@
 //! A store in memory, as slow and as moody as one behind a network.
 
 use super::{
-    AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Pace, ReadAt, Store,
-    TaggedIdentity,
+    AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Pace, ReadAt,
+    ReplacedMeanwhile, Store, TaggedIdentity,
 };
 use crate::bytes::to_u64;
 use crate::digest::Crc32c;
@@ -162,9 +162,7 @@ struct OpenObject {
 impl ReadAt for OpenObject {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         if self.store.find(&self.id)?.identity != self.stored.identity {
-            return Err(io::Error::other(
-                "the object was replaced while it was read",
-            ));
+            return Err(ReplacedMeanwhile.into());
         }
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.stored.bytes.get(offset..).unwrap_or_default();

@@ -9,6 +9,8 @@
 //! Sources are opened read-only and never mapped into memory: a file that shrinks while it is mapped kills the process.
 
 mod archive;
+#[cfg(feature = "object-stores")]
+mod bucket;
 mod compressed;
 mod counting;
 mod file_system;
@@ -27,6 +29,8 @@ mod tests;
 
 pub(crate) use archive::{ArchiveKind, ArchiveReader, ArchiveStep};
 pub(crate) use archive::{TarDefect, TarLimits, TarMember, TarMemberKind, TarReader, TarStep};
+#[cfg(feature = "object-stores")]
+pub use bucket::{BUCKET_SCHEMES, BucketOptions, BucketStore};
 pub use compressed::Compression;
 pub(crate) use compressed::begin_unpacked;
 pub(crate) use counting::Counting;
@@ -36,6 +40,7 @@ pub use identity::TaggedIdentity;
 pub use identity::{FileIdentity, FileSystemId, ObjectIdentity};
 pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
+pub(crate) use io_error::ReplacedMeanwhile;
 pub use object_id::ObjectId;
 pub(crate) use packed::{HEAD_BYTES, LONG_HEAD_BYTES, PackedStream, PackingBudget};
 pub use publish::replace_own;

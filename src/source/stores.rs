@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct Stores {
     file_system: Arc<FileSystem>,
     others: Vec<(&'static str, Arc<dyn Store>)>,
+    /// Schemes that are not to be used, and why.
+    left_out: Vec<(&'static str, &'static str)>,
 }
 
 impl Default for Stores {
@@ -22,6 +24,7 @@ impl Default for Stores {
         Self {
             file_system: Arc::new(FileSystem),
             others: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 }
@@ -46,6 +49,13 @@ impl Stores {
         found.unwrap_or_else(|| id.clone())
     }
 
+    /// Leaves out the store of all URLs with this scheme, and says why.
+    #[must_use]
+    pub fn without(mut self, scheme: &'static str, reason: &'static str) -> Self {
+        self.left_out.push((scheme, reason));
+        self
+    }
+
     /// Is there a store for this name?
     pub fn knows(&self, id: &ObjectId) -> bool {
         self.of(id).is_ok()
@@ -59,7 +69,11 @@ impl Stores {
         let found = others.find(|(known, _)| *known == scheme);
         let found = found.map(|(_, store)| &**store);
         found.ok_or_else(|| {
-            let reason = format!("no store for {scheme}:// in this build");
+            let mut left_out = self.left_out.iter();
+            let reason = match left_out.find(|(known, _)| *known == scheme) {
+                Some((_, reason)) => format!("{scheme}:// is not read: {reason}"),
+                None => format!("no store for {scheme}:// in this build"),
+            };
             io::Error::new(io::ErrorKind::Unsupported, reason)
         })
     }

@@ -69,12 +69,37 @@ impl Sample for MemoryBucket {
     }
 }
 
+#[cfg(feature = "object-stores")]
+impl Sample for bucket::testing::Served {
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn root(&self) -> ObjectId {
+        ObjectId::from("s3://backups/prefix")
+    }
+
+    fn put(&self, id: &ObjectId, bytes: &[u8]) -> std::io::Result<()> {
+        self.server.put(self.key(id), bytes);
+        Ok(())
+    }
+
+    fn remove(&self, id: &ObjectId) -> std::io::Result<()> {
+        self.server.remove(self.key(id));
+        Ok(())
+    }
+}
+
 /// One of each.
 fn samples() -> std::io::Result<Vec<Box<dyn Sample>>> {
     Ok(vec![
         Box::new(Files(tempfile::tempdir()?)),
         Box::new(MemoryBucket::default()),
         Box::new(MemoryBucket::slow(Duration::from_millis(1), 7)),
+        #[cfg(feature = "object-stores")]
+        Box::new(bucket::testing::Served::plain()),
+        #[cfg(feature = "object-stores")]
+        Box::new(bucket::testing::Served::with_versions()),
     ])
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Every option can also be given as `ETCD_CAT_<OPTION>`; the command line wins.
 
+mod buckets;
 mod inside;
 mod operands;
 mod parse;
 mod selection;
 
+pub(crate) use buckets::BucketArgs;
 pub(crate) use inside::{GetArgs, HistoryArgs, InsideArgs, LsArgs};
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
@@ -216,6 +218,9 @@ pub(crate) struct GlobalArgs {
     /// Do not leave the files that were read in the page cache
     #[arg(long, global = true, hide = true, env = "ETCD_CAT_DROP_CACHE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) drop_cache: bool,
+
+    #[command(flatten)]
+    pub(crate) buckets: BucketArgs,
 }
 
 /// When to colour.

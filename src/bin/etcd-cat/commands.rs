@@ -34,6 +34,7 @@ use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
+use etcd_cat::source::Stores;
 use etcd_cat::survey::Survey;
 use recorded::recorded;
 
@@ -214,8 +215,10 @@ fn find<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Failur
     let is_path = reference.contains('/') || reference.contains('.');
     let absolute = is_path.then(|| match std::fs::canonicalize(reference) {
         Ok(path) => path.into_os_string(),
-        // Perhaps a member of an archive: `bundle.tar.gz!/snapshot.db`.
-        Err(_) => engine::resolve(reference).as_ref().to_owned(),
+        // Perhaps a member of an archive: `bundle.tar.gz!/snapshot.db`. No bucket is asked for a name.
+        Err(_) => engine::resolve(reference, &Stores::default())
+            .as_ref()
+            .to_owned(),
     });
     let by_path = absolute.as_deref().and_then(std::ffi::OsStr::to_str);
     let found = by_path.and_then(|path| resolve(path, backups).ok());

@@ -2,10 +2,12 @@
 
 mod cluster;
 mod inside;
+mod stores;
 mod take;
 
 pub(crate) use cluster::live_cluster;
 pub(crate) use inside::{kinds, objects};
+pub(crate) use stores::stores;
 pub(crate) use take::take;
 
 use crate::args::GlobalArgs;
@@ -138,14 +140,9 @@ pub(crate) fn forget(backups: &[&Backup], request: &Request<'_>) -> Result<(), F
     Ok(survey::forget(backups, &catalogue, &options.stores)?)
 }
 
-/// The stores that backups are read from: a new one is added here.
-pub(crate) fn stores() -> Stores {
-    Stores::default()
-}
-
 /// The name that somebody typed, absolute, as that of a member where an archive lies in front of a `!/` in it.
-pub(crate) fn resolve(name: &str) -> ObjectId {
-    stores().resolve(&ObjectId::from(name).absolute())
+pub(crate) fn resolve(name: &str, stores: &Stores) -> ObjectId {
+    stores.resolve(&ObjectId::from(name).absolute())
 }
 
 /// Records whose files are gone.
@@ -214,7 +211,7 @@ impl Request<'_> {
             } else {
                 PageCache::Keep
             },
-            stores: stores(),
+            stores: stores(self.global),
         }
     }
 }

@@ -7,6 +7,8 @@
 )]
 
 mod archive;
+#[cfg(feature = "object-stores")]
+mod buckets;
 mod bundles;
 mod cases;
 mod catalogue;

@@ -6,6 +6,8 @@
 )]
 
 pub(crate) mod bolt;
+#[cfg(feature = "object-stores")]
+pub(crate) mod bucket_server;
 pub(crate) mod dice;
 pub(crate) mod records;
 pub(crate) mod samples;

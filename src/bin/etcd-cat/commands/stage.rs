@@ -20,8 +20,8 @@ pub(super) fn run(args: &StageArgs, invocation: &Invocation<'_>) -> Result<Reply
     let disaster = args.disaster.disaster();
     // What does not fit is said before anything is written.
     Hosts::of(backup, &disaster)?;
-    let staged =
-        stage_backup(backup, &args.to, &engine::stores(), invocation.progress).map_err(failed)?;
+    let stores = engine::stores(invocation.global);
+    let staged = stage_backup(backup, &args.to, &stores, invocation.progress).map_err(failed)?;
     let request = PlanRequest {
         staged: Some(&staged.directory),
         disaster: &disaster,
@@ -50,8 +50,9 @@ fn known(
     }
     let reference = args.backup.as_str();
     let backups = engine::recall(request)?;
-    let id = engine::resolve(reference);
-    let is_file = engine::stores().stat(&id).is_ok();
+    let stores = engine::stores(request.global);
+    let id = engine::resolve(reference, &stores);
+    let is_file = stores.stat(&id).is_ok();
     if find(reference, &backups).is_ok() || !is_file {
         return Ok(backups);
     }

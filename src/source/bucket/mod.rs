@@ -1,0 +1,208 @@
+//! Buckets: S3 and whatever speaks like it, Google Cloud Storage, Azure Blob.
+//!
+//! Synchronous from outside. Inside, one thread drives all requests ([`runtime`]). `object_store` gives credentials, signatures
+//! and HTTP; what is asked, and what the answers mean, is ours, because one odd key must not hide a thousand others, and
+//! every range is read on the condition that the object is still the one that was opened ([`opened`]). Only this room knows
+//! the client, and of it only [`connect`], [`service`] and [`request`].
+
+mod address;
+mod connect;
+mod lister;
+mod object;
+mod opened;
+mod options;
+mod page;
+mod profile;
+mod ranges;
+mod request;
+mod runtime;
+mod service;
+mod trouble;
+
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use options::BucketOptions;
+
+use super::{AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store};
+use crate::monitor::Monitor;
+use address::{Address, has_dots};
+use lister::list_all;
+use object::BucketObject;
+use opened::{Opened, head};
+use page::Entry;
+use request::Connection;
+use service::ListQuery;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use trouble::Trouble;
+
+/// The schemes of URLs that name buckets.
+pub const BUCKET_SCHEMES: [&str; 3] = ["s3", "gs", "az"];
+
+/// All buckets that the options lead to.
+#[derive(Debug)]
+pub struct BucketStore {
+    options: BucketOptions,
+    connections: Mutex<BTreeMap<(String, String), Arc<Connection>>>,
+}
+
+impl BucketStore {
+    /// Nothing is asked before a bucket is named.
+    pub fn new(options: BucketOptions) -> Self {
+        Self {
+            options,
+            connections: Mutex::default(),
+        }
+    }
+
+    fn connection(&self, address: &Address) -> Result<Arc<Connection>, Trouble> {
+        let name = (address.scheme.clone(), address.bucket.clone());
+        let connections = self.connections.lock();
+        let mut connections = connections.unwrap_or_else(PoisonError::into_inner);
+        if let Some(connection) = connections.get(&name) {
+            return Ok(Arc::clone(connection));
+        }
+        let connection = Arc::new(connect::connect(address, &self.options)?);
+        connections.insert(name, Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    fn reach(&self, id: &ObjectId) -> io::Result<(Address, Arc<Connection>)> {
+        let address = Address::of(id).ok_or_else(|| {
+            Trouble::Setup("the URL names no bucket: write s3://BUCKET/PREFIX".to_owned())
+        })?;
+        let connection = self.connection(&address)?;
+        Ok((address, connection))
+    }
+
+    /// Asks for one object.
+    fn head(&self, id: &ObjectId) -> io::Result<Opened> {
+        let (address, connection) = self.reach(id)?;
+        let key = address.key;
+        if key.is_empty() || has_dots(&key) {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "no such object"));
+        }
+        let asked = runtime::start(async move {
+            let (identity, version) = head(&connection, &key).await?;
+            Ok::<_, Trouble>(Opened::new(connection, key, identity, version))
+        })?;
+        Ok(asked.wait()??)
+    }
+
+    /// What a page of a listing shows, as the rest of the program knows it.
+    fn add(listing: &mut Listing, address: &Address, entry: Entry) {
+        // What consoles and file systems put into a bucket in the place of a directory.
+        if entry.key.ends_with('/') && entry.identity.size_bytes == 0 {
+            return;
+        }
+        let id = address.id_of(&entry.key);
+        if has_dots(&entry.key) {
+            let reason = "no URL can name a key with a part . or .., so it cannot be asked for";
+            listing
+                .left_out
+                .extend(Listing::refused(&id, reason.to_owned()).left_out);
+            return;
+        }
+        listing.objects.push(Listed {
+            id,
+            identity: ObjectIdentity::Tagged(entry.identity),
+            target_name: None,
+        });
+    }
+
+    fn list_prefix(
+        &self,
+        location: &ObjectId,
+        is_beside: bool,
+        monitor: &dyn Monitor,
+    ) -> io::Result<Listing> {
+        let (address, connection) = self.reach(location)?;
+        let prefix = match is_beside {
+            true => address.directory_prefix().to_owned(),
+            false => address.prefix(),
+        };
+        let query = ListQuery {
+            prefix,
+            is_flat: is_beside,
+            token: None,
+        };
+        let mut listing = Listing::default();
+        let listed = list_all(&connection, query, monitor, &mut |entry| {
+            Self::add(&mut listing, &address, entry);
+        })?;
+        listing.is_interrupted = !listed;
+        Ok(listing)
+    }
+}
+
+impl Store for BucketStore {
+    fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        if monitor.is_interrupted() {
+            return Listing {
+                is_interrupted: true,
+                ..Listing::default()
+            };
+        }
+        let itself = self.head(location).ok().map(|opened| Listed {
+            id: location.clone(),
+            identity: ObjectIdentity::Tagged(opened.identity),
+            target_name: None,
+        });
+        // An empty object may stand for a directory.
+        if let Some(itself) = &itself
+            && itself.identity.size_bytes() > 0
+        {
+            return Listing {
+                objects: vec![itself.clone()],
+                ..Listing::default()
+            };
+        }
+        let mut listing = match self.list_prefix(location, false, monitor) {
+            Ok(listing) => listing,
+            Err(error) => return Listing::refused(location, format!("cannot list: {error}")),
+        };
+        let is_empty = listing.objects.is_empty() && listing.left_out.is_empty();
+        if is_empty && !listing.is_interrupted {
+            match itself {
+                Some(itself) => listing.objects.push(itself),
+                None => {
+                    return Listing::refused(location, "cannot read: nothing is there".to_owned());
+                }
+            }
+        }
+        listing
+    }
+
+    fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        let listed = self.list_prefix(id, true, monitor);
+        listed.unwrap_or_else(|error| Listing::refused(id, format!("cannot list: {error}")))
+    }
+
+    fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {
+        Ok(ObjectIdentity::Tagged(self.head(id)?.identity))
+    }
+
+    fn open(
+        &self,
+        id: &ObjectId,
+        listed: Option<&ObjectIdentity>,
+    ) -> Result<Box<dyn Object>, OpenError> {
+        let opened = match listed {
+            // Whether it is still there is asked with its first range.
+            Some(ObjectIdentity::Tagged(identity)) => {
+                let (address, connection) = self.reach(id).at_path("open", id)?;
+                Opened::new(connection, address.key, identity.clone(), None)
+            }
+            _ => self.head(id).at_path("open", id)?,
+        };
+        Ok(Box::new(BucketObject::new(opened)))
+    }
+
+    fn is_near(&self, _id: &ObjectId) -> bool {
+        false
+    }
+}

@@ -1,0 +1,56 @@
+//! An open object of a bucket, for whoever reads it.
+
+use super::super::{Object, ObjectIdentity, Pace, ReadAt};
+use super::opened::Opened;
+use super::ranges::{RangeReader, read_range};
+use super::runtime;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// An object for whoever reads it.
+#[derive(Debug)]
+pub(super) struct BucketObject {
+    opened: Arc<Opened>,
+    identity: ObjectIdentity,
+}
+
+impl BucketObject {
+    pub(super) fn new(opened: Opened) -> Self {
+        Self {
+            identity: ObjectIdentity::Tagged(opened.identity.clone()),
+            opened: Arc::new(opened),
+        }
+    }
+}
+
+impl ReadAt for BucketObject {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = self.opened.size_bytes().saturating_sub(offset);
+        let length = usize::try_from(rest)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        if length == 0 {
+            return Ok(0);
+        }
+        let opened = Arc::clone(&self.opened);
+        let bytes = runtime::start(async move { read_range(&opened, offset, length).await })?;
+        let bytes = bytes.wait()??;
+        let mut bytes = bytes.as_slice();
+        bytes.read(buffer)
+    }
+}
+
+impl Object for BucketObject {
+    fn identity(&self) -> &ObjectIdentity {
+        &self.identity
+    }
+
+    /// What was opened never changes: only another object can take its name.
+    fn identity_now(&self) -> io::Result<ObjectIdentity> {
+        Ok(self.identity.clone())
+    }
+
+    fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(RangeReader::new(Arc::clone(&self.opened), pace)))
+    }
+}

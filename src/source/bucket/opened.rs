@@ -1,0 +1,169 @@
+//! The object that was opened: each range is asked for on the condition that it is still this one.
+
+use super::super::TaggedIdentity;
+use super::page::{identity, quoted, unquoted};
+use super::request::{Answer, Ask, Connection};
+use super::trouble::{Refusal, Trouble};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The object that was opened, shared by all ranges of it that are on their way.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) connection: Arc<Connection>,
+    pub(super) key: String,
+    pub(super) identity: TaggedIdentity,
+    pin: Mutex<Pin>,
+}
+
+/// Is it asked for by its version?
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Pin {
+    /// No answer has told it yet.
+    Unknown,
+    Version(String),
+    /// There is none, or it may not be asked for.
+    None,
+}
+
+impl Opened {
+    pub(super) fn new(
+        connection: Arc<Connection>,
+        key: String,
+        identity: TaggedIdentity,
+        version: Option<String>,
+    ) -> Self {
+        let listed = identity.version.as_deref().map(str::to_owned);
+        let pin = version.or(listed).map_or(Pin::Unknown, Pin::Version);
+        Self {
+            connection,
+            key,
+            identity,
+            pin: Mutex::new(pin),
+        }
+    }
+
+    pub(super) fn size_bytes(&self) -> u64 {
+        self.identity.size_bytes
+    }
+
+    /// Asks for the bytes from one offset to before another one.
+    pub(super) async fn get(&self, start: u64, end: u64) -> Result<Answer, Trouble> {
+        let pin = self.pin();
+        let mut asked = self.connection.ask(&self.question(start, end, &pin)).await;
+        if let (Err(Trouble::Refused(Refusal { status: 403, .. })), Pin::Version(_)) =
+            (&asked, &pin)
+        {
+            // Reading by version is a right of its own; the tag is as good.
+            self.set_pin(Pin::None);
+            asked = self
+                .connection
+                .ask(&self.question(start, end, &Pin::None))
+                .await;
+        }
+        let answer = asked.map_err(|trouble| self.read_refusal(trouble, &pin))?;
+        self.learn(&answer)?;
+        self.check(&answer, start, end)?;
+        Ok(answer)
+    }
+
+    fn question(&self, start: u64, end: u64, pin: &Pin) -> Ask {
+        let mut headers = vec![("range", format!("bytes={start}-{}", end.saturating_sub(1)))];
+        if !self.identity.tag.is_empty() {
+            headers.push(("if-match", quoted(&self.identity.tag)));
+        }
+        let query = match pin {
+            Pin::Version(version) => {
+                let version = super::address::encoded(version, false);
+                format!("{}={version}", self.connection.service.version_query())
+            }
+            _ => String::new(),
+        };
+        Ask {
+            method: "GET",
+            key: Some(self.key.clone()),
+            query,
+            headers,
+            ..Ask::default()
+        }
+    }
+
+    /// A condition that no longer holds, or an end that lies before the range: it is another object.
+    fn read_refusal(&self, trouble: Trouble, pin: &Pin) -> Trouble {
+        let Trouble::Refused(refusal) = &trouble else {
+            return trouble;
+        };
+        let is_listed_version = self.identity.version.is_some() && *pin != Pin::None;
+        match refusal.status {
+            412 | 416 => Trouble::Replaced,
+            404 if is_listed_version => Trouble::Replaced,
+            _ => trouble,
+        }
+    }
+
+    /// Not every store heeds the condition.
+    fn learn(&self, answer: &Answer) -> Result<(), Trouble> {
+        if let Some(tag) = answer.header("etag")
+            && unquoted(tag) != &*self.identity.tag
+            && !self.identity.tag.is_empty()
+        {
+            return Err(Trouble::Replaced);
+        }
+        if self.pin() == Pin::Unknown {
+            self.set_pin(version_of(&self.connection, answer).map_or(Pin::None, Pin::Version));
+        }
+        Ok(())
+    }
+
+    fn check(&self, answer: &Answer, start: u64, end: u64) -> Result<(), Trouble> {
+        let size = self.size_bytes();
+        let asked = format!("bytes {start}-{}/{size}", end.saturating_sub(1));
+        match (answer.status(), answer.header("content-range")) {
+            (206, Some(range)) if range == asked => Ok(()),
+            (200, _) if start == 0 && end == size => Ok(()),
+            (206, _) => Err(Trouble::Lie(format!("another range than {asked}"))),
+            _ => Err(Trouble::Lie(
+                "the whole object where a range was asked for".to_owned(),
+            )),
+        }
+    }
+
+    fn pin(&self) -> Pin {
+        self.pin
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_pin(&self, pin: Pin) {
+        *self.pin.lock().unwrap_or_else(PoisonError::into_inner) = pin;
+    }
+}
+
+/// What an object looks like now, and its version.
+pub(super) async fn head(
+    connection: &Connection,
+    key: &str,
+) -> Result<(TaggedIdentity, Option<String>), Trouble> {
+    let ask = Ask {
+        method: "HEAD",
+        key: Some(key.to_owned()),
+        ..Ask::default()
+    };
+    let answer = connection.ask(&ask).await?;
+    let header = |name| answer.header(name).unwrap_or_default();
+    let size = header("content-length").parse();
+    let size = size.map_err(|_| Trouble::Lie("an object without a length".to_owned()))?;
+    let found = identity(header("etag"), size, header("last-modified"));
+    let mut found = found.ok_or_else(|| Trouble::Lie("an object without a time".to_owned()))?;
+    let version = version_of(connection, &answer);
+    if connection.service.lists_versions() {
+        found.version = version.as_deref().map(Into::into);
+    }
+    Ok((found, version))
+}
+
+/// `null` is what a bucket says that keeps no versions.
+fn version_of(connection: &Connection, answer: &Answer) -> Option<String> {
+    let version = answer.header(connection.service.version_header()?)?;
+    (version != "null").then(|| version.to_owned())
+}

@@ -1,0 +1,212 @@
+//! One request and its answer: signed, sent, and sent again where that helps.
+
+use super::address::encoded;
+use super::service::{Service, set_header};
+use super::trouble::{Refusal, Trouble, is_word};
+use futures_util::StreamExt as _;
+use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody, HttpResponse};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often something is asked before it counts as refused.
+const TRIES: u32 = 5;
+/// The first wait; each next one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait, whatever a store asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Of the body of a refusal or a page: more is no answer.
+const MOST_BODY_BYTES: usize = 16 << 20;
+
+/// A bucket that can be asked.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) client: HttpClient,
+    pub(super) service: Service,
+    /// The URL of the bucket, without a slash at its end.
+    pub(super) url: String,
+    pub(super) bucket: String,
+    /// Who answers, for errors.
+    pub(super) host: String,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ask {
+    pub(super) method: &'static str,
+    /// `None`: of the bucket itself.
+    pub(super) key: Option<String>,
+    /// Encoded already.
+    pub(super) query: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Arc<Vec<u8>>,
+    /// Sent again, it might find its own outcome: then a refusal is no news.
+    pub(super) is_writing: bool,
+}
+
+/// What was answered: good news, the body not read yet.
+pub(super) struct Answer(HttpResponse);
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// A header, if it is there and text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers().get(name)?.to_str().ok()
+    }
+
+    /// The body piece by piece.
+    pub(super) fn into_pieces(
+        self,
+    ) -> impl futures_util::Stream<Item = Result<impl AsRef<[u8]>, HttpError>> + Unpin + Send {
+        self.0.into_body().bytes_stream()
+    }
+
+    /// The whole body, if it is not too long.
+    pub(super) async fn body(self) -> Result<Vec<u8>, HttpError> {
+        let mut body = Vec::new();
+        let mut pieces = self.into_pieces();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece?;
+            body.extend_from_slice(piece.as_ref());
+            if body.len() > MOST_BODY_BYTES {
+                break;
+            }
+        }
+        Ok(body)
+    }
+}
+
+impl Connection {
+    /// Asks until there is an answer, good or bad.
+    pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Trouble> {
+        let mut wait = FIRST_WAIT;
+        let mut tries = 1;
+        loop {
+            let (trouble, asked_for) = match self.ask_once(ask).await {
+                Ok(answer) => return Ok(answer),
+                Err(refused) => refused,
+            };
+            let is_passing = match &trouble {
+                Trouble::Refused(refusal) => refusal.is_passing(),
+                Trouble::Network(_) => true,
+                _ => false,
+            };
+            if !is_passing || tries >= TRIES {
+                return Err(trouble);
+            }
+            tokio::time::sleep(asked_for.unwrap_or(wait).min(LONGEST_WAIT)).await;
+            wait *= 2;
+            tries += 1;
+        }
+    }
+
+    /// A whole page or document. A body that breaks off is asked for again.
+    pub(super) async fn document(&self, ask: &Ask) -> Result<Vec<u8>, Trouble> {
+        let mut tries = 1;
+        loop {
+            match self.ask(ask).await?.body().await {
+                Ok(body) => return Ok(body),
+                Err(error) if tries >= TRIES => return Err(self.trouble(&error)),
+                Err(_) => tries += 1,
+            }
+        }
+    }
+
+    async fn ask_once(&self, ask: &Ask) -> Result<Answer, (Trouble, Option<Duration>)> {
+        let request = self.signed(ask).await.map_err(|trouble| (trouble, None))?;
+        let sent = self.client.execute(request).await;
+        let response = sent.map_err(|error| (self.trouble(&error), None))?;
+        let answer = Answer(response);
+        if (200..300).contains(&answer.status()) {
+            return Ok(answer);
+        }
+        let seconds = answer
+            .header("retry-after")
+            .and_then(|text| text.parse().ok());
+        let wait = seconds.map(Duration::from_secs);
+        Err((Trouble::Refused(self.refusal(ask, answer).await), wait))
+    }
+
+    async fn signed(&self, ask: &Ask) -> Result<HttpRequest, Trouble> {
+        let body = if ask.body.is_empty() {
+            HttpRequestBody::empty()
+        } else {
+            HttpRequestBody::from(ask.body.to_vec())
+        };
+        let mut request = HttpRequest::new(body);
+        let url = self.url_of(ask);
+        *request.uri_mut() = url
+            .parse()
+            .map_err(|_| Trouble::Setup(format!("{} is no URL that can be asked", self.host)))?;
+        *request.method_mut() = ask
+            .method
+            .parse()
+            .map_err(|_| Trouble::Setup("no such method".to_owned()))?;
+        for (name, value) in &ask.headers {
+            set_header(&mut request, name, value)?;
+        }
+        let digest = Sha256::digest(ask.body.as_slice());
+        self.service.authorize(&mut request, Some(&digest)).await?;
+        Ok(request)
+    }
+
+    fn url_of(&self, ask: &Ask) -> String {
+        let mut url = self.url.clone();
+        url.push('/');
+        match &ask.key {
+            Some(key) => url.push_str(&encoded(key, true)),
+            // Azure signs the path of a container without the slash.
+            None if matches!(self.service, Service::Azure { .. }) => {
+                url.pop();
+            }
+            None => {}
+        }
+        if !ask.query.is_empty() {
+            url.push('?');
+            url.push_str(&ask.query);
+        }
+        url
+    }
+
+    async fn refusal(&self, ask: &Ask, answer: Answer) -> Refusal {
+        let named = |name: &str| {
+            answer
+                .header(name)
+                .filter(|text| is_word(text))
+                .map(str::to_owned)
+        };
+        let mut refusal = Refusal {
+            status: answer.status(),
+            code: named("x-ms-error-code"),
+            region: named("x-amz-bucket-region"),
+            bucket: self.bucket.clone(),
+            is_listing: ask.key.is_none(),
+            is_writing: ask.is_writing,
+        };
+        let body = answer.body().await.unwrap_or_default();
+        refusal.read(&body);
+        refusal
+    }
+
+    /// What went wrong on the way, in words that show neither a URL nor what was signed.
+    pub(super) fn trouble(&self, error: &HttpError) -> Trouble {
+        let words = innermost(error);
+        let is_about_trust = ["certificate", "UnknownIssuer", "invalid peer"];
+        if is_about_trust.iter().any(|word| words.contains(word)) {
+            return Trouble::Certificate(self.host.clone());
+        }
+        Trouble::Network(format!("no answer from {}: {words}", self.host))
+    }
+}
+
+/// The cause at the bottom says most.
+fn innermost(error: &HttpError) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,145 @@
+//! What S3, Google and Azure say differently: where a bucket answers, how a request is signed, what its parts are called.
+
+use super::address::encoded;
+use super::trouble::Trouble;
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::azure::{AzureAuthorizer, AzureCredentialProvider};
+use object_store::client::HttpRequest;
+use object_store::gcp::GcpCredentialProvider;
+
+/// Whose rules a bucket follows, and what signs requests; without credentials nothing does.
+#[derive(Clone, Debug)]
+pub(super) enum Service {
+    S3 {
+        credentials: Option<AwsCredentialProvider>,
+        region: String,
+        /// Where credentials come from, for the case that none come.
+        source: &'static str,
+    },
+    Google {
+        credentials: Option<GcpCredentialProvider>,
+    },
+    Azure {
+        credentials: Option<AzureCredentialProvider>,
+        account: String,
+    },
+}
+
+/// How a range of a listing is asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ListQuery {
+    pub(super) prefix: String,
+    /// Only what lies right below the prefix.
+    pub(super) is_flat: bool,
+    /// Where the page before ended.
+    pub(super) token: Option<String>,
+}
+
+impl Service {
+    /// The header that names the version of an object in answers.
+    pub(super) fn version_header(&self) -> Option<&'static str> {
+        match self {
+            Self::S3 { .. } => Some("x-amz-version-id"),
+            Self::Google { .. } => Some("x-goog-generation"),
+            // Whoever may read need not be allowed to read versions: the tag has to do.
+            Self::Azure { .. } => None,
+        }
+    }
+
+    /// The part of a query that asks for a version.
+    pub(super) fn version_query(&self) -> &'static str {
+        match self {
+            Self::Google { .. } => "generation",
+            _ => "versionId",
+        }
+    }
+
+    /// Which version identities tell: only where listings tell it, too.
+    pub(super) fn lists_versions(&self) -> bool {
+        matches!(self, Self::Google { .. })
+    }
+
+    /// The query of a page of a listing.
+    pub(super) fn list_query(&self, list: &ListQuery) -> String {
+        let mut parts = match self {
+            Self::Azure { .. } => vec!["comp=list".to_owned(), "restype=container".to_owned()],
+            _ => vec!["list-type=2".to_owned()],
+        };
+        let token_name = match self {
+            Self::Azure { .. } => "marker",
+            _ => "continuation-token",
+        };
+        if let Some(token) = &list.token {
+            parts.push(format!("{token_name}={}", encoded(token, false)));
+        }
+        if list.is_flat {
+            parts.push("delimiter=%2F".to_owned());
+        }
+        parts.push(format!("prefix={}", encoded(&list.prefix, false)));
+        parts.join("&")
+    }
+
+    /// Signs a request. `digest` is the SHA-256 of its body.
+    pub(super) async fn authorize(
+        &self,
+        request: &mut HttpRequest,
+        digest: Option<&[u8]>,
+    ) -> Result<(), Trouble> {
+        match self {
+            Self::S3 {
+                credentials: Some(credentials),
+                region,
+                source,
+            } => {
+                let credential = credentials.get_credential().await.map_err(|_| {
+                    Trouble::Setup(format!("{source} gives no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or --no-sign for a public bucket"))
+                })?;
+                AwsAuthorizer::new(&credential, "s3", region)
+                    .try_authorize(request, digest)
+                    .map_err(|_| unsigned())
+            }
+            Self::Google {
+                credentials: Some(credentials),
+            } => {
+                let credential = credentials.get_credential().await.map_err(|_| {
+                    Trouble::Setup("Google gives no token: name a service account in GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or set --no-sign for a public bucket".to_owned())
+                })?;
+                let value = format!("Bearer {}", credential.bearer);
+                set_header(request, "authorization", &value)
+            }
+            Self::Azure {
+                credentials,
+                account,
+            } => {
+                set_header(request, "x-ms-version", "2021-12-02")?;
+                let Some(credentials) = credentials else {
+                    return Ok(());
+                };
+                let credential = credentials.get_credential().await.map_err(|_| {
+                    Trouble::Setup("Azure gives no credentials: set AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or sign in with az login and set AZURE_USE_AZURE_CLI=true".to_owned())
+                })?;
+                AzureAuthorizer::new(&credential, account)
+                    .try_authorize(request)
+                    .map_err(|_| unsigned())
+            }
+            Self::S3 { .. } | Self::Google { .. } => Ok(()),
+        }
+    }
+}
+
+/// Sets a header; texts that cannot stand in one are refused.
+pub(super) fn set_header(
+    request: &mut HttpRequest,
+    name: &'static str,
+    value: &str,
+) -> Result<(), Trouble> {
+    let value = value
+        .parse()
+        .map_err(|_| Trouble::Setup(format!("no header {name} can hold such a value")))?;
+    request.headers_mut().insert(name, value);
+    Ok(())
+}
+
+fn unsigned() -> Trouble {
+    Trouble::Setup("the request cannot be signed".to_owned())
+}

@@ -1,0 +1,189 @@
+//! What goes wrong between a store and whoever reads from it.
+
+use super::super::{Cause, PageCache, ReplacedMeanwhile};
+use super::*;
+use crate::monitor::Silent;
+use crate::source::Pace;
+use std::io::Read as _;
+use testing::{BUCKET, Served, What};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// More than two ranges, and nothing repeats where ranges begin.
+fn long() -> Vec<u8> {
+    (0..251_u8).cycle().take(20_000_003).collect()
+}
+
+fn id(key: &str) -> ObjectId {
+    ObjectId::from(format!("s3://{BUCKET}/{key}").as_str())
+}
+
+fn read(served: &Served, key: &str) -> io::Result<Vec<u8>> {
+    let object = served
+        .store
+        .open(&id(key), None)
+        .map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    let mut reader = object.reader(Pace::Ahead(PageCache::Keep))?;
+    reader.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn keys(listing: &Listing) -> Vec<String> {
+    listing
+        .objects
+        .iter()
+        .map(|one| one.id.to_string())
+        .collect()
+}
+
+#[test]
+fn a_body_that_breaks_off_is_gone_on_with() -> Outcome {
+    for served in [Served::plain(), Served::with_versions()] {
+        served.server.put("x.db", &long());
+        served
+            .server
+            .fail("GET /backups/x.db", What::CutAfter(1_000_000), 3);
+        served.server.fail("bytes=8388608-", What::CutAfter(0), 2);
+        assert!(read(&served, "x.db")? == long());
+        let asked = served.server.take_asked();
+        assert!(
+            asked
+                .iter()
+                .any(|line| line.contains("bytes=1000000-8388607")),
+            "{asked:?}"
+        );
+        let starts_over = asked.iter().filter(|line| line.contains("bytes=0-"));
+        assert_eq!(starts_over.count(), 1, "{asked:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn passing_refusals_are_asked_again_and_lasting_ones_are_told() -> Outcome {
+    let served = Served::plain();
+    served.server.put("x.db", b"bytes");
+    for (status, code) in [
+        (503, "SlowDown"),
+        (500, "InternalError"),
+        (429, "TooManyRequests"),
+    ] {
+        served
+            .server
+            .fail("GET /backups/x.db", What::Status(status, code), 1);
+    }
+    assert_eq!(read(&served, "x.db")?, b"bytes");
+    served
+        .server
+        .fail("GET /backups/x.db", What::Status(403, "AccessDenied"), 1);
+    let error = read(&served, "x.db").expect_err("is denied");
+    assert!(error.to_string().contains("s3:GetObject"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn bytes_of_two_objects_are_never_joined() -> Outcome {
+    let other = vec![7; long().len()];
+    let served = Served::plain();
+    served.server.put("x.db", &long());
+    served
+        .server
+        .fail("bytes=8388608-", What::Replace(other.clone()), 1);
+    let error = read(&served, "x.db").expect_err("was replaced");
+    assert!(ReplacedMeanwhile::is_told_by(&error.to_string()), "{error}");
+
+    // Where versions are kept, the one that was opened is still there.
+    let served = Served::with_versions();
+    served.server.put("x.db", &long());
+    served
+        .server
+        .fail("bytes=8388608-", What::Replace(other), 1);
+    assert!(read(&served, "x.db")? == long());
+    Ok(())
+}
+
+#[test]
+fn a_version_that_may_not_be_read_is_read_by_its_tag() -> Outcome {
+    let served = Served::with_versions();
+    served.server.put("x.db", b"bytes");
+    served
+        .server
+        .fail("versionId", What::Status(403, "AccessDenied"), 9);
+    assert_eq!(read(&served, "x.db")?, b"bytes");
+    Ok(())
+}
+
+#[test]
+fn lies_about_ranges_are_found() {
+    for what in [What::NoRange, What::OtherRange] {
+        let served = Served::plain();
+        served.server.put("x.db", &long());
+        served.server.fail("GET /backups/x.db", what, 9);
+        let error = read(&served, "x.db").expect_err("is a lie");
+        assert!(
+            error.to_string().starts_with("the store answers wrongly"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn odd_keys_and_directory_markers_hide_nothing() -> Outcome {
+    let served = Served::plain();
+    for key in ["a//odd.db", "/root.db", "a/x y&<>+%\u{7}.db", "a/../up.db"] {
+        served.server.put(key, key.as_bytes());
+    }
+    served.server.put("a/", b"");
+    for number in 0..25 {
+        served.server.put(&format!("b/{number:02}.db"), b"x");
+    }
+    served.server.page_size(4);
+    let listing = served.store.list(&id(""), &Silent);
+    assert_eq!(listing.objects.len(), 28, "{:?}", keys(&listing));
+    let [left_out] = listing.left_out.as_slice() else {
+        return Err(format!("{:?}", listing.left_out).into());
+    };
+    assert_eq!(
+        (&left_out.id, left_out.cause),
+        (&id("a/../up.db"), Cause::Refused)
+    );
+    for key in ["a//odd.db", "/root.db", "a/x y&<>+%\u{7}.db"] {
+        assert_eq!(read(&served, key)?, key.as_bytes(), "{key}");
+    }
+    let beside = served.store.list_beside(&id("a//odd.db"), &Silent);
+    assert_eq!(keys(&beside), [id("a//odd.db").to_string()]);
+    Ok(())
+}
+
+#[test]
+fn a_denied_listing_does_not_hide_an_object_that_is_named() {
+    let served = Served::plain();
+    served.server.put("a/x.db", b"x");
+    served
+        .server
+        .fail("GET /backups/ ", What::Status(403, "AccessDenied"), 9);
+    assert_eq!(served.store.list(&id("a/x.db"), &Silent).objects.len(), 1);
+    let listing = served.store.list(&id("a"), &Silent);
+    let reason = listing.left_out.first().map(|one| one.reason.as_str());
+    assert!(
+        reason.is_some_and(|reason| reason.contains("s3:ListBucket")),
+        "{reason:?}"
+    );
+}
+
+#[test]
+fn what_has_no_bucket_is_told() {
+    let served = Served::plain();
+    let listing = served.store.list(&"s3://".into(), &Silent);
+    let reason = listing.left_out.first().map(|one| one.reason.as_str());
+    assert!(
+        reason.is_some_and(|reason| reason.contains("names no bucket")),
+        "{reason:?}"
+    );
+    let listing = served.store.list(&"s3://elsewhere/a".into(), &Silent);
+    let reason = listing.left_out.first().map(|one| one.reason.as_str());
+    assert!(
+        reason.is_some_and(|reason| reason.contains("no bucket elsewhere")),
+        "{reason:?}"
+    );
+}

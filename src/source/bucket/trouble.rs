@@ -1,0 +1,260 @@
+//! What a store refuses, in one sentence each: what, and what to do about it.
+
+use serde::Deserialize;
+use std::io::{self, ErrorKind};
+
+/// Why a request got no good answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Trouble {
+    /// The store answered, and refused.
+    Refused(Refusal),
+    /// No answer, or one that broke off.
+    Network(String),
+    /// The certificate of the store is not trusted.
+    Certificate(String),
+    /// Nothing to sign with, or a setting that cannot be.
+    Setup(String),
+    /// Another object lies there than the one that was opened.
+    Replaced,
+    /// The answer contradicts itself or what was asked.
+    Lie(String),
+}
+
+/// What a store said when it refused.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    /// The store's own word, such as `NoSuchBucket`.
+    pub(super) code: Option<String>,
+    /// Where the bucket lies, if it said so.
+    pub(super) region: Option<String>,
+    pub(super) bucket: String,
+    pub(super) is_listing: bool,
+    pub(super) is_writing: bool,
+}
+
+/// As S3, Google and Azure say it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ErrorDocument {
+    code: Option<String>,
+    region: Option<String>,
+}
+
+impl Refusal {
+    /// Takes the code out of the body of an answer. Texts that strangers wrote are not shown, for what they may hold.
+    pub(super) fn read(&mut self, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        // Azure begins with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
+        let document: ErrorDocument = quick_xml::de::from_str(text).unwrap_or_default();
+        self.code = document
+            .code
+            .filter(|code| is_word(code))
+            .or(self.code.take());
+        self.region = document
+            .region
+            .filter(|region| is_word(region))
+            .or(self.region.take());
+    }
+
+    /// Is it worth asking again?
+    pub(super) fn is_passing(&self) -> bool {
+        let is_slow = matches!(self.code.as_deref(), Some("SlowDown" | "RequestTimeout"));
+        matches!(self.status, 408 | 429 | 500 | 502 | 503 | 504) || is_slow
+    }
+
+    fn says(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|own| codes.contains(&own))
+    }
+
+    fn reason(&self) -> String {
+        let Self { status, bucket, .. } = self;
+        let said = self.code.clone().unwrap_or_else(|| status.to_string());
+        if self.says(&["InvalidAccessKeyId"]) {
+            return format!(
+                "the store does not know the access key ({said}): correct AWS_ACCESS_KEY_ID, or the profile in ~/.aws/credentials"
+            );
+        }
+        if self.says(&["SignatureDoesNotMatch"]) {
+            return format!(
+                "the secret key does not belong to the access key ({said}): correct AWS_SECRET_ACCESS_KEY, or the profile in ~/.aws/credentials"
+            );
+        }
+        if self.says(&[
+            "AuthenticationFailed",
+            "InvalidAuthenticationInfo",
+            "InvalidToken",
+        ]) {
+            return format!(
+                "the store does not accept the credentials ({said}): correct the key, the token or the SAS"
+            );
+        }
+        if self.says(&["ExpiredToken", "TokenRefreshRequired"]) {
+            return format!("the session has expired ({said}): sign in again");
+        }
+        if self.says(&["RequestTimeTooSkewed"]) {
+            return format!(
+                "the clock of this machine differs from that of the store ({said}): set it right"
+            );
+        }
+        if self.says(&["NoSuchBucket", "ContainerNotFound"]) {
+            return format!(
+                "there is no bucket {bucket} ({said}): correct its name, or --endpoint"
+            );
+        }
+        if self.is_archived() {
+            return format!("archived ({said}): have the store restore it first");
+        }
+        if let Some(region) = self.other_region() {
+            return format!(
+                "the bucket {bucket} lies in region {region} ({said}): set --region {region}"
+            );
+        }
+        if self.says(&["PermanentRedirect", "AuthorizationHeaderMalformed"]) || *status == 301 {
+            return format!("the bucket {bucket} lies in another region ({said}): set --region");
+        }
+        match status {
+            401 | 403 => {
+                let (what, permission) = match (self.is_listing, self.is_writing) {
+                    (true, _) => ("list", "s3:ListBucket"),
+                    (_, true) => ("write", "s3:PutObject"),
+                    _ => ("read", "s3:GetObject"),
+                };
+                format!(
+                    "these credentials may not {what} the bucket {bucket} ({said}): give them the right to ({permission}, or what the store calls it)"
+                )
+            }
+            404 if self.is_listing => {
+                format!("there is no bucket {bucket} ({said}): correct its name, or --endpoint")
+            }
+            404 => "no such object".to_owned(),
+            409 | 412 if self.is_writing => "there is an object of this name already".to_owned(),
+            _ if self.is_passing() => format!(
+                "the store is busy or broken ({said}), and was asked several times: try again later"
+            ),
+            _ => format!("the store refuses ({said})"),
+        }
+    }
+
+    fn other_region(&self) -> Option<&str> {
+        let is_about = self.says(&[
+            "PermanentRedirect",
+            "AuthorizationHeaderMalformed",
+            "IllegalLocationConstraintException",
+        ]) || matches!(self.status, 301 | 307);
+        self.region.as_deref().filter(|_| is_about)
+    }
+
+    fn is_archived(&self) -> bool {
+        self.says(&["InvalidObjectState", "BlobArchived"])
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self.status {
+            401 | 403 => ErrorKind::PermissionDenied,
+            404 => ErrorKind::NotFound,
+            409 | 412 if self.is_writing => ErrorKind::AlreadyExists,
+            _ => ErrorKind::Other,
+        }
+    }
+}
+
+/// Words of stores and regions, and nothing longer or stranger.
+pub(super) fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
+impl From<Trouble> for io::Error {
+    fn from(trouble: Trouble) -> Self {
+        let (kind, reason) = match trouble {
+            Trouble::Refused(refusal) => (refusal.kind(), refusal.reason()),
+            Trouble::Network(reason) => (
+                ErrorKind::Other,
+                format!("{reason}: check --endpoint, the network and the proxy"),
+            ),
+            Trouble::Certificate(host) => (
+                ErrorKind::Other,
+                format!("the certificate of {host} is not trusted: name its CA with --ca-file"),
+            ),
+            Trouble::Setup(reason) => (ErrorKind::InvalidInput, reason),
+            Trouble::Replaced => return super::super::ReplacedMeanwhile.into(),
+            Trouble::Lie(reason) => (
+                ErrorKind::InvalidData,
+                format!("the store answers wrongly: {reason}"),
+            ),
+        };
+        Self::new(kind, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(refusal: Refusal, body: &str) -> String {
+        let mut refusal = Refusal {
+            bucket: "backups".to_owned(),
+            ..refusal
+        };
+        refusal.read(body.as_bytes());
+        io::Error::from(Trouble::Refused(refusal)).to_string()
+    }
+
+    #[test]
+    fn each_refusal_says_what_to_do() {
+        let listing = |status| Refusal {
+            status,
+            is_listing: true,
+            ..Refusal::default()
+        };
+        let rows = [
+            (
+                403,
+                "<Error><Code>SignatureDoesNotMatch</Code><StringToSign>x</StringToSign></Error>",
+                "correct AWS_SECRET_ACCESS_KEY",
+            ),
+            (
+                403,
+                "<Error><Code>AccessDenied</Code></Error>",
+                "s3:ListBucket",
+            ),
+            (
+                404,
+                "<Error><Code>NoSuchBucket</Code></Error>",
+                "there is no bucket backups",
+            ),
+            (
+                400,
+                "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>",
+                "set --region eu-west-1",
+            ),
+            (
+                403,
+                "\u{feff}<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code></Error>",
+                "AuthenticationFailed",
+            ),
+            (503, "<html>", "try again later"),
+            (418, "", "the store refuses (418)"),
+        ];
+        for (status, body, part) in rows {
+            let reason = reason(listing(status), body);
+            assert!(reason.contains(part), "{reason}");
+            assert!(!reason.contains('\n'), "{reason}");
+        }
+    }
+
+    #[test]
+    fn words_of_strangers_are_not_repeated() {
+        let body = "<Error><Code>secret=hunter2 \u{1b}[31m</Code></Error>";
+        let said = reason(
+            Refusal {
+                status: 400,
+                ..Refusal::default()
+            },
+            body,
+        );
+        assert_eq!(said, "the store refuses (400)");
+    }
+}

@@ -1,0 +1,210 @@
+//! Backups in a bucket are answered for as those on a disk.
+
+use crate::cli::environment::{KUBERESOURCES, Ran, SNAPSHOT, SOON, TestEnv};
+use crate::support::bucket_server::{BucketServer, MODIFIED, What};
+use crate::support::samples;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+/// Never to be seen in any output.
+const SECRET: &str = "hunter2-is-no-secret-key";
+
+/// A bucket with the healthy pair below `prod/`, and a place to ask from.
+fn healthy() -> (TestEnv, BucketServer) {
+    let server = BucketServer::start();
+    for sample in [SNAPSHOT, KUBERESOURCES] {
+        let name = sample.rsplit('/').next().expect("a name");
+        server.put(&format!("prod/{name}"), &samples::bytes(sample));
+    }
+    (TestEnv::new(), server)
+}
+
+fn command(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Command {
+    let mut command = env.command(&[arguments, &["--as-of", SOON]].concat());
+    command
+        .env("ETCD_CAT_ENDPOINT", server.endpoint())
+        .env("AWS_ACCESS_KEY_ID", "key-of-tests")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET);
+    command
+}
+
+#[track_caller]
+fn run(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Ran {
+    let output = command(env, server, arguments).output();
+    let ran = Ran::of(output.expect("the command starts"));
+    assert!(!ran.stdout.contains(SECRET) && !ran.stderr.contains(SECRET));
+    ran
+}
+
+/// An answer without what differs from place to place and from run to run.
+fn placeless(answer: &str, place: &str) -> String {
+    let is_of_this_run = |line: &str| {
+        let names = ["\"firstSeenAt\"", "\"verifiedAt\"", "\"at\""];
+        names.iter().any(|name| line.trim().starts_with(name))
+    };
+    let lines = answer.lines().filter(|line| !is_of_this_run(line));
+    lines.collect::<Vec<_>>().join("\n").replace(place, "PLACE")
+}
+
+#[test]
+fn a_bucket_gives_the_answer_of_a_directory() {
+    let (env, server) = healthy();
+    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(MODIFIED);
+    for sample in [SNAPSHOT, KUBERESOURCES] {
+        let copy = std::fs::File::open(env.copy(sample, "tree/prod")).expect("was copied");
+        copy.set_modified(written).expect("it is ours");
+    }
+    let tree = env.text("tree/prod");
+    let (there, here) = ("s3://backups/prod", tree.as_str());
+    let asked = |place: &str| {
+        let arguments = ["verify", place, "-o", "json", "--no-catalogue"];
+        let ran = run(&env, &server, &arguments).ends_with(0);
+        let mut answer: serde_json::Value = ran.json();
+        // No script runs in a bucket: what one would pick there is no question.
+        answer["restoreChoices"] = serde_json::Value::Null;
+        let answer = serde_json::to_string_pretty(&answer).expect("is JSON");
+        placeless(&answer, place)
+    };
+    assert_eq!(asked(there), asked(here));
+}
+
+#[test]
+fn what_is_unchanged_costs_the_listing_alone() {
+    let (env, server) = healthy();
+    run(&env, &server, &["index", "s3://backups"]).ends_with(0);
+    server.take_asked();
+    let ran = run(&env, &server, &["index", "s3://backups"]).ends_with(0);
+    assert!(ran.stderr.contains("2 files unchanged"), "{ran:?}");
+    let asked = server.take_asked();
+    let reads = asked
+        .iter()
+        .filter(|line| line.starts_with("GET /backups/prod"));
+    assert_eq!(reads.count(), 0, "{asked:?}");
+    // The same bytes under the same name, written again: that is another object.
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    server.put(&format!("prod/{name}"), &samples::bytes(SNAPSHOT));
+    run(&env, &server, &["index"]).ends_with(0);
+    let asked = server.take_asked();
+    assert!(
+        asked
+            .iter()
+            .any(|line| line.starts_with("GET /backups/prod")),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn the_catalogue_answers_for_a_bucket_without_asking_it() {
+    let (env, server) = healthy();
+    run(&env, &server, &["index", "s3://backups/prod"]).ends_with(0);
+    server.take_asked();
+    let listed = run(&env, &server, &["list"]).ends_with(0);
+    assert!(listed.stdout.contains("27be558ad3a9"), "{listed:?}");
+    let name = run(&env, &server, &["list", "-o", "name"]).ends_with(0);
+    let shown = run(&env, &server, &["show", name.stdout.trim()]).ends_with(0);
+    assert!(
+        shown
+            .stdout
+            .contains("s3://backups/prod/snapshot_2024-11-02_030000.db"),
+        "{shown:?}"
+    );
+    assert_eq!(server.take_asked(), [""; 0]);
+    let version = "4.17.3";
+    run(&env, &server, &["check", "--valid-for", version]).ends_with(0);
+    run(
+        &env,
+        &server,
+        &["check", "--valid-for", version, "s3://backups"],
+    )
+    .ends_with(0);
+    let catalogue = std::fs::read(env.path("catalogue.redb")).expect("was written");
+    let has = |text: &str| {
+        catalogue
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
+    assert!(has("s3://backups/prod") && !has(SECRET));
+}
+
+#[test]
+fn halves_are_paired_across_stores() {
+    let (env, server) = healthy();
+    let name = KUBERESOURCES.rsplit('/').next().expect("a name");
+    server.remove(&format!("prod/{name}"));
+    let keys = env.copy(KUBERESOURCES, "keys");
+    let keys = keys.parent().and_then(|path| path.to_str()).expect("text");
+    let ran = run(&env, &server, &["verify", "s3://backups", keys]).ends_with(0);
+    assert!(ran.stdout.starts_with("valid "), "{ran:?}");
+}
+
+#[test]
+fn offline_asks_no_bucket() {
+    let (env, server) = healthy();
+    let ran = run(&env, &server, &["verify", "--offline", "s3://backups"]).ends_with(2);
+    assert!(
+        ran.stderr
+            .contains("--offline forbids stores over the network"),
+        "{ran:?}"
+    );
+    assert_eq!(server.take_asked(), [""; 0]);
+}
+
+#[test]
+fn each_refusal_is_one_sentence_with_what_to_do() {
+    let rows = [
+        (
+            403,
+            "SignatureDoesNotMatch",
+            "correct AWS_SECRET_ACCESS_KEY",
+        ),
+        (403, "InvalidAccessKeyId", "correct AWS_ACCESS_KEY_ID"),
+        (403, "AccessDenied", "s3:ListBucket"),
+        (404, "NoSuchBucket", "there is no bucket backups"),
+        (301, "PermanentRedirect", "set --region"),
+    ];
+    for (status, code, part) in rows {
+        let (env, server) = healthy();
+        server.fail("/backups", What::Status(status, code), 99);
+        let ran = run(&env, &server, &["verify", "s3://backups/prod"]).ends_with(2);
+        assert!(
+            ran.stderr.contains(part) && ran.stderr.contains(code),
+            "{ran:?}"
+        );
+    }
+    let (env, server) = healthy();
+    let ran = run(
+        &env,
+        &server,
+        &["verify", "s3://backups", "--endpoint", "http://127.0.0.1:9"],
+    )
+    .ends_with(2);
+    assert!(ran.stderr.contains("no answer from 127.0.0.1:9"), "{ran:?}");
+    let ran = run(
+        &env,
+        &server,
+        &["verify", "s3://backups", "--ca-file", "/nowhere.pem"],
+    )
+    .ends_with(2);
+    assert!(ran.stderr.contains("/nowhere.pem"), "{ran:?}");
+    for endpoint in ["ftp://x", "https://key:secret@x"] {
+        let ran = run(
+            &env,
+            &server,
+            &["verify", "s3://backups", "--endpoint", endpoint],
+        )
+        .ends_with(2);
+        assert!(ran.stderr.contains("the endpoint is no URL"), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_object_replaced_while_it_is_read_is_told() {
+    let (env, server) = healthy();
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    server.fail("bytes=0-688159", What::Replace(vec![7; 688_160]), 1);
+    let ran = run(&env, &server, &["verify", "s3://backups", "-o", "json"]);
+    assert!(
+        ran.stdout.contains("\"changed-while-reading\""),
+        "{name}: {ran:?}"
+    );
+}

@@ -1,0 +1,515 @@
+//! A small S3 in this process: it signs nothing and forgets everything, but fails exactly as it is told to.
+#![allow(
+    dead_code,
+    reason = "the tests inside the library and those outside use different parts of it"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The one bucket that there is.
+pub(crate) const BUCKET: &str = "backups";
+/// When everything was written, unless a test says otherwise.
+pub(crate) const MODIFIED: u64 = 1_730_516_407;
+
+/// Serves until the process ends. Clones are the same server.
+#[derive(Clone, Debug)]
+pub(crate) struct BucketServer {
+    address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    /// Versions by key, the current one last.
+    objects: BTreeMap<String, Vec<Stored>>,
+    /// Parts by upload and number.
+    uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
+    faults: Vec<Fault>,
+    asked: Vec<String>,
+    page_size: usize,
+    keeps_versions: bool,
+    writes: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Stored {
+    bytes: Arc<Vec<u8>>,
+    tag: String,
+    version: String,
+    modified: u64,
+    class: &'static str,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// In which requests: this stands in `METHOD /target`.
+    pub(crate) part: &'static str,
+    pub(crate) what: What,
+    /// How often.
+    pub(crate) times: usize,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// This status, with this code in the body.
+    Status(u16, &'static str),
+    /// The connection breaks after so many bytes of the body.
+    CutAfter(usize),
+    /// The object is replaced by these bytes before the answer.
+    Replace(Vec<u8>),
+    /// The range that was asked for is not heeded.
+    NoRange,
+    /// A range from elsewhere, under the right name or the wrong one.
+    OtherRange,
+    /// The answer is late.
+    Late(std::time::Duration),
+}
+
+struct Request {
+    method: String,
+    path: String,
+    query: BTreeMap<String, String>,
+    headers: BTreeMap<String, String>,
+    body: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    is_head: bool,
+    cut_after: Option<usize>,
+}
+
+impl BucketServer {
+    /// Listens on a port of its own.
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it listens");
+        let shared = Shared {
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            faults: Vec::new(),
+            asked: Vec::new(),
+            page_size: 1000,
+            keeps_versions: false,
+            writes: 0,
+        };
+        let server = Self {
+            address,
+            shared: Arc::new(Mutex::new(shared)),
+        };
+        let clone = server.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = clone.clone();
+                // Clients leave when they like.
+                std::thread::spawn(move || server.serve(&stream));
+            }
+        });
+        server
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Puts an object, over the one of the same key.
+    pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
+        self.put_as(key, bytes, "STANDARD", MODIFIED);
+    }
+
+    pub(crate) fn put_as(&self, key: &str, bytes: &[u8], class: &'static str, modified: u64) {
+        self.shared().put(key, bytes.to_vec(), class, modified);
+    }
+
+    /// Puts every file below a directory.
+    pub(crate) fn put_tree(&self, directory: &std::path::Path, prefix: &str) {
+        for entry in std::fs::read_dir(directory).expect("can be listed") {
+            let path = entry.expect("can be listed").path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .expect("text");
+            let key = format!("{prefix}{name}");
+            if path.is_dir() {
+                self.put_tree(&path, &format!("{key}/"));
+            } else {
+                self.put(&key, &std::fs::read(&path).expect("can be read"));
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
+        Some(self.shared().objects.get(key)?.last()?.bytes.to_vec())
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.shared().objects.keys().cloned().collect()
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        self.shared().objects.remove(key);
+    }
+
+    pub(crate) fn fail(&self, part: &'static str, what: What, times: usize) {
+        self.shared().faults.push(Fault { part, what, times });
+    }
+
+    /// How many entries a page of a listing has.
+    pub(crate) fn page_size(&self, entries: usize) {
+        self.shared().page_size = entries;
+    }
+
+    /// From now on what is replaced stays, under its version.
+    pub(crate) fn keep_versions(&self) {
+        self.shared().keeps_versions = true;
+    }
+
+    /// Uploads that were begun and neither ended nor given up.
+    pub(crate) fn open_uploads(&self) -> usize {
+        self.shared().uploads.len()
+    }
+
+    /// What was asked since this was asked last: `METHOD /target`, and the range.
+    pub(crate) fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared().asked)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn serve(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        while let Some(request) = Request::read(&mut reader) {
+            let response = self.answer(&request);
+            if response.write(stream).is_none() {
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        let fault = self.shared().note(request);
+        let mut response = match &fault {
+            Some(What::Status(status, code)) => Response::error(*status, code),
+            Some(What::Late(time)) => {
+                std::thread::sleep(*time);
+                self.shared().answer(request, None)
+            }
+            fault => self.shared().answer(request, fault.as_ref()),
+        };
+        response.is_head = request.method == "HEAD";
+        if let Some(What::CutAfter(bytes)) = fault {
+            response.cut_after = Some(bytes);
+        }
+        response
+    }
+}
+
+impl Shared {
+    fn put(&mut self, key: &str, bytes: Vec<u8>, class: &'static str, modified: u64) {
+        self.writes += 1;
+        let stored = Stored {
+            tag: format!("{:016x}{:016x}", self.writes, bytes.len()),
+            version: format!("v{}", self.writes),
+            bytes: Arc::new(bytes),
+            modified,
+            class,
+        };
+        let versions = self.objects.entry(key.to_owned()).or_default();
+        if !self.keeps_versions {
+            versions.clear();
+        }
+        versions.push(stored);
+    }
+
+    fn note(&mut self, request: &Request) -> Option<What> {
+        let mut line = format!("{} {}", request.method, request.path);
+        for (name, value) in &request.query {
+            let _ = write!(line, " {name}={value}");
+        }
+        if let Some(range) = request.headers.get("range") {
+            let _ = write!(line, " {range}");
+        }
+        let fault = self
+            .faults
+            .iter_mut()
+            .find(|fault| fault.times > 0 && line.contains(fault.part))
+            .map(|fault| {
+                fault.times -= 1;
+                fault.what.clone()
+            });
+        self.asked.push(line);
+        fault
+    }
+
+    fn answer(&mut self, request: &Request, fault: Option<&What>) -> Response {
+        let path = request.path.trim_start_matches('/');
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        if bucket != BUCKET {
+            return Response::error(404, "NoSuchBucket");
+        }
+        match (request.method.as_str(), key) {
+            ("GET", "") => self.list(request),
+            ("GET" | "HEAD", key) => self.read(key, request, fault),
+            ("PUT" | "POST" | "DELETE", key) => self.write(key, request),
+            _ => Response::error(405, "MethodNotAllowed"),
+        }
+    }
+
+    fn list(&self, request: &Request) -> Response {
+        let query = |name: &str| request.query.get(name).map_or("", String::as_str);
+        let (prefix, after) = (query("prefix"), query("continuation-token"));
+        let is_flat = query("delimiter") == "/";
+        let mut keys = self.objects.iter().filter(|(key, _)| {
+            let rest = key.strip_prefix(prefix);
+            key.as_str() > after && rest.is_some_and(|rest| !is_flat || !rest.contains('/'))
+        });
+        let page: Vec<_> = keys.by_ref().take(self.page_size).collect();
+        let mut xml = "<?xml version=\"1.0\"?><ListBucketResult><Name>backups</Name>".to_owned();
+        for (key, versions) in &page {
+            let Some(stored) = versions.last() else {
+                continue;
+            };
+            let _ = write!(
+                xml,
+                "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass></Contents>",
+                escaped(key),
+                time(stored.modified).to_rfc3339(),
+                stored.tag,
+                stored.bytes.len(),
+                stored.class
+            );
+        }
+        let more = keys.next().is_some();
+        if let (true, Some((last, _))) = (more, page.last()) {
+            let _ = write!(
+                xml,
+                "<NextContinuationToken>{}</NextContinuationToken>",
+                escaped(last)
+            );
+        }
+        let _ = write!(xml, "<IsTruncated>{more}</IsTruncated></ListBucketResult>");
+        Response::of(200, xml.into_bytes())
+    }
+
+    fn read(&mut self, key: &str, request: &Request, fault: Option<&What>) -> Response {
+        if let Some(What::Replace(bytes)) = fault {
+            self.put(key, bytes.clone(), "STANDARD", MODIFIED);
+        }
+        let version = request.query.get("versionId");
+        let versions = self.objects.get(key).map_or(&[][..], Vec::as_slice);
+        let wanted = match version {
+            Some(version) => versions.iter().find(|stored| stored.version == *version),
+            None => versions.last(),
+        };
+        let Some(stored) = wanted else {
+            return Response::error(404, "NoSuchKey");
+        };
+        let condition = request.headers.get("if-match");
+        if condition.is_some_and(|tag| tag.trim_matches('"') != stored.tag) {
+            return Response::error(412, "PreconditionFailed");
+        }
+        if request.method == "GET" && stored.class == "GLACIER" {
+            return Response::error(403, "InvalidObjectState");
+        }
+        let whole = stored.bytes.as_slice();
+        let range = request.headers.get("range").and_then(|range| {
+            let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
+            let end = end.parse::<usize>().ok()?.min(whole.len().checked_sub(1)?);
+            Some((start.parse::<usize>().ok()?, end))
+        });
+        let mut response = match (range, fault) {
+            (Some((start, end)), fault) if !matches!(fault, Some(What::NoRange)) => {
+                let Some(part) = whole.get(start..=end) else {
+                    return Response::error(416, "InvalidRange");
+                };
+                let shift = usize::from(matches!(fault, Some(What::OtherRange)));
+                let mut response = Response::of(206, part.to_vec());
+                let range = format!("bytes {}-{}/{}", start + shift, end + shift, whole.len());
+                response.headers.push(("content-range", range));
+                response
+            }
+            _ => Response::of(200, whole.to_vec()),
+        };
+        let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
+        response
+            .headers
+            .push(("etag", format!("\"{}\"", stored.tag)));
+        response
+            .headers
+            .push(("last-modified", modified.to_string()));
+        if self.keeps_versions {
+            response
+                .headers
+                .push(("x-amz-version-id", stored.version.clone()));
+        }
+        response
+    }
+
+    fn write(&mut self, key: &str, request: &Request) -> Response {
+        let is_new_only = request
+            .headers
+            .get("if-none-match")
+            .is_some_and(|tag| tag == "*");
+        let upload = request.query.get("uploadId").cloned();
+        let part = request
+            .query
+            .get("partNumber")
+            .and_then(|part| part.parse().ok());
+        match (request.method.as_str(), upload, part) {
+            ("POST", None, _) => {
+                self.writes += 1;
+                let upload = format!("u{}", self.writes);
+                let xml = format!(
+                    "<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
+                );
+                self.uploads.insert(upload, BTreeMap::new());
+                Response::of(200, xml.into_bytes())
+            }
+            ("PUT", Some(upload), Some(part)) => {
+                let Some(parts) = self.uploads.get_mut(&upload) else {
+                    return Response::error(404, "NoSuchUpload");
+                };
+                parts.insert(part, request.body.clone());
+                let mut response = Response::of(200, Vec::new());
+                response.headers.push(("etag", format!("\"p{part}\"")));
+                response
+            }
+            ("POST", Some(_), _) | ("PUT", None, _)
+                if is_new_only && self.objects.contains_key(key) =>
+            {
+                Response::error(412, "PreconditionFailed")
+            }
+            ("POST", Some(upload), _) => {
+                let Some(parts) = self.uploads.remove(&upload) else {
+                    return Response::error(404, "NoSuchUpload");
+                };
+                let bytes = parts.into_values().flatten().collect();
+                self.put(key, bytes, "STANDARD", MODIFIED);
+                Response::of(200, b"<CompleteMultipartUploadResult/>".to_vec())
+            }
+            ("DELETE", Some(upload), _) => {
+                self.uploads.remove(&upload);
+                Response::of(204, Vec::new())
+            }
+            ("DELETE", None, _) => {
+                self.objects.remove(key);
+                Response::of(204, Vec::new())
+            }
+            ("PUT", None, _) => {
+                self.put(key, request.body.clone(), "STANDARD", MODIFIED);
+                Response::of(200, Vec::new())
+            }
+            _ => Response::error(405, "MethodNotAllowed"),
+        }
+    }
+}
+
+impl Request {
+    fn read(reader: &mut BufReader<&TcpStream>) -> Option<Self> {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let mut words = line.split_whitespace();
+        let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let mut headers = BTreeMap::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let Some((name, value)) = line.trim().split_once(':') else {
+                break;
+            };
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+        let length = headers
+            .get("content-length")
+            .and_then(|text| text.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body).ok()?;
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let query = pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decoded(name), decoded(value)))
+            .collect();
+        let path = decoded(path);
+        Some(Self {
+            method,
+            path,
+            query,
+            headers,
+            body,
+        })
+    }
+}
+
+impl Response {
+    fn of(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            body,
+            ..Self::default()
+        }
+    }
+
+    fn error(status: u16, code: &str) -> Self {
+        let xml = format!(
+            "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>"
+        );
+        Self::of(status, xml.into_bytes())
+    }
+
+    /// `None` when the connection is to break.
+    fn write(&self, mut stream: &TcpStream) -> Option<()> {
+        let mut head = format!(
+            "HTTP/1.1 {} X\r\ncontent-length: {}\r\n",
+            self.status,
+            self.body.len()
+        );
+        for (name, value) in &self.headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes()).ok()?;
+        if !self.is_head {
+            let length = self.cut_after.unwrap_or(usize::MAX).min(self.body.len());
+            stream.write_all(self.body.get(..length)?).ok()?;
+        }
+        self.cut_after.is_none().then_some(())
+    }
+}
+
+fn time(seconds: u64) -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(seconds.cast_signed(), 0).expect("in the calendar")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits: Vec<u8> = rest.by_ref().take(2).collect();
+            let digits = std::str::from_utf8(&digits).unwrap_or("");
+            bytes.push(u8::from_str_radix(digits, 16).expect("well encoded"));
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).expect("text")
+}
