@@ -20,6 +20,7 @@ pub(crate) use cluster::LiveTarget;
 pub use cluster::{ReasonCode, Window, live_target, parse_forced};
 pub(crate) use run::cluster_of;
 pub use run::{
-    BackupFailure, BackupOptions, BackupPlan, BackupRun, DebugNamespace, FetchedFile, Leftover,
-    OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, plan, run,
+    BackupFailure, BackupOptions, BackupPlan, BackupRun, BackupTask, DebugNamespace, FetchedFile,
+    Leftover, OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, clean, plan,
+    run,
 };

@@ -37,6 +37,8 @@ pub enum TakeOutcome {
     Rejected,
     /// `--dry-run`.
     Planned,
+    /// `--clean`: what earlier runs left on the host is removed.
+    Cleaned,
     /// There was no need.
     #[default]
     Skipped,
@@ -49,6 +51,7 @@ impl TakeOutcome {
             Self::Taken => "taken",
             Self::Rejected => "rejected",
             Self::Planned => "planned",
+            Self::Cleaned => "cleaned",
             Self::Skipped => "skipped",
         }
     }
@@ -58,6 +61,19 @@ impl TakeReport {
     pub(super) fn skipped(reason: String) -> Self {
         Self {
             reason: Some(reason),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn cleaned(plan: &BackupPlan, removed: &[String]) -> Self {
+        let reason = match removed {
+            [] => format!("no earlier run left anything on {}", plan.node),
+            removed => format!("removed {}", removed.join(", ")),
+        };
+        Self {
+            outcome: TakeOutcome::Cleaned,
+            reason: Some(reason),
+            node: Some(plan.node.clone()),
             ..Self::default()
         }
     }

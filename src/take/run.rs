@@ -6,7 +6,7 @@ use super::remember::remember;
 use super::report::TakeReport;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
-use crate::oc::{self, BackupFailure, BackupOptions, Oc, OcError, RunOutcome};
+use crate::oc::{self, BackupFailure, BackupOptions, BackupTask, Oc, OcError, RunOutcome};
 use crate::survey;
 
 /// What is asked for.
@@ -53,12 +53,16 @@ pub fn take(
     if let Some(reason) = due::needless(oc, catalogue, due, &backup, &survey, monitor)? {
         return Ok(TakeReport::skipped(reason));
     }
+    let is_clean = backup.task == BackupTask::Clean;
     let plan = oc::plan(oc, backup, crate::instant::now(), monitor)?;
     if is_dry_run {
         return Ok(TakeReport::planned(&plan));
     }
     for reason in &plan.forced {
         monitor.note(&format!("overridden: {reason}"));
+    }
+    if is_clean {
+        return Ok(TakeReport::cleaned(&plan, &oc::clean(oc, &plan, monitor)?));
     }
     let mut examined = None;
     let run = oc::run(oc, &plan, monitor, &mut |run| {

@@ -88,7 +88,7 @@ impl Exit {
         match (report.outcome, &report.backup) {
             (TakeOutcome::Taken, Some(backup)) => Self::of_verdict(backup.verdict),
             (TakeOutcome::Taken, None) | (TakeOutcome::Rejected, _) => Self::Bad,
-            (TakeOutcome::Planned | TakeOutcome::Skipped, _) => Self::Good,
+            (TakeOutcome::Planned | TakeOutcome::Cleaned | TakeOutcome::Skipped, _) => Self::Good,
         }
     }
 

@@ -2,7 +2,11 @@
 
 use super::cleanup::Remains;
 use super::context::RunContext;
+use super::debug_pod;
+use super::earlier;
 use super::error::OcError;
+use super::host_shell::HostShell;
+use super::options::BackupTask;
 use super::plan::BackupPlan;
 use super::procedure::{carry_out, commands_of};
 use super::put_aside::rename_aside;
@@ -35,6 +39,13 @@ pub fn run(
     let kept_on_node = (result.is_ok() && plan.options.keep_on_node)
         .then(|| remains.directory.take())
         .flatten();
+    let is_resumed = plan.options.task == BackupTask::Resume;
+    if result
+        .as_ref()
+        .is_err_and(|error| is_resumed || error.is_out_of_reach())
+    {
+        remains.keep_directory();
+    }
     // What is in hand is proven before anything is waited for.
     let is_clean = remains.clean_up_once(monitor);
     let result = result.and_then(|taken| {
@@ -58,6 +69,50 @@ pub fn run(
             commands: oc.commands(),
         })),
     }
+}
+
+/// Removes from the host what runs left there whose heartbeat is over an hour old; says what was removed.
+///
+/// # Errors
+/// [`BackupFailure`]: not all of it is removed.
+pub fn clean(
+    oc: &Oc,
+    plan: &BackupPlan,
+    monitor: &dyn Monitor,
+) -> Result<Vec<String>, Box<BackupFailure>> {
+    let context = RunContext {
+        oc,
+        plan,
+        timeouts: &plan.options.timeouts,
+        monitor,
+    };
+    let mut remains = Remains::new(oc, plan);
+    let result = clean_host(&context, &mut remains);
+    remains.clean_up(monitor);
+    let leftovers = remains.leftovers();
+    remains.forget();
+    match result {
+        Ok(removed) if leftovers.is_empty() => Ok(removed),
+        result => Err(Box::new(BackupFailure {
+            error: result.err().unwrap_or(OcError::Interrupted),
+            leftovers,
+            commands: oc.commands(),
+        })),
+    }
+}
+
+fn clean_host(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<Vec<String>, OcError> {
+    if context.plan.is_temporary() {
+        debug_pod::make_namespace(context, remains)?;
+    }
+    let mut shell = HostShell::open(*context, remains)?;
+    let directories = earlier::stale_directories(&mut shell)?;
+    earlier::remove(&mut shell, &directories)?;
+    let node = &context.plan.node;
+    let told = directories.iter();
+    Ok(told
+        .map(|directory| format!("{directory} on {node}"))
+        .collect())
 }
 
 /// Lets the caller verify, and puts aside what is not believed.

@@ -31,6 +31,8 @@ pub(super) struct Remains<'o> {
     pub(super) access: Option<HostAccess>,
     /// The fresh directory on the host.
     pub(super) directory: Option<String>,
+    /// A directory whose files are worth more than tidiness.
+    kept: Option<String>,
 }
 
 /// How one try to remove something ended.
@@ -55,6 +57,7 @@ impl<'o> Remains<'o> {
             process: None,
             access: None,
             directory: None,
+            kept: None,
         }
     }
 
@@ -74,6 +77,11 @@ impl<'o> Remains<'o> {
             self.process = None;
         }
         is_done
+    }
+
+    /// Leaves the directory where it is: what lies in it can still be brought in.
+    pub(super) fn keep_directory(&mut self) {
+        self.kept = self.directory.take();
     }
 
     /// What is left stays: it has been told.
@@ -112,7 +120,7 @@ impl<'o> Remains<'o> {
     /// What is still there.
     pub(super) fn leftovers(&self) -> Vec<Leftover> {
         let own = (!self.is_temporary).then_some(self.namespace.as_str());
-        let directory = self.directory.iter();
+        let directory = self.kept.iter().chain(&self.directory);
         let directory =
             directory.map(|directory| Leftover::directory(self.oc, &self.node, directory, own));
         let pods = self.pods.iter();

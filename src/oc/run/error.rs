@@ -53,6 +53,14 @@ pub enum OcError {
         /// What is wrong.
         problem: String,
     },
+    /// No earlier run left a whole pair there.
+    #[error("no earlier run left a backup in {directory} on {node}")]
+    NothingToResume {
+        /// The host.
+        node: String,
+        /// Where was looked.
+        directory: String,
+    },
     /// The stream broke more often than is retried.
     #[error("{path} could not be brought here: the stream broke {tries} times")]
     Transfer {
@@ -60,6 +68,8 @@ pub enum OcError {
         path: String,
         /// Tries made.
         tries: u32,
+        /// The way to it stayed away, and may come back.
+        is_out_of_reach: bool,
         /// The last break; `None` when the bytes ended early without an error.
         source: Option<RunError>,
     },
@@ -132,12 +142,29 @@ impl OcError {
         }
     }
 
+    /// True when the script had done its work and the way to its files stays away: they are worth keeping there.
+    pub(super) fn is_out_of_reach(&self) -> bool {
+        matches!(
+            self,
+            Self::Transfer {
+                is_out_of_reach: true,
+                ..
+            }
+        )
+    }
+
     /// What to do about it, where there is one thing to do.
     pub fn remedy(&self) -> Option<String> {
         match self {
             Self::Run(error) if error.is_not_logged_in() => Some(LOG_IN.to_owned()),
             Self::Script(failure) => Some(failure.remedy().to_owned()),
             Self::Refused { reasons } => remedy_of(reasons),
+            Self::Transfer { .. } if self.is_out_of_reach() => Some(
+                "the backup still lies on the node; when it can be reached again: etcd-cat backup --resume".to_owned(),
+            ),
+            Self::NothingToResume { .. } => {
+                Some("name the node that it was taken on: --node NODE".to_owned())
+            }
             Self::PodNotRunning { .. } => Some(
                 "look at the events of the pod: image pull, admission and kubelet problems are named there".to_owned(),
             ),

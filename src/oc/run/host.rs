@@ -74,6 +74,32 @@ pub(super) fn content_as_text(path: &str, offset: u64, length: u64) -> Vec<Strin
     ["sh".to_owned(), "-c".to_owned(), pipeline].into()
 }
 
+/// Directories of runs, each behind the time of its last heartbeat; `is_stale` for those of over an hour ago.
+pub(super) fn earlier(place: &str, is_stale: bool) -> Vec<&str> {
+    let mut words = vec![
+        "find",
+        place,
+        "-maxdepth",
+        "1",
+        "-type",
+        "d",
+        "-name",
+        "etcd-cat-?????",
+    ];
+    words.extend(is_stale.then_some(["-mmin", "+60"]).into_iter().flatten());
+    words.extend(["-printf", "%T@ %p\\n"]);
+    words
+}
+
+pub(super) fn names(directory: &str) -> [&str; 3] {
+    ["ls", "-1", directory]
+}
+
+/// The heartbeat: that a run is at work in its directory.
+pub(super) fn heartbeat(directory: &str) -> [&str; 2] {
+    ["touch", directory]
+}
+
 pub(super) fn remove(directory: &str) -> [&str; 4] {
     ["rm", "-rf", "--", directory]
 }

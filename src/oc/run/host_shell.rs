@@ -4,11 +4,15 @@ use super::cleanup::Remains;
 use super::context::RunContext;
 use super::debug_pod;
 use super::error::OcError;
+use super::host;
 use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits, Wait};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So many pods in a row may go before a single command was run in them.
 const PODS_IN_A_ROW: u32 = 5;
+
+/// How often the heartbeat is renewed; over an hour old, it is of a run that is no more.
+const HEARTBEAT: Duration = Duration::from_secs(600);
 
 /// The reason of a failure is in the last words of a command.
 const LAST_WORDS_BYTES: usize = 1024;
@@ -19,6 +23,7 @@ pub(super) struct HostShell<'r, 'o> {
     pub(super) remains: &'r mut Remains<'o>,
     access: HostAccess,
     lost_pods: u32,
+    heartbeat: Instant,
 }
 
 impl<'r, 'o> HostShell<'r, 'o> {
@@ -44,6 +49,7 @@ impl<'r, 'o> HostShell<'r, 'o> {
             remains,
             access,
             lost_pods: 0,
+            heartbeat: Instant::now(),
         })
     }
 
@@ -54,6 +60,18 @@ impl<'r, 'o> HostShell<'r, 'o> {
 
     pub(super) fn access(&self) -> &HostAccess {
         &self.access
+    }
+
+    /// Renews the heartbeat beside the files when its time has come.
+    pub(super) fn beat(&mut self, path: &str) -> Result<(), OcError> {
+        let Some((directory, _)) = path.rsplit_once('/') else {
+            return Ok(());
+        };
+        if self.heartbeat.elapsed() >= HEARTBEAT {
+            self.heartbeat = Instant::now();
+            self.command(&host::heartbeat(directory))?;
+        }
+        Ok(())
     }
 
     /// A short command, which may be run more than once.

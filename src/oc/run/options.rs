@@ -19,6 +19,18 @@ pub enum DebugNamespace {
     Existing(String),
 }
 
+/// What is to be done on the host.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum BackupTask {
+    /// Take a new backup.
+    #[default]
+    Take,
+    /// `--resume`: bring in one that an earlier run left there.
+    Resume,
+    /// `--clean`: remove what earlier runs left there.
+    Clean,
+}
+
 /// Options of `etcd-cat backup`.
 #[derive(Clone, Debug)]
 pub struct BackupOptions {
@@ -32,6 +44,8 @@ pub struct BackupOptions {
     pub forced: Vec<ReasonCode>,
     /// `--not-during`, repeatable.
     pub not_during: Vec<Window>,
+    /// What is to be done on the host.
+    pub task: BackupTask,
     /// `--keep-on-node`: the directory on the host stays after a success.
     pub keep_on_node: bool,
     /// `--debug-namespace`.
@@ -54,6 +68,7 @@ impl BackupOptions {
             keys_to: None,
             forced: Vec::new(),
             not_during: Vec::new(),
+            task: BackupTask::default(),
             keep_on_node: false,
             debug_namespace: DebugNamespace::default(),
             host_directory: DEFAULT_HOST_DIRECTORY.to_owned(),

@@ -4,7 +4,7 @@ use super::error::OcError;
 use super::host;
 use super::lock::RunLock;
 use super::lock_directory::default_lock_directory;
-use super::options::{BackupOptions, DebugNamespace};
+use super::options::{BackupOptions, BackupTask, DebugNamespace};
 use crate::monitor::Monitor;
 use crate::oc::client::{HostAccess, Oc, RunError, commands, shell_line};
 use crate::oc::cluster::{
@@ -19,6 +19,14 @@ use std::hash::{BuildHasher as _, RandomState};
 const POD: &str = "POD";
 const SNAPSHOT: &str = "snapshot_TIME.db";
 const KUBERESOURCES: &str = "static_kuberesources_TIME.tar.gz";
+
+/// Reasons for which the host cannot be reached at all.
+const REACH: [ReasonCode; 4] = [
+    ReasonCode::NotLoggedIn,
+    ReasonCode::Forbidden,
+    ReasonCode::HostedControlPlane,
+    ReasonCode::NoHealthyNode,
+];
 
 /// A backup run that nothing speaks against. Holds the lock of the cluster until it is dropped.
 #[derive(Debug)]
@@ -80,6 +88,11 @@ pub fn plan(
     let lock = RunLock::acquire(&lock_directory, &target.cluster_id, now)?;
     let (node, reasons) =
         preflight::judge(&look, options.node.as_deref(), &options.not_during, now);
+    let mut reasons = reasons;
+    if options.task != BackupTask::Take {
+        // What speaks against a new backup does not speak against the one that is there.
+        reasons.retain(|reason| REACH.contains(&reason.code));
+    }
     let forced = refuse_unforced(reasons, &options)?;
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),
@@ -141,6 +154,11 @@ impl BackupPlan {
         self.options.debug_namespace == DebugNamespace::Temporary
     }
 
+    /// The namespace that debug pods run in, unless it is made for this run.
+    pub(super) fn own_namespace(&self) -> Option<&str> {
+        (!self.is_temporary()).then_some(self.namespace.as_str())
+    }
+
     /// The words that run the script on the host.
     ///
     /// A rollout that was overridden has to be overridden in the script too: it looks for itself.
@@ -188,8 +206,17 @@ impl BackupPlan {
         }
         calls.push(access.run(&host::database_size()));
         calls.push(access.run(&host::free_space(&self.options.host_directory)));
-        calls.push(access.run(&host::make_directory(directory)));
-        calls.push(access.run(&script));
+        let place = &self.options.host_directory;
+        calls.push(access.run(&host::earlier(
+            place,
+            self.options.task != BackupTask::Resume,
+        )));
+        if self.options.task == BackupTask::Resume {
+            calls.push(access.run(&host::names("DIRECTORY")));
+        } else {
+            calls.push(access.run(&host::make_directory(directory)));
+            calls.push(access.run(&script));
+        }
         calls.push(commands::cluster_version());
         calls.push(access.run(&host::sizes(&snapshot, &kuberesources)));
         calls.push(access.run(&host::digests(&snapshot, &kuberesources)));

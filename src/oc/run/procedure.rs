@@ -3,9 +3,12 @@
 use super::cleanup::Remains;
 use super::context::RunContext;
 use super::debug_pod;
+use super::earlier;
 use super::error::OcError;
 use super::host;
 use super::host_shell::HostShell;
+use super::leftover::Leftover;
+use super::options::BackupTask;
 use super::plan::refuse_unforced;
 use super::record::{BackupRun, RunOutcome};
 use super::remote_files::remote_files;
@@ -25,6 +28,7 @@ pub(super) struct CarriedOut {
     said: FinishedScript,
     version_after: Option<String>,
     forced: Vec<RefusalReason>,
+    earlier: Vec<Leftover>,
 }
 
 impl CarriedOut {
@@ -53,6 +57,7 @@ impl CarriedOut {
             kept_on_node,
             commands: commands_of(context),
             leftovers: Vec::new(),
+            earlier: self.earlier,
         }
     }
 }
@@ -83,10 +88,23 @@ pub(super) fn carry_out(
     }
     let mut shell = HostShell::open(*context, remains)?;
     let forced = check_space(&mut shell)?;
-    make_directory(&mut shell)?;
-    let said = execute(&mut shell)?;
+    let mut earlier = Vec::new();
+    let (directory, said) = if plan.options.task == BackupTask::Resume {
+        let (directory, said) = earlier::finished(&mut shell)?;
+        context.monitor.note(&format!(
+            "bringing in what an earlier run left in {directory} on {}",
+            plan.node
+        ));
+        shell.remains.directory = Some(directory.clone());
+        (directory, said)
+    } else {
+        let directories = earlier::stale_directories(&mut shell)?;
+        earlier = earlier::tell(&shell, &directories);
+        make_directory(&mut shell)?;
+        (plan.directory.clone(), execute(&mut shell)?)
+    };
     let version_after = version_after(context)?;
-    let [kuberesources, snapshot] = remote_files(&mut shell, &said.output)?;
+    let [kuberesources, snapshot] = remote_files(&mut shell, &directory, &said.output)?;
     let bytes = kuberesources.size_bytes.saturating_add(snapshot.size_bytes);
     context.monitor.expect(2, bytes);
     let keys_directory = plan.options.keys_directory();
@@ -99,6 +117,7 @@ pub(super) fn carry_out(
         said,
         version_after,
         forced,
+        earlier,
     })
 }
 
@@ -121,7 +140,9 @@ fn check_space(shell: &mut HostShell<'_, '_>) -> Result<Vec<RefusalReason>, OcEr
     let free = space::parse_df(&df)
         .ok_or_else(|| remote_file(&options.host_directory, "its free space is unknown"))?;
     let mut reasons = space::local_reasons(options, size)?;
-    reasons.extend(space::host_reason(&options.host_directory, free, size));
+    if options.task == BackupTask::Take {
+        reasons.extend(space::host_reason(&options.host_directory, free, size));
+    }
     let mut forced = plan.forced.clone();
     forced.extend(refuse_unforced(reasons, options)?);
     Ok(forced)

@@ -68,6 +68,8 @@ pub struct BackupRun {
     pub kept_on_node: Option<String>,
     /// Every `oc` command line of this run, the look beforehand included.
     pub commands: Vec<Vec<String>>,
+    /// Directories that earlier runs left on this host.
+    pub earlier: Vec<Leftover>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,
 }

@@ -10,10 +10,11 @@ use crate::digest::Sha256Digest;
 /// Size and digest of both files, as the host sees them: kuberesources, snapshot.
 pub(super) fn remote_files(
     shell: &mut HostShell<'_, '_>,
+    directory: &str,
     output: &ScriptOutput,
 ) -> Result<[RemoteFile; 2], OcError> {
     let plan = shell.context.plan;
-    let path = |name: &str| format!("{}/{name}", plan.directory);
+    let path = |name: &str| format!("{directory}/{name}");
     let snapshot = path(&output.snapshot_name);
     let kuberesources = path(&output.kuberesources_name);
     let sizes = shell.command(&host::sizes(&snapshot, &kuberesources));

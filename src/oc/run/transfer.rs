@@ -25,6 +25,9 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// Base64 of a part is a third longer, and its lines have ends.
 const LOG_TEXT_LIMIT_BYTES: usize = 32 << 20;
 
+/// A stream is taken up anew after this long, well before a heartbeat is too old.
+const LONGEST_STREAM: Duration = Duration::from_secs(1800);
+
 /// A digest that differs is given one clean restart: a stream may have been patched together wrongly.
 const RESTARTS: u32 = 1;
 
@@ -165,6 +168,7 @@ fn receive_all(
     let mut wait = Wait::new(context.patience());
     let mut breaks = Breaks::new(&context);
     while receiver.received < receiver.expected {
+        shell.beat(&remote.path)?;
         let before = receiver.received;
         let is_whole = shell.is_binary_safe();
         let result = if is_whole {
@@ -186,13 +190,14 @@ fn receive_all(
             Err(error) => Some(error),
         };
         breaks.count += 1;
-        let given_up = |source| OcError::Transfer {
+        let given_up = |source, is_out_of_reach| OcError::Transfer {
             path: remote.path.clone(),
             tries: breaks.count,
+            is_out_of_reach,
             source,
         };
         if receiver.failure.is_some() {
-            return Err(given_up(error));
+            return Err(given_up(error, false));
         }
         let received = receiver.received;
         let name = &remote.name;
@@ -202,13 +207,13 @@ fn receive_all(
                 context.monitor.note(&note);
                 match shell.mend(error, &mut wait) {
                     Err(OcError::Run(error)) if !matches!(error, RunError::Interrupted { .. }) => {
-                        return Err(given_up(Some(error)));
+                        return Err(given_up(Some(error), true));
                     }
                     mended => mended?,
                 }
             }
             error if breaks.count > context.timeouts.stream_retries => {
-                return Err(given_up(error));
+                return Err(given_up(error, false));
             }
             _ => {
                 context.monitor.note(&note);
@@ -238,7 +243,10 @@ impl Breaks {
 
 fn limits(context: &RunContext<'_>, bytes: u64) -> RunLimits {
     RunLimits {
-        deadline: LEAST_TIME.max(Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND)),
+        // It goes on after that: in between the heartbeat is renewed.
+        deadline: LEAST_TIME
+            .max(Duration::from_secs(bytes / SLOWEST_BYTES_PER_SECOND))
+            .min(LONGEST_STREAM),
         silence: Some(context.timeouts.stream_silence),
     }
 }

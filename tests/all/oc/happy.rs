@@ -37,6 +37,7 @@ const RAN: &str = "\
 --request-timeout=30s get pod POD -n etcd-cat-SUFFIX -o json
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host stat -c %s /var/lib/etcd/member/snap/db
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host df -P -k /home/core
+--request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host find /home/core -maxdepth 1 -type d -name etcd-cat-SUFFIX -mmin +60 -printf %T@ %p\\n
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host mkdir -m 0700 /home/core/etcd-cat-SUFFIX
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host /usr/local/bin/cluster-backup.sh /home/core/etcd-cat-SUFFIX
 --request-timeout=30s get clusterversions.config.openshift.io version -o json

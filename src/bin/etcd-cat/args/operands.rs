@@ -175,15 +175,31 @@ Examples:
   etcd-cat backup --to /backup                                    from a control-plane node that is ready
   etcd-cat backup --to /backup --keys-to /keys                    keep the encryption keys apart
   etcd-cat backup --to /backup --dry-run                          show what would be run
-  etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron")]
+  etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron
+  etcd-cat backup --resume --node NODE --to /backup               bring in what a broken run left on the node
+  etcd-cat backup --clean --node NODE                             remove it from there")]
 pub(crate) struct BackupArgs {
     /// Take it on this control-plane node [default: one that is ready]
     #[arg(long, env = "ETCD_CAT_NODE", value_name = "NODE", hide_env = true)]
     pub(crate) node: Option<String>,
 
     /// Store the backup in this directory
-    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIR", hide_env = true)]
-    pub(crate) to: PathBuf,
+    #[arg(
+        long,
+        env = "ETCD_CAT_TO",
+        value_name = "DIR",
+        required_unless_present = "clean",
+        hide_env = true
+    )]
+    pub(crate) to: Option<PathBuf>,
+
+    /// Take no new backup: bring in the newest one that a run which broke off left on the node
+    #[arg(long, conflicts_with_all = ["clean", "if_older_than", "if_version_changed"])]
+    pub(crate) resume: bool,
+
+    /// Take no backup: remove the directories of runs that broke off over an hour ago from the node
+    #[arg(long)]
+    pub(crate) clean: bool,
 
     /// Store the kuberesources, which holds the encryption keys, in this directory [default: beside the snapshot]
     #[arg(long, env = "ETCD_CAT_KEYS_TO", value_name = "DIR", hide_env = true)]

@@ -5,7 +5,7 @@ use super::{Request, catalogue};
 use crate::args::BackupArgs;
 use crate::error::Failure;
 use etcd_cat::monitor::Monitor;
-use etcd_cat::oc::{BackupOptions, DebugNamespace};
+use etcd_cat::oc::{BackupOptions, BackupTask, DebugNamespace};
 use etcd_cat::survey::Depth;
 use etcd_cat::take::{self, DueOptions, TakeOptions, TakeReport};
 use std::path::PathBuf;
@@ -32,13 +32,18 @@ pub(crate) fn take(
 
 fn backup_options(args: &BackupArgs) -> BackupOptions {
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let mut options = BackupOptions::new(absolute(&args.to));
+    let mut options = BackupOptions::new(args.to.as_ref().map(absolute).unwrap_or_default());
     options.node.clone_from(&args.node);
     options.keys_to = args.keys_to.as_ref().map(absolute);
     options.lock_directory = args.lock_directory.as_ref().map(absolute);
     options.forced.clone_from(&args.force);
     options.not_during.clone_from(&args.not_during);
     options.keep_on_node = args.keep_on_node;
+    options.task = match (args.resume, args.clean) {
+        (true, _) => BackupTask::Resume,
+        (_, true) => BackupTask::Clean,
+        _ => BackupTask::Take,
+    };
     if let Some(patience) = args.patience.and_then(|span| span.to_std().ok()) {
         options.timeouts.be_patient_for(patience);
     }

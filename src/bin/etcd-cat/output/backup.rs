@@ -40,6 +40,10 @@ fn headline(report: &TakeReport) -> String {
         ),
         // Made for a shell, and made of checked words.
         TakeOutcome::Planned => return report.script.clone().unwrap_or_default(),
+        TakeOutcome::Cleaned => {
+            let reason = report.reason.as_deref().unwrap_or_default();
+            return format!("{}\n", safe(reason));
+        }
         TakeOutcome::Skipped => {
             let reason = report.reason.as_deref().unwrap_or_default();
             format!("no backup is needed: {}\n", safe(reason))
@@ -59,6 +63,13 @@ fn remains(taken: &BackupRun) -> String {
             "  kept on {}: {}\n",
             safe(&taken.node),
             safe_path(directory)
+        ));
+    }
+    for earlier in &taken.earlier {
+        text.push_str(&format!(
+            "  left by an earlier run: {}\n  bring it in with --resume, or remove it with --clean or: {}\n",
+            safe(&earlier.what),
+            safe(&earlier.command)
         ));
     }
     for leftover in &taken.leftovers {

@@ -23,6 +23,19 @@ pub(crate) struct FinishedScript {
     pub(crate) ended_at: DateTime<Utc>,
 }
 
+impl FinishedScript {
+    /// Nobody heard it: the files speak for themselves.
+    pub(crate) fn of_an_earlier_run(output: ScriptOutput) -> Self {
+        let now = crate::instant::now();
+        Self {
+            output,
+            lines: Vec::new(),
+            started_at: now,
+            ended_at: now,
+        }
+    }
+}
+
 /// What became of one run of the script.
 enum Attempt {
     Finished(FinishedScript),

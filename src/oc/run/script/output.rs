@@ -32,6 +32,17 @@ pub(crate) struct ScriptOutput {
     pub static_pods: BTreeMap<String, i64>,
 }
 
+impl ScriptOutput {
+    /// Of a script that nobody heard to its end: the names alone. `None` for a stamp that the script does not make.
+    pub(crate) fn of_stamp(stamp: &str) -> Option<Self> {
+        is_stamp(stamp).then(|| Self {
+            snapshot_name: format!("snapshot_{stamp}.db"),
+            kuberesources_name: format!("static_kuberesources_{stamp}.tar.gz"),
+            ..Self::default()
+        })
+    }
+}
+
 /// The status line: `etcdctl snapshot status -w json`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -89,12 +100,16 @@ fn stamp_of_snapshot<'l>(line: &'l str, directory: &str) -> Option<&'l str> {
         .strip_prefix(directory)?
         .strip_prefix('/')?;
     let stamp = name.strip_prefix("snapshot_")?.strip_suffix(".db")?;
+    is_stamp(stamp).then_some(stamp)
+}
+
+fn is_stamp(stamp: &str) -> bool {
     let time = stamp.strip_suffix("__POSSIBLY_DIRTY__").unwrap_or(stamp);
     let is_time = chrono::NaiveDateTime::parse_from_str(time, "%Y-%m-%d_%H%M%S").is_ok();
     let is_plain = time
         .bytes()
         .all(|byte| byte.is_ascii_digit() || b"-_".contains(&byte));
-    (is_time && is_plain).then_some(stamp)
+    is_time && is_plain
 }
 
 fn parse_status(line: &str) -> Option<SnapshotStatus> {

@@ -1,6 +1,7 @@
 //! The command `etcd-cat` itself against the fake `oc`: what it prints, how it ends, what lies where afterwards.
 
 mod catalogue;
+mod earlier;
 mod failures;
 mod happy;
 mod mistakes;

@@ -16,9 +16,9 @@ pub(crate) struct BackupRunView {
     api_version: &'static str,
     /// Always `BackupRun`.
     kind: &'static str,
-    /// `taken`, `rejected`, `planned` or `skipped`.
+    /// `taken`, `rejected`, `planned`, `cleaned` or `skipped`.
     outcome: &'static str,
-    /// Why none was taken, or why it was rejected, in words.
+    /// Why none was taken, or why it was rejected, or what was removed, in words.
     reason: Option<String>,
     /// The host.
     node: Option<String>,
@@ -34,6 +34,8 @@ pub(crate) struct BackupRunView {
     leftovers: Vec<LeftoverView>,
     /// What could not be removed from the cluster; the exit code is 2 then.
     remains: Vec<LeftoverView>,
+    /// What earlier runs left on this host.
+    earlier: Vec<LeftoverView>,
 }
 
 /// How it was taken.
@@ -109,6 +111,7 @@ impl BackupRunView {
     /// What was taken, planned or left.
     pub(crate) fn new(report: &TakeReport, now: DateTime<Utc>) -> Self {
         let leftovers = report.taken.iter().flat_map(|taken| &taken.leftovers);
+        let earlier = report.taken.iter().flat_map(|taken| &taken.earlier);
         let remains: Vec<LeftoverView> = leftovers.map(LeftoverView::new).collect();
         Self {
             api_version: API_VERSION,
@@ -125,6 +128,7 @@ impl BackupRunView {
                 .map(|backup| BackupView::new(backup, now)),
             leftovers: remains.clone(),
             remains,
+            earlier: earlier.map(LeftoverView::new).collect(),
         }
     }
 }
