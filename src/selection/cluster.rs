@@ -46,7 +46,7 @@ impl KnownCluster {
     }
 
     /// True when both can be the same cluster, one of them perhaps knowing less.
-    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+    pub fn agrees_with(&self, other: &Self) -> bool {
         match (&self.id, &other.id) {
             (Some(left), Some(right)) => left == right,
             _ => self.name.is_some() && self.name == other.name,

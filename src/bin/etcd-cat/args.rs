@@ -12,7 +12,8 @@ pub(crate) use buckets::BucketArgs;
 pub(crate) use inside::{GetArgs, HistoryArgs, InsideArgs, LsArgs};
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
-    IndexArgs, ListArgs, LocationsArgs, ManArgs, MetricsArgs, ShowArgs, StageArgs, VerifyArgs,
+    IndexArgs, ListArgs, LocationsArgs, ManArgs, MetricsArgs, ReportArgs, ShowArgs, StageArgs,
+    VerifyArgs,
 };
 pub(crate) use parse::{InstantArg, Moment, Topic};
 pub(crate) use selection::{AcceptArgs, SelectionArgs};
@@ -101,6 +102,8 @@ pub(crate) enum Command {
     Locations(LocationsArgs),
     /// Tell validity and age of the backups to Prometheus
     Metrics(MetricsArgs),
+    /// Write one page of the whole catalogue for a browser
+    Report(ReportArgs),
     /// Explain a finding and what to do about it
     Explain(ExplainArgs),
     /// Print a completion script for a shell
@@ -116,7 +119,7 @@ impl Command {
     /// True for commands that leave nothing half-done but their answer: they may end at any moment.
     pub(crate) fn only_reads(&self) -> bool {
         match self {
-            Self::Backup(_) | Self::Stage(_) => false,
+            Self::Backup(_) | Self::Stage(_) | Self::Report(_) => false,
             Self::Metrics(args) => args.to.is_none(),
             _ => true,
         }

@@ -17,6 +17,7 @@ mod ls;
 mod manual;
 mod metrics;
 mod recorded;
+mod report;
 mod show;
 mod stage;
 mod verify;
@@ -86,6 +87,7 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Backup(args) => recorded("backup", invocation, || backup::run(args, invocation)),
         Command::Forget(args) => forget::run(args, invocation),
         Command::Locations(args) => locations::run(args, invocation),
+        Command::Report(args) => report::run(args, invocation),
         Command::Metrics(args) => metrics::run(args, invocation),
         Command::Explain(args) => explain::run(args, invocation),
         Command::Complete(args) => Ok(complete::run(args, invocation)),

@@ -16,6 +16,7 @@ pub(crate) mod locations;
 pub(crate) mod nagios;
 mod object_list;
 mod objects;
+pub(crate) mod report;
 mod show;
 mod stage;
 mod table;

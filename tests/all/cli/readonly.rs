@@ -55,6 +55,7 @@ fn commands_leave_the_backups_as_they_are() {
     assert!(before.len() > 30);
     let staged = env.text("staged");
     let metrics = env.text("etcd-cat.prom");
+    let report = env.text("report.html");
     for arguments in [
         &["index", &root][..],
         &["index"],
@@ -69,6 +70,7 @@ fn commands_leave_the_backups_as_they_are() {
         &["check", "--valid-for", "4.17.3", "--cluster", "prod"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod", &root],
         &["metrics", "--to", &metrics],
+        &["report", "--to", &report],
         &["stage", "27be", "--to", &staged],
         &["forget", "27be", "af62", "0ee5"],
     ] {

@@ -142,6 +142,9 @@ fn no_secret_reaches_an_answer_or_the_catalogue() {
         said.extend(output.stdout);
         said.extend(output.stderr);
     }
+    let report = env.text("report.html");
+    env.run(&["report", "--to", &report, "--as-of", SOON])
+        .ends_with(0);
     for entry in std::fs::read_dir(&here).expect("our own") {
         let path = entry.expect("readable").path();
         if path.is_file() {

@@ -10,4 +10,5 @@ mod deploy;
 mod metrics;
 mod nagios;
 mod promtool;
+mod report;
 mod schema;

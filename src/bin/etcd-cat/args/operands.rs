@@ -358,6 +358,36 @@ pub(crate) struct MetricsArgs {
     pub(crate) oc: OcArgs,
 }
 
+/// `etcd-cat report`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+The page loads nothing and needs no server: it can be sent, kept and printed. With scripts it filters and sorts.
+
+Examples:
+  etcd-cat report --to backups.html
+  etcd-cat report --to prod.html --cluster prod --max-age 26h")]
+pub(crate) struct ReportArgs {
+    /// Write it to this file, whole or not at all; only a page that etcd-cat wrote is replaced
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "FILE", hide_env = true)]
+    pub(crate) to: PathBuf,
+
+    /// Only this cluster: the beginning of its id, or its infrastructure name with or without the random suffix
+    #[arg(
+        long,
+        env = "ETCD_CAT_CLUSTER",
+        value_name = "ID|NAME",
+        hide_env = true
+    )]
+    pub(crate) cluster: Option<String>,
+
+    /// The newest usable backup of a cluster may be this old: 26h, 7d [default: its rhythm]
+    #[arg(long, env = "ETCD_CAT_MAX_AGE", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]
+    pub(crate) max_age: Option<TimeDelta>,
+
+    #[command(flatten)]
+    pub(crate) accept: AcceptArgs,
+}
+
 /// `etcd-cat locations`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
