@@ -37,13 +37,19 @@ pub(super) fn keys_beside(
 
 /// `snapshot-compressed`: a warning where the name hides it.
 pub(super) fn compressed(snapshot: &Located<Snapshot>) -> Option<Finding> {
-    if !snapshot.is_packed {
+    let is_member = snapshot.path.archive().is_some();
+    if !snapshot.is_packed && !is_member {
         return None;
     }
     let name = snapshot.path.file_name().and_then(BackupName::parse);
     let is_told = name.is_some_and(|name| name.compression.is_some());
     let path = &snapshot.path;
-    let finding = if is_told {
+    let finding = if is_member {
+        let message = format!(
+            "{path} lies in an archive: cluster-restore.sh cannot take it, and stage takes it out"
+        );
+        Finding::new(Code::SnapshotCompressed, message)
+    } else if is_told {
         let message =
             format!("{path} is packed: cluster-restore.sh cannot take it, and stage unpacks it");
         Finding::new(Code::SnapshotCompressed, message)

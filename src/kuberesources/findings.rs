@@ -121,7 +121,7 @@ pub(super) fn combined() -> Finding {
     let message = format!(
         "snapshot.db lies in the archive beside {ROOT}: a whole backup in one file, as OpenShift 4.3.0 and 4.3.1 wrote it"
     );
-    let remedy = "unpack snapshot.db from the archive and let it be verified as a file of its own";
+    let remedy = "nothing: the snapshot in it is read as a file of its own, FILE!/snapshot.db";
     Finding::new(Code::KuberesourcesIncomplete, message)
         .severity(Severity::Info)
         .remedy(remedy)

@@ -6,7 +6,7 @@ use crate::openshift::COMPONENTS;
 use crate::source::{TarMember, TarMemberKind};
 
 /// The directory that `cluster-restore.sh` unpacks, by exactly this name.
-pub(super) const ROOT: &str = "static-pod-resources";
+pub(crate) const ROOT: &str = "static-pod-resources";
 
 /// Longest name that is repeated in a finding, in bytes.
 const MAX_SHOWN_BYTES: usize = 200;

@@ -20,4 +20,5 @@ mod read;
 
 pub use facts::{ConfiguredProvider, Kuberesources};
 pub use limits::ArchiveLimits;
+pub(crate) use member::ROOT;
 pub use read::{ArchiveReadError, read};

@@ -11,7 +11,7 @@ use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, s
 use crate::finding::{Artifact, Finding};
 use crate::foreign::Foreign;
 use crate::kuberesources::{self, ArchiveLimits};
-use crate::names::{BackupName, PutAside};
+use crate::names::{BackupName, NameKind, PutAside};
 use crate::snapshot::{self, HashOn, ReadError};
 use crate::source::{
     ArchiveKind, ArchiveReader, ArchiveStep, Counting, Object, ObjectId, Pace, PackedStream,
@@ -40,6 +40,8 @@ struct ArchiveWalk<'w> {
     waiting: UnprovenSnapshots,
     /// How many members were told of that are no backups.
     told: usize,
+    /// Static pod resources lie at its top: by itself it is a kuberesources, too.
+    is_kuberesources: bool,
     /// Why the rest of it was not seen.
     broken: Option<String>,
 }
@@ -57,6 +59,9 @@ impl<'w> ArchiveWalk<'w> {
             met: BTreeSet::new(),
             waiting: Vec::new(),
             told: 0,
+            is_kuberesources: object
+                .name
+                .is_some_and(|name| name.kind == NameKind::Combined),
             broken: None,
         }
     }
@@ -82,17 +87,21 @@ impl Examination<'_> {
         let size_bytes = object.identity.size_bytes();
         self.monitor.begin(object.id.as_os_str(), size_bytes);
         let opened = self.stores.open(&object.id, Some(&object.identity));
+        let mut is_kuberesources = false;
         let (waiting, broken) = match opened {
             Ok(open) => {
                 let mut walk = ArchiveWalk::new(object, Some(&*open), wanted);
                 self.walk_outermost(&*open, &mut walk)?;
                 self.forget_unmet(&walk);
+                is_kuberesources = walk.is_kuberesources;
                 (walk.waiting, walk.broken)
             }
             Err(error) => (Vec::new(), Some(describe(&error))),
         };
         self.monitor.finish(object.id.as_os_str());
         match broken {
+            // Both halves in one, as OpenShift 4.3.0 and 4.3.1 wrote them: the other half is the archive itself.
+            _ if is_kuberesources && wanted.is_none() => self.read_kuberesources(object)?,
             Some(reason) => {
                 self.enter_unreadable(object, &reason, None);
                 self.skip(object, reason);
@@ -172,6 +181,8 @@ impl Examination<'_> {
                     }
                 }
                 Ok(ArchiveStep::File { path, size_bytes }) => {
+                    walk.is_kuberesources |=
+                        *id == walk.object.id && path.starts_with(kuberesources::ROOT);
                     let member = member_of(walk, id, &path);
                     let stream = below.stream(Box::new(&mut archive));
                     match self.take_member(&member, size_bytes, stream, walk)? {

@@ -142,7 +142,7 @@ impl Examination<'_> {
         self.recorder.add(proofs)
     }
 
-    fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
+    pub(super) fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
         if self.monitor.is_interrupted() {
             self.recorder.flush()?;
             return Err(SurveyError::Interrupted);

@@ -9,6 +9,7 @@ use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Walk, walk, walk_beside};
+use crate::foreign::product;
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
 use std::collections::BTreeSet;
@@ -119,10 +120,11 @@ impl Examination<'_> {
             return;
         }
         match look(&object, self.stores, is_named) {
-            Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
-                todo.kuberesources.push(object);
+            Looked::As(ObjectKind::Archive) if is_other_product(&object) => {
+                self.foreign(&object, "an archive of another product", None);
             }
-            Looked::As(ObjectKind::Archive) => todo.archives.push(object),
+            Looked::As(ObjectKind::Kuberesources) => todo.kuberesources.push(object),
+            Looked::As(ObjectKind::Archive | ObjectKind::Combined) => todo.archives.push(object),
             Looked::As(kind) => todo.snapshots.push((object, kind)),
             Looked::Foreign(reason, foreign) => self.foreign(&object, reason, foreign),
             Looked::Refused(reason) => self.refused(&object, reason),
@@ -222,6 +224,12 @@ fn pass_over_put_aside(walked: &mut Walk) {
     });
     walked.skipped.extend(skipped);
     walked.objects.retain(|object| put_aside(object).is_none());
+}
+
+/// An archive that is called as another product calls what holds no snapshot.
+fn is_other_product(object: &FoundObject) -> bool {
+    let name = object.id.file_name();
+    name.is_some_and(|name| product::by_name(name).is_some())
 }
 
 fn put_aside(object: &FoundObject) -> Option<PutAside> {

@@ -12,8 +12,12 @@ pub(crate) type Member = (Header, Vec<u8>);
 
 /// All members of a sample.
 pub(crate) fn members(sample: &str) -> Vec<Member> {
-    let bytes = samples::bytes(sample);
-    let mut archive = Archive::new(GzDecoder::new(bytes.as_slice()));
+    members_of(&samples::bytes(sample))
+}
+
+/// All members of an archive.
+pub(crate) fn members_of(bytes: &[u8]) -> Vec<Member> {
+    let mut archive = Archive::new(GzDecoder::new(bytes));
     let entries = archive.entries().expect("a tar archive");
     let member = |entry: std::io::Result<tar::Entry<'_, _>>| {
         let mut entry = entry.expect("a sound member");

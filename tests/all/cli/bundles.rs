@@ -8,19 +8,19 @@ use flate2::write::GzEncoder;
 use std::io::Write as _;
 
 const AS_OF: &str = "2025-05-13T09:00:00Z";
-const SNAPSHOT: &str = "snapshot_2025-05-13_080917.db";
-const KUBERESOURCES: &str = "static_kuberesources_2025-05-13_080917.tar.gz";
+pub(crate) const SNAPSHOT: &str = "snapshot_2025-05-13_080917.db";
+pub(crate) const KUBERESOURCES: &str = "static_kuberesources_2025-05-13_080917.tar.gz";
 
 /// Files by the name that they have in a bundle.
-type Tree = Vec<(String, Vec<u8>)>;
+pub(crate) type Tree = Vec<(String, Vec<u8>)>;
 
 /// The snapshot of the packed samples, bare.
-fn snapshot() -> Vec<u8> {
+pub(crate) fn snapshot() -> Vec<u8> {
     let packed = samples::bytes("cases/packed/snapshot_2025-05-13_080917.db.zst");
     zstd::decode_all(packed.as_slice()).expect("a sound sample")
 }
 
-fn kuberesources() -> Vec<u8> {
+pub(crate) fn kuberesources() -> Vec<u8> {
     samples::bytes("cases/packed/static_kuberesources_2025-05-13_080917.tar.gz")
 }
 
@@ -32,7 +32,7 @@ fn pair(directory: &str) -> Tree {
     ]
 }
 
-fn tar(tree: &Tree) -> Vec<u8> {
+pub(crate) fn tar(tree: &Tree) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes) in tree {
         let mut header = tar::Header::new_gnu();
@@ -44,7 +44,7 @@ fn tar(tree: &Tree) -> Vec<u8> {
     builder.into_inner().expect("memory")
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")

@@ -23,6 +23,7 @@ mod findings;
 mod foreign;
 mod healthy;
 mod kindness;
+mod layouts;
 mod mended;
 mod options;
 mod packed;

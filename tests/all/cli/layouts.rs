@@ -1,0 +1,239 @@
+//! How backups lie where each producer puts them: every layout as a tree, read and judged.
+
+use crate::cli::bundles::{KUBERESOURCES, SNAPSHOT, gzip, kuberesources, snapshot, tar};
+use crate::cli::contract::VerifyReport;
+use crate::cli::environment::TestEnv;
+use crate::support::samples;
+
+const AS_OF: &str = "2025-05-13T09:00:00Z";
+
+/// Verifies the whole place.
+fn verify(env: &TestEnv) -> VerifyReport {
+    let data = env.text("data");
+    env.run(&["verify", &data, "-o", "json", "--as-of", AS_OF])
+        .json()
+}
+
+/// One whole, valid backup comes of these files.
+#[track_caller]
+fn is_one_pair(layout: &str, files: &[(&str, Vec<u8>)]) {
+    let env = TestEnv::new();
+    for (name, bytes) in files {
+        env.put(&format!("data/{name}"), bytes);
+    }
+    let report = verify(&env);
+    let backup = report.only();
+    assert_eq!(backup.verdict, "valid", "{layout}: {:?}", backup.findings);
+    assert!(backup.snapshot.is_some() && backup.kuberesources.is_some());
+    assert_eq!(backup.version.openshift.as_deref(), Some("4.18.11"));
+    assert_eq!(report.skipped.len(), 0, "{layout}: {:?}", report.skipped);
+}
+
+#[test]
+fn a_pair_is_found_wherever_a_producer_puts_it() {
+    let cluster = "a5e14299-9e73-4b39-a7d0-623452824042";
+    let rows = [
+        ("flat", String::new()),
+        (
+            "colons and plus",
+            "etcd-backup-2025-05-13T08:09:17+00:00/".to_owned(),
+        ),
+        ("a bucket for each cluster", "2025-05-13_080917/".to_owned()),
+        ("by cluster id", format!("{cluster}/2025-05-13_080917/")),
+        ("one prefix for all", "etcd/".to_owned()),
+        ("the day on the host", "13-05-2025/".to_owned()),
+        ("a copying volume", "cc-etcd-backup/".to_owned()),
+        ("by cluster name", "opt/etcd-backup/shop/".to_owned()),
+        (
+            "an object store of another product",
+            "bsl/backups/daily/etcd-backup/".to_owned(),
+        ),
+    ];
+    for (layout, directory) in rows {
+        let names = [SNAPSHOT, KUBERESOURCES].map(|name| format!("{directory}{name}"));
+        let [first, second] = names;
+        is_one_pair(layout, &[(&first, snapshot()), (&second, kuberesources())]);
+    }
+}
+
+#[test]
+fn names_that_are_always_the_same_pair_in_their_directory() {
+    is_one_pair(
+        "fixed names and what a script notes",
+        &[
+            ("2025-05-13/snapshot.db", snapshot()),
+            ("2025-05-13/static_kuberesources.tar.gz", kuberesources()),
+            (
+                "2025-05-13/metadata.json",
+                br#"{"cluster":"shop"}"#.to_vec(),
+            ),
+        ],
+    );
+    is_one_pair(
+        "a mark of completion, and what is not finished",
+        &[
+            (&format!("b/{SNAPSHOT}"), snapshot()),
+            (&format!("b/{KUBERESOURCES}"), kuberesources()),
+            ("b/COMPLETE", b"".to_vec()),
+            ("b/cluster_id", b"a5e14299".to_vec()),
+            ("b/finished", b"2025-05-13T08:10:00Z".to_vec()),
+        ],
+    );
+}
+
+#[test]
+fn copies_of_each_master_are_one_backup() {
+    let env = TestEnv::new();
+    for master in 0..3 {
+        env.put(&format!("data/master-{master}/{SNAPSHOT}"), snapshot());
+        env.put(
+            &format!("data/master-{master}/{KUBERESOURCES}"),
+            kuberesources(),
+        );
+    }
+    let report = verify(&env);
+    assert_eq!(report.only().snapshot().copies.len(), 2);
+}
+
+#[test]
+fn stamps_of_directory_and_file_may_differ() {
+    let name = "snapshot_2025-05-13_081201__POSSIBLY_DIRTY__.db";
+    let other = "static_kuberesources_2025-05-13_081201__POSSIBLY_DIRTY__.tar.gz";
+    let env = TestEnv::new();
+    let directory = "data/backup-daily-2025-05-13_080917";
+    env.put(&format!("{directory}/{name}"), snapshot());
+    env.put(&format!("{directory}/{other}"), kuberesources());
+    let report = verify(&env);
+    let backup = report.only();
+    assert!(backup.kuberesources.is_some());
+    assert!(
+        backup
+            .findings
+            .iter()
+            .any(|one| one.code == "possibly-dirty")
+    );
+}
+
+#[test]
+fn one_bundle_of_each_run_is_the_pair_that_it_holds() {
+    let inside = |directory: &str| {
+        tar(&vec![
+            (format!("{directory}{SNAPSHOT}"), snapshot()),
+            (format!("{directory}{KUBERESOURCES}"), kuberesources()),
+        ])
+    };
+    let bundle = gzip(&inside("backup-2025-05-13/"));
+    is_one_pair(
+        "a tar.gz of each run",
+        &[("backup-2025-05-13.tar.gz", bundle)],
+    );
+    is_one_pair("no ending", &[("etcd-20250513-0809", gzip(&inside("./")))]);
+}
+
+/// As OpenShift 4.3.0 and 4.3.1 wrote them: both halves in one archive, whatever its name is by now.
+#[test]
+fn a_combined_archive_is_both_halves() {
+    let mut members = crate::cli::archive::members_of(&kuberesources());
+    let snapshot = crate::cli::archive::member("snapshot.db", tar::EntryType::Regular, &snapshot());
+    members.insert(0, snapshot);
+    let combined = crate::cli::archive::pack(&members);
+    for name in [
+        "snapshot_db_kuberesources_2025-05-13_080917.tar.gz",
+        "saved.tgz",
+    ] {
+        let env = TestEnv::new();
+        let place = env.put(&format!("data/{name}"), combined.clone());
+        let report = verify(&env);
+        let backup = report.only();
+        assert_eq!(backup.verdict, "valid", "{name}: {:?}", backup.findings);
+        assert_eq!(
+            backup.snapshot().path,
+            format!("{}!/snapshot.db", place.display())
+        );
+        let kuberesources = backup.kuberesources.as_ref().expect("the archive itself");
+        assert_eq!(kuberesources.path, place.display().to_string());
+    }
+}
+
+/// `etcd-upload` of a hosted control plane: the snapshot alone, or with Secrets of the control plane in one bundle.
+#[test]
+fn a_hosted_control_plane_has_no_kuberesources_and_misses_none() {
+    let hosted = samples::bytes("cases/32-hypershift-young/1778410800.db");
+    let bundle = tar(&vec![
+        ("snapshot.db".to_owned(), hosted.clone()),
+        (
+            "secrets/root-ca.json".to_owned(),
+            br#"{"kind":"Secret"}"#.to_vec(),
+        ),
+        (
+            "secrets/key.json".to_owned(),
+            br#"{"kind":"Secret"}"#.to_vec(),
+        ),
+    ]);
+    for (name, bytes) in [
+        ("1778410800.db", hosted),
+        ("1778410800.tar.gz", gzip(&bundle)),
+    ] {
+        let env = TestEnv::new();
+        env.put(&format!("data/prefix/{name}"), bytes);
+        let as_of = "2026-05-10T11:30:00Z";
+        let data = env.text("data");
+        let ran = env.run(&["verify", &data, "-o", "json", "--as-of", as_of]);
+        let report: VerifyReport = ran.json();
+        let backup = report.only();
+        assert_ne!(backup.verdict, "invalid", "{name}: {:?}", backup.findings);
+        let codes: Vec<&str> = backup
+            .findings
+            .iter()
+            .map(|one| one.code.as_str())
+            .collect();
+        assert!(
+            !codes.contains(&"kuberesources-missing"),
+            "{name}: {codes:?}"
+        );
+        assert_eq!(report.skipped.len(), 0, "{name}: {:?}", report.skipped);
+    }
+}
+
+/// Encrypted by hand: it may be a backup, and the run is not good.
+#[test]
+fn what_somebody_encrypted_is_named() {
+    for (name, start) in [
+        ("etcd-backup-1747123757.tar.gz.enc", b"Salted__".as_slice()),
+        (
+            "shop/snapshot_2025-05-13_080917.db.gpg",
+            b"\x8c\x0d\x04\x09\x03\x02\xd8\x56",
+        ),
+    ] {
+        let env = TestEnv::new();
+        let mut bytes = start.to_vec();
+        bytes
+            .extend((0..60_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8));
+        env.put(&format!("data/{name}"), bytes);
+        let report = verify(&env);
+        assert_eq!(report.items.len(), 0, "{name}");
+        let kinds: Vec<&str> = report.skipped.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, ["encrypted"], "{name}");
+    }
+}
+
+/// Other products': named, and no backup of OpenShift.
+#[test]
+fn what_another_product_keeps_is_named_and_not_judged() {
+    let pki = tar(&vec![("pki/ca.crt".to_owned(), b"certificate".to_vec())]);
+    let rows = [
+        (
+            "v2/Backup-1747123757/Incr-00000001-00012345-1747123757.gz",
+            gzip(b"changes"),
+        ),
+        ("pki-2025-05-13.tar.gz", gzip(&pki)),
+    ];
+    for (name, bytes) in rows {
+        let env = TestEnv::new();
+        env.put(&format!("data/{name}"), bytes);
+        let report = verify(&env);
+        assert_eq!(report.items.len(), 0, "{name}");
+        let kinds: Vec<&str> = report.skipped.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, ["other-product"], "{name}");
+    }
+}
