@@ -9,6 +9,7 @@ use crate::foreign::product;
 use crate::inventory::PassedOver;
 use crate::pairing::stamp_of;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 
 /// `kuberesources-missing`, or `kuberesources-not-used` where none exists by design.
 pub(super) fn missing(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
@@ -58,7 +59,7 @@ fn is_named_by_script(half: &Located<Snapshot>) -> bool {
 }
 
 fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
-    let mut message = format!("there is no kuberesources for {}", half.path);
+    let mut message = absence("kuberesources", &half.path, notes);
     if let Some(lost) = lost_without_keys(&half.facts) {
         message.push_str(&format!(": {lost}, which are lost without it"));
     }
@@ -77,8 +78,23 @@ fn required(half: &Located<Snapshot>, notes: &PairNotes) -> Finding {
     beside(finding, notes)
 }
 
+/// What was not seen is not said to be missing.
+fn absence(what: &str, half: &ObjectId, notes: &PairNotes) -> String {
+    match &notes.broken_archive {
+        Some(broken) => format!(
+            "no {what} was seen for {half}, and {} could not be read to its end: {}",
+            broken.path, broken.what
+        ),
+        None => format!("there is no {what} for {half}"),
+    }
+}
+
 /// Names a file of the same stamp that could not be read and may hold the missing half.
 fn beside(mut finding: Finding, notes: &PairNotes) -> Finding {
+    if let Some(broken) = &notes.broken_archive {
+        let remedy = format!("take another copy of {} and verify that", broken.path);
+        return finding.remedy(remedy);
+    }
     let Some(PassedOver { path, what }) = &notes.passed_over else {
         return finding;
     };
@@ -95,7 +111,7 @@ pub(super) fn snapshot_missing(backup: &Backup, notes: &PairNotes) -> Option<Fin
     if backup.snapshot.is_some() {
         return None;
     }
-    let mut message = format!("there is no snapshot for {}", half.path);
+    let mut message = absence("snapshot", &half.path, notes);
     let mut finding =
         Finding::new(Code::SnapshotMissing, "").with("kuberesources", half.path.to_string());
     if let Some(path) = &notes.counterpart {

@@ -27,6 +27,8 @@ pub(super) struct PairNotes {
     pub(super) counterpart: Option<ObjectId>,
     /// Of a half alone: a file of the same stamp that may hold the other one and could not be read.
     pub(super) passed_over: Option<PassedOver>,
+    /// The archive that the only half lies in, where it could not be read to its end.
+    pub(super) broken_archive: Option<PassedOver>,
     /// What the keys did.
     pub(super) proven: Option<Proven>,
     /// Places whose content is another than before.
@@ -127,6 +129,11 @@ impl<'a> Surroundings<'a> {
                 (None, Some(half)) => self.passed_over(half),
                 _ => None,
             },
+            broken_archive: match (snapshot, kuberesources) {
+                (Some(half), None) => self.broken_archive(&half.path),
+                (None, Some(half)) => self.broken_archive(&half.path),
+                _ => None,
+            },
             proven: proven.cloned(),
             replaced,
         }
@@ -160,6 +167,16 @@ impl<'a> Surroundings<'a> {
             .filter(|one| stamp_of(&one.path).is_some_and(|other| other.at == stamp));
         let nearest = of_stamp.min_by_key(|one| one.path.directory() != half.path.directory());
         nearest.cloned()
+    }
+
+    fn broken_archive(&self, half: &ObjectId) -> Option<PassedOver> {
+        half.archive()?;
+        let mut unreadable = self.inventory.unreadable.iter();
+        let broken = unreadable.find(|one| one.path != *half && one.path.contains(half))?;
+        Some(PassedOver {
+            path: broken.path.clone(),
+            what: broken.reason.clone(),
+        })
     }
 
     fn replaced<T>(

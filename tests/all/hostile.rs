@@ -17,7 +17,7 @@ const PER_FILE: usize = 2 << 10;
 const TIME: Duration = Duration::from_secs(180);
 
 /// Runs it, and tells the most memory it ever had, as last seen every millisecond.
-fn measured(env: &TestEnv, arguments: &[&str]) -> (Ran, usize) {
+pub(crate) fn measured(env: &TestEnv, arguments: &[&str]) -> (Ran, usize) {
     let started = Instant::now();
     let mut command = env.command(arguments);
     let (stdout, stderr) = (env.path("stdout"), env.path("stderr"));
@@ -54,7 +54,7 @@ fn peak_bytes(status_file: &str) -> usize {
 }
 
 /// Everything in `data`, verified within its limit.
-fn within_limit(env: &TestEnv, name: &str) -> Ran {
+pub(crate) fn within_limit(env: &TestEnv, name: &str) -> Ran {
     let (mut bytes, mut files) = (0, 0);
     for entry in std::fs::read_dir(env.path("data")).expect("our own") {
         let length = entry.expect("readable").metadata().expect("there").len();

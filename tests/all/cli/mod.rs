@@ -22,6 +22,7 @@ pub(crate) mod environment;
 mod findings;
 mod foreign;
 mod healthy;
+mod hostile_bundles;
 mod kindness;
 mod layouts;
 mod mended;
