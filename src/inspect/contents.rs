@@ -11,6 +11,7 @@ use crate::snapshot::{EntryRequest, Snapshot, StoredEntry, Timeline};
 use crate::source::ObjectId;
 use crate::survey::{SurveyOptions, find_snapshot, read_entries};
 use std::collections::HashSet;
+use zeroize::Zeroizing;
 
 /// Where definitions of custom resources lie.
 const DEFINITIONS: [&[u8]; 2] = [
@@ -128,6 +129,12 @@ impl Contents {
         let opened = opened.map_err(sealed)?;
         let object = objects::decode(&opened)?;
         Ok(object.served(entry.revision))
+    }
+
+    /// The value of an entry without encryption; `None` where it cannot be opened.
+    pub(super) fn opened(&self, entry: &StoredEntry) -> Option<Zeroizing<Vec<u8>>> {
+        let stored = entry.value.as_ref()?;
+        self.unsealer.open(&entry.key, stored.expose()).ok()
     }
 
     /// What is secret beside what always is.

@@ -146,6 +146,8 @@ impl FoundObjects {
                 limit: MAX_KEPT_BYTES,
             });
         }
+        // In storage keys a namespace ends with a slash, and `a-b/` stands before `a/`.
+        entries.sort_by_cached_key(|entry| Place::of(&entry.key));
         Ok(Self {
             contents,
             resources,

@@ -2,9 +2,10 @@
 //!
 //! A [`Subject`] is the file that is looked into, and where its keys may lie. [`Contents::read`] reads it in one pass
 //! that proves every byte and keeps the entries that a question needs; what was not proven is not given out. From there
-//! [`read_kinds`] and [`find_objects`] answer one question each.
+//! [`read_kinds`], [`find_objects`] and [`compare`] answer one question each.
 
 mod contents;
+mod difference;
 mod error;
 mod find;
 mod history;
@@ -13,9 +14,11 @@ mod kinds;
 mod object;
 mod query;
 mod selector;
+mod sizes;
 mod subject;
 
 pub use contents::{Contents, Trust};
+pub use difference::{Change, ChangeRow, Differences, Stake, compare};
 pub use error::{InspectError, ObjectError};
 pub use find::{FoundObjects, Wanted, find_objects};
 pub use history::{TimeSource, VersionRow};
@@ -23,4 +26,5 @@ pub use kinds::{KindRow, read_kinds};
 pub use object::ObjectRow;
 pub use query::NamePattern;
 pub use selector::{Selector, SelectorError};
+pub use sizes::{Sizes, read_sizes};
 pub use subject::Subject;

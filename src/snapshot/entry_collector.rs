@@ -6,6 +6,7 @@ use super::stored_entries::{StoredEntries, StoredEntry, Timeline};
 use crate::bbolt::Pgid;
 use crate::bytes::{to_u64, to_usize};
 use crate::etcd::{KeyValue, Revision, RevisionKey};
+use crate::kubernetes::encoding::Encoding;
 use crate::secret::Secret;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
@@ -72,7 +73,9 @@ impl EntryCollector {
             value_bytes: u32::try_from(stored.value.len()).unwrap_or(u32::MAX),
             digest,
         });
-        if !key.is_tombstone && self.request.values.has(stored.key) {
+        let is_sealed =
+            || self.request.has_sealed_values && Encoding::of(stored.value) == Encoding::Encrypted;
+        if !key.is_tombstone && (self.request.values.has(stored.key) || is_sealed()) {
             self.keep((number, key.revision, digest), stored.value);
         }
     }

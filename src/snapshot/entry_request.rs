@@ -13,6 +13,8 @@ pub struct EntryRequest {
     pub keys: KeyFilter,
     /// Keys of these whose values are kept, too.
     pub values: KeyFilter,
+    /// Whether the values of all other keys that are kept are kept, too, where they are encrypted.
+    pub has_sealed_values: bool,
     /// How many of a key's versions.
     pub versions: Versions,
     pub(crate) hasher: RandomState,

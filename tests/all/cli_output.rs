@@ -27,6 +27,7 @@ const COMMANDS: [&str; 16] = [
     "stage",
     "ls",
     "get",
+    "diff",
     "history",
     "backup",
     "forget",

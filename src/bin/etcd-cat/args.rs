@@ -9,7 +9,7 @@ mod parse;
 mod selection;
 
 pub(crate) use buckets::BucketArgs;
-pub(crate) use inside::{GetArgs, HistoryArgs, InsideArgs, LsArgs};
+pub(crate) use inside::{DiffArgs, GetArgs, HistoryArgs, InsideArgs, LsArgs};
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
     IndexArgs, ListArgs, LocationsArgs, ManArgs, MetricsArgs, ReportArgs, ShowArgs, StageArgs,
@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Ls(LsArgs),
     /// Print objects of a backup as YAML or JSON, secret data masked
     Get(GetArgs),
+    /// Tell what came, went and changed between two backups
+    Diff(DiffArgs),
     /// List every version of one object that a backup still holds
     History(HistoryArgs),
     /// Take a new backup through oc, bring it here and verify it

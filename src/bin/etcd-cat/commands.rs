@@ -5,6 +5,7 @@ mod check;
 mod clusters;
 mod complete;
 mod completions;
+mod diff;
 mod explain;
 mod forget;
 mod get;
@@ -82,6 +83,7 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Stage(args) => stage::run(args, invocation),
         Command::Ls(args) => ls::run(args, invocation),
         Command::Get(args) => get::run(args, invocation),
+        Command::Diff(args) => diff::run(args, invocation),
         Command::History(args) => history::run(args, invocation),
         Command::Backup(args) if args.dry_run => backup::run(args, invocation),
         Command::Backup(args) => recorded("backup", invocation, || backup::run(args, invocation)),

@@ -6,8 +6,8 @@ mod stores;
 mod take;
 
 pub(crate) use cluster::live_cluster;
-pub(crate) use inside::{kinds, objects};
 pub(crate) use stores::stores;
+pub(crate) use inside::{differences, kinds, objects, sizes};
 pub(crate) use take::take;
 
 use crate::args::GlobalArgs;

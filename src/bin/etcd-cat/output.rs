@@ -5,6 +5,7 @@
 mod backup;
 mod check;
 mod clusters;
+mod difference;
 mod digest;
 mod explanation;
 mod filing;
@@ -28,6 +29,7 @@ mod words;
 mod wrap;
 
 pub(crate) use clusters::ClusterList;
+pub(crate) use difference::{DifferenceAnswer, unified};
 pub(crate) use explanation::{CodeList, TopicDetails};
 pub(crate) use format::{Format, json};
 pub(crate) use list::{BackupList, BriefList};

@@ -66,6 +66,7 @@ fn commands_leave_the_backups_as_they_are() {
         &["show", "27be"],
         &["ls", "27be", "pods"],
         &["get", "27be", "secrets"],
+        &["diff", "27be", "27be"],
         &["history", "27be", "ns", "kube-system"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod"],
         &["check", "--valid-for", "4.17.3", "--cluster", "prod", &root],

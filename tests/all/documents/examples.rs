@@ -195,9 +195,9 @@ fn the_readme_shows_what_the_command_prints() {
         let first = examples
             .first()
             .and_then(|example| example.arguments.first());
-        if first
-            .is_some_and(|command| ["list", "show", "check", "stage"].contains(&command.as_str()))
-        {
+        if first.is_some_and(|command| {
+            ["list", "show", "check", "stage", "ls", "get", "diff"].contains(&command.as_str())
+        }) {
             run_on_machine(&env, &["index", "/backup", "/mnt/keys"].map(str::to_owned));
         }
         for Example { arguments, shown } in &examples {

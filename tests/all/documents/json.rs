@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The documents, in the order of the reference, and a command that prints each.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "BackupView",
     "BackupListView",
     "VerifyReportView",
@@ -18,6 +18,7 @@ const DOCUMENTS: [&str; 11] = [
     "RestoreCheckView",
     "StageRunView",
     "ObjectListView",
+    "DifferenceView",
     "BackupRunView",
     "ExplanationView",
     "ExplanationListView",
@@ -227,7 +228,7 @@ fn documents_are_what_the_reference_says() {
     let (data, keys) = (env.text("data"), env.text("keys"));
     let check = ["check", "--valid-for", "4.17.3", "--cluster", "prod"];
     let stage = ["stage", "27be", "--to", &staged];
-    let rows: [(&str, &[&str]); 12] = [
+    let rows: [(&str, &[&str]); 14] = [
         ("VerifyReport", &["verify", samples, "--no-catalogue"]),
         ("VerifyReport", &["verify", &odd, "--no-catalogue"]),
         ("VerifyReport", &["index", &data, &keys]),
@@ -236,6 +237,8 @@ fn documents_are_what_the_reference_says() {
         ("RestoreCheck", &check),
         ("StageRun", &stage),
         ("ObjectList", &["ls", "27be"]),
+        ("ObjectList", &["ls", "27be", "--size"]),
+        ("Difference", &["diff", "27be", "27be"]),
         ("ObjectList", &["ls", "27be", "pods"]),
         ("ObjectList", &["history", "27be", "ns", "kube-system"]),
         ("Explanation", &["explain", "truncated"]),

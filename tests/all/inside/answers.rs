@@ -237,3 +237,18 @@ fn a_backup_of_the_catalogue_is_looked_into_with_its_own_keys() {
         .json();
     assert!(!routes["items"].as_array().expect("is a list").is_empty());
 }
+
+#[test]
+fn the_largest_and_the_most_written_are_told() {
+    let env = TestEnv::new();
+    let snapshot = put(&env, "prod-421");
+    let list: Value = run(&env, &["ls", &snapshot, "--size", "-o", "json"])
+        .ends_with(0)
+        .json();
+    assert_eq!(text(&list, "/listed"), "largest");
+    let sizes = list["items"].as_array().expect("is a list").iter();
+    let sizes: Vec<u64> = sizes.filter_map(|one| one["sizeBytes"].as_u64()).collect();
+    assert!(sizes.len() == 100 && sizes.is_sorted_by(|one, next| one >= next));
+    assert_eq!(text(&list, "/mostWritten/0/name"), "web", "{list}");
+    assert_eq!(list["mostWritten"][0]["version"], 36);
+}

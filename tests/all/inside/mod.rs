@@ -7,4 +7,5 @@
 
 mod answers;
 mod clusters;
+mod diff;
 mod oracle;

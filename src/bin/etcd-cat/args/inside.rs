@@ -182,3 +182,38 @@ pub(crate) struct HistoryArgs {
     #[command(flatten)]
     pub(crate) inside: InsideArgs,
 }
+
+/// `etcd-cat diff`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Both are read once; a secret is told to be another one, never what it is.
+
+Examples:
+  etcd-cat diff 3f9c latest                             what would a restore of 3f9c lose?
+  etcd-cat diff 3f9c latest --names                     every object by its name
+  etcd-cat diff old.db new.db --object deploy shop/web  one object as a unified diff")]
+pub(crate) struct DiffArgs {
+    /// Beginning of an id, latest, latest-valid, or a path
+    #[arg(value_name = "BACKUP")]
+    pub(crate) from: String,
+
+    /// The one that it is compared with
+    #[arg(value_name = "BACKUP")]
+    pub(crate) to: String,
+
+    /// Tell every object by its name
+    #[arg(long, env = "ETCD_CAT_NAMES", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) names: bool,
+
+    /// Compare one object, as a unified diff of what get --clean prints
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["KIND", "NAMESPACE/NAME"],
+        conflicts_with = "names"
+    )]
+    pub(crate) object: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) inside: InsideArgs,
+}

@@ -18,6 +18,9 @@ pub(super) fn run(args: &LsArgs, invocation: &Invocation<'_>) -> Result<Reply, F
         ));
     };
     let subject = subject(backup, &args.inside, invocation)?;
+    if args.size {
+        return sizes(&subject, args, invocation);
+    }
     match &args.kind {
         Some(kind) => objects(&subject, kind, args, invocation),
         None => kinds(&subject, args, invocation),
@@ -31,6 +34,20 @@ fn kinds(subject: &Subject, args: &LsArgs, invocation: &Invocation<'_>) -> Resul
     let list = ObjectList {
         source: SourceLine::of(&contents),
         listed: Listed::Kinds(&kinds),
+    };
+    Reply::new(&list, &invocation.style, Exit::Good)
+}
+
+fn sizes(subject: &Subject, args: &LsArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    let request = invocation.request(&[]);
+    let trust = args.inside.trust();
+    let sizes = engine::sizes(subject, trust, &request, invocation.progress)?;
+    let list = ObjectList {
+        source: SourceLine::of(&sizes.contents),
+        listed: Listed::Sizes {
+            largest: &sizes.largest,
+            most_written: &sizes.most_written,
+        },
     };
     Reply::new(&list, &invocation.style, Exit::Good)
 }

@@ -4,7 +4,7 @@ use super::Request;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use etcd_cat::inspect::{
-    self, Contents, FoundObjects, InspectError, KindRow, Subject, Trust, Wanted,
+    self, Contents, Differences, FoundObjects, InspectError, KindRow, Sizes, Subject, Trust, Wanted,
 };
 use etcd_cat::monitor::Monitor;
 use etcd_cat::survey::Depth;
@@ -32,6 +32,29 @@ pub(crate) fn objects(
     Ok(inspect::find_objects(
         subject, wanted, trust, &options, monitor,
     )?)
+}
+
+/// What two backups do not have in common.
+pub(crate) fn differences(
+    from: &Subject,
+    to: &Subject,
+    trust: Trust,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Differences, Failure> {
+    let options = request.options(Depth::Everything);
+    Ok(inspect::compare(from, to, trust, &options, monitor)?)
+}
+
+/// The largest keys, and those written most often.
+pub(crate) fn sizes(
+    subject: &Subject,
+    trust: Trust,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Sizes, Failure> {
+    let options = request.options(Depth::Everything);
+    Ok(inspect::read_sizes(subject, trust, &options, monitor)?)
 }
 
 impl From<InspectError> for Failure {

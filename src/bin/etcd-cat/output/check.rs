@@ -21,6 +21,8 @@ use serde::Serialize;
 const NEAR_MISSES: usize = 10;
 /// The same where there is a better answer.
 const NEAR_MISSES_BESIDE_A_CHOICE: usize = 3;
+/// Kinds that are told of what is lost.
+const LOST_KINDS: usize = 8;
 /// Others that qualify and are shown.
 const ALTERNATIVES: usize = 5;
 
@@ -50,7 +52,57 @@ fn page(check: &RestoreCheck, style: &Style) -> String {
         text.push('\n');
         text.push_str(&restore_plan(plan, style));
     }
+    if let Some(line) = loss_line(check) {
+        text.push_str(&format!("\n{}\n", safe(&line)));
+    }
     text
+}
+
+/// What is lost against the newest backup of the cluster, in one line.
+pub(super) fn loss_line(check: &RestoreCheck) -> Option<String> {
+    let loss = check.loss()?;
+    let chosen = &check.chosen.as_ref()?.backup;
+    if loss.is_newest {
+        return Some(
+            "Nothing newer is known of this cluster: what was written since is lost.".to_owned(),
+        );
+    }
+    let (id, newest) = (list::id(chosen), list::id(loss.newest));
+    let against = format!("Against the newest backup of the cluster, {newest}");
+    let more = format!("etcd-cat diff {id} {newest} tells which");
+    let Some(kinds) = loss.kinds else {
+        return Some(format!(
+            "{against}: what differs is not known, for kinds were not counted when it was read; {more}."
+        ));
+    };
+    if kinds.is_empty() {
+        return Some(format!(
+            "{against}: as many objects of every kind; {more} changed."
+        ));
+    }
+    let of = |is_lost: bool| -> Vec<String> {
+        let kinds = kinds
+            .iter()
+            .filter(|one| (one.newest > one.chosen) == is_lost);
+        kinds
+            .map(|one| format!("{} {}", one.chosen.abs_diff(one.newest), one.resource))
+            .collect()
+    };
+    let parts = [("lost", of(true)), ("brought back", of(false))].map(|(word, kinds)| {
+        let shown = kinds
+            .iter()
+            .take(LOST_KINDS)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        match kinds.len() {
+            0 => None,
+            all if all > LOST_KINDS => Some(format!("{word}: {shown} and more")),
+            _ => Some(format!("{word}: {shown}")),
+        }
+    });
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    Some(format!("{against}, {}; {more}.", parts.join("; ")))
 }
 
 /// What else qualifies, newest first.

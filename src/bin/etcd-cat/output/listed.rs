@@ -37,6 +37,11 @@ pub(crate) enum Listed<'l> {
     Kinds(&'l [KindRow]),
     /// Objects of one kind.
     Objects(&'l [ObjectRow]),
+    /// The largest objects, and those written most often.
+    Sizes {
+        largest: &'l [ObjectRow],
+        most_written: &'l [ObjectRow],
+    },
     /// Versions of objects.
     Versions(&'l [VersionRow]),
 }

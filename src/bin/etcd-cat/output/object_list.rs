@@ -21,7 +21,7 @@ impl Answer for ObjectList<'_> {
         let mut masker = Masker::default();
         match self.listed {
             Listed::Kinds(kinds) => kinds.iter().map(|kind| kind.resource.to_string()).collect(),
-            Listed::Objects(rows) => rows
+            Listed::Objects(rows) | Listed::Sizes { largest: rows, .. } => rows
                 .iter()
                 .map(|row| object_name(row, &mut masker))
                 .collect(),
@@ -40,6 +40,14 @@ impl Answer for ObjectList<'_> {
         let mut text = match self.listed {
             Listed::Kinds(kinds) => kinds_page(kinds, &self.source, style),
             Listed::Objects(rows) => objects_page(rows, style),
+            Listed::Sizes {
+                largest,
+                most_written,
+            } => format!(
+                "LARGEST\n{}\nWRITTEN MOST OFTEN\n{}",
+                sizes_page(largest, style),
+                sizes_page(most_written, style)
+            ),
             Listed::Versions(rows) => versions_page(rows, style),
         };
         if !self.source.is_proven {
@@ -98,6 +106,22 @@ fn objects_page(rows: &[ObjectRow], style: &Style) -> String {
         Column::fixed("REVISION", 2, each(&|row| row.revision.to_string())),
         Column::fixed("WRITES", 3, each(&|row| row.version.to_string())),
     ]);
+    table::render(columns, style)
+}
+
+fn sizes_page(rows: &[ObjectRow], style: &Style) -> String {
+    let mut masker = Masker::default();
+    let names = rows
+        .iter()
+        .map(|row| object_name(row, &mut masker))
+        .collect();
+    let each = |cell: &dyn Fn(&ObjectRow) -> String| rows.iter().map(cell).collect();
+    let columns = vec![
+        Column::fixed("OBJECT", 0, names),
+        Column::fixed("SIZE", 0, each(&|row| units::size(row.value_bytes))),
+        Column::fixed("WRITES", 0, each(&|row| row.version.to_string())),
+        Column::fixed("CHANGED", 1, each(&|row| changed(row.changed_at, style))),
+    ];
     table::render(columns, style)
 }
 

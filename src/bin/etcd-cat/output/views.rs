@@ -4,6 +4,7 @@
 
 mod backup;
 mod clusters;
+mod difference;
 mod encryption;
 mod explanation;
 mod locations;
@@ -14,6 +15,7 @@ mod run;
 
 pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use clusters::ClusterListView;
+pub(crate) use difference::DifferenceView;
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use locations::LocationListView;
 pub(crate) use objects::ObjectListView;

@@ -18,10 +18,12 @@ pub(crate) struct ObjectListView {
     kind: &'static str,
     /// Where all of it is from.
     snapshot: ListedSnapshotView,
-    /// What the items are: `kinds`, `objects` or `versions`.
+    /// What the items are: `kinds`, `objects`, `largest` or `versions`.
     listed: &'static str,
     /// Kinds, the largest first; objects by namespace and name; versions by revision.
     items: Vec<ListedView>,
+    /// Beside the largest: the objects that were written most often since their creation; empty otherwise.
+    most_written: Vec<ListedView>,
 }
 
 /// The snapshot that was looked into.
@@ -81,7 +83,17 @@ struct ListedView {
 impl ObjectListView {
     pub(crate) fn new(list: &ObjectList<'_>) -> Self {
         let mut masker = Masker::default();
+        let mut often = Vec::new();
         let (listed, items) = match list.listed {
+            Listed::Sizes {
+                largest,
+                most_written,
+            } => {
+                let rows = most_written.iter();
+                often.extend(rows.map(|row| of_object(row, &mut masker)));
+                let items = largest.iter().map(|row| of_object(row, &mut masker));
+                ("largest", items.collect())
+            }
             Listed::Kinds(kinds) => {
                 let bytes = list.source.size_bytes;
                 let items = kinds.iter().map(|kind| of_kind(kind, bytes));
@@ -102,6 +114,7 @@ impl ObjectListView {
             snapshot: ListedSnapshotView::new(&list.source),
             listed,
             items,
+            most_written: often,
         }
     }
 }

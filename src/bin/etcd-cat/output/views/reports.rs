@@ -9,7 +9,7 @@ use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
-use etcd_cat::restore::{Alternative, Elsewhere, Plan, RestoreCheck, Staged, Step};
+use etcd_cat::restore::{Alternative, Elsewhere, KindLoss, Loss, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::{LocationProblem, News, SearchedLocation, Survey};
 use serde::Serialize;
@@ -255,6 +255,50 @@ pub(crate) struct RestoreCheckView {
     plan: Vec<String>,
     /// What is of other clusters.
     elsewhere: ElsewhereView,
+    /// What is lost against the newest backup of the cluster; null without a choice.
+    loss: Option<LossView>,
+}
+
+/// The newest backup of the cluster, and of which kinds it does not have as many objects as the chosen one.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LossView {
+    /// Id of the newest backup.
+    newest_id: Option<String>,
+    /// When that was taken.
+    newest_taken_at: Option<String>,
+    /// Whether the chosen one is the newest.
+    chosen_is_newest: bool,
+    /// Kinds, the largest difference first; null when they were not counted in both.
+    kinds: Option<Vec<KindLossView>>,
+}
+
+/// A kind of which both backups do not have as many.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct KindLossView {
+    /// `plural.group`, or the plural alone.
+    resource: String,
+    /// Objects in the chosen backup.
+    chosen: u64,
+    /// Objects in the newest one.
+    newest: u64,
+}
+
+impl LossView {
+    fn new(loss: &Loss<'_>) -> Self {
+        let kind = |kind: &KindLoss| KindLossView {
+            resource: kind.resource.clone(),
+            chosen: kind.chosen,
+            newest: kind.newest,
+        };
+        let kinds = loss.kinds.as_ref();
+        Self {
+            newest_id: loss.newest.id(),
+            newest_taken_at: loss.newest.taken_at.map(rfc3339_seconds),
+            chosen_is_newest: loss.is_newest,
+            kinds: kinds.map(|kinds| kinds.iter().map(kind).collect()),
+        }
+    }
 }
 
 /// Another backup that qualifies.
@@ -383,6 +427,7 @@ impl RestoreCheckView {
             candidates: check.candidates.iter().map(CandidateView::new).collect(),
             plan: commands(check.plan.as_ref()),
             elsewhere: ElsewhereView::new(&check.elsewhere),
+            loss: check.loss().as_ref().map(LossView::new),
         }
     }
 }
