@@ -16,7 +16,7 @@ use etcd_cat::catalogue::{
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::kubernetes::certificate::Certificates;
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -220,6 +220,8 @@ fn proof(snapshot: SnapshotKey, kuberesources: Sha256Digest) -> CatalogueChange 
         key_name: "7".to_owned(),
         tried: 3,
         outcome: KeyOutcome::Decrypted,
+        damaged: NamedValues::default(),
+        mismatched: NamedValues::default(),
     };
     let lines = ["secrets", "configmaps", "routes.route.openshift.io"];
     let proof = ProofRecord {

@@ -76,6 +76,7 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::EncryptionConfigMissing => &encryption::ENCRYPTION_CONFIG_MISSING,
         Code::EncryptionKeyMissing => &encryption::ENCRYPTION_KEY_MISSING,
         Code::EncryptionKeyWrong => &encryption::ENCRYPTION_KEY_WRONG,
+        Code::ValueDamaged => &encryption::VALUE_DAMAGED,
         Code::EncryptionPartial => &encryption::ENCRYPTION_PARTIAL,
         Code::EncryptionExternal => &encryption::ENCRYPTION_EXTERNAL,
         Code::KeysBesideSnapshot => &encryption::KEYS_BESIDE_SNAPSHOT,

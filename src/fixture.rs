@@ -7,7 +7,9 @@ use crate::inventory::{Inventory, Proven};
 use crate::judgement::{Standpoint, judge};
 use crate::kuberesources::{ConfiguredProvider, Kuberesources};
 use crate::kubernetes::certificate::Certificate;
-use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
+use crate::kubernetes::encryption::{
+    EncryptionUse, KeyOutcome, KeyProof, KeyProofLine, NamedValues,
+};
 use crate::openshift::{Cluster, HistoryEntry, NodeRevision, OperatorRollout, Topology};
 use crate::snapshot::{Flavour, Member, Snapshot, Status};
 use crate::source::ObjectId;
@@ -225,6 +227,8 @@ pub(crate) fn proven(key_name: &str, outcome: KeyOutcome) -> Proven {
         key_name: key_name.to_owned(),
         tried: 12,
         outcome,
+        damaged: NamedValues::default(),
+        mismatched: NamedValues::default(),
     };
     Proven {
         key_proof: KeyProof { lines: vec![line] },

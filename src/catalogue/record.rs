@@ -207,6 +207,19 @@ impl Record for Certificates {
 
 impl Record for StoredFacts<ProofRecord> {
     const TABLE: Table = Table::Proofs;
+
+    const ADDED: &'static [AddedField] = &[
+        AddedField {
+            since: 2,
+            structure: "KeyProofLine",
+            field: "damaged",
+        },
+        AddedField {
+            since: 2,
+            structure: "KeyProofLine",
+            field: "mismatched",
+        },
+    ];
 }
 
 impl Record for Verification {

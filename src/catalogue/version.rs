@@ -30,12 +30,11 @@ impl Table {
             Self::About
             | Self::Kuberesources
             | Self::CertificateSets
-            | Self::Proofs
             | Self::Verifications
             | Self::Provenance
             | Self::Runs => FIRST_VERSION,
-            // 2: the file system.
-            Self::Locations => 2,
+            // Proofs, 2: which values are damaged, or other objects. Locations, 2: the file system.
+            Self::Proofs | Self::Locations => 2,
             // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
             // 4: the revision of etcd.
             Self::Overview => 4,

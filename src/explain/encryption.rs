@@ -60,6 +60,25 @@ pub(super) const ENCRYPTION_KEY_WRONG: Explanation = Explanation {
     ],
 };
 
+pub(super) const VALUE_DAMAGED: Explanation = Explanation {
+    title: "An encrypted object does not open with the key that opens its neighbours",
+    meaning: "The key is there and right, as other values of the same resource open with it, and these do not: their \
+              bytes are not what was encrypted, or lie under another name. The objects are lost after a restore, and \
+              more than they: an API server that meets one value it cannot open refuses to list the whole kind, so \
+              that nothing that watches Secrets comes up. That is why it is an error and no warning.",
+    steps: &[
+        Do("Choose another backup, from before the damage or from another member."),
+        Run("etcd-cat list --valid-for VERSION"),
+        Do(
+            "While the cluster lives, read the named objects: what fails there is damaged in etcd itself.",
+        ),
+        Do(
+            "If this backup has to be restored, delete the named keys in etcd afterwards, before the API server is relied upon.",
+        ),
+        Run("oc -n openshift-etcd rsh POD etcdctl del KEY"),
+    ],
+};
+
 pub(super) const ENCRYPTION_PARTIAL: Explanation = Explanation {
     title: "Encrypted and plain values of one resource lie side by side",
     meaning: "When encryption is switched on or off, or keys are rotated, all values are rewritten one by one, \

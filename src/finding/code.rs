@@ -197,6 +197,9 @@ codes! {
     /// The named key does not decrypt.
     EncryptionKeyWrong = "encryption-key-wrong", Error, Pair,
         "this archive is most likely of another cluster: find the right one, or choose another backup";
+    /// An encrypted value does not open with the key that opens its neighbours.
+    ValueDamaged = "value-damaged", Error, Pair,
+        "choose another backup: after a restore the API server can neither read these objects nor list their kind";
     /// Encrypted and plain values of one resource side by side.
     EncryptionPartial = "encryption-partial", Warning, Snapshot,
         "prefer a backup from after the migration; this one needs exactly its own kuberesources";

@@ -5,7 +5,7 @@ use super::kind::ClusterKind;
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProofLine};
+use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProofLine, NamedValues};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +64,59 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
             .finding()
         })
         .collect()
+}
+
+/// Values that their own key does not open, or opens to another object.
+pub(super) fn odd_values(backup: &Backup) -> Vec<Finding> {
+    let lines = backup.key_proof.iter().flat_map(|proof| &proof.lines);
+    let mut findings = Vec::new();
+    for line in lines {
+        let KeyProofLine {
+            resource,
+            provider,
+            key_name,
+            tried,
+            damaged,
+            mismatched,
+            ..
+        } = line;
+        let finding = |code, message, odd: &NamedValues| {
+            Finding::new(code, message)
+                .with("resource", resource.as_str())
+                .with("provider", provider.as_str())
+                .with("key", key_name.as_str())
+                .with("tried", *tried)
+                .with("count", odd.count)
+                .with("objects", odd.keys.clone())
+        };
+        if damaged.count > 0 {
+            let message = format!(
+                "{} of {tried} values of {resource} do not open with {provider} key {key_name}, which opens the others: {}",
+                damaged.count,
+                named(damaged)
+            );
+            findings.push(finding(Code::ValueDamaged, message, damaged));
+        }
+        if mismatched.count > 0 {
+            let message = format!(
+                "{} of {tried} encrypted values of {resource} hold another object than their key says: {}",
+                mismatched.count,
+                named(mismatched)
+            );
+            findings.push(finding(Code::ObjectMismatch, message, mismatched));
+        }
+    }
+    findings
+}
+
+/// The storage keys that are told, and how many are not.
+fn named(values: &NamedValues) -> String {
+    let told = u64::try_from(values.keys.len()).unwrap_or(u64::MAX);
+    let keys = values.keys.join(", ");
+    match values.count.saturating_sub(told) {
+        0 => keys,
+        more => format!("{keys} and {more} more"),
+    }
 }
 
 /// Without the kube-apiserver's keys those in the snapshot stay shut: the cause is told, not what follows from it.

@@ -1,7 +1,9 @@
 //! Encryption of one backup in short: who encrypted, with which keys, and whether they open it.
 
 use crate::backup::Backup;
-use crate::kubernetes::encryption::{IDENTITY, KeyOutcome, KeyProof, is_of_kube_apiserver};
+use crate::kubernetes::encryption::{
+    EncryptionUse, IDENTITY, KeyOutcome, KeyProof, is_of_kube_apiserver,
+};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -19,6 +21,10 @@ pub struct EncryptionSummary {
     pub keys_found: Vec<String>,
     /// Whether the keys open the values.
     pub proof: EncryptionProof,
+    /// Live encrypted values.
+    pub values: u64,
+    /// Of these, the values that keys were tried on.
+    pub values_tried: u64,
 }
 
 /// Whether the keys were shown to open the values.
@@ -62,19 +68,29 @@ impl EncryptionSummary {
             keys_used: keys_used(backup),
             keys_found: keys_found(backup),
             proof: proof(backup),
+            values: encrypted(backup).map(|one| one.values).sum(),
+            values_tried: backup
+                .key_proof
+                .iter()
+                .flat_map(|proof| &proof.lines)
+                .map(|line| line.tried)
+                .sum(),
         }
     }
 }
 
-/// Providers that stored at least one live value.
-fn providers(backup: &Backup) -> BTreeSet<String> {
+/// How live values are encrypted.
+fn encrypted(backup: &Backup) -> impl Iterator<Item = &EncryptionUse> {
     let uses = backup
         .snapshot
         .iter()
         .flat_map(|half| &half.facts.encryption);
     uses.filter(|one| one.is_encrypted() && one.values > 0)
-        .map(|one| one.provider.clone())
-        .collect()
+}
+
+/// Providers that stored at least one live value.
+fn providers(backup: &Backup) -> BTreeSet<String> {
+    encrypted(backup).map(|one| one.provider.clone()).collect()
 }
 
 fn keys_used(backup: &Backup) -> Vec<String> {
@@ -119,7 +135,8 @@ fn proof(backup: &Backup) -> EncryptionProof {
 
 fn worst(proof: &KeyProof) -> EncryptionProof {
     let has = |outcome: KeyOutcome| proof.lines.iter().any(|line| line.outcome == outcome);
-    if has(KeyOutcome::KeyWrong) {
+    let has_damaged = proof.lines.iter().any(|line| line.damaged.count > 0);
+    if has(KeyOutcome::KeyWrong) || has_damaged {
         EncryptionProof::Failed
     } else if has(KeyOutcome::KeyMissing) || has(KeyOutcome::ConfigMissing) {
         EncryptionProof::Missing

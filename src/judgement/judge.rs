@@ -234,6 +234,7 @@ fn of_snapshot(backup: &Backup) -> Vec<Finding> {
 
 fn of_pair(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
     let mut findings = encryption::keys(backup);
+    findings.extend(encryption::odd_values(backup));
     findings.extend(kuberesources::missing(backup, notes));
     findings.extend(kuberesources::snapshot_missing(backup, notes));
     findings.extend(pair::mismatch(backup, notes));

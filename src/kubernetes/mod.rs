@@ -5,6 +5,7 @@ pub(crate) mod encoding;
 pub mod encryption;
 pub(crate) mod envelope;
 pub(crate) mod json;
+pub(crate) mod key_text;
 pub(crate) mod object;
 pub(crate) mod storage_key;
 pub(crate) mod stored_object;

@@ -117,6 +117,13 @@ impl ValueClasses {
         Some(&class.resource)
     }
 
+    /// Resource, provider and key name of a class of encrypted values.
+    pub(super) fn sealed(&self, number: u16) -> Option<(&str, &str, &str)> {
+        let class = self.classes.get(usize::from(number).checked_sub(1)?)?;
+        let (provider, key_name) = class.sealed.as_ref()?;
+        Some((&class.resource, provider, key_name))
+    }
+
     /// Whose keys fill the snapshot, from the live keys of each class. Where keys may be lost, what is absent proves
     /// nothing.
     pub(super) fn flavour(&self, live: &[LiveValues], is_complete: bool) -> Flavour {

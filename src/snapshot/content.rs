@@ -8,11 +8,11 @@ use super::leases::LeasedRecord;
 use super::reading::{HashOn, SnapshotReading};
 use super::stored_entries::StoredEntries;
 use super::{findings, live_values, small_buckets};
-use crate::bbolt::{Layout, PageNotes, Tree, prove};
+use crate::bbolt::{Layout, PageNotes, Pgid, Tree, prove};
 use crate::digest::{Crc32c, CrcJoiner};
 use crate::etcd::LiveValues;
 use crate::kubernetes::certificate::Certificates;
-use crate::kubernetes::encryption::Sealed;
+use crate::kubernetes::encryption::{OddValues, Sealed};
 use crate::openshift::Cluster;
 use chrono::{DateTime, Utc};
 use std::collections::HashSet;
@@ -64,12 +64,13 @@ pub(super) fn conclude(
     snapshot.findings.extend(findings::tree(&tree));
     snapshot.findings.extend(findings::buckets(&tree));
     let leases = small_buckets::learn(&tree, &keyspace.lease_pages, &mut snapshot);
-    let (sealed, entries) =
+    let (sealed, entries, odd_values) =
         learn_keyspace(&tree, keyspace, leases.as_ref(), &mut snapshot, hash_on);
     SnapshotReading {
         snapshot,
         sealed,
         entries,
+        odd_values,
         whole: hashed.whole,
         with_own_digest: hashed.with_own_digest,
         suspect: None,
@@ -92,7 +93,7 @@ fn learn_keyspace(
     leases: Option<&HashSet<i64>>,
     snapshot: &mut Snapshot,
     hash_on: HashOn,
-) -> (Sealed, StoredEntries) {
+) -> (Sealed, StoredEntries, Option<Vec<OddValues>>) {
     let Some(bucket) = tree.bucket(b"key") else {
         return Default::default();
     };
@@ -101,6 +102,7 @@ fn learn_keyspace(
         classes,
         wanted,
         samples,
+        every_value,
         leased,
         defective_objects,
         collector,
@@ -140,10 +142,15 @@ fn learn_keyspace(
         ..Sealed::default()
     };
     live_values::wanted(wanted, &found, snapshot, &mut sealed);
+    let odd_values = every_value.and_then(|every| {
+        every.live(&classes, |key_hash, main, page: Pgid| {
+            found.is_live(key_hash, main, &[page.0])
+        })
+    });
     let timeline = std::mem::take(&mut found.timeline);
     let entries =
         collector.map(|entries| entries.conclude(|page| found.is_live_page(page), timeline));
-    (sealed, entries.unwrap_or_default())
+    (sealed, entries.unwrap_or_default(), odd_values)
 }
 
 fn instant(seconds: i64) -> Option<DateTime<Utc>> {

@@ -9,12 +9,11 @@ use crate::etcd::buckets::{Alarm, AlarmKind, BucketDefect, Harm, NEEDED};
 use crate::etcd::{RecordDefect, Replay, RevisionKey};
 use crate::finding::{Code, Finding, Severity};
 use crate::foreign::{self, Foreign, LeadingBytes};
+use crate::kubernetes::key_text::{name_text, storage_key_text, token_resource};
 use std::collections::BTreeMap;
 
 /// Findings of one code that are told one by one; the last one counts the rest.
 const MAX_OF_ONE_CODE: usize = 8;
-/// Bytes of a key that are shown.
-const MAX_SHOWN_BYTES: usize = 128;
 
 /// The length of a file against what its meta page says.
 pub(super) struct Sizes<'a> {
@@ -231,31 +230,6 @@ fn tree_finding(defect: &TreeDefect) -> Finding {
 /// A revision where the key is one, else the first bytes with escapes.
 fn key_text(key: &[u8]) -> String {
     RevisionKey::parse(key).map_or_else(|_| name_text(key), |key| key.revision.to_string())
-}
-
-/// A storage key. The name of an OAuth token is the token itself in older releases: it is left out.
-fn storage_key_text(key: &[u8]) -> String {
-    match token_resource(key) {
-        Some(resource) => format!("...{resource}..."),
-        None => name_text(key),
-    }
-}
-
-/// The resource of OAuth tokens that a storage key is of.
-fn token_resource(key: &[u8]) -> Option<&'static str> {
-    let resources = ["/oauth/accesstokens/", "/oauth/authorizetokens/"];
-    resources.into_iter().find(|resource| {
-        let resource = resource.as_bytes();
-        key.windows(resource.len()).any(|part| part == resource)
-    })
-}
-
-/// Bytes with escapes; of long ones the first.
-fn name_text(name: &[u8]) -> String {
-    match name.get(..MAX_SHOWN_BYTES) {
-        Some(start) if start.len() < name.len() => format!("{}...", start.escape_ascii()),
-        _ => name.escape_ascii().to_string(),
-    }
 }
 
 /// Buckets that are not there.

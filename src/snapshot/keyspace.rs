@@ -5,6 +5,7 @@ use super::defective_objects::DefectiveObjects;
 use super::entry_collector::EntryCollector;
 use super::entry_defect::{DefectiveEntry, EntryDefect};
 use super::entry_request::EntryRequest;
+use super::every_value::EveryValue;
 use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
 use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
@@ -32,6 +33,8 @@ pub(super) struct Keyspace {
     pub(super) classes: ValueClasses,
     pub(super) wanted: Wanted,
     pub(super) samples: EncryptedSamples,
+    /// Where keys are at hand.
+    pub(super) every_value: Option<EveryValue>,
     pub(super) defective: Vec<DefectiveEntry>,
     pub(super) defective_objects: DefectiveObjects,
     pub(super) lease_pages: LeasePages,
@@ -181,6 +184,11 @@ impl Keyspace {
         match value {
             StoredValue::Encrypted(_) if class != NO_OBJECT => {
                 self.samples.offer(class, page, main, key_hash, stored);
+                if let (Some(every), Some(resource)) =
+                    (&mut self.every_value, self.classes.resource(class))
+                {
+                    every.offer((class, resource), page, main, key_hash, stored);
+                }
             }
             _ => match look_at(stored.key, stored.value) {
                 Ok(told) => {
@@ -231,6 +239,7 @@ impl Keyspace {
             .chain(self.wanted.key_hashes())
             .chain(leased)
             .chain(self.defective_objects.key_hashes())
+            .chain(self.every_value.iter().flat_map(EveryValue::key_hashes))
             .collect()
     }
 }

@@ -78,9 +78,9 @@ fn run<'r, Q: SnapshotQueue<'r>>(
 /// Reads a snapshot to its end.
 pub(super) fn read_one(
     chunks: ChunkReader<'_>,
-    request: &EntryRequest,
+    pass: SnapshotPass,
 ) -> Result<SnapshotReading, ReadError> {
-    let mut under_way = OneCorePass::new(chunks, request);
+    let mut under_way = OneCorePass::new(chunks, pass);
     while under_way.scan()? {
         under_way.hash();
     }
@@ -97,7 +97,10 @@ fn advance<'r, Q: SnapshotQueue<'r>>(
         if slot.is_none() {
             *slot = queue.next().map(|(ticket, source)| {
                 let chunks = ChunkReader::new(source, monitor);
-                (ticket, OneCorePass::new(chunks, &EntryRequest::default()))
+                (
+                    ticket,
+                    OneCorePass::new(chunks, SnapshotPass::new(&EntryRequest::default())),
+                )
             });
         }
         let Some((_, under_way)) = slot else {
@@ -123,10 +126,10 @@ struct OneCorePass<'r> {
 }
 
 impl<'r> OneCorePass<'r> {
-    fn new(chunks: ChunkReader<'r>, request: &EntryRequest) -> Self {
+    fn new(chunks: ChunkReader<'r>, pass: SnapshotPass) -> Self {
         Self {
             chunks,
-            pass: SnapshotPass::new(request),
+            pass,
             hasher: TrailerHasher::new(),
             chunk: SnapshotChunk::new(CHUNK_BYTES),
         }

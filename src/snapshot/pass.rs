@@ -2,6 +2,7 @@
 
 use super::content;
 use super::entry_request::EntryRequest;
+use super::every_value::EveryValue;
 use super::findings::{self, NoDatabase, Sizes};
 use super::hashing::Hashed;
 use super::keyspace::Keyspace;
@@ -9,7 +10,8 @@ use super::mend::suspects;
 use super::reading::{HashOn, SnapshotReading};
 use super::stored_entries::StoredEntries;
 use crate::bbolt::{Layout, Scan};
-use crate::kubernetes::encryption::Sealed;
+use crate::kubernetes::encryption::{Keys, Sealed};
+use std::sync::Arc;
 
 /// Bytes in front that may be no part of the data, and some more.
 const HEAD_BYTES: usize = 65 << 10;
@@ -30,6 +32,8 @@ pub(super) struct SnapshotPass {
     /// The first bytes, by which a change is recognised.
     head: Vec<u8>,
     request: EntryRequest,
+    /// On which every encrypted value is to be tried.
+    keys: Option<Arc<Keys>>,
 }
 
 impl SnapshotPass {
@@ -38,6 +42,15 @@ impl SnapshotPass {
             scan: ScanState::Start,
             head: Vec::new(),
             request: request.clone(),
+            keys: None,
+        }
+    }
+
+    /// Every encrypted value is to be tried on these keys.
+    pub(super) fn with_keys(keys: Arc<Keys>) -> Self {
+        Self {
+            keys: Some(keys),
+            ..Self::new(&EntryRequest::default())
         }
     }
 
@@ -47,7 +60,8 @@ impl SnapshotPass {
             self.head = chunk.get(..HEAD_BYTES).unwrap_or(chunk).to_vec();
             self.scan = match Layout::find(chunk) {
                 Ok(layout) => {
-                    let keyspace = Keyspace::collecting(&self.request);
+                    let mut keyspace = Keyspace::collecting(&self.request);
+                    keyspace.every_value = self.keys.take().map(EveryValue::new);
                     ScanState::Running(Box::new(Scan::new(layout, keyspace)), layout)
                 }
                 Err(defect) => ScanState::NoLayout(NoDatabase::new(defect, chunk)),
@@ -92,6 +106,7 @@ fn unreadable(hashed: &Hashed, found: Option<&NoDatabase>) -> SnapshotReading {
     SnapshotReading {
         snapshot,
         sealed: Sealed::default(),
+        odd_values: None,
         whole: hashed.whole,
         with_own_digest: hashed.with_own_digest,
         suspect: None,

@@ -2,10 +2,13 @@
 
 use super::chunk::ChunkReader;
 use super::entry_request::EntryRequest;
+use super::pass::SnapshotPass;
 use super::reading::{HashOn, ReadError, SnapshotReading};
 use super::{one_core, two_cores};
+use crate::kubernetes::encryption::Keys;
 use crate::monitor::Monitor;
 use std::io::Read;
+use std::sync::Arc;
 
 /// Reads a snapshot to its end and learns everything about it.
 ///
@@ -37,7 +40,21 @@ pub fn read_entries(
 ) -> Result<SnapshotReading, ReadError> {
     let chunks = ChunkReader::new(Box::new(source), monitor);
     match hash_on {
-        HashOn::SameThread => one_core::read_one(chunks, request),
+        HashOn::SameThread => one_core::read_one(chunks, SnapshotPass::new(request)),
         HashOn::OwnThread => two_cores::read_one(chunks, request),
     }
+}
+
+/// The same, once more, with keys at hand: every encrypted value is tried on them.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub(crate) fn read_with_keys(
+    source: &mut (dyn Read + Send),
+    keys: Arc<Keys>,
+    monitor: &dyn Monitor,
+) -> Result<SnapshotReading, ReadError> {
+    let chunks = ChunkReader::new(Box::new(source), monitor);
+    one_core::read_one(chunks, SnapshotPass::with_keys(keys))
 }

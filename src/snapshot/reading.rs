@@ -4,7 +4,7 @@ use super::facts::Snapshot;
 use super::mend::Suspect;
 use super::stored_entries::StoredEntries;
 use crate::digest::Sha256Digest;
-use crate::kubernetes::encryption::Sealed;
+use crate::kubernetes::encryption::{OddValues, Sealed};
 use std::io;
 
 /// Where the hash is computed.
@@ -31,6 +31,8 @@ pub struct SnapshotReading {
     pub(crate) suspect: Option<Suspect>,
     /// The entries that were asked for. In memory only.
     pub entries: StoredEntries,
+    /// Encrypted values that did not stand the trial, where all were tried on keys.
+    pub(crate) odd_values: Option<Vec<OddValues>>,
 }
 
 /// Why a pass could not be finished.

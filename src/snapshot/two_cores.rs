@@ -25,7 +25,7 @@ pub(super) fn read_one(
         },
         // No thread to be had: one core does it all.
         Err(source) => match broadcast.into_unread() {
-            Some(chunks) => one_core::read_one(chunks, request),
+            Some(chunks) => one_core::read_one(chunks, pass),
             None => Err(ReadError::Io { offset: 0, source }),
         },
     }

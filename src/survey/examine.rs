@@ -10,7 +10,7 @@ use super::options::{Depth, SurveyOptions};
 use super::prove::{UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::Recorder;
 use super::search::Todo;
-use crate::backup::Verification;
+use crate::backup::{Located, Verification};
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::kuberesources::Kuberesources;
@@ -113,14 +113,7 @@ impl Examination<'_> {
         let mut archives = self.known.located_kuberesources();
         for batch in snapshots.chunks(SNAPSHOTS_IN_MEMORY) {
             let waiting = self.read_snapshots(batch)?;
-            let proofs = prove_waiting(
-                waiting,
-                &mut archives,
-                &mut self.known,
-                &mut self.rings,
-                self.stores,
-            );
-            self.recorder.add(proofs)?;
+            self.prove_against(waiting, &mut archives)?;
         }
         Ok(())
     }
@@ -132,13 +125,26 @@ impl Examination<'_> {
             return Ok(());
         }
         let mut archives = self.known.located_kuberesources();
+        self.prove_against(waiting, &mut archives)
+    }
+
+    fn prove_against(
+        &mut self,
+        waiting: UnprovenSnapshots,
+        archives: &mut Vec<Located<Kuberesources>>,
+    ) -> Result<(), SurveyError> {
         let proofs = prove_waiting(
             waiting,
-            &mut archives,
+            archives,
             &mut self.known,
             &mut self.rings,
-            self.stores,
+            self.options,
+            self.monitor,
         );
+        if self.monitor.is_interrupted() {
+            self.recorder.flush()?;
+            return Err(SurveyError::Interrupted);
+        }
         self.recorder.add(proofs)
     }
 

@@ -13,6 +13,7 @@ mod batch;
 mod changes;
 mod check;
 mod entries;
+mod every_value;
 mod examination;
 mod examine;
 mod file;
@@ -39,7 +40,7 @@ pub use examine::examine;
 pub use forget::forget;
 pub use locations::{index, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
-pub use options::{Depth, SurveyOptions};
+pub use options::{Decrypt, Depth, SurveyOptions};
 pub use recall::{glance, recall, refresh};
 pub use remembered::{
     LocationState, MissingRecords, RememberedLocation, drop_location, forget_missing, locations,

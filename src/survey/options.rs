@@ -13,11 +13,23 @@ pub enum Depth {
     New,
 }
 
+/// How many encrypted values keys are tried on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Decrypt {
+    /// A few of each resource, provider and key: enough to tell a wrong key.
+    #[default]
+    Sample,
+    /// All that are alive, which takes a second reading of each snapshot.
+    All,
+}
+
 /// How a survey is made.
 #[derive(Clone, Debug)]
 pub struct SurveyOptions {
     /// How much is read.
     pub depth: Depth,
+    /// How many encrypted values keys are tried on.
+    pub decrypt: Decrypt,
     /// Files read at the same time, at least 1, which keeps to one processor.
     pub jobs: usize,
     /// The instant that counts as now for ages and certificates.

@@ -1,7 +1,9 @@
 //! Tries the keys of kuberesources on the values of snapshots, for every pair that is possible.
 
+use super::every_value::EveryValue;
 use super::file::read_kuberesources;
 use super::knowledge::Knowledge;
+use super::options::{Decrypt, SurveyOptions};
 use crate::backup::{Located, Shared};
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::digest::Sha256Digest;
@@ -11,26 +13,27 @@ use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::kubernetes::encryption::prove;
-use crate::monitor::Silent;
+use crate::monitor::{Monitor, Silent};
 use crate::pairing::candidates;
 use crate::snapshot::Snapshot;
 use crate::source::{ObjectId, Store};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Key rings of this run. In memory only.
 #[derive(Default)]
 pub(super) struct KeyRings {
-    rings: HashMap<Sha256Digest, Option<KeyRing>>,
+    rings: HashMap<Sha256Digest, Option<Arc<KeyRing>>>,
 }
 
 impl KeyRings {
     /// Keeps the ring of an archive that was read; `None` when it holds no keys.
     pub(super) fn keep(&mut self, kuberesources: Sha256Digest, ring: Option<KeyRing>) {
-        self.rings.insert(kuberesources, ring);
+        self.rings.insert(kuberesources, ring.map(Arc::new));
     }
 
     /// The ring of an archive, read again from disk when this run has not read it yet.
-    fn of(&mut self, archive: &Located<Kuberesources>, store: &dyn Store) -> Option<&KeyRing> {
+    fn of(&mut self, archive: &Located<Kuberesources>, store: &dyn Store) -> Option<&Arc<KeyRing>> {
         let digest = archive.facts.sha256;
         if !self.rings.contains_key(&digest) && archive.is_present {
             let read = archive
@@ -40,7 +43,7 @@ impl KeyRings {
             if facts.sha256 != digest {
                 return None;
             }
-            self.rings.insert(digest, ring);
+            self.rings.insert(digest, ring.map(Arc::new));
         }
         self.rings.get(&digest)?.as_ref()
     }
@@ -55,8 +58,16 @@ pub(super) fn prove_waiting(
     archives: &mut Vec<Located<Kuberesources>>,
     known: &mut Knowledge,
     rings: &mut KeyRings,
-    store: &dyn Store,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
 ) -> Vec<CatalogueChange> {
+    let store: &dyn Store = &options.stores;
+    let mut every = EveryValue {
+        store,
+        page_cache: options.page_cache,
+        monitor,
+        shown: HashMap::new(),
+    };
     let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .filter(|(_, facts, _)| !facts.encryption.is_empty())
@@ -76,9 +87,16 @@ pub(super) fn prove_waiting(
         let Some(archive) = archive.of(&inventory.kuberesources) else {
             continue;
         };
-        let proven = prove(&found.facts.encryption, sealed, rings.of(archive, store));
-        let (key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
+        let ring = rings.of(archive, store);
+        let proven = prove(&found.facts.encryption, sealed, ring.map(Arc::as_ref));
+        let (mut key_proof, certificates) = (proven.proof, Certificates::from(proven.certificates));
+        if let Some(ring) = ring.filter(|_| options.decrypt == Decrypt::All) {
+            every.enter(&mut key_proof, found, sealed, ring);
+        }
         let key = (SnapshotKey::of(&found.facts), archive.facts.sha256);
+        if let Some(earlier) = known.proofs.get(&key) {
+            key_proof.keep_from(&earlier.key_proof);
+        }
         let proof = Box::new(ProofRecord {
             key_proof: key_proof.clone(),
             certificates: certificates.clone(),

@@ -1,7 +1,7 @@
 //! Judges what the catalogue remembers, without reading a backup: only attributes of files are looked at.
 
 use super::knowledge::Knowledge;
-use super::{Depth, SurveyError, SurveyOptions};
+use super::{Decrypt, Depth, SurveyError, SurveyOptions};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
 use crate::finding::{Code, Finding, Severity};
@@ -68,6 +68,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
     let (mut known, _) = remembered(catalogue.load()?, stores);
     let beginning = SurveyOptions {
         depth: Depth::New,
+        decrypt: Decrypt::Sample,
         jobs: 1,
         as_of: DateTime::UNIX_EPOCH - TimeDelta::days(365 * 10_000),
         accept: Vec::new(),

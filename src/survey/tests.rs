@@ -1,6 +1,6 @@
 //! Whole surveys of a store that is no file system.
 
-use super::{Depth, Survey, SurveyOptions, examine, glance, recall};
+use super::{Decrypt, Depth, Survey, SurveyOptions, examine, glance, recall};
 use crate::catalogue::{Catalogue, CatalogueLocation};
 use crate::finding::Code;
 use crate::monitor::{Monitor, Silent};
@@ -36,6 +36,7 @@ fn filled(store: &MemoryBucket) -> Outcome {
 fn options(depth: Depth, store: &MemoryBucket) -> SurveyOptions {
     SurveyOptions {
         depth,
+        decrypt: Decrypt::Sample,
         jobs: 3,
         as_of: "2024-11-10T00:00:00Z".parse().expect("RFC 3339"),
         accept: Vec::new(),

@@ -23,6 +23,7 @@ use crate::output::nagios::Thresholds;
 use chrono::TimeDelta;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use etcd_cat::restore::Disaster;
+use etcd_cat::survey::Decrypt;
 use std::path::PathBuf;
 
 const ABOUT: &str = "Verify, pair and catalogue OpenShift etcd backups";
@@ -237,6 +238,38 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// How many encrypted values keys are tried on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Decryption {
+    /// A few of each resource and key
+    Sample,
+    /// Every live one; reads encrypted snapshots twice
+    All,
+}
+
+impl From<Decryption> for Decrypt {
+    fn from(decryption: Decryption) -> Self {
+        match decryption {
+            Decryption::Sample => Self::Sample,
+            Decryption::All => Self::All,
+        }
+    }
+}
+
+/// How much is decrypted.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DecryptArgs {
+    /// Try the keys on this many of the encrypted values
+    #[arg(
+        long,
+        env = "ETCD_CAT_DECRYPT",
+        value_name = "WHAT",
+        default_value = "sample",
+        hide_env = true
+    )]
+    pub(crate) decrypt: Decryption,
 }
 
 /// What of the control plane is gone.

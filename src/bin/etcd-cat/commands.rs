@@ -37,7 +37,7 @@ use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
 use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
 use etcd_cat::source::Stores;
-use etcd_cat::survey::Survey;
+use etcd_cat::survey::{Decrypt, Survey};
 use recorded::recorded;
 
 /// What surrounds a command.
@@ -57,6 +57,7 @@ impl Invocation<'_> {
             damage: self.damage,
             as_of: self.style.now,
             accept,
+            decrypt: Decrypt::Sample,
         }
     }
 

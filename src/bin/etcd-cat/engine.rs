@@ -24,8 +24,8 @@ use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
 use etcd_cat::selection::{ClusterAmbiguous, KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{
-    self, CheckError, Checked, Depth, MissingRecords, RememberedLocation, Survey, SurveyError,
-    SurveyOptions,
+    self, CheckError, Checked, Decrypt, Depth, MissingRecords, RememberedLocation, Survey,
+    SurveyError, SurveyOptions,
 };
 use std::collections::BTreeMap;
 
@@ -40,6 +40,8 @@ pub(crate) struct Request<'a> {
     pub(crate) damage: &'a CatalogueDamage,
     /// Findings that do not count.
     pub(crate) accept: &'a [Code],
+    /// How many encrypted values keys are tried on.
+    pub(crate) decrypt: Decrypt,
 }
 
 /// What a running cluster says of itself.
@@ -200,6 +202,7 @@ impl Request<'_> {
     fn options(&self, depth: Depth) -> SurveyOptions {
         SurveyOptions {
             depth,
+            decrypt: self.decrypt,
             jobs: self
                 .global
                 .jobs

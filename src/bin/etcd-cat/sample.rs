@@ -10,7 +10,9 @@ use etcd_cat::digest::Sha256Digest;
 use etcd_cat::finding::{Code, Finding};
 use etcd_cat::judgement::verdict;
 use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
-use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{
+    EncryptionUse, KeyOutcome, KeyProof, KeyProofLine, NamedValues,
+};
 use etcd_cat::openshift::{Cluster, HistoryEntry};
 use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
 use etcd_cat::source::ObjectId;
@@ -336,6 +338,8 @@ pub(crate) fn proof(outcome: KeyOutcome) -> KeyProof {
             key_name: "10".to_owned(),
             tried: 3,
             outcome,
+            damaged: NamedValues::default(),
+            mismatched: NamedValues::default(),
         }],
     }
 }

@@ -7,8 +7,9 @@
 //! Nothing that was opened leaves this module: only outcomes and the calendar of certificates do.
 
 use super::inner_ring::{InnerRing, is_inner};
-use super::key_proof::{KeyOutcome, KeyProof, KeyProofLine};
+use super::key_proof::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use super::key_ring::{KeyRing, UnsealError};
+use super::trial::{OddValues, Tried, try_on};
 use super::usage::{EncryptionUse, Sealed, SealedValue};
 use super::value::{EncryptedValue, StoredValue};
 use crate::kubernetes::certificate::{self, Certificate};
@@ -60,15 +61,40 @@ fn prove_use(
         .samples
         .iter()
         .filter(|sample| is_sample_of(sample, usage));
-    let results: Vec<Result<(), UnsealError>> = samples
+    let tried: Vec<(&SealedValue, Tried)> = samples
         .map(|sample| {
-            ring.open(&sample.resource, &sample.storage_key, sample.value.expose())
-                .map(drop)
+            let SealedValue {
+                storage_key, value, ..
+            } = sample;
+            let tried = try_on(ring, &usage.resource, storage_key, value.expose());
+            (sample, tried)
         })
         .collect();
-    let mut outcome = match results.iter().filter_map(|result| result.err()).max() {
+    let named = |wanted: Tried| {
+        let mut named = NamedValues::default();
+        let wanted = tried.iter().filter(|(_, tried)| *tried == wanted);
+        wanted.for_each(|(sample, _)| named.add(&sample.storage_key));
+        named
+    };
+    let mismatched = named(Tried::Mismatched);
+    // A wrong key opens nothing. One that opens anything is right, and what it does not open is damaged.
+    let opens = tried
+        .iter()
+        .any(|(_, tried)| matches!(tried, Tried::Opened | Tried::Mismatched));
+    let damaged = if opens {
+        named(Tried::Shut(UnsealError::KeyWrong))
+    } else {
+        NamedValues::default()
+    };
+    let errors = tried.iter().filter_map(|(_, tried)| match tried {
+        Tried::Shut(error) => {
+            Some(*error).filter(|error| !opens || *error != UnsealError::KeyWrong)
+        }
+        Tried::Opened | Tried::Mismatched => None,
+    });
+    let mut outcome = match errors.max() {
         Some(error) => outcome_of(error),
-        None if results.is_empty() => presence(usage, ring),
+        None if tried.is_empty() => presence(usage, ring),
         None => KeyOutcome::Decrypted,
     };
     if outcome == KeyOutcome::ConfigMissing && is_inner(&usage.resource) && inner.is_external {
@@ -78,8 +104,34 @@ fn prove_use(
         resource: usage.resource.clone(),
         provider: usage.provider.clone(),
         key_name: usage.key_name.clone(),
-        tried: u64::try_from(results.len()).unwrap_or(u64::MAX),
+        tried: u64::try_from(tried.len()).unwrap_or(u64::MAX),
         outcome,
+        damaged,
+        mismatched,
+    }
+}
+
+/// Enters what came of trying every live value, where a sample has shown the key to be right.
+pub(crate) fn enter_everything(proof: &mut KeyProof, uses: &[EncryptionUse], odd: &[OddValues]) {
+    for line in proof.lines.iter_mut().filter(|line| line.opens()) {
+        let is_of = |resource: &str, provider: &str, key_name: &str| {
+            line.resource == resource && line.provider == provider && line.key_name == key_name
+        };
+        let usage = uses
+            .iter()
+            .find(|usage| is_of(&usage.resource, &usage.provider, &usage.key_name));
+        let Some(usage) = usage else {
+            continue;
+        };
+        let odd = odd
+            .iter()
+            .find(|odd| is_of(&odd.resource, &odd.provider, &odd.key_name));
+        let (damaged, mismatched) = odd.map_or_else(Default::default, |odd| {
+            (odd.damaged.clone(), odd.mismatched.clone())
+        });
+        line.tried = usage.values;
+        line.damaged = damaged;
+        line.mismatched = mismatched;
     }
 }
 

@@ -195,6 +195,7 @@ fn joined(first: SnapshotReading, mut second: SnapshotReading, how: MendHow) -> 
         suspect: None,
         sealed: second.sealed,
         entries: second.entries,
+        odd_values: None,
     };
     told(reading, mended)
 }

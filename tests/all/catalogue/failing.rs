@@ -4,7 +4,7 @@ use crate::catalogue::TestResult;
 use etcd_cat::catalogue::{Catalogue, CatalogueLocation};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::source::{PageCache, Stores};
-use etcd_cat::survey::{Depth, SurveyError, SurveyOptions, examine};
+use etcd_cat::survey::{Decrypt, Depth, SurveyError, SurveyOptions, examine};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -23,6 +23,7 @@ impl Monitor for Readings {
 fn options(depth: Depth) -> SurveyOptions {
     SurveyOptions {
         depth,
+        decrypt: Decrypt::Sample,
         jobs: 2,
         as_of: crate::catalogue::sample::instant(0),
         accept: Vec::new(),

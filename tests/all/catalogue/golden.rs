@@ -10,7 +10,7 @@ use etcd_cat::discovery::{Foreign, ForeignKind};
 use etcd_cat::finding::{Artifact, Code, Finding, Severity};
 use etcd_cat::judgement::Calendar;
 use etcd_cat::kuberesources::ConfiguredProvider;
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::openshift::Topology;
 use etcd_cat::overview::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
 use etcd_cat::selection::KnownCluster;
@@ -122,6 +122,14 @@ fn proof() -> CatalogueChange {
         key_name: "7".to_owned(),
         tried: 3,
         outcome,
+        damaged: NamedValues {
+            count: 1,
+            keys: vec!["/kubernetes.io/secrets/ns/n".to_owned()],
+        },
+        mismatched: NamedValues {
+            count: 2,
+            keys: vec!["/kubernetes.io/secrets/ns/o".to_owned()],
+        },
     };
     let outcomes = [
         KeyOutcome::Decrypted,
@@ -410,6 +418,13 @@ fn records_of_every_version_are_read_forward() -> TestResult {
             if table == Table::Snapshots && version < 5 {
                 let snapshots = expected.snapshots.values_mut();
                 snapshots.for_each(|stored| stored.facts.kinds = Vec::new());
+            }
+            if table == Table::Proofs && version < 2 {
+                let proofs = expected.proofs.values_mut();
+                for line in proofs.flat_map(|stored| &mut stored.facts.key_proof.lines) {
+                    line.damaged = NamedValues::default();
+                    line.mismatched = NamedValues::default();
+                }
             }
             if table == Table::Locations && version < 2 {
                 let locations = expected.locations.values_mut();

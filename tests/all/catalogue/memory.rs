@@ -6,7 +6,7 @@ use etcd_cat::catalogue::{
     Catalogue, CatalogueChange, CatalogueLocation, Content, Forget, ProofRecord, Subject,
 };
 use etcd_cat::finding::{Code, Finding};
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::source::ObjectId;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -38,6 +38,8 @@ fn proof() -> ProofRecord {
         key_name: "7".to_owned(),
         tried: 3,
         outcome: KeyOutcome::Decrypted,
+        damaged: NamedValues::default(),
+        mismatched: NamedValues::default(),
     };
     ProofRecord {
         key_proof: KeyProof { lines: vec![line] },

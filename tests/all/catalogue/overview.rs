@@ -8,7 +8,7 @@ use etcd_cat::overview::Overview;
 use etcd_cat::selection::{Scope, Selection, Summary, sort_newest_first};
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::Stores;
-use etcd_cat::survey::{self, Depth, SurveyOptions};
+use etcd_cat::survey::{self, Decrypt, Depth, SurveyOptions};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -134,6 +134,7 @@ impl Shelf {
             page_cache: etcd_cat::source::PageCache::Keep,
             stores: Stores::default(),
             depth: Depth::New,
+            decrypt: Decrypt::Sample,
             jobs: 1,
             as_of,
             accept: accept.to_vec(),
@@ -328,6 +329,7 @@ fn an_empty_catalogue_has_nothing_to_show() -> TestResult {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: Stores::default(),
         depth: Depth::New,
+        decrypt: Decrypt::Sample,
         jobs: 1,
         as_of: sample::instant(0),
         accept: Vec::new(),

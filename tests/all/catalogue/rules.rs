@@ -11,12 +11,12 @@ use etcd_cat::finding::{Code, Finding};
 use etcd_cat::judgement::RULES;
 use etcd_cat::kuberesources::{ConfiguredProvider, Kuberesources};
 use etcd_cat::kubernetes::certificate::Certificates;
-use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine};
+use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::monitor::Silent;
 use etcd_cat::openshift::{HistoryEntry, Topology};
 use etcd_cat::selection::{KnownCluster, Summary};
 use etcd_cat::snapshot::{Flavour, LiveDigest, Snapshot};
-use etcd_cat::survey::{self, Depth, SurveyOptions};
+use etcd_cat::survey::{self, Decrypt, Depth, SurveyOptions};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -24,8 +24,13 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// The backup that holds a damaged value.
+const DAMAGED: &str = "value damaged";
+/// The backup that holds an encrypted value which is another object than its key says.
+const MISMATCHED: &str = "value mismatched";
+
 /// Codes that judgement gives to no backup: they come of the bytes alone, or of the run that took them.
-const NOT_JUDGED: [Code; 22] = [
+const NOT_JUDGED: [Code; 21] = [
     Code::NotASnapshot,
     Code::TrailingData,
     Code::DigestMismatch,
@@ -38,7 +43,6 @@ const NOT_JUDGED: [Code; 22] = [
     Code::RecordInconsistent,
     Code::RecordMissing,
     Code::ObjectUndecodable,
-    Code::ObjectMismatch,
     Code::DowngradeInProgress,
     Code::KuberesourcesCorrupt,
     Code::KuberesourcesUnsafe,
@@ -268,6 +272,8 @@ fn pairs() -> Vec<Spoilt> {
         encrypted("config missing", Some(KeyOutcome::ConfigMissing), true),
         encrypted("key missing", Some(KeyOutcome::KeyMissing), true),
         encrypted("key wrong", Some(KeyOutcome::KeyWrong), true),
+        encrypted(DAMAGED, Some(KeyOutcome::Decrypted), true),
+        encrypted(MISMATCHED, Some(KeyOutcome::Decrypted), true),
         encrypted("key external", Some(KeyOutcome::External), true),
         encrypted("key unproven", Some(KeyOutcome::Unproven), true),
         encrypted("key untried", None, true),
@@ -332,6 +338,14 @@ fn own_findings() -> Vec<Spoilt> {
 
 fn taken_at() -> DateTime<Utc> {
     sample::instant(0)
+}
+
+fn odd_in(is_there: bool) -> NamedValues {
+    let keys = ["/kubernetes.io/secrets/ns/n".to_owned()].into_iter();
+    NamedValues {
+        count: u64::from(is_there),
+        keys: keys.filter(|_| is_there).collect(),
+    }
 }
 
 fn write(
@@ -415,6 +429,8 @@ fn write(
             key_name: usage.key_name.clone(),
             tried: 3,
             outcome,
+            damaged: odd_in(spoilt.name == DAMAGED),
+            mismatched: odd_in(spoilt.name == MISMATCHED),
         };
         changes.push(CatalogueChange::Proof {
             snapshot: key,
@@ -458,6 +474,7 @@ fn options(as_of: DateTime<Utc>) -> SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: etcd_cat::source::Stores::default(),
         depth: Depth::New,
+        decrypt: Decrypt::Sample,
         jobs: 1,
         as_of,
         accept: Vec::new(),

@@ -298,6 +298,8 @@ pub(crate) struct Encryption {
     pub(crate) keys_used: Vec<String>,
     pub(crate) keys_found: Vec<String>,
     pub(crate) proof: String,
+    pub(crate) values: u64,
+    pub(crate) values_tried: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -16,6 +16,7 @@ mod checksums;
 mod clusters;
 mod completions;
 mod contract;
+mod decrypt;
 mod edit;
 mod ends;
 pub(crate) mod environment;

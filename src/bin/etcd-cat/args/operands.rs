@@ -1,7 +1,9 @@
 //! What each command takes besides the global options.
 
 use super::selection::ScopeArgs;
-use super::{AcceptArgs, DisasterArgs, Moment, NagiosArgs, OcArgs, SelectionArgs, Topic, parse};
+use super::{
+    AcceptArgs, DecryptArgs, DisasterArgs, Moment, NagiosArgs, OcArgs, SelectionArgs, Topic, parse,
+};
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
@@ -33,6 +35,8 @@ pub(crate) struct IndexArgs {
     pub(crate) rebuild: bool,
 
     #[command(flatten)]
+    pub(crate) decrypt: DecryptArgs,
+    #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
@@ -44,6 +48,7 @@ pub(crate) struct IndexArgs {
 Examples:
   etcd-cat verify /mnt/usb                              on a machine that has never seen etcd-cat
   etcd-cat verify latest                                the newest backup in the catalogue
+  etcd-cat verify /backup --deep                        open every encrypted value, not only a few
   etcd-cat verify /backup --valid-for 4.17.3 -o json    the whole question in one go
   ssh node cat snapshot.db | etcd-cat verify -          a snapshot that lies elsewhere, plain or packed
   etcd-cat verify                                       everything at the remembered locations")]
@@ -53,6 +58,12 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "BACKUP|PATH")]
     pub(crate) operands: Vec<String>,
 
+    /// Prove all that can be proven, however long it takes: --decrypt all
+    #[arg(long, env = "ETCD_CAT_DEEP", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) deep: bool,
+
+    #[command(flatten)]
+    pub(crate) decrypt: DecryptArgs,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use super::{Invocation, report};
 use crate::args::IndexArgs;
-use crate::engine;
+use crate::engine::{self, Request};
 use crate::error::Failure;
 use crate::output::text::safe_path;
 use crate::output::units;
@@ -10,7 +10,10 @@ use crate::reply::Reply;
 use etcd_cat::catalogue::RebuiltCatalogue;
 
 pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
-    let request = invocation.request(&args.accept.codes);
+    let request = Request {
+        decrypt: args.decrypt.decrypt.into(),
+        ..invocation.request(&args.accept.codes)
+    };
     let (locations, progress) = (&args.locations, invocation.progress);
     let (rebuilt, mut survey) = if args.rebuild {
         let (rebuilt, survey) = engine::rebuild(locations, &request, progress)?;

@@ -7,11 +7,18 @@ use crate::error::{Failure, code};
 use crate::reply::Reply;
 use etcd_cat::backup::Backup;
 use etcd_cat::source::ObjectId;
-use etcd_cat::survey::STREAM;
+use etcd_cat::survey::{Decrypt, STREAM};
 use std::path::Path;
 
 pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
-    let request = invocation.request(&args.accept.codes);
+    let request = Request {
+        decrypt: if args.deep {
+            Decrypt::All
+        } else {
+            args.decrypt.decrypt.into()
+        },
+        ..invocation.request(&args.accept.codes)
+    };
     let is_lone = is_stream(&args.operands)?;
     let mut survey = if is_lone {
         engine::verify_stream(&request, invocation.progress)?

@@ -14,7 +14,7 @@ use etcd_cat::finding::{Finding, Severity};
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::judgement::{EncryptionProof, EncryptionSummary, certificate_ends};
 use etcd_cat::kuberesources::Kuberesources;
-use etcd_cat::kubernetes::encryption::KeyOutcome;
+use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome};
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
 use serde::Serialize;
@@ -244,8 +244,18 @@ impl<'a> DetailsPage<'a> {
         self.line("proof", summary.proof.as_str());
         for one in backup.key_proof.iter().flat_map(|proof| &proof.lines) {
             let outcome = outcome(one.outcome);
+            let uses = backup
+                .snapshot
+                .iter()
+                .flat_map(|half| &half.facts.encryption);
+            let is_of = |usage: &&EncryptionUse| {
+                usage.resource == one.resource
+                    && usage.provider == one.provider
+                    && usage.key_name == one.key_name
+            };
+            let values: u64 = uses.filter(is_of).map(|usage| usage.values).sum();
             let line = format!(
-                "{} of {}, {}: {outcome} ({} tried)",
+                "{} of {}, {}: {outcome} ({} of {values} tried)",
                 one.key_name, one.resource, one.provider, one.tried
             );
             self.line("key", &safe(&line));

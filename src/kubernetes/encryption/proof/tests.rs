@@ -160,20 +160,97 @@ fn without_a_sample_a_key_that_is_there_is_unproven() {
     );
 }
 
+fn line(sealed: &Sealed) -> KeyProofLine {
+    let proof = prove(&[usage("secrets", "7")], sealed, Some(&ring(1))).proof;
+    proof.lines.into_iter().next().expect("one use, one line")
+}
+
 #[test]
-fn one_value_that_does_not_open_is_enough_against_the_key() {
+fn a_value_that_does_not_open_among_others_is_damaged_and_the_key_is_right() {
+    let other = |key: u8, name: &str, plain: &[u8]| {
+        seal(
+            key,
+            "7",
+            "secrets",
+            &format!("/kubernetes.io/secrets/ns/{name}"),
+            plain,
+        )
+    };
     let mut sealed = sealed();
-    sealed.samples.push(seal(
-        8,
-        "7",
-        "secrets",
-        "/kubernetes.io/secrets/ns/other",
-        b"k8s\0",
-    ));
+    sealed.samples.push(other(8, "shut", b"k8s\0"));
+    sealed.samples.push(other(1, "empty", b""));
+    let damaged = [
+        "/kubernetes.io/secrets/ns/shut",
+        "/kubernetes.io/secrets/ns/empty",
+    ];
+    let found = line(&sealed);
+    assert_eq!((found.tried, found.outcome), (3, KeyOutcome::Decrypted));
+    assert_eq!(found.damaged.keys, damaged);
+    assert_eq!(found.mismatched.count, 0);
+    // Where it opens none, nobody can tell damage from another key.
+    sealed
+        .samples
+        .retain(|sample| sample.storage_key.ends_with(b"shut"));
+    let found = line(&sealed);
     assert_eq!(
-        outcomes(&sealed, Some(&ring(1))).first(),
-        Some(&KeyOutcome::KeyWrong)
+        (found.outcome, found.damaged.count),
+        (KeyOutcome::KeyWrong, 0)
     );
+}
+
+#[test]
+fn a_value_that_opens_to_another_object_than_its_place_says_is_told() {
+    let plain = br#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"n","namespace":"ns"}}"#;
+    let mut sealed = sealed();
+    sealed.samples = ["n", "m"]
+        .map(|name| {
+            seal(
+                1,
+                "7",
+                "secrets",
+                &format!("/kubernetes.io/secrets/ns/{name}"),
+                plain,
+            )
+        })
+        .into();
+    let found = line(&sealed);
+    assert_eq!(
+        (found.outcome, found.damaged.count),
+        (KeyOutcome::Decrypted, 0)
+    );
+    assert_eq!(found.mismatched.keys, ["/kubernetes.io/secrets/ns/m"]);
+}
+
+#[test]
+fn a_proof_of_every_value_is_not_replaced_by_one_of_a_few() {
+    let few = prove(&[usage("secrets", "7")], &sealed(), Some(&ring(1))).proof;
+    let odd = OddValues {
+        resource: "secrets".to_owned(),
+        provider: "aesgcm".to_owned(),
+        key_name: "7".to_owned(),
+        damaged: NamedValues {
+            count: 1,
+            keys: vec!["/kubernetes.io/secrets/ns/x".to_owned()],
+        },
+        mismatched: NamedValues::default(),
+    };
+    let uses = [EncryptionUse {
+        values: 40,
+        ..usage("secrets", "7")
+    }];
+    let mut all = few.clone();
+    enter_everything(&mut all, &uses, std::slice::from_ref(&odd));
+    assert_eq!(all.lines.first().map(|line| line.tried), Some(40));
+    assert_eq!(
+        all.lines.first().map(|line| &line.damaged),
+        Some(&odd.damaged)
+    );
+    let mut again = few.clone();
+    again.keep_from(&all);
+    assert_eq!(again, all);
+    // A reading of all of them with nothing odd clears what was odd before.
+    enter_everything(&mut again, &uses, &[]);
+    assert_eq!(again.lines.first().map(|line| line.damaged.count), Some(0));
 }
 
 #[test]

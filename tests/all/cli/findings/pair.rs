@@ -2,7 +2,7 @@
 
 use super::Row;
 use crate::cli::archive::{self, member, name, pack, remade, with_configuration};
-use crate::cli::edit::{self, rewritten};
+use crate::cli::edit::{self, bucket, rewritten};
 use crate::cli::environment::{KUBERESOURCES, SNAPSHOT, TestEnv};
 use crate::support::bolt::Bolt;
 use crate::support::samples;
@@ -146,6 +146,26 @@ pub(super) const KEYS: &[Row] = &[
             text.replace(secret, &other)
         });
     }),
+    Row::new("a value among others", &["value-damaged"], |env| {
+        env.copy(KUBERESOURCES, "keys");
+        let damaged = rewritten(SNAPSHOT, |content| {
+            let find =
+                |text: &[u8], part: &[u8]| text.windows(part.len()).position(|one| one == part);
+            let mut key = None;
+            for (_, value) in bucket(content, "key") {
+                let Some(at) = find(value, b"/openshift.io/routes/") else {
+                    continue;
+                };
+                let start = find(value, b"k8s:enc:").expect("routes are encrypted");
+                let key = key.get_or_insert_with(|| value[at..at + 40].to_vec());
+                if find(value, key).is_some() {
+                    // Behind prefix and vector, in the first block.
+                    value[start + 20 + 16 + 1] ^= 1;
+                }
+            }
+        });
+        env.put("data/snapshot_2024-11-02_030000.db", damaged);
+    }),
     Row::new(
         "key service",
         &["encryption-external", "keys-beside-snapshot"],
@@ -256,7 +276,7 @@ pub(super) const SEVERAL: &[Row] = &[
             "keys",
         );
         let changed = rewritten("backups/prod/snapshot_2024-11-09_030000.db", |content| {
-            let members = edit::bucket(content, "members");
+            let members = bucket(content, "members");
             let (_, value) = members.pop().expect("three members");
             let id = b"ffffffffffff0001".to_vec();
             let number = value

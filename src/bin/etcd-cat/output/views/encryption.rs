@@ -16,6 +16,10 @@ pub(super) struct EncryptionView {
     keys_found: Vec<String>,
     /// `decrypted`, `failed`, `missing`, `not-needed`, or `impossible`: whether the keys open values.
     proof: &'static str,
+    /// Live encrypted values.
+    values: u64,
+    /// Of these, the values that keys were tried on: a sample, or all with `--decrypt all`.
+    values_tried: u64,
 }
 
 impl EncryptionView {
@@ -26,6 +30,8 @@ impl EncryptionView {
             keys_used: summary.keys_used,
             keys_found: summary.keys_found,
             proof: summary.proof.as_str(),
+            values: summary.values,
+            values_tried: summary.values_tried,
         }
     }
 }
