@@ -15,6 +15,13 @@ impl Compaction {
         self.scheduled.max(self.finished)
     }
 
+    /// The compaction that is scheduled and not finished, where it lies above the newest revision: etcd goes on from it
+    /// when it starts. It does so for the sake of a crash in the midst of removing the newest entries.
+    pub(crate) fn pending_above(&self, newest: i64) -> Option<i64> {
+        self.scheduled
+            .filter(|scheduled| *scheduled > newest && self.finished < Some(*scheduled))
+    }
+
     /// Nothing above it has been removed. Where the compaction is not known, nobody can tell which entries must be
     /// there: `i64::MAX`.
     pub(super) fn floor(known: Option<Self>) -> i64 {

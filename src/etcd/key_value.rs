@@ -44,6 +44,12 @@ pub(crate) enum KeyValueDefect {
         /// The field's number.
         number: u32,
     },
+    /// etcd writes each field once; of two it believes the last.
+    #[error("value is no KeyValue of etcd: field {number} occurs twice")]
+    Repeated {
+        /// The field's number.
+        number: u32,
+    },
     /// A KeyValue without a key.
     #[error("KeyValue has no key")]
     NoKey,
@@ -111,8 +117,16 @@ impl<'v> KeyValue<'v> {
 
     fn decode_any(message: &'v [u8]) -> Result<Self, KeyValueDefect> {
         let mut decoded = Self::default();
+        let mut seen = 0_u64;
         for field in MessageFields::new(message) {
-            match field.map_err(KeyValueDefect::Wire)? {
+            let field = field.map_err(KeyValueDefect::Wire)?;
+            // Numbers above the known ones are refused below.
+            let bit = 1_u64.checked_shl(field.0).unwrap_or_default();
+            if seen & bit != 0 {
+                return Err(KeyValueDefect::Repeated { number: field.0 });
+            }
+            seen |= bit;
+            match field {
                 (1, WireValue::Bytes(key)) => decoded.key = key,
                 (2, WireValue::Varint(revision)) => {
                     decoded.create_revision = revision.cast_signed();

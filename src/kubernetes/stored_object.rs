@@ -183,6 +183,9 @@ fn agrees<'v>(place: &ObjectPlace<'_>, found: &Identity<'v>) -> Result<(), Objec
     if found.name.is_empty() {
         return Ok(());
     }
+    if !is_name_of_resource(place.resource.plural) {
+        return Err(ObjectDefect::Place);
+    }
     if let Some(group) = place.key_group {
         let is_group = found
             .api_version
@@ -191,6 +194,10 @@ fn agrees<'v>(place: &ObjectPlace<'_>, found: &Identity<'v>) -> Result<(), Objec
         if !is_group {
             let found = found.api_version;
             return Err(ObjectDefect::Group { found });
+        }
+        // Whoever defines a resource may choose any plural; one that is all but the usual one was damaged.
+        if is_nearly_kind_of(found.kind, place.resource.plural) {
+            return Err(ObjectDefect::Place);
         }
     } else if !is_kind_of(found.kind, place.resource.plural) {
         return Err(ObjectDefect::Kind { found: found.kind });
@@ -232,6 +239,30 @@ fn is_kind_of(kind: &[u8], plural: &[u8]) -> bool {
         b'y' => is(stem, b"ies") || is(kind, b"s"),
         _ => is(kind, b"s"),
     }
+}
+
+/// Is this all but the plural of a kind: as long, and another in one byte?
+fn is_nearly_kind_of(kind: &[u8], plural: &[u8]) -> bool {
+    let Some((last, stem)) = kind.split_last().filter(|_| !is_kind_of(kind, plural)) else {
+        return false;
+    };
+    let usual: (&[u8], &[u8]) = match last.to_ascii_lowercase() {
+        b's' => (kind, b"es"),
+        b'y' => (stem, b"ies"),
+        _ => (kind, b"s"),
+    };
+    [usual, (kind, b"")].into_iter().any(|(start, ending)| {
+        let letters = start.iter().chain(ending).map(u8::to_ascii_lowercase);
+        let differing = letters.zip(plural).filter(|(one, other)| one != *other);
+        start.len() + ending.len() == plural.len() && differing.count() == 1
+    })
+}
+
+/// Resources are called by DNS labels.
+fn is_name_of_resource(plural: &[u8]) -> bool {
+    let is_allowed =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(byte);
+    plural.iter().all(is_allowed)
 }
 
 fn shown(text: &[u8]) -> String {
@@ -286,6 +317,16 @@ mod tests {
                 Some("its apiVersion is shop.example.com/v1"),
             ),
             ("/registry/configmaps/team-a/w6", Some("its kind is Widget")),
+            // A plural that nobody would choose for a Widget, and one that somebody may.
+            (
+                "/kubernetes.io/shop.example.com/wifgets/team-a/w6",
+                Some("no API server reads an object under this key"),
+            ),
+            (
+                "/kubernetes.io/shop.example.com/wid\x7fets/team-a/w6",
+                Some("no API server reads an object under this key"),
+            ),
+            ("/kubernetes.io/shop.example.com/widgetry/team-a/w6", None),
             // No key of an API server, and one whose objects have no names.
             ("/elsewhere/configmaps/team-a/w7", None),
             (

@@ -135,7 +135,13 @@ fn learn_keyspace(
         snapshot.live_keys = Some(found.replay.live_keys);
         snapshot.live_digest = Some(found.replay.live_digest);
         // An empty keyspace is at revision 0, as `snapshot status` prints it.
-        snapshot.status.revision = Some(found.replay.newest.map_or(0, |newest| newest.main));
+        let newest = found.replay.newest.map_or(0, |newest| newest.main);
+        snapshot.status.revision = Some(newest);
+        let compaction = small_buckets::compaction(tree).unwrap_or_default();
+        if let Some(scheduled) = compaction.pending_above(newest) {
+            let finding = findings::compaction_ahead(scheduled, newest);
+            snapshot.findings.push(finding);
+        }
     }
     let mut sealed = Sealed {
         samples: live_values::samples(samples, &classes, &found),

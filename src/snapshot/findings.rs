@@ -288,6 +288,20 @@ fn bucket_finding(code: Code, defect: &BucketDefect) -> Finding {
     }
 }
 
+/// A compaction that lies ahead of every entry and is not finished.
+pub(super) fn compaction_ahead(scheduled: i64, newest: i64) -> Finding {
+    let message = format!(
+        "compaction {scheduled} is scheduled, and the newest entry is at revision {newest}: etcd will go on at {scheduled}, and keep no history"
+    );
+    Finding::new(Code::RecordInconsistent, message)
+        .severity(Severity::Warning)
+        .with("bucket", "meta")
+        .with("key", "scheduledCompactRev")
+        .with("scheduled", scheduled)
+        .with("newest", newest)
+        .remedy("no key is lost by it: restore it if there is no other, and prefer another backup if there is one")
+}
+
 /// Live keys bound to leases that are not there: they never expire.
 pub(super) fn keys_without_lease(keys: &[(Vec<u8>, i64)]) -> Vec<Finding> {
     let findings = keys.iter().map(|(key, lease)| {

@@ -117,6 +117,31 @@ fn a_compaction_revision_that_is_none_is_told_and_nothing_is_called_lost() {
     assert_eq!(read(&file).snapshot.compact_revision, None);
 }
 
+/// etcd goes on at a compaction that a crash has interrupted, wherever it lies.
+#[test]
+fn a_compaction_ahead_of_every_entry_is_told_unless_it_is_finished() {
+    for (finished, expected) in [(7, ["record-inconsistent"].as_slice()), (9, &[])] {
+        let put = made_up::Put {
+            key: "/a",
+            create: 6,
+            modified: 6,
+            version: 1,
+        };
+        let entry = (
+            made_up::revision(6, 0, false),
+            made_up::key_value(put, b"x"),
+        );
+        let mut content = made_up::around(vec![entry]);
+        let meta = &mut content.last_mut().expect("ten buckets").1;
+        for (name, main) in [("finishedCompactRev", finished), ("scheduledCompactRev", 9)] {
+            meta.push((name.into(), made_up::revision(main, 0, false)));
+        }
+        meta.sort();
+        let reading = read(&database(&content, Form::default()).sealed());
+        assert_eq!(codes(&reading), expected, "{}", told(&reading));
+    }
+}
+
 #[test]
 fn where_bucket_meta_is_damaged_nothing_is_called_lost() {
     let bolt = sample();

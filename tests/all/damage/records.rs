@@ -46,12 +46,19 @@ fn with(index: usize, entry: (Vec<u8>, Vec<u8>)) -> Entries {
 #[test]
 fn an_entry_that_does_not_decode_is_told_and_nothing_is_called_lost() {
     let key = revision(3, 0, false);
-    let rows: [(&str, Entry); 9] = [
+    let rows: [(&str, Entry); 10] = [
         ("garbage", (key.clone(), b"\xff\xff\xff".to_vec())),
         ("cut", (key.clone(), put(3, 2, 2).1[..5].to_vec())),
         (
             "unknown field",
             (key.clone(), b"\x0a\x02/a\x78\x01".to_vec()),
+        ),
+        (
+            "a field twice",
+            (
+                key.clone(),
+                b"\x0a\x02/a\x10\x02\x18\x03\x20\x02\x0a\x01x".to_vec(),
+            ),
         ),
         (
             "no key",
