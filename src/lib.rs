@@ -64,3 +64,5 @@ pub mod take;
 
 // What is in a backup
 pub mod inspect;
+// One proof by many machines
+pub mod fleet;

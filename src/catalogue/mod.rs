@@ -8,6 +8,7 @@
 //! is told in `version.rs`.
 
 mod about;
+mod carried;
 mod change;
 mod contents;
 mod count;
@@ -35,6 +36,7 @@ mod store;
 mod sums;
 mod version;
 
+pub(crate) use carried::CarriedRecord;
 pub use change::CatalogueChange;
 pub use contents::CatalogueContents;
 pub use contents::SkippedRecord;

@@ -4,11 +4,13 @@
 //! so that a caller can skip what it has already read.
 
 mod checksums;
+mod group;
 mod sniff;
 mod walk;
 
 pub use crate::foreign::{Foreign, ForeignKind};
 pub(crate) use checksums::{Checksum, MAX_LIST_BYTES, checksums, is_checksum_list, listed_by_name};
+pub use group::{Group, Shard, groups};
 pub(crate) use sniff::{ObjectKind, Sniffed, sniff, sniff_stream};
 pub(crate) use walk::walk_beside;
 pub use walk::{FoundObject, Skipped, SkippedKind, Walk, walk};

@@ -42,6 +42,20 @@ pub fn examine(
     examine_from(Origin::Named, locations, catalogue, options, monitor)
 }
 
+/// Surveys single objects, and none beside them. What is gone by now is passed over.
+///
+/// # Errors
+///
+/// As [`examine`].
+pub(crate) fn examine_planned(
+    objects: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    examine_from(Origin::Planned, objects, catalogue, options, monitor)
+}
+
 /// The same for locations of some origin.
 pub(super) fn examine_from(
     origin: Origin,

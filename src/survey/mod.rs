@@ -37,6 +37,7 @@ pub use check::{CheckError, Checked, check_locations, check_remembered};
 pub(crate) use entries::{EntriesError, find_archives, find_snapshot, key_ring, read_entries};
 pub use examination::Survey;
 pub use examine::examine;
+pub(crate) use examine::examine_planned;
 pub use forget::forget;
 pub use locations::{index, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};

@@ -14,6 +14,8 @@ pub(super) enum Origin {
     Remembered,
     /// They are remembered, and the answer is not about them.
     Aside,
+    /// Single objects of a plan: each is looked at as if its whole directory had been named.
+    Planned,
 }
 
 /// One of the places that were searched.

@@ -1,5 +1,6 @@
 //! How a survey is made.
 
+use crate::discovery::Shard;
 use crate::finding::Code;
 use crate::source::{PageCache, Stores};
 use chrono::{DateTime, Utc};
@@ -40,4 +41,6 @@ pub struct SurveyOptions {
     pub page_cache: PageCache,
     /// Where objects are read from.
     pub stores: Stores,
+    /// Only this part of what lies at the locations; `None`: all of it.
+    pub shard: Option<Shard>,
 }

@@ -74,6 +74,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         accept: Vec::new(),
         page_cache: PageCache::Keep,
         stores: stores.clone(),
+        shard: None,
     };
     let backups = known.judged(&beginning)?;
     let files = known.files.iter().map(|(id, entry)| FileSeen {

@@ -8,7 +8,9 @@ use super::options::Depth;
 use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
 use crate::catalogue::{CatalogueChange, Content, FileRecord};
-use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Walk, walk, walk_beside};
+use crate::discovery::{
+    FoundObject, ObjectKind, Shard, Skipped, SkippedKind, Walk, groups, walk, walk_beside,
+};
 use crate::foreign::product;
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
@@ -34,7 +36,7 @@ impl Examination<'_> {
         let mut met = Met::new();
         let mut neighbours = Vec::new();
         for location in locations {
-            let is_file = self.stores.stat(location).is_ok();
+            let is_file = origin != Origin::Planned && self.stores.stat(location).is_ok();
             let is_packed = location.archive().is_some();
             let mut walked = walk(location, self.stores, self.monitor);
             if walked.is_interrupted {
@@ -68,6 +70,9 @@ impl Examination<'_> {
             }
         }
         self.met = met.keys().cloned().collect();
+        if let Some(shard) = self.options.shard {
+            self.keep_shard(shard, &mut met);
+        }
         self.pass_over_pieces(&mut met, &neighbours);
         let objects = met.values().map(|(object, _)| object).chain(&neighbours);
         self.recorded = RecordedChecksums::among(objects, self.stores);
@@ -84,6 +89,16 @@ impl Examination<'_> {
             .sort_by(|left, right| left.id.cmp(&right.id));
         self.survey.skipped.dedup();
         Ok(todo)
+    }
+
+    /// Leaves what is not of this part to others: it is there, and nobody asks for it here.
+    fn keep_shard(&mut self, shard: Shard, met: &mut Met) {
+        let objects = met.values().map(|(object, _)| object.clone()).collect();
+        let own = groups(objects).into_iter().filter(|group| shard.has(group));
+        let own = own.flat_map(|group| group.objects);
+        let own: BTreeSet<ObjectId> = own.map(|object| object.id).collect();
+        met.retain(|id, _| own.contains(id));
+        self.asked.retain(|id| own.contains(id));
     }
 
     /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.

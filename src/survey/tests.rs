@@ -42,6 +42,7 @@ fn options(depth: Depth, store: &MemoryBucket) -> SurveyOptions {
         accept: Vec::new(),
         page_cache: PageCache::Keep,
         stores: Stores::default().with(SCHEME, Arc::new(store.clone())),
+        shard: None,
     }
 }
 

@@ -18,7 +18,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "index",
     "verify",
     "list",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 16] = [
     "history",
     "backup",
     "forget",
+    "fleet",
     "metrics",
     "report",
     "explain",

@@ -5,6 +5,7 @@ mod cli;
 mod cli_output;
 mod damage;
 mod documents;
+mod fleet;
 mod fuzz;
 mod hostile;
 mod inside;

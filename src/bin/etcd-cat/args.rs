@@ -3,12 +3,16 @@
 //! Every option can also be given as `ETCD_CAT_<OPTION>`; the command line wins.
 
 mod buckets;
+mod fleet;
 mod inside;
 mod operands;
 mod parse;
 mod selection;
 
 pub(crate) use buckets::BucketArgs;
+pub(crate) use fleet::{
+    FleetArgs, FleetCommand, FleetMergeArgs, FleetPlanArgs, FleetWorkArgs, ShardArg,
+};
 pub(crate) use inside::{DiffArgs, GetArgs, HistoryArgs, InsideArgs, LsArgs};
 pub(crate) use operands::{
     BackupArgs, CheckArgs, ClustersArgs, CompleteArgs, CompletionsArgs, ExplainArgs, ForgetArgs,
@@ -107,6 +111,8 @@ pub(crate) enum Command {
     Metrics(MetricsArgs),
     /// Write one page of the whole catalogue for a browser
     Report(ReportArgs),
+    /// Split a proof of many backups over many machines
+    Fleet(FleetArgs),
     /// Explain a finding and what to do about it
     Explain(ExplainArgs),
     /// Print a completion script for a shell
@@ -122,7 +128,7 @@ impl Command {
     /// True for commands that leave nothing half-done but their answer: they may end at any moment.
     pub(crate) fn only_reads(&self) -> bool {
         match self {
-            Self::Backup(_) | Self::Stage(_) | Self::Report(_) => false,
+            Self::Backup(_) | Self::Stage(_) | Self::Report(_) | Self::Fleet(_) => false,
             Self::Metrics(args) => args.to.is_none(),
             _ => true,
         }

@@ -7,6 +7,7 @@ mod complete;
 mod completions;
 mod diff;
 mod explain;
+mod fleet;
 mod forget;
 mod get;
 mod history;
@@ -58,6 +59,7 @@ impl Invocation<'_> {
             as_of: self.style.now,
             accept,
             decrypt: Decrypt::Sample,
+            shard: None,
         }
     }
 
@@ -92,6 +94,7 @@ pub(crate) fn run(cli: &Cli, invocation: &Invocation<'_>) -> Result<Reply, Failu
         Command::Locations(args) => locations::run(args, invocation),
         Command::Report(args) => report::run(args, invocation),
         Command::Metrics(args) => metrics::run(args, invocation),
+        Command::Fleet(args) => fleet::run(args, invocation),
         Command::Explain(args) => explain::run(args, invocation),
         Command::Complete(args) => Ok(complete::run(args, invocation)),
         Command::Completions(args) => completions::completions(args),

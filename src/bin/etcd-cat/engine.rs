@@ -6,8 +6,8 @@ mod stores;
 mod take;
 
 pub(crate) use cluster::live_cluster;
-pub(crate) use stores::stores;
 pub(crate) use inside::{differences, kinds, objects, sizes};
+pub(crate) use stores::stores;
 pub(crate) use take::take;
 
 use crate::args::GlobalArgs;
@@ -18,7 +18,9 @@ use etcd_cat::catalogue::{
     Catalogue, CatalogueDamage, CatalogueError, CatalogueLocation, RebuiltCatalogue, Run,
     RunRecord, default_location,
 };
+use etcd_cat::discovery::Shard;
 use etcd_cat::finding::Code;
+use etcd_cat::fleet::{self, Done, FleetRun, Merged, Plan, PlanOptions, WorkOptions};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
 use etcd_cat::selection::{ClusterAmbiguous, KnownCluster, Selection, Summary, TargetVersion};
@@ -28,6 +30,7 @@ use etcd_cat::survey::{
     SurveyError, SurveyOptions,
 };
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,8 @@ pub(crate) struct Request<'a> {
     pub(crate) accept: &'a [Code],
     /// How many encrypted values keys are tried on.
     pub(crate) decrypt: Decrypt,
+    /// Only this part of what lies at locations.
+    pub(crate) shard: Option<Shard>,
 }
 
 /// What a running cluster says of itself.
@@ -178,6 +183,46 @@ pub(crate) fn drop_location(location: &ObjectId, request: &Request<'_>) -> Resul
     Ok(survey::drop_location(&catalogue, location)?)
 }
 
+/// Plans a run over a fleet.
+pub(crate) fn fleet_plan(
+    locations: &[ObjectId],
+    results: &Path,
+    options: &PlanOptions,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(FleetRun, Plan), Failure> {
+    let (catalogue, _) = request.opened()?;
+    let known = catalogue.load()?;
+    Ok(fleet::plan(locations, results, &known, options, monitor)?)
+}
+
+/// Works on one share of a plan.
+pub(crate) fn fleet_work(
+    run: &FleetRun,
+    options: &WorkOptions,
+    monitor: &dyn Monitor,
+) -> Result<Done, Failure> {
+    Ok(fleet::work(run, options, monitor)?)
+}
+
+/// The shares of a run that are not done.
+pub(crate) fn fleet_not_done(run: &FleetRun) -> Result<Vec<u32>, Failure> {
+    Ok(fleet::not_done(run)?)
+}
+
+/// Remembers the results of a run, and says how the backups at its locations stand then.
+pub(crate) fn fleet_merge(
+    run: &FleetRun,
+    request: &Request<'_>,
+) -> Result<(Merged, Vec<Backup>), Failure> {
+    let (catalogue, options) = request.opened()?;
+    let merged = fleet::merge(run, &catalogue, &options.stores)?;
+    let mut backups = survey::recall(&catalogue, &options)?;
+    let is_asked = |id: &ObjectId| merged.plan.locations.iter().any(|one| one.contains(id));
+    backups.retain(|backup| backup.places().into_iter().any(is_asked));
+    Ok((merged, backups))
+}
+
 /// The catalogue that the options name. Nothing is opened yet.
 fn catalogue(global: &GlobalArgs) -> Result<Catalogue, Failure> {
     let location = match &global.catalogue {
@@ -191,6 +236,11 @@ fn catalogue(global: &GlobalArgs) -> Result<Catalogue, Failure> {
 }
 
 impl Request<'_> {
+    /// How a survey is made for it.
+    pub(crate) fn survey_options(&self) -> SurveyOptions {
+        self.options(Depth::Everything)
+    }
+
     /// The catalogue, and how to ask it.
     fn opened(&self) -> Result<(Catalogue, SurveyOptions), Failure> {
         Ok((
@@ -215,6 +265,7 @@ impl Request<'_> {
                 PageCache::Keep
             },
             stores: stores(self.global),
+            shard: self.shard,
         }
     }
 }

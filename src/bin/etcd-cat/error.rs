@@ -84,6 +84,25 @@ impl Failure {
         Self { exit, ..self }
     }
 
+    /// Of a worker in a job: whatever is wrong with how it was called fails the job at once, everything else is tried again.
+    pub(crate) fn of_job(self) -> Self {
+        let exit = match (self.exit, self.code) {
+            (Exit::Failed, code::USAGE | code::REFERENCE) => Exit::Misused,
+            (Exit::Failed, _) => Exit::Troubled,
+            (exit, _) => exit,
+        };
+        self.exit(exit)
+    }
+
+    /// The same failure of a command that no job watches.
+    pub(crate) fn of_no_job(self) -> Self {
+        let exit = match self.exit {
+            Exit::Misused | Exit::Troubled => Exit::Failed,
+            exit => exit,
+        };
+        self.exit(exit)
+    }
+
     /// Adds what there is to choose from, one line each.
     pub(crate) fn details(self, details: Vec<String>) -> Self {
         Self { details, ..self }

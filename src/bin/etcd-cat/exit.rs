@@ -1,7 +1,7 @@
 //! How the program ends: which answers are good ones is decided here alone.
 
 use crate::output::nagios::State;
-use etcd_cat::backup::Verdict;
+use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::clusters::{ClusterStanding, ClusterState, ClustersQuestion};
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Candidate, Outcome, Selection};
@@ -20,6 +20,10 @@ pub(crate) enum Exit {
     Failed,
     /// As Nagios wants it.
     Nagios(State),
+    /// A part of a fleet's run that trying again does not help.
+    Misused,
+    /// A part of a fleet's run that is worth another try.
+    Troubled,
     /// Stopped by this signal.
     Interrupted {
         /// SIGINT is 2, SIGTERM is 15.
@@ -78,6 +82,12 @@ impl Exit {
         Self::of(!locations.is_empty() && states.all(LocationState::is_ok))
     }
 
+    /// Of all backups at some locations: good when there is one and each is usable.
+    pub(crate) fn of_backups(backups: &[Backup]) -> Self {
+        let mut verdicts = backups.iter().map(|backup| backup.verdict);
+        Self::of(!backups.is_empty() && verdicts.all(Verdict::is_usable))
+    }
+
     /// Of a pre-restore check.
     pub(crate) fn of_check(check: &RestoreCheck) -> Self {
         Self::of(check.chosen.is_some())
@@ -98,7 +108,11 @@ impl Exit {
         match self {
             Self::Good => true,
             Self::Bad => command != "backup",
-            Self::Failed | Self::Nagios(_) | Self::Interrupted { .. } => false,
+            Self::Failed
+            | Self::Misused
+            | Self::Troubled
+            | Self::Nagios(_)
+            | Self::Interrupted { .. } => false,
         }
     }
 
@@ -109,6 +123,9 @@ impl Exit {
             Self::Bad | Self::Nagios(State::Warning) => 1,
             Self::Failed | Self::Nagios(State::Critical) => 2,
             Self::Nagios(State::Unknown) => 3,
+            // EX_USAGE and EX_TEMPFAIL of sysexits.h.
+            Self::Misused => 64,
+            Self::Troubled => 75,
             Self::Interrupted { signal } => 128_u8.saturating_add(signal),
         }
     }

@@ -170,7 +170,19 @@ fn misused(error: &clap::Error) -> Exit {
         let _ = error::write_json(error::code::USAGE, message, &[], &mut line);
         let _ = io::stderr().write_all(&line);
     }
-    Exit::Failed
+    if is_of_a_job(std::env::args_os().skip(1)) {
+        Exit::Misused
+    } else {
+        Exit::Failed
+    }
+}
+
+/// Parts of a fleet's run that a job starts have exit codes of their own.
+fn is_of_a_job(arguments: impl Iterator<Item = std::ffi::OsString>) -> bool {
+    let words: Vec<_> = arguments.collect();
+    let fleet = words.iter().position(|word| word == "fleet");
+    let after = fleet.and_then(|fleet| words.get(fleet + 1..));
+    after.is_some_and(|after| after.iter().any(|word| word == "plan" || word == "work"))
 }
 
 /// Whether JSON was asked for on a command line that could not be understood as a whole.

@@ -29,6 +29,7 @@ fn options(depth: Depth) -> SurveyOptions {
         accept: Vec::new(),
         page_cache: PageCache::Keep,
         stores: Stores::default(),
+        shard: None,
     }
 }
 

@@ -133,6 +133,7 @@ impl Shelf {
         let options = SurveyOptions {
             page_cache: etcd_cat::source::PageCache::Keep,
             stores: Stores::default(),
+            shard: None,
             depth: Depth::New,
             decrypt: Decrypt::Sample,
             jobs: 1,
@@ -328,6 +329,7 @@ fn an_empty_catalogue_has_nothing_to_show() -> TestResult {
     let options = SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: Stores::default(),
+        shard: None,
         depth: Depth::New,
         decrypt: Decrypt::Sample,
         jobs: 1,

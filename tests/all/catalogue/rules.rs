@@ -473,6 +473,7 @@ fn options(as_of: DateTime<Utc>) -> SurveyOptions {
     SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: etcd_cat::source::Stores::default(),
+        shard: None,
         depth: Depth::New,
         decrypt: Decrypt::Sample,
         jobs: 1,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The documents, in the order of the reference, and a command that prints each.
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 15] = [
     "BackupView",
     "BackupListView",
     "VerifyReportView",
@@ -20,6 +20,9 @@ const DOCUMENTS: [&str; 12] = [
     "ObjectListView",
     "DifferenceView",
     "BackupRunView",
+    "FleetPlanView",
+    "FleetWorkView",
+    "FleetMergeView",
     "ExplanationView",
     "ExplanationListView",
 ];
@@ -228,7 +231,12 @@ fn documents_are_what_the_reference_says() {
     let (data, keys) = (env.text("data"), env.text("keys"));
     let check = ["check", "--valid-for", "4.17.3", "--cluster", "prod"];
     let stage = ["stage", "27be", "--to", &staged];
-    let rows: [(&str, &[&str]); 14] = [
+    let results = env.text("results");
+    let run = env.text("results/night");
+    let plan = [
+        "fleet", "plan", &data, &keys, "--to", &results, "--run", "night", "--shards", "1",
+    ];
+    let rows: [(&str, &[&str]); 17] = [
         ("VerifyReport", &["verify", samples, "--no-catalogue"]),
         ("VerifyReport", &["verify", &odd, "--no-catalogue"]),
         ("VerifyReport", &["index", &data, &keys]),
@@ -241,6 +249,12 @@ fn documents_are_what_the_reference_says() {
         ("Difference", &["diff", "27be", "27be"]),
         ("ObjectList", &["ls", "27be", "pods"]),
         ("ObjectList", &["history", "27be", "ns", "kube-system"]),
+        ("FleetPlan", &plan),
+        (
+            "FleetWork",
+            &["fleet", "work", "--plan", &run, "--shard", "0"],
+        ),
+        ("FleetMerge", &["fleet", "merge", "--plan", &run]),
         ("Explanation", &["explain", "truncated"]),
         ("ExplanationList", &["explain"]),
     ];

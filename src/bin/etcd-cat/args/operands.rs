@@ -6,6 +6,7 @@ use super::{
 };
 use chrono::TimeDelta;
 use clap::{ArgAction, Args};
+use etcd_cat::discovery::Shard;
 use etcd_cat::oc::{ReasonCode, Window, parse_forced};
 use etcd_cat::selection::TargetVersion;
 use etcd_cat::source::ObjectId;
@@ -38,6 +39,10 @@ pub(crate) struct IndexArgs {
     pub(crate) decrypt: DecryptArgs,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
+    /// Only this part of what lies there, counted from 0: 0/8 to 7/8. Both halves of a backup are in one part
+    #[arg(long, env = "ETCD_CAT_SHARD", value_name = "I/N", value_parser = super::fleet::shard, hide_env = true)]
+    pub(crate) shard: Option<Shard>,
+
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
 }
@@ -66,6 +71,10 @@ pub(crate) struct VerifyArgs {
     pub(crate) decrypt: DecryptArgs,
     #[command(flatten)]
     pub(crate) selection: SelectionArgs,
+    /// Only this part of what lies there, counted from 0: 0/8 to 7/8. Both halves of a backup are in one part
+    #[arg(long, env = "ETCD_CAT_SHARD", value_name = "I/N", value_parser = super::fleet::shard, hide_env = true)]
+    pub(crate) shard: Option<Shard>,
+
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,
 }

@@ -12,6 +12,7 @@ use etcd_cat::catalogue::RebuiltCatalogue;
 pub(super) fn run(args: &IndexArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = Request {
         decrypt: args.decrypt.decrypt.into(),
+        shard: args.shard,
         ..invocation.request(&args.accept.codes)
     };
     let (locations, progress) = (&args.locations, invocation.progress);

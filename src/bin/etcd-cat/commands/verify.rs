@@ -17,6 +17,7 @@ pub(super) fn run(args: &VerifyArgs, invocation: &Invocation<'_>) -> Result<Repl
         } else {
             args.decrypt.decrypt.into()
         },
+        shard: args.shard,
         ..invocation.request(&args.accept.codes)
     };
     let is_lone = is_stream(&args.operands)?;

@@ -7,6 +7,7 @@ mod clusters;
 mod difference;
 mod encryption;
 mod explanation;
+mod fleet;
 mod locations;
 mod objects;
 mod reports;
@@ -17,6 +18,7 @@ pub(crate) use backup::{BackupView, digest_state, etcd_minor};
 pub(crate) use clusters::ClusterListView;
 pub(crate) use difference::DifferenceView;
 pub(crate) use explanation::{ExplanationListView, ExplanationView};
+pub(crate) use fleet::{FleetMergeView, FleetPlanView, FleetWorkView};
 pub(crate) use locations::LocationListView;
 pub(crate) use objects::ObjectListView;
 pub(crate) use reports::{

@@ -1,0 +1,146 @@
+//! Why a part of a run could not be done, and whether it is worth another try.
+
+use crate::catalogue::CatalogueError;
+use crate::survey::SurveyError;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+/// Why a part of a run could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// The system refused something among the results.
+    #[error("cannot {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The run is there already.
+    #[error("the run {path} is there already")]
+    RunExists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The file is no plan, or not all of one.
+    #[error("{path} is no plan: {reason}")]
+    NotAPlan {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Results among backups would be taken for some, and another program may not know them.
+    #[error("the results would lie in {location}, which is searched for backups")]
+    ResultsInLocation {
+        /// Where backups lie.
+        location: String,
+    },
+    /// There is no such share.
+    #[error("there is no shard {shard} in a plan of {shards} (they are counted from 0)")]
+    NoSuchShard {
+        /// Which one was asked for.
+        shard: u32,
+        /// How many there are.
+        shards: u32,
+    },
+    /// A location could not be listed.
+    #[error("cannot list {location}: {reason}")]
+    NotListed {
+        /// Which one.
+        location: String,
+        /// Why.
+        reason: String,
+    },
+    /// An object could not be asked for.
+    #[error("cannot reach {object}: {reason}")]
+    Unreachable {
+        /// Which one.
+        object: String,
+        /// Why.
+        reason: String,
+    },
+    /// Not every share is done.
+    #[error("not done yet: shard {}", joined(shards))]
+    NotDone {
+        /// Which ones.
+        shards: Vec<u32>,
+    },
+    /// A fragment is damaged.
+    #[error("{path} is damaged: {reason}")]
+    Fragment {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The catalogue refused.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// Stopped on request; what was finished is in a fragment.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// What follows from an error.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FleetErrorClass {
+    /// Wrong usage or a missing permission: trying again changes nothing.
+    Hopeless,
+    /// A store is in trouble: try again.
+    TryAgain,
+    /// Stopped on request.
+    Interrupted,
+}
+
+impl FleetError {
+    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// What follows from it.
+    pub fn class(&self) -> FleetErrorClass {
+        match self {
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::PermissionDenied
+                | ErrorKind::NotFound
+                | ErrorKind::NotADirectory
+                | ErrorKind::ReadOnlyFilesystem
+                | ErrorKind::Unsupported => FleetErrorClass::Hopeless,
+                _ => FleetErrorClass::TryAgain,
+            },
+            Self::NotListed { .. }
+            | Self::Unreachable { .. }
+            | Self::NotDone { .. }
+            | Self::Fragment { .. }
+            | Self::Catalogue(_) => FleetErrorClass::TryAgain,
+            Self::Interrupted => FleetErrorClass::Interrupted,
+            Self::RunExists { .. }
+            | Self::NotAPlan { .. }
+            | Self::ResultsInLocation { .. }
+            | Self::NoSuchShard { .. } => FleetErrorClass::Hopeless,
+        }
+    }
+}
+
+impl From<SurveyError> for FleetError {
+    fn from(error: SurveyError) -> Self {
+        match error {
+            SurveyError::Catalogue(error) => Self::Catalogue(error),
+            _ => Self::Interrupted,
+        }
+    }
+}
+
+fn joined(shards: &[u32]) -> String {
+    let words: Vec<String> = shards.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

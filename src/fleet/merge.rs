@@ -1,0 +1,106 @@
+//! Remembers what all workers have learnt in one catalogue.
+
+use super::error::FleetError;
+use super::fragment;
+use super::plan::PlanHead;
+use super::results::{self, FleetRun};
+use super::work::{Done, plan_of, read_done};
+use crate::catalogue::Catalogue;
+use crate::source::{ObjectId, ObjectIdentity, Stores};
+use crate::survey;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// What was merged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merged {
+    /// The plan of the run.
+    pub plan: PlanHead,
+    /// What each worker has said.
+    pub done: Vec<Done>,
+    /// How many fragments there were.
+    pub fragments: u64,
+    /// Files of which the catalogue has learnt something.
+    pub files: u64,
+}
+
+/// Remembers the results of a whole run in `catalogue`. Of each object the newest reading counts, so the order of runs does
+/// not matter, nor how often one is merged.
+///
+/// # Errors
+///
+/// A share is not done, a fragment is damaged, or the catalogue cannot be written.
+pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<Merged, FleetError> {
+    let plan = plan_of(run, |_| true)?;
+    let identities: HashMap<ObjectId, ObjectIdentity> = plan
+        .groups
+        .into_iter()
+        .flat_map(|group| group.objects)
+        .map(|object| (object.id, object.identity))
+        .collect();
+    let mut merged = Merged {
+        done: all_done(run, plan.head.shards)?,
+        plan: plan.head,
+        fragments: 0,
+        files: 0,
+    };
+    for location in &merged.plan.locations {
+        catalogue.remember_location(location.clone(), merged.plan.created_at)?;
+    }
+    for done in &merged.done {
+        for name in &done.fragments {
+            let path = fragment_path(run, done.shard, name)?;
+            let bytes = results::read(&path)?;
+            let records =
+                fragment::read(&bytes).map_err(|reason| FleetError::Fragment { path, reason })?;
+            let contents = Catalogue::of_carried(records).load()?;
+            merged.files += catalogue.take_over(contents, &identities)?;
+            merged.fragments += 1;
+        }
+    }
+    survey::refresh(catalogue, stores)?;
+    Ok(merged)
+}
+
+/// A name that leads out of the share's directory is none.
+fn fragment_path(run: &FleetRun, shard: u32, name: &str) -> Result<PathBuf, FleetError> {
+    if name.contains('/') || name.contains('\0') {
+        return Err(FleetError::Fragment {
+            path: run.done(shard),
+            reason: format!("it names a fragment {name:?}"),
+        });
+    }
+    Ok(run.fragment(shard, name))
+}
+
+/// The shares of a run that are not done.
+///
+/// # Errors
+///
+/// The plan or the results cannot be read.
+pub fn not_done(run: &FleetRun) -> Result<Vec<u32>, FleetError> {
+    let shards = plan_of(run, |_| false)?.head.shards;
+    let mut missing = Vec::new();
+    for shard in 0..shards {
+        if !run.is_done(shard)? {
+            missing.push(shard);
+        }
+    }
+    Ok(missing)
+}
+
+fn all_done(run: &FleetRun, shards: u32) -> Result<Vec<Done>, FleetError> {
+    let mut done = Vec::new();
+    let mut missing = Vec::new();
+    for shard in 0..shards {
+        if run.is_done(shard)? {
+            done.push(read_done(run, shard)?);
+        } else {
+            missing.push(shard);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(done);
+    }
+    Err(FleetError::NotDone { shards: missing })
+}

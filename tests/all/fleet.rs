@@ -1,0 +1,277 @@
+//! A proof by many workers comes to what one process says, whoever is killed on the way.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a missing field of a document is a failed test"
+)]
+
+use crate::cli::environment::TestEnv;
+use crate::support::samples;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+const AS_OF: &str = "2024-11-10T00:00:00Z";
+
+/// The samples, copied: other tests read them, too.
+fn fleet() -> TestEnv {
+    let env = TestEnv::new();
+    let from = samples::testdata().join("backups");
+    for entry in walkdir::WalkDir::new(&from) {
+        let entry = entry.expect("the samples can be listed");
+        if entry.file_type().is_file() {
+            let relative = entry.path().strip_prefix(&from).expect("below it");
+            let to = env.path("backups").join(relative);
+            std::fs::create_dir_all(to.parent().expect("a directory")).expect("made");
+            std::fs::copy(entry.path(), to).expect("copied");
+        }
+    }
+    env
+}
+
+fn plan(env: &TestEnv, run: &str, more: &[&str]) -> Value {
+    let all = [
+        &[
+            "fleet", "plan", "backups", "--to", "results", "--run", run, "-o", "json",
+        ],
+        more,
+    ];
+    env.run(&all.concat()).ends_with(0).json()
+}
+
+fn work(env: &TestEnv, run: &str, shard: &str) -> Value {
+    let plan = format!("results/{run}");
+    let ran = env.run(&[
+        "fleet", "work", "--plan", &plan, "--shard", shard, "-o", "json",
+    ]);
+    ran.ends_with(0).json()
+}
+
+fn merge(env: &TestEnv, run: &str, code: i32) -> Value {
+    let plan = format!("results/{run}/plan.jsonl");
+    let ran = env.run(&[
+        "fleet", "merge", "--plan", &plan, "-o", "json", "--as-of", AS_OF,
+    ]);
+    ran.ends_with(code).json()
+}
+
+/// What is known of all backups, but for when it was learnt.
+fn known(env: &TestEnv) -> Value {
+    let mut list: Value = env
+        .run(&["list", "--all", "-o", "json", "--as-of", AS_OF])
+        .json();
+    let items = list["items"].as_array_mut().expect("a list");
+    assert!(items.len() >= 15, "{}", items.len());
+    for item in items {
+        for field in ["firstSeenAt", "verifiedAt", "verifications"] {
+            assert!(
+                item[field].is_string() || item[field].is_array(),
+                "{item:#}"
+            );
+            item[field] = Value::Null;
+        }
+    }
+    list
+}
+
+fn fragments(env: &TestEnv, run: &str, shard: u32) -> Vec<PathBuf> {
+    let directory = env.path(&format!("results/{run}/shards/{shard}"));
+    let entries = std::fs::read_dir(directory).expect("a worker was here");
+    let paths = entries.map(|entry| entry.expect("listed").path());
+    let mut paths: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|one| one == "fragment"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn many_workers_come_to_what_one_process_says() {
+    let env = fleet();
+    let planned = plan(&env, "night", &["--shards", "4"]);
+    assert_eq!(planned["shards"], 4);
+    let mut objects = 0;
+    for shard in ["2/4", "0", "3/4", "1"] {
+        let done = work(&env, "night", shard);
+        assert_eq!(done["resumed"], 0);
+        objects += done["objects"].as_u64().expect("a number");
+    }
+    // An archive may be read by several.
+    assert!(objects >= planned["objects"].as_u64().expect("a number"));
+    let merged = merge(&env, "night", 1);
+    assert_eq!(merged["objects"], objects);
+    assert_eq!(merged["unknown"], 0, "{merged:#}");
+    let by_many = known(&env);
+    std::fs::remove_file(env.path("catalogue.redb")).expect("it is there");
+    env.run(&["index", "backups", "-q", "--as-of", AS_OF]);
+    assert_eq!(by_many, known(&env));
+}
+
+#[test]
+fn a_worker_that_was_killed_goes_on_and_a_twin_does_no_harm() {
+    let env = fleet();
+    plan(&env, "night", &["--shards", "2"]);
+    work(&env, "night", "0");
+    let first = work(&env, "night", "1");
+    // As if it had been killed before it could say that it was done, and a second fragment had been cut by the disk.
+    std::fs::remove_file(env.path("results/night/shards/1/done.json")).expect("it is there");
+    let again = work(&env, "night", "1");
+    assert_eq!(again["objects"], first["objects"]);
+    assert_eq!(again["resumed"], first["objects"]);
+    assert_eq!(fragments(&env, "night", 1).len(), 1);
+    std::fs::remove_file(env.path("results/night/shards/1/done.json")).expect("it is there");
+    let fragment = fragments(&env, "night", 1).pop().expect("one");
+    let mut bytes = std::fs::read(&fragment).expect("it is there");
+    bytes.truncate(bytes.len() / 2);
+    std::fs::write(&fragment, bytes).expect("written");
+    let third = work(&env, "night", "1");
+    assert_eq!(
+        (&third["objects"], &third["resumed"]),
+        (&first["objects"], &0.into())
+    );
+    merge(&env, "night", 1);
+    let once = known(&env);
+    merge(&env, "night", 1);
+    assert_eq!(once, known(&env));
+}
+
+#[test]
+fn nothing_is_merged_before_every_share_is_done() {
+    let env = fleet();
+    plan(&env, "night", &["--shards", "3"]);
+    work(&env, "night", "1");
+    let merge = ["fleet", "merge", "--plan", "results/night"];
+    let ran = env.run(&merge).ends_with(2);
+    assert!(
+        ran.stderr.contains("not done yet: shard 0, 2"),
+        "{}",
+        ran.stderr
+    );
+    let waited = [merge.as_slice(), &["--wait", "1s"]].concat();
+    env.run(&waited).ends_with(2);
+    assert!(!env.path("catalogue.redb").exists());
+}
+
+#[test]
+fn what_was_proven_recently_is_left_out_and_what_changed_is_not() {
+    let env = fleet();
+    plan(&env, "first", &["--shards", "1"]);
+    work(&env, "first", "0");
+    merge(&env, "first", 1);
+    let again = plan(&env, "second", &["--proven-within", "30d"]);
+    assert_eq!(again["objects"], 0, "{again:#}");
+    assert!(again["recent"]["objects"].as_u64() > Some(20), "{again:#}");
+    let changed = "backups/prod/snapshot_2024-11-02_030000.db";
+    let bytes = std::fs::read(env.path(changed)).expect("there");
+    std::fs::write(env.path(changed), &bytes[..bytes.len() - 1]).expect("written");
+    let third = plan(&env, "third", &["--proven-within", "30d"]);
+    // With its other half.
+    assert_eq!(third["objects"], 2, "{third:#}");
+    let small = plan(&env, "fourth", &["--budget", "1MB"]);
+    assert!(small["bytes"].as_u64() <= Some(1_100_000), "{small:#}");
+    assert!(
+        small["overBudget"]["objects"].as_u64() > Some(10),
+        "{small:#}"
+    );
+}
+
+#[test]
+fn what_went_or_was_replaced_since_the_plan_is_counted_and_not_read() {
+    let env = fleet();
+    plan(&env, "night", &["--shards", "1"]);
+    std::fs::remove_file(env.path("backups/alarm/snapshot_2024-11-06_030000.db")).expect("there");
+    env.put("backups/kms/snapshot_2024-11-08_030000.db", "another");
+    let done = work(&env, "night", "0");
+    assert_eq!(
+        (&done["gone"], &done["replaced"]),
+        (&1.into(), &1.into()),
+        "{done:#}"
+    );
+    let plan = [
+        "fleet",
+        "merge",
+        "--plan",
+        "results/night",
+        "--as-of",
+        AS_OF,
+    ];
+    let ran = env.run(&plan);
+    assert!(ran.stderr.contains("plan again"), "{}", ran.stderr);
+}
+
+#[test]
+fn exit_codes_say_whether_a_job_should_try_again() {
+    let env = fleet();
+    plan(&env, "night", &["--shards", "2"]);
+    let hopeless: [&[&str]; 7] = [
+        &["fleet", "work", "--plan", "results/night", "--shard", "2"],
+        &["fleet", "work", "--plan", "results/night", "--shard", "0/3"],
+        &["fleet", "work", "--plan", "results/night"],
+        &["fleet", "work", "--plan", "results/nowhere", "--shard", "0"],
+        &["fleet", "work", "--shard", "0"],
+        &[
+            "fleet", "plan", "backups", "--to", "results", "--run", "night",
+        ],
+        &["fleet", "plan", "backups", "--to", "backups/results"],
+    ];
+    for arguments in hopeless {
+        let ran = env.run(arguments);
+        assert_eq!(ran.code, Some(64), "{arguments:?}: {}", ran.stderr);
+    }
+    // Cut by a disk that was full: the next look may find it whole.
+    let plan = env.path("results/night/plan.jsonl");
+    let text = std::fs::read_to_string(&plan).expect("a plan");
+    let cut = text.replacen("sizeBytes", "sizeByte", 1);
+    std::fs::write(&plan, cut).expect("written");
+    let ran = env.run(&["fleet", "work", "--plan", "results/night", "--shard", "0"]);
+    assert_eq!(ran.code, Some(64), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is no plan"), "{}", ran.stderr);
+    std::fs::write(&plan, text).expect("written");
+    env.put("results/night/shards", "a file where a directory should be");
+    let ran = env.run(&["fleet", "work", "--plan", "results/night", "--shard", "0"]);
+    assert_eq!(ran.code, Some(64), "{}", ran.stderr);
+    let missing = env.run(&["fleet", "plan", "nowhere", "--to", "results"]);
+    assert_eq!(missing.code, Some(75), "{}", missing.stderr);
+}
+
+#[test]
+fn parts_without_a_plan_are_all_of_it_and_keep_both_halves_together() {
+    let env = fleet();
+    let mut seen = BTreeSet::new();
+    for shard in ["0/3", "1/3", "2/3"] {
+        let ran = env.run(&[
+            "verify",
+            "backups",
+            "--shard",
+            shard,
+            "--no-catalogue",
+            "-o",
+            "json",
+            "--as-of",
+            AS_OF,
+        ]);
+        let report: Value = ran.json();
+        for item in report["items"].as_array().expect("a list") {
+            let id = item["id"].as_str().expect("an id").to_owned();
+            assert!(seen.insert(id), "{item:#}");
+        }
+    }
+    let whole: Value = env
+        .run(&[
+            "verify",
+            "backups",
+            "--no-catalogue",
+            "-o",
+            "json",
+            "--as-of",
+            AS_OF,
+        ])
+        .json();
+    let all = whole["items"].as_array().expect("a list").iter();
+    let all: BTreeSet<String> = all
+        .map(|one| one["id"].as_str().unwrap_or("").to_owned())
+        .collect();
+    assert_eq!(seen, all);
+    env.run(&["index", "backups", "--shard", "3/3"])
+        .ends_with(2);
+}
