@@ -1,6 +1,6 @@
 //! The targets of `tests/fuzz` on stable Rust: their seeds, and what becomes of these by chance that is the same each time.
 //!
-//! The gate runs a minute of it. By hand, as docs/reliability.md says: `ETCD_CAT_FUZZ=10000000` executions in all.
+//! The gate runs a minute of it. By hand, as docs/damage.md says: `ETCD_CAT_FUZZ=10000000` executions in all.
 #![expect(
     clippy::indexing_slicing,
     clippy::as_conversions,

@@ -1,6 +1,6 @@
 //! Every bit of every small bucket flipped, one at a time, with etcd as the oracle.
 //!
-//! Run by hand, as docs/reliability.md says: `ETCD_CAT_ORACLE` names the program built from `tests/reliability/oracle`.
+//! Run by hand, as docs/damage.md says: `ETCD_CAT_ORACLE` names the program built from `tests/reliability/oracle`.
 //! The digest is made to match, as if a member's disk had been damaged before the snapshot was saved.
 
 use super::etcd::{Oracle, harm};

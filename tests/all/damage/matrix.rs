@@ -1,6 +1,6 @@
 //! Damage by class, with etcd as the oracle: what stops a restore or changes what is served, and what is found.
 //!
-//! Run by hand, as docs/reliability.md says: `ETCD_CAT_ORACLE` names the program built from `tests/reliability/oracle`,
+//! Run by hand, as docs/damage.md says: `ETCD_CAT_ORACLE` names the program built from `tests/reliability/oracle`,
 //! `ETCD_CAT_MATRIX` the number of files of a class and sample. The digest is made to match, as if a member's disk had
 //! been damaged before the snapshot was saved.
 #![expect(clippy::as_conversions, reason = "small numbers of small files")]

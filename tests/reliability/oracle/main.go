@@ -1,4 +1,4 @@
-// The oracle of docs/reliability.md: restores snapshots as etcd 3.6 does and starts what etcd starts on them.
+// The oracle of docs/damage.md: restores snapshots as etcd 3.6 does and starts what etcd starts on them.
 //
 // It reads one path of a snapshot a line and answers with one line of JSON: what was served, or what died of what.
 // Everything runs in this process, on the packages of etcd itself, so that thousands of damaged files take minutes.
