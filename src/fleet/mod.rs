@@ -18,12 +18,14 @@ mod fragment;
 mod merge;
 mod plan;
 mod plan_text;
+mod planning;
 mod results;
 mod work;
 
 pub use due::Budget;
 pub use error::{FleetError, FleetErrorClass};
 pub use merge::{Merged, merge, not_done};
-pub use plan::{LeftOut, Plan, PlanHead, PlanOptions, PlannedGroup, PlannedObject, plan};
+pub use plan::{LeftOut, Plan, PlanHead, PlannedGroup, PlannedObject};
+pub use planning::{PlanOptions, plan};
 pub use results::FleetRun;
 pub use work::{Done, WorkOptions, work};

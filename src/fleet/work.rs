@@ -2,8 +2,9 @@
 
 use super::error::FleetError;
 use super::fragment;
-use super::plan::{Plan, PlannedGroup, PlannedObject, is_as_it_was};
+use super::plan::{Plan, PlannedGroup, PlannedObject};
 use super::plan_text;
+use super::planning::is_as_it_was;
 use super::results::{self, FleetRun};
 use crate::catalogue::{CarriedRecord, Catalogue, CatalogueLocation, Content};
 use crate::instant::rfc3339_seconds;

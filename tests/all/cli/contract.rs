@@ -353,6 +353,9 @@ pub(crate) struct RestoreCheck {
     /// Added: the backups that came nearest, each with a sentence.
     #[serde(rename = "nearMisses")]
     pub(crate) _near_misses: Vec<Value>,
+    /// Added: what is lost against the newest backup of the cluster.
+    #[serde(rename = "loss")]
+    pub(crate) _loss: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -189,9 +189,9 @@ pub(crate) struct HistoryArgs {
 Both are read once; a secret is told to be another one, never what it is.
 
 Examples:
-  etcd-cat diff 3f9c latest                             what would a restore of 3f9c lose?
-  etcd-cat diff 3f9c latest --names                     every object by its name
-  etcd-cat diff old.db new.db --object deploy shop/web  one object as a unified diff")]
+  etcd-cat diff 3f9c latest                               what would a restore of 3f9c lose?
+  etcd-cat diff 3f9c latest --names                       every object by its name
+  etcd-cat diff old.db new.db --object deploy shop/web    one object as a unified diff")]
 pub(crate) struct DiffArgs {
     /// Beginning of an id, latest, latest-valid, or a path
     #[arg(value_name = "BACKUP")]
@@ -208,9 +208,12 @@ pub(crate) struct DiffArgs {
     /// Compare one object, as a unified diff of what get --clean prints
     #[arg(
         long,
+        env = "ETCD_CAT_OBJECT",
         num_args = 2,
+        value_delimiter = ' ',
         value_names = ["KIND", "NAMESPACE/NAME"],
-        conflicts_with = "names"
+        conflicts_with = "names",
+        hide_env = true
     )]
     pub(crate) object: Vec<String>,
 

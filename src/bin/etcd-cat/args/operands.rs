@@ -214,11 +214,11 @@ pub(crate) struct BackupArgs {
     pub(crate) to: Option<PathBuf>,
 
     /// Take no new backup: bring in the newest one that a run which broke off left on the node
-    #[arg(long, conflicts_with_all = ["clean", "if_older_than", "if_version_changed"])]
+    #[arg(long, env = "ETCD_CAT_RESUME", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with_all = ["clean", "if_older_than", "if_version_changed"], hide_env = true)]
     pub(crate) resume: bool,
 
     /// Take no backup: remove the directories of runs that broke off over an hour ago from the node
-    #[arg(long)]
+    #[arg(long, env = "ETCD_CAT_CLEAN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) clean: bool,
 
     /// Store the kuberesources, which holds the encryption keys, in this directory [default: beside the snapshot]

@@ -59,7 +59,9 @@ contract! {
         revisions: BTreeMap<String, i64>, modified_at: Present, present: bool,
     }
     PairingDocument { basis: String, evidence: Vec<String>, }
-    EncryptionDocument { provider: String, keys_used: Vec<String>, keys_found: Vec<String>, proof: String, }
+    EncryptionDocument { provider: String, keys_used: Vec<String>, keys_found: Vec<String>, proof: String,
+        values: u64, values_tried: u64,
+    }
     FindingDocument {
         code: String, severity: String, artifact: String, message: String, evidence: BTreeMap<String, Value>,
         remedy: String,
@@ -89,8 +91,9 @@ contract! {
         why_chosen: Present, lost_seconds: Present, alternatives: Vec<AlternativeDocument>,
         near_misses: Vec<NearMissDocument>, steps: Vec<StepDocument>, warnings: Vec<String>,
         space_needed_bytes: Nullable<u64>, candidates: Vec<CandidateDocument>, plan: Vec<String>,
-        elsewhere: ElsewhereDocument,
+        elsewhere: ElsewhereDocument, loss: Nullable<LossDocument>,
     }
+    LossDocument { newest_id: Present, newest_taken_at: Present, chosen_is_newest: bool, kinds: Present, }
     AlternativeDocument { id: Present, taken_at: Present, newer_by_seconds: Present, risks: Vec<String>, }
     ElsewhereDocument { backups: u64, clusters: Vec<String>, }
     NearMissDocument { id: Present, path: Present, alike: u64, text: String, }
@@ -193,7 +196,7 @@ fn values_are_spelled_as_promised() {
         ),
         (
             "/encryption",
-            json!({"provider": "aescbc", "keysUsed": ["10", "9"], "keysFound": ["10", "9"], "proof": "decrypted"}),
+            json!({"provider": "aescbc", "keysUsed": ["10", "9"], "keysFound": ["10", "9"], "proof": "decrypted", "values": 24, "valuesTried": 3}),
         ),
         ("/pairing/basis", json!("content")),
     ];
