@@ -30,11 +30,13 @@ impl FleetRun {
         }
     }
 
-    /// The run that somebody means with a plan or with the directory that holds it.
+    /// The run that somebody means with a plan, with the directory that holds it, or with the results of many runs: of
+    /// those the one whose name comes last.
     pub fn of_plan(path: &Path) -> Self {
         let directory = match path.file_name() {
             Some(name) if name == PLAN => path.parent().map(Path::to_owned),
-            _ => None,
+            _ if path.join(PLAN).exists() => None,
+            _ => newest_run(path),
         };
         Self {
             directory: directory.unwrap_or_else(|| path.to_owned()),
@@ -121,6 +123,13 @@ impl FleetRun {
         names.sort();
         Ok(names)
     }
+}
+
+/// The directory below `results` that has a plan and the last name.
+fn newest_run(results: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(results).ok()?.flatten();
+    let runs = entries.map(|entry| entry.path());
+    runs.filter(|run| run.join(PLAN).exists()).max()
 }
 
 /// All bytes of one of these files.

@@ -136,6 +136,19 @@ fn a_worker_that_was_killed_goes_on_and_a_twin_does_no_harm() {
 }
 
 #[test]
+fn of_the_results_of_many_runs_the_last_by_name_is_meant() {
+    let env = fleet();
+    plan(&env, "2024-11-09", &["--shards", "1"]);
+    plan(&env, "2024-11-10", &["--shards", "1"]);
+    let work = ["fleet", "work", "--plan", "results", "--shard", "0"];
+    env.run(&work).ends_with(0);
+    assert!(env.path("results/2024-11-10/shards/0/done.json").exists());
+    assert!(!env.path("results/2024-11-09/shards").exists());
+    let nothing = ["fleet", "work", "--plan", "backups", "--shard", "0"];
+    env.run(&nothing).ends_with(64);
+}
+
+#[test]
 fn nothing_is_merged_before_every_share_is_done() {
     let env = fleet();
     plan(&env, "night", &["--shards", "3"]);

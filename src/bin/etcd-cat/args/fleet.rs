@@ -100,7 +100,7 @@ Examples:
   etcd-cat fleet work --plan /results/20261102T030000Z --shard 3
   etcd-cat fleet work --plan /results/20261102T030000Z            in a pod of an Indexed Job")]
 pub(crate) struct FleetWorkArgs {
-    /// The plan, or the directory of the run
+    /// The plan, the directory of the run, or that of many runs: of those the last by name
     #[arg(long, env = "ETCD_CAT_PLAN", value_name = "PLAN", hide_env = true)]
     pub(crate) plan: PathBuf,
 
@@ -122,7 +122,7 @@ Examples:
   etcd-cat fleet merge --plan /results/20261102T030000Z
   etcd-cat fleet merge --plan /results/20261102T030000Z --wait 2h")]
 pub(crate) struct FleetMergeArgs {
-    /// The plan, or the directory of the run
+    /// The plan, the directory of the run, or that of many runs: of those the last by name
     #[arg(long, env = "ETCD_CAT_PLAN", value_name = "PLAN", hide_env = true)]
     pub(crate) plan: PathBuf,
 
