@@ -1,6 +1,6 @@
 //! Looking inside: what is in one backup, and what another one has instead.
 //!
-//! A [`Subject`] is the file that is looked into, and where its keys may lie. [`Contents::read`] reads it in one pass
+//! A [`Subject`] is the file that is looked into, and where its keys may lie. `Contents::read` reads it in one pass
 //! that proves every byte and keeps the entries that a question needs; what was not proven is not given out. From there
 //! [`read_kinds`], [`find_objects`] and [`compare`] answer one question each.
 
