@@ -164,6 +164,7 @@ fn stage_call(accept: &[Code], invocation: &Invocation<'_>) -> StageCall {
     } else if let Some(catalogue) = &global.catalogue {
         options.extend(["--catalogue".to_owned(), catalogue.clone()]);
     }
+    options.extend(global.buckets.words());
     StageCall {
         options,
         is_by_path: global.no_catalogue,

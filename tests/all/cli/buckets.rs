@@ -208,3 +208,50 @@ fn an_object_replaced_while_it_is_read_is_told() {
         "{name}: {ran:?}"
     );
 }
+
+/// In a shell that knows nothing but the credentials: what is staged are the bytes of the bucket.
+#[test]
+fn the_stage_line_of_a_check_runs_as_it_stands() {
+    let (env, server) = healthy();
+    let ran = run(
+        &env,
+        &server,
+        &[
+            "check",
+            "--valid-for",
+            "4.17.3",
+            "s3://backups/prod",
+            "-o",
+            "json",
+        ],
+    );
+    let check: serde_json::Value = ran.ends_with(0).json();
+    let steps = check["steps"].as_array().expect("steps").iter();
+    let mut commands = steps.filter_map(|step| step["command"].as_str());
+    let line = commands
+        .find(|line| line.starts_with("etcd-cat stage "))
+        .expect("a line");
+    assert!(line.contains("--endpoint"), "{line}");
+    let program = std::path::Path::new(assert_cmd::cargo::cargo_bin!("etcd-cat"));
+    let directory = program.parent().and_then(std::path::Path::to_str);
+    let output = Command::new("sh")
+        .args(["-c", line])
+        .env_clear()
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", directory.expect("a plain name")),
+        )
+        .env("HOME", env.path("home"))
+        .env("ETCD_CAT_CATALOGUE", env.path("catalogue.redb"))
+        .env("AWS_ACCESS_KEY_ID", "key-of-tests")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .current_dir(env.path(""))
+        .output();
+    let ran = Ran::of(output.expect("a shell")).ends_with(0);
+    assert!(ran.stdout.contains("staged backup 27be558ad3a9"), "{ran:?}");
+    for sample in [SNAPSHOT, KUBERESOURCES] {
+        let name = sample.rsplit('/').next().expect("a name");
+        let staged = std::fs::read(env.path(&format!("restore-27be558ad3a9/{name}")));
+        assert_eq!(staged.expect("it was staged"), samples::bytes(sample));
+    }
+}

@@ -48,3 +48,30 @@ pub(crate) struct BucketArgs {
     #[arg(long, global = true, env = "ETCD_CAT_NO_SIGN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) no_sign: bool,
 }
+
+impl BucketArgs {
+    /// The same options as words of a command line. An endpoint that names a user is left out: it may hold a password.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let endpoint = self.endpoint.as_ref().filter(|url| !url.contains('@'));
+        let ca_file = self.ca_file.as_ref().map(|path| path.display().to_string());
+        for (option, value) in [
+            ("--endpoint", endpoint.cloned()),
+            ("--region", self.region.clone()),
+            ("--ca-file", ca_file),
+        ] {
+            if let Some(value) = value {
+                words.extend([option.to_owned(), value]);
+            }
+        }
+        for (option, is_given) in [
+            ("--path-style", self.path_style),
+            ("--no-sign", self.no_sign),
+        ] {
+            if is_given {
+                words.push(option.to_owned());
+            }
+        }
+        words
+    }
+}
