@@ -68,6 +68,8 @@ pub enum SkippedKind {
     NotAFile,
     /// Its name says that it is not to be believed.
     PutAside,
+    /// In the archive of a store, out of reach until it is restored there.
+    Archived,
     /// Named like a database, and no snapshot.
     NotABackup,
     /// Known to be something that no backup can be read from.
@@ -83,6 +85,7 @@ impl SkippedKind {
             Self::DeadLink => "dead-link",
             Self::NotAFile => "not-a-file",
             Self::PutAside => "put-aside",
+            Self::Archived => "archived",
             Self::NotABackup => "not-a-backup",
             Self::Foreign(kind) => kind.as_str(),
         }
@@ -100,6 +103,9 @@ impl SkippedKind {
             Self::DeadLink => "bring back what it leads to, or remove the link",
             Self::NotAFile => "nothing: no backup can be kept in it",
             Self::PutAside => "name the file to have it judged: etcd-cat verify FILE",
+            Self::Archived => {
+                "have the store restore it (S3: restore-object, Azure: another tier), then read it"
+            }
             Self::NotABackup | Self::Foreign(_) => {
                 "nothing, if it belongs to another program; if it was a backup, name the file to have it judged"
             }
@@ -165,6 +171,7 @@ fn skipped(left_out: LeftOut) -> Skipped {
             (SkippedKind::DeadLink, is_missed)
         }
         Cause::NoObject => (SkippedKind::NotAFile, false),
+        Cause::Archived => (SkippedKind::Archived, false),
     };
     Skipped {
         id: left_out.id,

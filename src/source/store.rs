@@ -165,6 +165,8 @@ pub enum Cause {
     LeadsNowhere,
     /// Nothing that can be read to an end.
     NoObject,
+    /// It lies in the archive of its store, and is to be restored there before it can be read.
+    Archived,
 }
 
 /// An object could not be opened for reading.

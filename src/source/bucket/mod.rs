@@ -26,7 +26,10 @@ mod tests;
 
 pub use options::BucketOptions;
 
-use super::{AtPath as _, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store};
+use super::{
+    AtPath as _, Cause, LeftOut, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError,
+    Store,
+};
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
 use lister::list_all;
@@ -105,6 +108,14 @@ impl BucketStore {
             listing
                 .left_out
                 .extend(Listing::refused(&id, reason.to_owned()).left_out);
+            return;
+        }
+        if entry.is_archived {
+            listing.left_out.push(LeftOut {
+                id,
+                reason: "it lies in the archive of the store".to_owned(),
+                cause: Cause::Archived,
+            });
             return;
         }
         listing.objects.push(Listed {

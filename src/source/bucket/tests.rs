@@ -1,6 +1,6 @@
 //! What goes wrong between a store and whoever reads from it.
 
-use super::super::{Cause, PageCache, ReplacedMeanwhile};
+use super::super::{PageCache, ReplacedMeanwhile};
 use super::*;
 use crate::monitor::Silent;
 use crate::source::Pace;

@@ -255,3 +255,26 @@ fn the_stage_line_of_a_check_runs_as_it_stands() {
         assert_eq!(staged.expect("it was staged"), samples::bytes(sample));
     }
 }
+
+#[test]
+fn what_is_archived_is_passed_over_and_told() {
+    let (env, server) = healthy();
+    let old = samples::bytes("backups/prod/snapshot_2024-11-09_030000.db");
+    server.put_as(
+        "prod/snapshot_2024-11-09_030000.db",
+        &old,
+        "GLACIER",
+        MODIFIED,
+    );
+    let ran = run(&env, &server, &["index", "s3://backups", "-o", "json"]).ends_with(0);
+    let report: serde_json::Value = ran.json();
+    assert_eq!(report["skipped"][0]["kind"], "archived", "{report:#}");
+    assert_eq!(report["items"].as_array().map(Vec::len), Some(1));
+    let asked = server.take_asked();
+    assert!(
+        !asked
+            .iter()
+            .any(|line| line.contains("snapshot_2024-11-09")),
+        "{asked:?}"
+    );
+}

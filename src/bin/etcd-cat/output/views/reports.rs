@@ -123,7 +123,7 @@ pub(crate) struct SummaryView {
 pub(crate) struct SkippedView {
     /// Where it lies.
     path: String,
-    /// What it is: `unreadable`, `missing`, `dead-link`, `not-a-file`, `put-aside`, `not-a-backup`, `encrypted`,
+    /// What it is: `unreadable`, `missing`, `dead-link`, `not-a-file`, `put-aside`, `archived`, `not-a-backup`, `encrypted`,
     /// `packed-otherwise`, `part-of-split`, `repository`, `other-product`, `resource-fork`, `error-page`, `pointer`,
     /// `text-mode-damage` or `text`.
     kind: &'static str,
