@@ -13,6 +13,11 @@ pub fn now() -> DateTime<Utc> {
     of_system(SystemTime::now())
 }
 
+/// The instant as a part of a file's name, whole seconds: `20261102T030000Z`.
+pub fn compact(instant: DateTime<Utc>) -> String {
+    instant.format("%Y%m%dT%H%M%SZ").to_string()
+}
+
 fn of_system(time: SystemTime) -> DateTime<Utc> {
     let (since, is_before) = match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => (since, false),

@@ -10,6 +10,7 @@ use super::open::Catalogue;
 use super::record::{Content, FileRecord};
 use super::seal::{is_intact, seal, unseal};
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table};
+use crate::instant::compact;
 use crate::source::{ObjectId, rename_new, sync_directory};
 use chrono::{DateTime, Utc};
 use std::ffi::OsString;
@@ -141,7 +142,7 @@ fn put_aside(path: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, Catalog
         return Ok(None);
     }
     let mut aside = OsString::from(path);
-    aside.push(format!(".damaged-{}", now.format("%Y%m%dT%H%M%SZ")));
+    aside.push(format!(".damaged-{}", compact(now)));
     let aside = PathBuf::from(aside);
     let error = |source| CatalogueError::of(path, StoreError::io("put aside", path, source));
     rename_new(path, &aside).map_err(error)?;

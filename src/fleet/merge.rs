@@ -18,8 +18,6 @@ pub struct Merged {
     pub plan: PlanHead,
     /// What each worker has said.
     pub done: Vec<Done>,
-    /// How many fragments there were.
-    pub fragments: u64,
     /// Files of which the catalogue has learnt something.
     pub files: u64,
 }
@@ -41,7 +39,6 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
     let mut merged = Merged {
         done: all_done(run, plan.head.shards)?,
         plan: plan.head,
-        fragments: 0,
         files: 0,
     };
     for location in &merged.plan.locations {
@@ -55,7 +52,6 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
                 fragment::read(&bytes).map_err(|reason| FleetError::Fragment { path, reason })?;
             let contents = Catalogue::of_carried(records).load()?;
             merged.files += catalogue.take_over(contents, &identities)?;
-            merged.fragments += 1;
         }
     }
     survey::refresh(catalogue, stores)?;
@@ -73,13 +69,21 @@ fn fragment_path(run: &FleetRun, shard: u32, name: &str) -> Result<PathBuf, Flee
     Ok(run.fragment(shard, name))
 }
 
-/// The shares of a run that are not done.
+/// How many shares a run has.
 ///
 /// # Errors
 ///
-/// The plan or the results cannot be read.
-pub fn not_done(run: &FleetRun) -> Result<Vec<u32>, FleetError> {
-    let shards = plan_of(run, |_| false)?.head.shards;
+/// The plan cannot be read.
+pub fn shards(run: &FleetRun) -> Result<u32, FleetError> {
+    Ok(plan_of(run, |_| false)?.head.shards)
+}
+
+/// Those of so many shares that are not done.
+///
+/// # Errors
+///
+/// The results cannot be read.
+pub fn not_done(run: &FleetRun, shards: u32) -> Result<Vec<u32>, FleetError> {
     let mut missing = Vec::new();
     for shard in 0..shards {
         if !run.is_done(shard)? {
@@ -90,17 +94,9 @@ pub fn not_done(run: &FleetRun) -> Result<Vec<u32>, FleetError> {
 }
 
 fn all_done(run: &FleetRun, shards: u32) -> Result<Vec<Done>, FleetError> {
-    let mut done = Vec::new();
-    let mut missing = Vec::new();
-    for shard in 0..shards {
-        if run.is_done(shard)? {
-            done.push(read_done(run, shard)?);
-        } else {
-            missing.push(shard);
-        }
+    let missing = not_done(run, shards)?;
+    if !missing.is_empty() {
+        return Err(FleetError::NotDone { shards: missing });
     }
-    if missing.is_empty() {
-        return Ok(done);
-    }
-    Err(FleetError::NotDone { shards: missing })
+    (0..shards).map(|shard| read_done(run, shard)).collect()
 }

@@ -24,7 +24,7 @@ mod work;
 
 pub use due::Budget;
 pub use error::{FleetError, FleetErrorClass};
-pub use merge::{Merged, merge, not_done};
+pub use merge::{Merged, merge, not_done, shards};
 pub use plan::{LeftOut, Plan, PlanHead, PlannedGroup, PlannedObject};
 pub use planning::{PlanOptions, plan};
 pub use results::FleetRun;

@@ -1,12 +1,10 @@
 //! The directory of a run: files are created whole and never written again.
 
 use super::error::FleetError;
-use crate::source::{rename_new, sync_directory};
+use crate::source::create_whole;
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::hash::{BuildHasher as _, RandomState};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 const PLAN: &str = "plan.jsonl";
@@ -149,34 +147,11 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, FleetError> {
 
 /// Creates a file that is whole under its name, or not there; false when the name is taken.
 fn create(path: &Path, bytes: &[u8]) -> Result<bool, FleetError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Twins write at the same time, perhaps on two machines with one process number.
-    let salt = RandomState::new().hash_one(std::process::id());
-    let part = directory.join(format!(".{name}.{salt:016x}.part"));
-    let written = write(&part, bytes).and_then(|()| rename_new(&part, path));
-    let created = match written {
+    match create_whole(path, bytes) {
+        Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(FleetError::io("create", path, error)),
-        Ok(()) => sync_directory(directory)
-            .map(|()| true)
-            .map_err(|error| FleetError::io("write", directory, error)),
-    };
-    if !matches!(created, Ok(true)) {
-        let _ = fs::remove_file(&part);
     }
-    created
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o640)
-        .open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 fn make_directories(path: &Path) -> Result<(), FleetError> {

@@ -7,7 +7,7 @@ use super::plan_text;
 use super::planning::is_as_it_was;
 use super::results::{self, FleetRun};
 use crate::catalogue::{CarriedRecord, Catalogue, CatalogueLocation, Content};
-use crate::instant::rfc3339_seconds;
+use crate::instant::compact;
 use crate::monitor::Monitor;
 use crate::source::{ObjectId, ObjectIdentity, Store as _};
 use crate::survey::{Depth, SurveyError, SurveyOptions, examine_planned};
@@ -237,7 +237,7 @@ impl Worker<'_> {
         let bytes = fragment::write(&records);
         let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
         let digest = digest.get(..12).unwrap_or_default();
-        let time = rfc3339_seconds(crate::instant::now()).replace([':', '-'], "");
+        let time = compact(crate::instant::now());
         let shard = self.options.shard;
         let name = self.run.add_fragment(shard, &time, digest, &bytes)?;
         self.done.fragments.push(name);

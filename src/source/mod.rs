@@ -44,7 +44,7 @@ pub(crate) use io_error::ReplacedMeanwhile;
 pub use object_id::ObjectId;
 pub(crate) use packed::{HEAD_BYTES, LONG_HEAD_BYTES, PackedStream, PackingBudget};
 pub use publish::replace_own;
-pub(crate) use publish::{rename_new, rename_new_at, sync_directory};
+pub(crate) use publish::{create_whole, rename_new, rename_new_at, sync_directory};
 pub use store::Cause;
 pub use store::LeftOut;
 pub use store::Listed;

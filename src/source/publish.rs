@@ -5,6 +5,7 @@ use rustix::fs::{AtFlags, CWD, RenameFlags};
 use rustix::io::Errno;
 use rustix::path::Arg;
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -79,18 +80,45 @@ pub fn replace_own(path: &Path, content: &[u8], marks: &[u8]) -> io::Result<()> 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let temporary = Temporary(directory.join(format!(".{name}.{}.part", std::process::id())));
-    let mut options = File::options();
-    options.write(true).create_new(true).mode(0o644);
-    let mut file = options.open(&temporary.0)?;
-    file.write_all(content)?;
-    file.sync_all()?;
+    let temporary = Temporary::write(directory, &name, content, 0o644)?;
     std::fs::rename(&temporary.0, &path)?;
+    sync_directory(directory)
+}
+
+/// Creates a file for its owner and group that is whole under its name, or not there. What has the name already stays.
+///
+/// # Errors
+///
+/// The system refuses, or the name is taken.
+pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = Temporary::write(directory, &name, content, 0o640)?;
+    rename_new(&temporary.0, path)?;
     sync_directory(directory)
 }
 
 /// Removed when it has not got its final name.
 struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Writes a file that will be called `name`. Others may write one for the same name at the same time, perhaps on other
+    /// machines with the same process number.
+    fn write(directory: &Path, name: &str, content: &[u8], mode: u32) -> io::Result<Self> {
+        let salt = RandomState::new().hash_one(std::process::id());
+        let path = directory.join(format!(".{name}.{salt:016x}.part"));
+        let mut options = File::options();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&path)?;
+        let temporary = Self(path);
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(temporary)
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {

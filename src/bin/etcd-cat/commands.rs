@@ -36,10 +36,13 @@ use etcd_cat::catalogue::{CatalogueDamage, CatalogueError};
 use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
-use etcd_cat::selection::{Candidate, Outcome, ResolveError, Selection, cluster_meant, resolve};
-use etcd_cat::source::Stores;
+use etcd_cat::selection::{
+    Candidate, Outcome, ResolveError, Scope, Selection, cluster_meant, resolve,
+};
+use etcd_cat::source::{Stores, replace_own};
 use etcd_cat::survey::{Decrypt, Survey};
 use recorded::recorded;
+use std::path::Path;
 
 /// What surrounds a command.
 #[derive(Debug)]
@@ -197,6 +200,48 @@ fn unread(survey: &Survey) -> Option<Failure> {
         Failure::new(code::IO, message)
             .hint("everything else was read; see the skipped files in the answer"),
     )
+}
+
+/// Said where a catalogue has nothing to tell of.
+const EMPTY: &str = "the catalogue is empty; fill it with: etcd-cat index DIRECTORY";
+
+/// What the catalogue holds of one cluster, or of all.
+struct OfCluster {
+    backups: Vec<Backup>,
+    /// What to say of the selection.
+    notes: Vec<String>,
+    /// There is nothing of any cluster.
+    is_empty: bool,
+}
+
+/// Recalls everything of the cluster that is meant; of all clusters without one.
+fn of_cluster(
+    cluster: Option<String>,
+    accept: &[Code],
+    invocation: &Invocation<'_>,
+) -> Result<OfCluster, Failure> {
+    let selection = Selection {
+        cluster,
+        scope: Scope::All,
+        ..Selection::default()
+    };
+    let backups = engine::recall(&invocation.request(accept))?;
+    one_cluster(&selection, &backups)?;
+    let is_empty = backups.is_empty();
+    let outcome = selection.apply(backups, invocation.style.now);
+    Ok(OfCluster {
+        backups: outcome.shown.into_iter().map(|one| one.backup).collect(),
+        notes: outcome.notes,
+        is_empty,
+    })
+}
+
+/// Writes what a command tells into a file that this program may have written before, and into no other.
+fn write_own(path: &Path, text: &str, first_line: &str) -> Result<(), Failure> {
+    replace_own(path, text.as_bytes(), first_line.as_bytes()).map_err(|error| {
+        let message = format!("cannot write {}: {error}", path.display());
+        Failure::new(code::IO, message)
+    })
 }
 
 /// Refuses a name that several clusters answer to: which one is meant only the user knows.

@@ -205,9 +205,14 @@ pub(crate) fn fleet_work(
     Ok(fleet::work(run, options, monitor)?)
 }
 
-/// The shares of a run that are not done.
-pub(crate) fn fleet_not_done(run: &FleetRun) -> Result<Vec<u32>, Failure> {
-    Ok(fleet::not_done(run)?)
+/// How many shares a run has.
+pub(crate) fn fleet_shards(run: &FleetRun) -> Result<u32, Failure> {
+    Ok(fleet::shards(run)?)
+}
+
+/// Are all of so many shares done?
+pub(crate) fn fleet_is_done(run: &FleetRun, shards: u32) -> Result<bool, Failure> {
+    Ok(fleet::not_done(run, shards)?.is_empty())
 }
 
 /// Remembers the results of a run, and says how the backups at its locations stand then.

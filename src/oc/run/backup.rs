@@ -28,12 +28,7 @@ pub fn run(
     monitor: &dyn Monitor,
     after_fetch: &mut dyn FnMut(&BackupRun) -> VerificationResult,
 ) -> Result<BackupRun, Box<BackupFailure>> {
-    let context = RunContext {
-        oc,
-        plan,
-        timeouts: &plan.options.timeouts,
-        monitor,
-    };
+    let context = RunContext::new(oc, plan, monitor);
     let mut remains = Remains::new(oc, plan);
     let result = carry_out(&context, &mut remains);
     let kept_on_node = (result.is_ok() && plan.options.keep_on_node)
@@ -80,12 +75,7 @@ pub fn clean(
     plan: &BackupPlan,
     monitor: &dyn Monitor,
 ) -> Result<Vec<String>, Box<BackupFailure>> {
-    let context = RunContext {
-        oc,
-        plan,
-        timeouts: &plan.options.timeouts,
-        monitor,
-    };
+    let context = RunContext::new(oc, plan, monitor);
     let mut remains = Remains::new(oc, plan);
     let result = clean_host(&context, &mut remains);
     remains.clean_up(monitor);

@@ -17,7 +17,16 @@ pub(super) struct RunContext<'r> {
     pub(super) monitor: &'r dyn Monitor,
 }
 
-impl RunContext<'_> {
+impl<'r> RunContext<'r> {
+    pub(super) fn new(oc: &'r Oc, plan: &'r BackupPlan, monitor: &'r dyn Monitor) -> Self {
+        Self {
+            oc,
+            plan,
+            timeouts: &plan.options.timeouts,
+            monitor,
+        }
+    }
+
     pub(super) fn check_interrupted(&self) -> Result<(), OcError> {
         if self.monitor.is_interrupted() {
             Err(OcError::Interrupted)

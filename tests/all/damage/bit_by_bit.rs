@@ -6,7 +6,7 @@
 use super::etcd::{Oracle, harm};
 use crate::support::bolt::{Bolt, Content};
 use crate::support::write::{Form, database};
-use crate::support::{read, samples, told};
+use crate::support::{read, samples, told, worst};
 use etcd_cat::finding::Severity;
 use std::collections::BTreeMap;
 
@@ -37,12 +37,7 @@ fn what_stops_etcd_is_an_error_and_only_that() {
             let file = database(damaged, Form::default()).sealed();
             let answer = oracle.answer(&file);
             let reading = read(&file);
-            let worst = reading
-                .snapshot
-                .findings
-                .iter()
-                .map(|one| one.severity)
-                .max();
+            let worst = worst(&reading);
             let found = match worst {
                 Some(Severity::Error) => "error",
                 Some(Severity::Warning) => "warning",

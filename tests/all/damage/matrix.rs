@@ -9,7 +9,7 @@ use super::etcd::{Oracle, harm};
 use crate::objects::real::unpacked;
 use crate::support::bolt::{Bolt, Element, HEADER};
 use crate::support::dice::Dice;
-use crate::support::{read, samples, told};
+use crate::support::{read, samples, told, worst};
 use etcd_cat::finding::Severity;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -350,12 +350,7 @@ fn what_harms_is_found_in_every_class() {
                 let file = damaged.sealed();
                 let answer = oracle.answer(&file);
                 let reading = read(&file);
-                let worst = reading
-                    .snapshot
-                    .findings
-                    .iter()
-                    .map(|one| one.severity)
-                    .max();
+                let worst = worst(&reading);
                 let row = rows.entry(class).or_default();
                 row.files += 1;
                 let line = format!(

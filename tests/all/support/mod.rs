@@ -13,7 +13,7 @@ pub(crate) mod records;
 pub(crate) mod samples;
 pub(crate) mod write;
 
-use etcd_cat::finding::{Code, Finding};
+use etcd_cat::finding::{Code, Finding, Severity};
 use etcd_cat::monitor::Silent;
 use etcd_cat::snapshot::{self, HashOn, SnapshotReading};
 
@@ -33,6 +33,12 @@ pub(crate) fn codes(reading: &SnapshotReading) -> Vec<&'static str> {
     codes.sort();
     codes.dedup();
     codes.into_iter().map(Code::as_str).collect()
+}
+
+/// How bad the worst finding is.
+pub(crate) fn worst(reading: &SnapshotReading) -> Option<Severity> {
+    let findings = reading.snapshot.findings.iter();
+    findings.map(|finding| finding.severity).max()
 }
 
 /// The findings with this code.

@@ -1,6 +1,6 @@
 //! `etcd-cat clusters`: how each cluster stands.
 
-use super::{Invocation, one_cluster};
+use super::{EMPTY, Invocation, of_cluster};
 use crate::args::ClustersArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -8,38 +8,27 @@ use crate::exit::Exit;
 use crate::output::{ClusterList, nagios};
 use crate::reply::Reply;
 use etcd_cat::clusters::{ClustersQuestion, RunningCluster, standings};
-use etcd_cat::selection::{Scope, Selection};
 
 pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let running = running(args, invocation)?;
     let wanted = args.cluster.clone();
     let wanted = wanted.or_else(|| running.as_ref().map(|running| running.id.clone()));
-    let selection = Selection {
-        cluster: wanted,
-        scope: Scope::All,
-        ..Selection::default()
-    };
-    let backups = engine::recall(&invocation.request(&args.accept.codes))?;
-    one_cluster(&selection, &backups)?;
-    let is_empty = backups.is_empty();
+    let known = of_cluster(wanted, &args.accept.codes, invocation)?;
     let now = invocation.style.now;
-    let outcome = selection.apply(backups, now);
-    let backups: Vec<_> = outcome.shown.into_iter().map(|one| one.backup).collect();
     let question = ClustersQuestion {
         running,
         max_age: args.max_age,
     };
-    let standings = standings(&backups, &question, now);
+    let standings = standings(&known.backups, &question, now);
     if let Some(thresholds) = args.nagios.thresholds() {
         let (state, line) = nagios::clusters(&standings, thresholds, &invocation.style);
         return Ok(Reply::verbatim(line, Exit::Nagios(state)));
     }
     let exit = Exit::of_clusters(&standings, &question);
     let mut reply = Reply::new(&ClusterList(&standings), &invocation.style, exit)?;
-    reply.notes = outcome.notes;
-    if is_empty {
-        let empty = "the catalogue is empty; fill it with: etcd-cat index DIRECTORY";
-        reply.notes = vec![empty.to_owned()];
+    reply.notes = known.notes;
+    if known.is_empty {
+        reply.notes = vec![EMPTY.to_owned()];
     }
     Ok(reply)
 }

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::output::{FleetMerge, FleetPlan, FleetWork};
 use crate::reply::Reply;
 use etcd_cat::fleet::{FleetError, FleetErrorClass, FleetRun, PlanOptions, WorkOptions};
-use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::instant::compact;
 use etcd_cat::monitor::Monitor as _;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ fn plan(args: &FleetPlanArgs, invocation: &Invocation<'_>) -> Result<Reply, Fail
     let now = invocation.style.now;
     let name = args.run.clone();
     let options = PlanOptions {
-        run: name.unwrap_or_else(|| rfc3339_seconds(now).replace([':', '-'], "")),
+        run: name.unwrap_or_else(|| compact(now)),
         shards: args.shards.get(),
         proven_within: args.proven_within,
         budget: args.budget.map(|budget| budget.at(args.rate)),
@@ -77,13 +77,8 @@ fn shard_of_job() -> Result<ShardArg, Failure> {
 
 fn merge(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let run = FleetRun::of_plan(&args.plan);
-    let wait = args.wait.and_then(|wait| wait.to_std().ok());
-    let until = wait.and_then(|wait| Instant::now().checked_add(wait));
-    while until.is_some_and(|until| Instant::now() < until)
-        && !invocation.progress.is_interrupted()
-        && !engine::fleet_not_done(&run)?.is_empty()
-    {
-        std::thread::sleep(PAUSE);
+    if let Some(wait) = args.wait.and_then(|wait| wait.to_std().ok()) {
+        await_workers(&run, wait, invocation)?;
     }
     let (merged, backups) = engine::fleet_merge(&run, &invocation.request(&[]))?;
     let exit = Exit::of_backups(&backups);
@@ -99,6 +94,23 @@ fn merge(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Fa
         ));
     }
     Ok(reply)
+}
+
+/// Waits until all workers are done, or for so long.
+fn await_workers(
+    run: &FleetRun,
+    wait: Duration,
+    invocation: &Invocation<'_>,
+) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let shards = engine::fleet_shards(run)?;
+    while begun.elapsed() < wait
+        && !invocation.progress.is_interrupted()
+        && !engine::fleet_is_done(run, shards)?
+    {
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 impl From<FleetError> for Failure {

@@ -1,6 +1,6 @@
 //! `etcd-cat list`: what is in the catalogue, newest first.
 
-use super::{Invocation, hidden_note, one_cluster};
+use super::{EMPTY, Invocation, hidden_note, one_cluster};
 use crate::args::ListArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -51,9 +51,7 @@ pub(super) fn reply<B: Candidate>(
     reply.notes.clone_from(&outcome.notes);
     let is_page = style.format.is_page();
     if known == 0 && is_page {
-        reply
-            .notes
-            .push("the catalogue is empty; fill it with: etcd-cat index DIRECTORY".to_owned());
+        reply.notes.push(EMPTY.to_owned());
     } else if outcome.shown.is_empty() && outcome.hidden.is_empty() && is_page {
         reply.notes.push("no backup matches".to_owned());
     }

@@ -1,6 +1,6 @@
 //! `etcd-cat metrics`: what a monitor is told, in a file, on an address or printed.
 
-use super::Invocation;
+use super::{EMPTY, Invocation, write_own};
 use crate::args::MetricsArgs;
 use crate::engine;
 use crate::error::{Failure, code};
@@ -11,7 +11,6 @@ use crate::terminal;
 use etcd_cat::catalogue::CatalogueDamage;
 use etcd_cat::clusters::RunningCluster;
 use etcd_cat::metrics::{CONTENT_TYPE, FIRST_LINE, Measurement};
-use etcd_cat::source::replace_own;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,17 +35,13 @@ pub(super) fn run(args: &MetricsArgs, invocation: &Invocation<'_>) -> Result<Rep
         Some(path) => written(&text, path)?,
     };
     if backups == 0 {
-        let note = "the catalogue is empty; fill it with: etcd-cat index DIRECTORY";
-        reply.notes.push(note.to_owned());
+        reply.notes.push(EMPTY.to_owned());
     }
     Ok(reply)
 }
 
 fn written(text: &str, path: &Path) -> Result<Reply, Failure> {
-    replace_own(path, text.as_bytes(), FIRST_LINE.as_bytes()).map_err(|error| {
-        let message = format!("cannot write {}: {error}", path.display());
-        Failure::new(code::IO, message)
-    })?;
+    write_own(path, text, FIRST_LINE)?;
     Ok(Reply::verbatim(String::new(), Exit::Good))
 }
 

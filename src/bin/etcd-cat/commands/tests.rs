@@ -5,7 +5,7 @@ use crate::output::{BackupList, Format};
 use crate::sample;
 use etcd_cat::discovery::{Skipped, SkippedKind};
 use etcd_cat::restore::RestoreCheck;
-use etcd_cat::selection::{Scope, TargetVersion};
+use etcd_cat::selection::TargetVersion;
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Checked;
 

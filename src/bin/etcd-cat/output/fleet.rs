@@ -2,9 +2,9 @@
 
 use super::units::{count, size};
 use super::views::{FleetMergeView, FleetPlanView, FleetWorkView};
+use super::words::by_verdict;
 use super::{Answer, Style, text};
 use etcd_cat::backup::Backup;
-use etcd_cat::backup::Verdict;
 use etcd_cat::fleet::{Done, FleetRun, Merged, Plan};
 use serde::Serialize;
 
@@ -122,25 +122,8 @@ impl Answer for FleetMerge<'_> {
             count(self.merged.files, "file"),
         );
         let all = u64::try_from(self.backups.len()).unwrap_or(u64::MAX);
-        let verdicts = [
-            Verdict::Valid,
-            Verdict::Warning,
-            Verdict::Invalid,
-            Verdict::Unknown,
-        ];
-        let counts: Vec<String> = verdicts
-            .iter()
-            .filter_map(|verdict| {
-                let of = |backup: &&Backup| backup.verdict == *verdict;
-                let number = self.backups.iter().filter(of).count();
-                (number > 0).then(|| format!("{number} {}", verdict.as_str()))
-            })
-            .collect();
-        page.push_str(&format!(
-            "{}: {}\n",
-            count(all, "backup"),
-            counts.join(", ")
-        ));
+        let verdicts = by_verdict(self.backups.iter().map(|one| one.verdict));
+        page.push_str(&format!("{}: {}\n", count(all, "backup"), verdicts));
         page
     }
 }

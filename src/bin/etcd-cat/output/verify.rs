@@ -8,10 +8,10 @@ use super::locations::{problems, skipped};
 use super::text::{safe, safe_path};
 use super::units::{count, size};
 use super::views::{SummaryView, VerifyReportView};
-use super::words::coloured;
+use super::words::{by_verdict, coloured};
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Backup;
 use etcd_cat::finding::{Code, Severity};
 use etcd_cat::selection::{Outcome, Reason, Selected};
 use etcd_cat::source::ObjectId;
@@ -200,19 +200,11 @@ pub(super) fn files(backup: &Backup) -> String {
 fn summary(survey: &Survey, outcome: &Outcome) -> String {
     let counts = SummaryView::new(survey, &outcome.shown);
     let backups = u64::try_from(outcome.shown.len()).unwrap_or(u64::MAX);
-    let verdicts: Vec<String> = [
-        (counts.valid, Verdict::Valid),
-        (counts.warning, Verdict::Warning),
-        (counts.invalid, Verdict::Invalid),
-        (counts.unknown, Verdict::Unknown),
-    ]
-    .into_iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, verdict)| format!("{number} {}", verdict.as_str()))
-    .collect();
+    let shown = outcome.shown.iter().map(|one| one.backup.verdict);
+    let verdicts = by_verdict(shown);
     let mut line = count(backups, "backup");
     if !verdicts.is_empty() {
-        line = format!("{line}: {}", verdicts.join(", "));
+        line = format!("{line}: {verdicts}");
     }
     line = format!(
         "{line}; read {}, {}",

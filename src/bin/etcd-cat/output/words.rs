@@ -122,3 +122,19 @@ pub(super) fn finding_codes(backup: &impl Candidate, style: &Style) -> Vec<Strin
     }
     codes
 }
+
+/// How many there are of each verdict, the best first; those that there are none of are left out.
+pub(super) fn by_verdict(verdicts: impl Iterator<Item = Verdict>) -> String {
+    let verdicts: Vec<Verdict> = verdicts.collect();
+    let all = [
+        Verdict::Valid,
+        Verdict::Warning,
+        Verdict::Invalid,
+        Verdict::Unknown,
+    ];
+    let words = all.into_iter().filter_map(|verdict| {
+        let number = verdicts.iter().filter(|one| **one == verdict).count();
+        (number > 0).then(|| format!("{number} {}", verdict.as_str()))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
