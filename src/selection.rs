@@ -118,7 +118,8 @@ impl Selection {
         Self { scope, ..self }
     }
 
-    /// Applies the selection as of `now`; the result is newest first.
+    /// Applies the selection as of `now`; the result is newest first, and of what qualifies for a target that which has to
+    /// be staged to be what was saved comes last.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         sort_newest_first(&mut backups);
         let count = backups.len();
@@ -147,6 +148,9 @@ impl Selection {
         }
         outcome.shown.reverse();
         outcome.hidden.reverse();
+        if self.valid_for.is_some() && self.scope != Scope::All {
+            outcome.shown.sort_by_key(|one| one.backup.is_mended());
+        }
         self.mark_recommended(&mut outcome.shown);
         outcome
     }

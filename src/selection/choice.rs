@@ -28,6 +28,11 @@ pub enum WhyChosen {
     },
     /// The newest that qualifies has no risk.
     Newest,
+    /// The newest that is usable as it lies: a newer one is not what was saved before it is staged.
+    AsItLies {
+        /// What speaks against it all the same.
+        risks: Vec<Code>,
+    },
     /// The newest without a risk, not much older than the newest.
     NewestClean {
         /// How much newer the newest is.
@@ -78,6 +83,12 @@ pub(crate) fn recommend<B: Candidate>(
         let index = newest_first
             .iter()
             .position(|one| std::ptr::eq(*one, chosen))?;
+        let is_newest = index == 0;
+        let why = match why {
+            WhyChosen::Newest if !is_newest => WhyChosen::AsItLies { risks: Vec::new() },
+            WhyChosen::Only { risks } => WhyChosen::AsItLies { risks },
+            why => why,
+        };
         return Some((index, why));
     }
     let newest = *newest_first.first()?;

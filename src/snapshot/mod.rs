@@ -41,7 +41,7 @@ pub use entry_collector::MAX_KEPT_BYTES;
 pub use entry_request::{EntryRequest, KeyFilter, KeyPredicate, Versions};
 pub use facts::{Flavour, KindContent, Member, Snapshot, Status};
 pub use mend::{MendHow, Mended};
-pub(crate) use mend::{finding_of, lost_trailer, mend, mended};
+pub(crate) use mend::{finding_of, is_to_be_read_again, lost_trailer, mend, mend_at_once, mended};
 pub use one_core::{SnapshotQueue, read_all};
 pub(crate) use packed::bounded;
 pub(crate) use read::read_with_keys;

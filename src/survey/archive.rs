@@ -1,18 +1,15 @@
 //! Reads an archive as the directory that somebody packed: each half in it as it streams by, nothing extracted.
 
 use super::SurveyError;
-use super::batch::{changes, hash_on};
+use super::archive_walk::{Again, ArchiveWalk, MAX_MEMBERS, Walked};
 use super::examination::Examination;
-use super::examine::SNAPSHOTS_IN_MEMORY;
-use super::file::{Interruptible, changed, describe, unpacked};
+use super::file::{Interruptible, describe};
 use super::prove::UnprovenSnapshots;
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, sniff_stream};
-use crate::finding::{Artifact, Finding};
 use crate::foreign::Foreign;
-use crate::kuberesources::{self, ArchiveLimits};
-use crate::names::{BackupName, NameKind, PutAside};
-use crate::snapshot::{self, HashOn, ReadError};
+use crate::kuberesources;
+use crate::names::{BackupName, PutAside};
 use crate::source::{
     ArchiveKind, ArchiveReader, ArchiveStep, Counting, Object, ObjectId, Pace, PackedStream,
     PackingBudget, Store as _,
@@ -23,63 +20,13 @@ use std::path::Path;
 
 /// Bytes of an archive that tell what kind it is.
 const HEAD_BYTES: usize = 512;
-/// Members that are told of or kept: more than any shop packs into one file.
-const MAX_MEMBERS: usize = 10_000;
-/// Snapshots of fewer bytes are read and hashed on one core: a thread would take longer to come.
-const SMALL_BYTES: u64 = 4 << 20;
-
-/// An archive while it is read.
-struct ArchiveWalk<'w> {
-    object: &'w FoundObject,
-    /// `None` for a stream, which nobody can write to.
-    open: Option<&'w dyn Object>,
-    /// Of its members these alone are read; `None`: all of them.
-    wanted: Option<&'w BTreeSet<ObjectId>>,
-    /// Members that were met, those of archives in it included.
-    met: BTreeSet<ObjectId>,
-    waiting: UnprovenSnapshots,
-    /// How many members were told of that are no backups.
-    told: usize,
-    /// Static pod resources lie at its top: by itself it is a kuberesources, too.
-    is_kuberesources: bool,
-    /// Why the rest of it was not seen.
-    broken: Option<String>,
-}
-
-impl<'w> ArchiveWalk<'w> {
-    fn new(
-        object: &'w FoundObject,
-        open: Option<&'w dyn Object>,
-        wanted: Option<&'w BTreeSet<ObjectId>>,
-    ) -> Self {
-        Self {
-            object,
-            open,
-            wanted,
-            met: BTreeSet::new(),
-            waiting: Vec::new(),
-            told: 0,
-            is_kuberesources: object
-                .name
-                .is_some_and(|name| name.kind == NameKind::Combined),
-            broken: None,
-        }
-    }
-}
-
-/// Whether the walk through an archive goes on.
-enum Walked {
-    On,
-    /// There is no sense in looking further.
-    Enough,
-}
 
 impl Examination<'_> {
-    /// Reads the halves that are packed into an archive, in one pass; `wanted` says which alone.
+    /// Reads the halves that are packed into an archive, in one pass; `again`: once more, and only the values of these.
     pub(super) fn read_archive(
         &mut self,
         object: &FoundObject,
-        wanted: Option<&BTreeSet<ObjectId>>,
+        again: Option<&BTreeSet<ObjectId>>,
     ) -> Result<UnprovenSnapshots, SurveyError> {
         if self.monitor.is_interrupted() {
             return self.interrupted();
@@ -90,8 +37,9 @@ impl Examination<'_> {
         let mut is_kuberesources = false;
         let (waiting, broken) = match opened {
             Ok(open) => {
-                let mut walk = ArchiveWalk::new(object, Some(&*open), wanted);
+                let mut walk = ArchiveWalk::new(object, Some(&*open), again.map(Again::Values));
                 self.walk_outermost(&*open, &mut walk)?;
+                self.try_suspects(&*open, &mut walk)?;
                 self.forget_unmet(&walk);
                 is_kuberesources = walk.is_kuberesources;
                 (walk.waiting, walk.broken)
@@ -101,12 +49,12 @@ impl Examination<'_> {
         self.monitor.finish(object.id.as_os_str());
         match broken {
             // Both halves in one, as OpenShift 4.3.0 and 4.3.1 wrote them: the other half is the archive itself.
-            _ if is_kuberesources && wanted.is_none() => self.read_kuberesources(object)?,
+            _ if is_kuberesources && again.is_none() => self.read_kuberesources(object)?,
             Some(reason) => {
                 self.enter_unreadable(object, &reason, None);
                 self.skip(object, reason);
             }
-            None if wanted.is_none() => {
+            None if again.is_none() => {
                 self.remember_file(object, Content::Archive);
                 self.known
                     .enter(&object.id, object.identity.clone(), Content::Archive);
@@ -117,7 +65,7 @@ impl Examination<'_> {
         Ok(waiting)
     }
 
-    fn interrupted<T>(&self) -> Result<T, SurveyError> {
+    pub(super) fn interrupted<T>(&self) -> Result<T, SurveyError> {
         self.recorder.flush()?;
         Err(SurveyError::Interrupted)
     }
@@ -134,7 +82,7 @@ impl Examination<'_> {
         Ok(broken)
     }
 
-    fn walk_outermost(
+    pub(super) fn walk_outermost(
         &mut self,
         open: &dyn Object,
         walk: &mut ArchiveWalk<'_>,
@@ -168,12 +116,17 @@ impl Examination<'_> {
         };
         let mut broken = None;
         loop {
+            if walk.is_done() {
+                return Ok(None);
+            }
             match archive.step() {
                 Ok(ArchiveStep::End) => return Ok(broken),
                 Ok(ArchiveStep::Defect {
                     reason,
                     is_incomplete: true,
                 }) => broken = broken.or(Some(reason)),
+                Ok(ArchiveStep::Defect { .. } | ArchiveStep::PassedOver { .. })
+                    if walk.again.is_some() => {}
                 Ok(ArchiveStep::Defect { reason, .. }) => self.pass_over(id, reason, false),
                 Ok(ArchiveStep::PassedOver { path, reason }) => {
                     if path.file_name().and_then(BackupName::parse).is_some() {
@@ -200,7 +153,7 @@ impl Examination<'_> {
     }
 
     /// Why a stream broke off, unless it was told to.
-    fn broken(&self, error: &io::Error) -> Result<String, SurveyError> {
+    pub(super) fn broken(&self, error: &io::Error) -> Result<String, SurveyError> {
         if self.monitor.is_interrupted() {
             return self.interrupted();
         }
@@ -228,50 +181,52 @@ impl Examination<'_> {
         if let Some(mark) = member.id.file_name().and_then(PutAside::of)
             && !self.locations.contains(&member.id)
         {
-            self.survey.skipped.push(Skipped {
-                id: member.id.clone(),
-                reason: mark.reason().to_owned(),
-                kind: SkippedKind::PutAside,
-                remedy: None,
-                is_error: false,
-            });
+            if walk.again.is_none() {
+                self.survey.skipped.push(Skipped {
+                    id: member.id.clone(),
+                    reason: mark.reason().to_owned(),
+                    kind: SkippedKind::PutAside,
+                    remedy: None,
+                    is_error: false,
+                });
+            }
             return Ok(Walked::On);
         }
         let Sniffed { kind, foreign } = match sniff_stream(&mut stream, member.name.as_ref()) {
             Ok(sniffed) => sniffed,
             Err(error) => {
                 let reason = self.broken(&error)?;
-                self.ask_for(member);
-                self.refused(member, reason);
+                self.refuse_member(member, reason, walk);
                 return Ok(Walked::On);
             }
         };
         if kind == ObjectKind::Archive {
             if let Some(reason) = self.walk_archive(&member.id, stream, walk)? {
-                self.ask_for(member);
-                self.refused(member, reason);
+                self.refuse_member(member, reason, walk);
             }
             return Ok(Walked::On);
+        }
+        let position = walk.met.get(&member.id).copied();
+        if position.is_some() {
+            self.replace_member(member, walk);
         }
         if let ObjectKind::Unrecognised { reason } = kind {
             self.pass_over_foreign(member, reason, foreign, walk);
             return Ok(Walked::On);
         }
-        if walk
-            .wanted
-            .is_some_and(|wanted| !wanted.contains(&member.id))
-        {
-            return Ok(Walked::On);
-        }
-        if walk.met.len() == MAX_MEMBERS {
+        if walk.met.len() > 2 * MAX_MEMBERS {
             return Ok(Walked::Enough);
         }
-        if !walk.met.insert(member.id.clone()) {
-            let reason =
-                "a second member of this name: unpacking puts it in the place of the first";
-            self.pass_over(&member.id, reason.to_owned(), true);
+        let position = position.unwrap_or_default();
+        walk.met
+            .insert(member.id.clone(), position.saturating_add(1));
+        if !walk.wants(&member.id, position) {
             return Ok(Walked::On);
         }
+        if walk.read == MAX_MEMBERS {
+            return Ok(Walked::Enough);
+        }
+        walk.read += 1;
         self.ask_for(member);
         match kind {
             ObjectKind::Kuberesources | ObjectKind::Combined => {
@@ -282,9 +237,25 @@ impl Examination<'_> {
         Ok(Walked::On)
     }
 
-    /// The archive is another one by now.
-    fn changed(&self, walk: &ArchiveWalk<'_>) -> Option<Finding> {
-        changed(&walk.object.id, walk.open?, self.stores)
+    fn refuse_member(&mut self, member: &FoundObject, reason: String, walk: &ArchiveWalk<'_>) {
+        if walk.again.is_none() {
+            self.ask_for(member);
+            self.refused(member, reason);
+        }
+    }
+
+    /// Unpacking puts it in the place of the one before: so does this.
+    fn replace_member(&mut self, member: &FoundObject, walk: &mut ArchiveWalk<'_>) {
+        if walk.again.is_none() {
+            let reason = "a later member of this name takes the place of this one, as it does when the archive is unpacked";
+            self.pass_over(&member.id, reason.to_owned(), false);
+            self.remember_file(member, Content::NotABackup);
+            self.known
+                .enter(&member.id, member.identity.clone(), Content::NotABackup);
+            walk.forget_earlier(&member.id);
+        } else if matches!(walk.again, Some(Again::Values(_))) {
+            walk.forget_earlier(&member.id);
+        }
     }
 
     /// A member that lies at what was asked for is asked for.
@@ -302,90 +273,24 @@ impl Examination<'_> {
         foreign: Option<Foreign>,
         walk: &mut ArchiveWalk<'_>,
     ) {
-        if walk.told == MAX_MEMBERS || walk.wanted.is_some() {
+        if walk.told == MAX_MEMBERS || walk.again.is_some() {
             return;
         }
         let told_before = self.survey.skipped.len();
         let content = self.tell_foreign(member, reason, foreign);
         walk.told += self.survey.skipped.len().saturating_sub(told_before);
-        if matches!(content, Content::Foreign(_)) && walk.met.insert(member.id.clone()) {
+        if matches!(content, Content::Foreign(_)) && walk.met.len() < 2 * MAX_MEMBERS {
+            *walk.met.entry(member.id.clone()).or_default() += 1;
             self.remember_file(member, content.clone());
             self.known
                 .enter(&member.id, member.identity.clone(), content);
         }
     }
 
-    fn take_snapshot(
-        &mut self,
-        member: &FoundObject,
-        kind: ObjectKind,
-        size_bytes: Option<u64>,
-        stream: PackedStream<'_>,
-        walk: &mut ArchiveWalk<'_>,
-    ) -> Result<(), SurveyError> {
-        let is_small = size_bytes.is_some_and(|bytes| bytes < SMALL_BYTES);
-        let hash_on = if is_small {
-            HashOn::SameThread
-        } else {
-            hash_on(self.options)
-        };
-        let read = unpacked(stream, kind)
-            .map_err(|source| ReadError::Io { offset: 0, source })
-            .and_then(|mut bytes| snapshot::read(&mut bytes, hash_on, self.monitor));
-        let mut reading = match read {
-            Ok(reading) => reading,
-            Err(ReadError::Interrupted) => return self.interrupted(),
-            Err(ReadError::Io { offset, source }) => {
-                let reason = self.broken(&source)?;
-                self.enter_unreadable(member, &reason, Some(offset));
-                self.skip(member, reason);
-                return Ok(());
-            }
-        };
-        let changed = self.changed(walk);
-        reading.snapshot.findings.extend(changed);
-        let facts = reading.snapshot;
-        self.recorder.add(changes(member, &facts, self.now))?;
-        self.known
-            .enter_snapshot(&member.id, member.identity.clone(), facts.clone());
-        self.read_now.insert(member.id.clone());
-        walk.waiting
-            .push((member.id.clone(), facts, reading.sealed));
-        if walk.waiting.len() == SNAPSHOTS_IN_MEMORY {
-            self.prove(std::mem::take(&mut walk.waiting))?;
-        }
-        Ok(())
-    }
-
-    fn take_kuberesources(
-        &mut self,
-        member: &FoundObject,
-        size_bytes: Option<u64>,
-        stream: PackedStream<'_>,
-        walk: &mut ArchiveWalk<'_>,
-    ) -> Result<(), SurveyError> {
-        let limits = ArchiveLimits::default();
-        match kuberesources::read(stream, size_bytes, &limits) {
-            Ok((mut facts, ring)) => {
-                let changed = self.changed(walk);
-                let changed = changed.map(|finding| finding.artifact(Artifact::Kuberesources));
-                facts.findings.extend(changed);
-                self.enter_kuberesources(member, facts, ring)?;
-                self.read_now.insert(member.id.clone());
-            }
-            Err(_) if self.monitor.is_interrupted() => return self.interrupted(),
-            Err(error) => {
-                self.enter_unreadable(member, &error.reason, Some(error.offset));
-                self.skip(member, error.reason);
-            }
-        }
-        Ok(())
-    }
-
     /// What was known of members that were not met: in an archive that was read whole they are no more; where reading
     /// broke off nobody saw them.
     fn forget_unmet(&mut self, walk: &ArchiveWalk<'_>) {
-        if walk.wanted.is_some() {
+        if walk.again.is_some() {
             return;
         }
         let records = self.known.contents.files.iter();
@@ -393,7 +298,7 @@ impl Examination<'_> {
             *id.outermost() == walk.object.id
                 && id.archive().is_some()
                 && record.content != Content::NotABackup
-                && !walk.met.contains(*id)
+                && !walk.met.contains_key(*id)
         });
         let unmet: Vec<ObjectId> = unmet.map(|(id, _)| id.clone()).collect();
         for id in unmet {

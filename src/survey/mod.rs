@@ -9,6 +9,8 @@
 //! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
 mod archive;
+mod archive_halves;
+mod archive_walk;
 mod batch;
 mod changes;
 mod check;

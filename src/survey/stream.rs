@@ -13,13 +13,17 @@ use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, sniff_stre
 use crate::finding::Code;
 use crate::judgement::verdict;
 use crate::monitor::Monitor;
-use crate::snapshot::{self, ReadError};
+use crate::snapshot::{self, ReadError, mend_at_once};
 use crate::source::{Counting, FileIdentity, ObjectId, ObjectIdentity, PackedStream};
 use std::io::Read;
 use std::path::Path;
 
 /// The name that a stream goes by.
 pub const STREAM: &str = "-";
+
+/// What to do where a second reading could prove what happened to a file.
+pub(super) const NO_SECOND_PASS: &str = "save it to a file and verify that: a stream is read once, and where a known change \
+     explains this, only a second reading can prove it";
 
 /// Reads a snapshot from `stream`, plain or packed, to its end; or all backups of an archive.
 ///
@@ -54,6 +58,7 @@ pub fn examine_stream(
     monitor.finish(id.as_os_str());
     match read {
         Ok(reading) => {
+            let reading = mend_at_once(reading, NO_SECOND_PASS);
             survey.files = 1;
             survey.bytes = reading.snapshot.size_bytes;
             known.enter_snapshot(&id, nowhere, reading.snapshot);

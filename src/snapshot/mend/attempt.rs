@@ -75,6 +75,32 @@ pub(crate) fn mend<'r>(
     }
 }
 
+/// True where only reading the bytes once more can tell what happened to them.
+pub(crate) fn is_to_be_read_again(first: &SnapshotReading) -> bool {
+    match &first.suspect {
+        None | Some(Suspect::Proven(_)) => false,
+        Some(Suspect::Whole(_)) => true,
+        Some(Suspect::Heads(candidates)) => {
+            first.snapshot.trailer.is_some()
+                && !likely(candidates.clone(), &first.snapshot).is_empty()
+        }
+    }
+}
+
+/// What the first pass alone has proven; where only another one can tell more, `how` it could be made is said.
+pub(crate) fn mend_at_once(mut first: SnapshotReading, how: &'static str) -> SnapshotReading {
+    if is_to_be_read_again(&first) {
+        let mut findings = first.snapshot.findings.iter_mut();
+        if let Some(finding) = findings.find(|finding| OF_THE_FILE.contains(&finding.code)) {
+            finding.remedy = how.into();
+        }
+    }
+    match first.suspect.take() {
+        Some(Suspect::Proven(mended)) => told(first, mended),
+        _ => first,
+    }
+}
+
 /// Opening a file leaves everything sound: where something is not, that is not what happened.
 fn likely(mut candidates: Vec<MendHow>, facts: &Snapshot) -> Vec<MendHow> {
     let is_of_data = |finding: &Finding| finding.is_error() && !OF_THE_FILE.contains(&finding.code);

@@ -10,7 +10,7 @@ mod line_ends;
 mod reader;
 mod suspicion;
 
-pub(crate) use attempt::mend;
+pub(crate) use attempt::{is_to_be_read_again, mend, mend_at_once};
 pub(crate) use finding::{lost_trailer, mended as finding_of};
 pub use how::{MendHow, Mended};
 pub(crate) use reader::mended;

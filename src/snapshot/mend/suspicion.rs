@@ -5,8 +5,12 @@ use crate::bbolt::{Layout, Pgid};
 use crate::foreign::leading_bytes;
 use crate::snapshot::hashing::{Hashed, TRAILER_BYTES};
 
-/// Transactions of which each is tried: one run of a tool that opens a file for writing makes one or two.
-const MAX_TRANSACTIONS: u64 = 16;
+/// Transactions of which each is tried, however large the file is: one run of `etcdutl hashkv` makes one (3.6) or two (3.7).
+const MIN_TRANSACTIONS: u64 = 16;
+/// The same of a small file: a script that ran every night for a month.
+const MAX_TRANSACTIONS: u64 = 64;
+/// Bytes hashed for all transactions together, as far as that is more than the least.
+const MAX_HASHED_BYTES: u64 = 8 << 30;
 /// First bytes that are looked at for line ends.
 const LOOKED_AT: usize = 64 << 10;
 
@@ -61,7 +65,13 @@ fn heads(layout: &Layout) -> Vec<MendHow> {
         return vec![MendHow::MetaPage { head_bytes, page }];
     }
     let newest = layout.meta.txid;
-    let opened = (1..=MAX_TRANSACTIONS).filter_map(|by| {
+    let transactions = layout
+        .meta
+        .size_bytes()
+        .and_then(|bytes| MAX_HASHED_BYTES.checked_div(bytes))
+        .unwrap_or_default()
+        .clamp(MIN_TRANSACTIONS, MAX_TRANSACTIONS);
+    let opened = (1..=transactions).filter_map(|by| {
         let txid = newest.checked_sub(by).filter(|txid| *txid > 0)?;
         Some(MendHow::Opened {
             head_bytes,

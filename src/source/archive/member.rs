@@ -2,11 +2,14 @@
 
 use super::read::{ArchiveKind, ArchiveReader};
 use super::step::ArchiveStep;
-use crate::source::packed::PackedStream;
-use crate::source::{IoError, Object, ObjectId, ObjectIdentity, OpenError, Pace, ReadAt, Store};
+use crate::source::packed::{PackedStream, PackingBudget};
+use crate::source::{
+    IoError, Object, ObjectId, ObjectIdentity, OpenError, Pace, PageCache, ReadAt, Store,
+};
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// A member, however deep, of an object that is open. It has no bytes of its own: each reading goes through the archive
 /// up to it.
@@ -14,6 +17,8 @@ use std::path::Path;
 struct MemberObject {
     id: ObjectId,
     outermost: Box<dyn Object>,
+    /// Which member of its name is meant, in each archive on the way to it.
+    positions: OnceLock<Vec<u64>>,
 }
 
 /// Opens a member. What is opened is the archive; whether the member is in it shows when it is read.
@@ -28,7 +33,11 @@ pub(in crate::source) fn open_member(
 ) -> Result<Box<dyn Object>, OpenError> {
     let outermost = store.open(id.outermost(), listed)?;
     let id = id.clone();
-    Ok(Box::new(MemberObject { id, outermost }))
+    Ok(Box::new(MemberObject {
+        id,
+        outermost,
+        positions: OnceLock::new(),
+    }))
 }
 
 impl ReadAt for MemberObject {
@@ -52,12 +61,35 @@ impl Object for MemberObject {
     }
 
     fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>> {
-        let mut stream = PackedStream::new(self.outermost.reader(pace)?);
-        for name in names(&self.id) {
-            stream = enter(stream, Path::new(name))
-                .map_err(|source| io::Error::new(source.kind(), failure(&self.id, source)))?;
+        let found = self.positions().and_then(|positions| {
+            let mut stream = PackedStream::new(self.outermost.reader(pace)?);
+            for (name, position) in names(&self.id).into_iter().zip(positions) {
+                stream = enter(stream, Path::new(name), *position)?;
+            }
+            Ok(stream.into_reader())
+        });
+        found.map_err(|source| io::Error::new(source.kind(), failure(&self.id, source)))
+    }
+}
+
+impl MemberObject {
+    /// Of several members of one name the last is meant: unpacking leaves that one. Which it is shows only at the end of the
+    /// archive.
+    fn positions(&self) -> io::Result<&[u64]> {
+        if let Some(positions) = self.positions.get() {
+            return Ok(positions);
         }
-        Ok(stream.into_reader())
+        let names = names(&self.id);
+        let mut positions = Vec::new();
+        for name in &names {
+            let mut stream =
+                PackedStream::new(self.outermost.reader(Pace::Ahead(PageCache::Keep))?);
+            for (name, position) in names.iter().zip(&positions) {
+                stream = enter(stream, Path::new(name), *position)?;
+            }
+            positions.push(last_of(stream, Path::new(name))?);
+        }
+        Ok(self.positions.get_or_init(|| positions))
     }
 }
 
@@ -81,17 +113,47 @@ fn names(id: &ObjectId) -> Vec<&OsStr> {
     names
 }
 
-/// Goes to the first member of this name in the archive that a stream is.
-fn enter(stream: PackedStream<'static>, name: &Path) -> io::Result<PackedStream<'static>> {
+/// How many members of this name stand before the last one.
+fn last_of(stream: PackedStream<'static>, name: &Path) -> io::Result<u64> {
+    let (mut archive, _) = open_archive(stream)?;
+    let mut count: u64 = 0;
+    loop {
+        match archive.step() {
+            Ok(ArchiveStep::File { path, .. }) if path == name => count += 1,
+            Ok(ArchiveStep::File { .. } | ArchiveStep::PassedOver { .. }) => {}
+            // What stands behind it nobody can unpack.
+            Ok(ArchiveStep::Defect { .. } | ArchiveStep::End) | Err(_) => {
+                return Ok(count.saturating_sub(1));
+            }
+        }
+    }
+}
+
+type OpenArchive = (ArchiveReader<Box<dyn Read + Send>>, PackingBudget);
+
+fn open_archive(stream: PackedStream<'static>) -> io::Result<OpenArchive> {
     let mut stream = stream.unpack()?;
     let kind = ArchiveKind::of(stream.head(super::read::HEAD_BYTES)?)
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "it is no archive any more"))?;
     let below = stream.below()?;
-    let mut archive = ArchiveReader::new(stream.into_reader(), kind);
+    Ok((ArchiveReader::new(stream.into_reader(), kind), below))
+}
+
+/// Goes to a member of the archive that a stream is, behind so many of the same name.
+fn enter(
+    stream: PackedStream<'static>,
+    name: &Path,
+    position: u64,
+) -> io::Result<PackedStream<'static>> {
+    let (mut archive, below) = open_archive(stream)?;
+    let mut before = 0;
     loop {
         match archive.step()? {
             ArchiveStep::File { path, .. } if path == name => {
-                return Ok(below.stream(Box::new(archive)));
+                if before == position {
+                    return Ok(below.stream(Box::new(archive)));
+                }
+                before += 1;
             }
             ArchiveStep::Defect { reason, .. } => return Err(io::Error::other(reason)),
             ArchiveStep::End => {

@@ -61,6 +61,14 @@ pub(super) fn why_chosen(why: &WhyChosen) -> String {
             format!("the only one that qualifies, in spite of {}", codes(risks))
         }
         WhyChosen::Newest => "the newest that qualifies, and without a risk".to_owned(),
+        WhyChosen::AsItLies { risks } => {
+            let why = "the newest that is usable as it lies: what was saved of others has to be staged first";
+            if risks.is_empty() {
+                why.to_owned()
+            } else {
+                format!("{why}; it is chosen in spite of {}", codes(risks))
+            }
+        }
         WhyChosen::NewestClean { newest_by, risks } => format!(
             "the newest without a risk; the newest that qualifies is {} newer but has {}",
             units::span(*newest_by),

@@ -36,7 +36,7 @@ fn configuration(env: &TestEnv, change: impl Fn(&str) -> String) {
     archive(env, with_configuration(KUBERESOURCES, change));
 }
 
-/// Nothing is in it, so everything is missing.
+/// It breaks off at its start: what it lacks nobody has seen, and that no key is at hand is true all the same.
 const EMPTY: &[&str] = &["kuberesources-corrupt", "encryption-config-missing"];
 
 /// The archive.
