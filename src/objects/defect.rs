@@ -79,6 +79,9 @@ impl From<WireDefect> for DecodeDefect {
     }
 }
 
+/// Longest path that is told whole, in characters.
+const MAX_SHOWN_PATH: usize = 120;
+
 /// A defect and where it is; no value is ever part of it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub struct DecodeError {
@@ -112,7 +115,16 @@ impl fmt::Display for DecodeError {
         if self.path.is_empty() {
             return self.defect.fmt(f);
         }
-        write!(f, "{}: {}", self.path.escape_debug(), self.defect)
+        let steps = self.path.chars().count();
+        if steps <= MAX_SHOWN_PATH {
+            return write!(f, "{}: {}", self.path.escape_debug(), self.defect);
+        }
+        // Both ends: where it begins is known to the reader, and where it ends is what is wrong.
+        let start: String = self.path.chars().take(MAX_SHOWN_PATH / 2).collect();
+        let end = self.path.chars().skip(steps - MAX_SHOWN_PATH / 2);
+        let end: String = end.collect();
+        let (start, end) = (start.escape_debug(), end.escape_debug());
+        write!(f, "{start}…{end}: {}", self.defect)
     }
 }
 

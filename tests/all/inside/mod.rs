@@ -8,4 +8,8 @@
 mod answers;
 mod clusters;
 mod diff;
+mod hostile;
+mod made;
 mod oracle;
+mod secrets;
+mod types;

@@ -9,4 +9,4 @@ pub(crate) mod equal;
 mod hostile;
 pub(crate) mod real;
 mod schema;
-mod types;
+pub(crate) mod types;

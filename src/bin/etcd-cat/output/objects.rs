@@ -1,6 +1,7 @@
 //! Objects themselves: as the API server would print them, one or a list.
 
 use super::Format;
+use super::text::safe;
 use etcd_cat::inspect::ObjectRow;
 use etcd_cat::objects::{Masker, Object, json, yaml};
 
@@ -56,7 +57,7 @@ impl ObjectsText {
     pub(crate) fn push(&mut self, object: &Object, name: &str) {
         match self.format {
             Format::Name => {
-                self.text.push_str(name);
+                self.text.push_str(&safe(name));
                 self.text.push('\n');
             }
             Format::Json if self.is_list => {
