@@ -264,4 +264,13 @@ pub struct Provenance {
     /// When the script ran.
     #[serde(with = "crate::instant")]
     pub taken_at: DateTime<Utc>,
+    /// The debug pod that the script ran in.
+    #[serde(default)]
+    pub pod: Option<String>,
+    /// The image of that pod.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// Of a backup that the cluster's own automated backups took: where it lay in the cluster.
+    #[serde(default)]
+    pub policy: Option<String>,
 }

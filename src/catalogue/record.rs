@@ -228,6 +228,24 @@ impl Record for Verification {
 
 impl Record for Provenance {
     const TABLE: Table = Table::Provenance;
+
+    const ADDED: &'static [AddedField] = &[
+        AddedField {
+            since: 2,
+            structure: "Provenance",
+            field: "pod",
+        },
+        AddedField {
+            since: 2,
+            structure: "Provenance",
+            field: "image",
+        },
+        AddedField {
+            since: 2,
+            structure: "Provenance",
+            field: "policy",
+        },
+    ];
 }
 
 impl Record for LocationRecord {

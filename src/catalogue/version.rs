@@ -31,10 +31,10 @@ impl Table {
             | Self::Kuberesources
             | Self::CertificateSets
             | Self::Verifications
-            | Self::Provenance
             | Self::Runs => FIRST_VERSION,
-            // Proofs, 2: which values are damaged, or other objects. Locations, 2: the file system.
-            Self::Proofs | Self::Locations => 2,
+            // Proofs, 2: which values are damaged, or other objects. Locations, 2: the file system. Provenance, 2: pod, image,
+            // and what a policy of the cluster took.
+            Self::Proofs | Self::Locations | Self::Provenance => 2,
             // 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside files.
             // 4: the revision of etcd.
             Self::Overview => 4,

@@ -2,6 +2,7 @@
 
 use crate::oc::BackupRun;
 use crate::snapshot::Status;
+use std::collections::BTreeMap;
 
 /// What verification here learnt of the snapshot.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,13 +17,19 @@ pub struct LearntFacts {
     pub version: Option<String>,
     /// ClusterVersion `spec.clusterID` in the snapshot.
     pub cluster_id: Option<String>,
+    /// Revision of each static pod in the archive.
+    pub revisions: BTreeMap<String, i64>,
+    /// The node that the archive was made on.
+    pub node: Option<String>,
 }
 
 /// One fact on which the two sides disagree.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mismatch {
-    /// `hash`, `revision`, `totalKey`, `totalSize`, `storageVersion`, `version`, `clusterId`.
-    pub field: &'static str,
+    /// `hash`, `revision`, `totalKey`, `totalSize`, `storageVersion`, `clusterId`, `version`, `node`,
+    /// `node of the member that was asked`, or
+    /// `revision of static pod etcd`.
+    pub field: String,
     /// What the script or the cluster said.
     pub expected: String,
     /// What the bytes here say.
@@ -70,22 +77,31 @@ pub fn cross_check(run: &BackupRun, learnt: &LearntFacts) -> Vec<Mismatch> {
         comparison.compare("storageVersion", version, learnt.storage_version.as_ref());
     }
     comparison.compare(
-        "version",
-        Some(&run.version_before),
-        learnt.version.as_ref(),
-    );
-    if run.version_after.as_ref() != Some(&run.version_before) {
-        comparison.compare(
-            "version",
-            run.version_after.as_ref(),
-            learnt.version.as_ref(),
-        );
-    }
-    comparison.compare(
         "clusterId",
         Some(&run.cluster_id),
         learnt.cluster_id.as_ref(),
     );
+    // What nobody heard being taken is of another time, perhaps of before an upgrade.
+    let is_heard = !run.script_output.is_empty();
+    let versions = [Some(&run.version_before), run.version_after.as_ref()];
+    let [before, after] = versions.map(|version| version.filter(|_| is_heard));
+    comparison.compare("version", before, learnt.version.as_ref());
+    if after != before {
+        comparison.compare("version", after, learnt.version.as_ref());
+    }
+    // The volume of a policy may be on another node than the backup is of.
+    let node = run.policy.is_none().then_some(&run.node);
+    comparison.compare("node", node, learnt.node.as_ref());
+    let asked = run.asked_node.as_ref();
+    comparison.compare(
+        "node of the member that was asked",
+        asked,
+        learnt.node.as_ref(),
+    );
+    for (component, printed) in &run.static_pods {
+        let field = format!("revision of static pod {component}");
+        comparison.compare(&field, Some(printed), learnt.revisions.get(component));
+    }
     comparison.0
 }
 
@@ -96,7 +112,7 @@ impl Comparison {
     /// What one side does not know is no disagreement.
     fn compare<T: PartialEq + ToString>(
         &mut self,
-        field: &'static str,
+        field: &str,
         expected: Option<T>,
         found: Option<T>,
     ) {
@@ -104,7 +120,7 @@ impl Comparison {
             && expected != found
         {
             self.0.push(Mismatch {
-                field,
+                field: field.to_owned(),
                 expected: expected.to_string(),
                 found: found.to_string(),
             });

@@ -98,12 +98,17 @@ fn doubt(backup: &mut Backup, run: &BackupRun) {
         return;
     };
     let facts = &snapshot.facts;
+    let archive = backup.kuberesources.as_ref().map(|half| &half.facts);
     let learnt = LearntFacts {
         status: facts.status,
         live_keys: facts.live_keys,
         storage_version: facts.storage_version.clone(),
         version: backup.version.openshift.clone(),
         cluster_id: facts.cluster.id.clone(),
+        revisions: archive
+            .map(|facts| facts.revisions.clone())
+            .unwrap_or_default(),
+        node: archive.and_then(|facts| facts.node.clone()),
     };
     let mismatches = cross_check(run, &learnt);
     if mismatches.is_empty() {
@@ -114,7 +119,7 @@ fn doubt(backup: &mut Backup, run: &BackupRun) {
 
 fn finding(mismatch: &Mismatch) -> Finding {
     Finding::new(Code::ProvenanceMismatch, mismatch.to_string())
-        .with("field", mismatch.field)
+        .with("field", mismatch.field.clone())
         .with("expected", mismatch.expected.clone())
         .with("found", mismatch.found.clone())
 }

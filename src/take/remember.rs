@@ -152,9 +152,13 @@ fn provenance(run: &BackupRun) -> Provenance {
     Provenance {
         node: run.node.clone(),
         oc_version: run.oc_version.clone(),
-        cluster_version: Some(run.version_before.clone()),
+        // What the cluster was when nobody heard it being taken is for the snapshot to say.
+        cluster_version: (!run.script_output.is_empty()).then(|| run.version_before.clone()),
         script_output: run.script_output.join("\n"),
         forced: run.forced.iter().map(ToString::to_string).collect(),
         taken_at: run.started_at,
+        pod: run.pod.clone(),
+        image: run.image.clone(),
+        policy: run.policy.clone(),
     }
 }

@@ -54,7 +54,7 @@ pub fn take(
         return Ok(TakeReport::skipped(reason));
     }
     let is_clean = backup.task == BackupTask::Clean;
-    let plan = oc::plan(oc, backup, crate::instant::now(), monitor)?;
+    let plan = oc::plan(oc, backup, survey.as_of, monitor)?;
     if is_dry_run {
         return Ok(TakeReport::planned(&plan));
     }
@@ -69,7 +69,13 @@ pub fn take(
         let (verification, found) = examine(run, &survey, monitor);
         examined = found;
         verification
-    })?;
+    });
+    let run = match run {
+        Err(failure) if failure.is_already_here() => {
+            return Ok(TakeReport::skipped(failure.to_string()));
+        }
+        run => run?,
+    };
     Ok(match examined {
         Some(examined) if run.outcome == RunOutcome::Verified => {
             remember(run, examined, catalogue, &survey)

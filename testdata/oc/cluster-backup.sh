@@ -12,13 +12,18 @@ root=$(cd "$(dirname "$0")/../../.." && pwd)
 fail_line=              # a line of its own that it ends with, status 1
 slow=0                  # seconds that it takes
 silent_success=no       # yes: the final line is there, the files are not
+operators=settled       # unknown, progressing: what it finds unless it is forced
+endpoint=https://192.0.2.11:2379   # the member that etcdctl asks
+etcd_revision=          # what it says of etcd's static pod, whatever it packs
 cut=no                  # yes: it ends before its final line, with status 0
 stamp=2024-11-02_030005
 status_line='{"hash":3866667823,"revision":31407,"totalKey":12828,"totalSize":114446336}'
 [ -f "$root/script" ] && . "$root/script"
 
+is_forced=no
 suffix=
 if [ "$1" = --force ]; then
+    is_forced=yes
     suffix=__POSSIBLY_DIRTY__
     shift
 fi
@@ -30,6 +35,14 @@ fi
 [ -n "${HTTP_PROXY-}${HTTPS_PROXY-}${NO_PROXY-}" ] &&
     printf '%s\n' "HTTP_PROXY=${HTTP_PROXY-}" "HTTPS_PROXY=${HTTPS_PROXY-}" "NO_PROXY=${NO_PROXY-}" >"$root/seen-proxy"
 
+case $is_forced-$operators in
+no-unknown)
+    echo 'Could not find the status of the etcd. Check if the API server is running. Pass the --force flag to skip checks.'
+    exit 1 ;;
+no-progressing)
+    echo 'Currently the etcd operator is progressing. A reliable backup requires that a rollout is not in progress.  Aborting!'
+    exit 1 ;;
+esac
 snapshot=$directory/snapshot_$stamp$suffix.db
 archive=$directory/static_kuberesources_$stamp$suffix.tar.gz
 certificate=configmaps/etcd-serving-ca/ca-bundle.crt
@@ -39,14 +52,21 @@ if [ -n "$fail_line" ]; then
     echo "$fail_line"
     exit 1
 fi
-revision=5
+# What will be packed; where that is no archive, some number.
+packed=$(tar -tzf "$root/prepared.tar.gz" 2>/dev/null)
+[ ! -d "$root/kubernetes" ] || packed=$(cd "$root/kubernetes" && ls -d static-pod-resources/*)
+number=5
 for component in kube-apiserver kube-controller-manager kube-scheduler etcd; do
-    revision=$((revision + 1))
+    number=$((number + 1))
+    revision=$(printf '%s\n' "$packed" | sed -n "s#^static-pod-resources/$component-pod-\([0-9]*\).*#\1#p" | head -n 1)
+    revision=${revision:-$number}
+    if [ $component = etcd ]; then revision=${etcd_revision:-$revision}; fi
     echo "found latest $component: /etc/kubernetes/static-pod-resources/$component-pod-$revision"
 done
 echo a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447
 printf 'etcdctl version: 3.5.18\nAPI version: 3.5\n'
 echo '{"level":"info","ts":"2024-11-02T03:00:06.001Z","caller":"snapshot/v3_snapshot.go:65","msg":"created temporary db file","path":"'"$snapshot"'.part"}' >&2
+echo '{"level":"info","ts":"2024-11-02T03:00:06.002Z","caller":"snapshot/v3_snapshot.go:73","msg":"fetching snapshot","endpoint":"'"$endpoint"'"}' >&2
 : >"$snapshot.part"
 sleep "$slow"
 if [ -f "$root/etcd" ]; then

@@ -226,6 +226,9 @@ pub(crate) fn hostile() -> Backup {
         script_output: evil.to_owned(),
         forced: vec![evil.to_owned()],
         taken_at: now(),
+        pod: Some(evil.to_owned()),
+        image: Some(evil.to_owned()),
+        policy: Some(evil.to_owned()),
     }));
     backup
 }

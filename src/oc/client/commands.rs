@@ -59,6 +59,14 @@ impl HostAccess {
         call
     }
 
+    /// The debug pod that is kept.
+    pub(crate) fn pod(&self) -> Option<&str> {
+        match self {
+            Self::Exec { pod, .. } => Some(pod),
+            Self::Logs { .. } => None,
+        }
+    }
+
     /// True when stdout carries exactly the bytes that the command wrote there.
     pub(crate) fn is_binary_safe(&self) -> bool {
         matches!(self, Self::Exec { .. })
@@ -132,6 +140,28 @@ pub(crate) fn etcd_pods() -> Call {
     ])
 }
 
+/// What the operator's backups were asked for, one object for each.
+pub(crate) fn etcd_backups() -> Call {
+    Call::request(&["get", "etcdbackups.operator.openshift.io", "-o", "json"])
+}
+
+/// By which schedule they are taken.
+pub(crate) fn backup_policies() -> Call {
+    Call::request(&["get", "backups.config.openshift.io", "-o", "json"])
+}
+
+/// The claim that they are written to.
+pub(crate) fn etcd_claim(name: &str) -> Call {
+    let namespace = ["-n", "openshift-etcd", "-o", "json"];
+    let mut call = Call::request(&["get", "persistentvolumeclaims", name]);
+    call.args.extend(namespace.map(str::to_owned));
+    call
+}
+
+pub(crate) fn volume(name: &str) -> Call {
+    Call::request(&["get", "persistentvolumes", name, "-o", "json"])
+}
+
 /// `resource` as `pods/exec`; the namespace is where it would be done, `None` for the whole cluster.
 pub(crate) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call {
     let (resource, subresource) = match resource {
@@ -158,6 +188,8 @@ pub(crate) fn label_namespace(namespace: &str) -> Call {
         "label",
         "namespace",
         namespace,
+        // The cluster labels namespaces as well, and may be first.
+        "--overwrite",
         "security.openshift.io/scc.podSecurityLabelSync=false",
         "pod-security.kubernetes.io/enforce=privileged",
         "pod-security.kubernetes.io/audit=privileged",
@@ -171,6 +203,7 @@ pub(crate) fn annotate_namespace(namespace: &str) -> Call {
         "annotate",
         "namespace",
         namespace,
+        "--overwrite",
         "openshift.io/node-selector=",
     ])
 }

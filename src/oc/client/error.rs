@@ -159,6 +159,17 @@ impl RunError {
         self.stderr().contains("(Forbidden)")
     }
 
+    /// `error: the server doesn't have a resource type "clusterversions"`
+    pub(crate) fn is_unknown_kind(&self) -> bool {
+        self.stderr()
+            .contains("the server doesn't have a resource type")
+    }
+
+    /// `tls: failed to verify certificate: x509: certificate signed by unknown authority`
+    pub(crate) fn is_certificate_refused(&self) -> bool {
+        self.stderr().contains("x509:")
+    }
+
     /// No credentials, or credentials that are no longer good.
     ///
     /// ```text

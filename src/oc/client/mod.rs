@@ -13,7 +13,7 @@ mod words;
 
 pub use commands::shell_line;
 pub(crate) use commands::{Call, HostAccess};
-pub(crate) use debug_talk::{DebugProcess, is_name};
+pub(crate) use debug_talk::{DebugProcess, DebugTalk, is_name};
 pub use error::RunError;
 pub use oc::{ClientOptions, Oc};
 pub(crate) use oc::{OutputChunk, RunLimits};

@@ -17,7 +17,8 @@ pub(crate) struct ObservedCluster {
     pub(super) cluster: LiveClusterVersion,
     pub(super) infrastructure: Infrastructure,
     pub(crate) proxy: Proxy,
-    pub(super) operators: Vec<ClusterOperator>,
+    /// Why they are not known, where they are not.
+    pub(super) operators: Result<Vec<ClusterOperator>, String>,
     pub(super) nodes: Vec<Node>,
     /// Nodes whose etcd pod is Ready; `None` when pods may not be listed.
     pub(super) nodes_with_etcd: Option<BTreeSet<String>>,
@@ -66,8 +67,7 @@ pub(crate) fn look(
     let oc_version = client_version(oc, monitor)?;
     let cluster = read(oc, &commands::cluster_version(), patience, monitor)?;
     let infrastructure = read(oc, &commands::infrastructure(), patience, monitor)?;
-    let operators: List<ClusterOperator> =
-        read(oc, &commands::cluster_operators(), patience, monitor)?;
+    let operators = operators(oc, patience, monitor)?;
     let proxy = match oc.json::<ProxyObject>(&commands::proxy(), patience, monitor) {
         Ok(object) => Proxy::from_status(&object.status),
         Err(error) if error.is_missing_object() => Proxy::Off,
@@ -80,7 +80,7 @@ pub(crate) fn look(
         cluster,
         infrastructure,
         proxy,
-        operators: operators.items,
+        operators,
         nodes: nodes.items,
         nodes_with_etcd: nodes_with_etcd(oc, patience, monitor)?,
         denied: permissions.denied,
@@ -95,6 +95,22 @@ fn read<T: DeserializeOwned>(
     monitor: &dyn Monitor,
 ) -> Result<T, LookError> {
     oc.json(call, patience, monitor).map_err(refuse_access)
+}
+
+/// An API server too sick to answer this may still do for a backup: that is for a person to say.
+fn operators(
+    oc: &Oc,
+    patience: Patience,
+    monitor: &dyn Monitor,
+) -> Result<Result<Vec<ClusterOperator>, String>, LookError> {
+    let call = commands::cluster_operators();
+    match read::<List<ClusterOperator>>(oc, &call, patience, monitor) {
+        Ok(list) => Ok(Ok(list.items)),
+        Err(LookError::Run(
+            error @ (RunError::Failed { .. } | RunError::TooLong { .. } | RunError::Stalled { .. }),
+        )) => Ok(Err(error.reason())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Missing access is a reason of its own; everything else stays what it is.

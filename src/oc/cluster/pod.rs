@@ -7,8 +7,8 @@ use crate::oc::client::{Oc, Patience, RunError, commands};
 /// How far a pod came; where it does not run, phase and reason in words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum PodPhase {
-    /// It runs.
-    Running,
+    /// It runs, in this image.
+    Running(Option<String>),
     /// It may come to run.
     Waiting(String),
     /// It will not run any more.
@@ -31,10 +31,20 @@ pub(crate) fn pod_phase(
         Err(error) => return Err(error),
     };
     Ok(match pod.status.phase.as_str() {
-        "Running" => PodPhase::Running,
+        "Running" => PodPhase::Running(image(&pod)),
         "Failed" | "Succeeded" => PodPhase::Ended(describe(&pod)),
         _ => PodPhase::Waiting(describe(&pod)),
     })
+}
+
+/// The image by its digest, or by its name where the runtime does not tell that.
+fn image(pod: &Pod) -> Option<String> {
+    let container = pod.status.container_statuses.first()?;
+    let names = [&container.image_id, &container.image].into_iter();
+    names
+        .map(|name| name.rsplit("://").next().unwrap_or(name))
+        .find(|name| !name.is_empty())
+        .map(str::to_owned)
 }
 
 /// Phase, and the most telling reason there is: `Pending, ImagePullBackOff`.

@@ -8,6 +8,7 @@ use crate::instant::rfc3339_seconds;
 use crate::openshift::api::{PROGRESSING, condition, is_true};
 use crate::openshift::{COMPONENTS, FirstRotation, Topology};
 use chrono::{DateTime, Utc};
+use std::net::IpAddr;
 
 const MASTER_LABEL: &str = "node-role.kubernetes.io/master";
 const CONTROL_PLANE_LABEL: &str = "node-role.kubernetes.io/control-plane";
@@ -55,11 +56,17 @@ fn upgrade(look: &ObservedCluster) -> Option<RefusalReason> {
 
 /// One reason for all rollouts and one for all that is degraded: `--force` takes each once.
 fn operators(look: &ObservedCluster) -> Vec<RefusalReason> {
+    let observed = match &look.operators {
+        Ok(observed) => observed,
+        Err(error) => {
+            let message = format!("the API server does not tell how the operators are: {error}");
+            return vec![RefusalReason::new(ReasonCode::OperatorUnknown, message)];
+        }
+    };
     let mut rollouts = Vec::new();
     let mut degraded = Vec::new();
     for name in COMPONENTS {
-        let found = look
-            .operators
+        let found = observed
             .iter()
             .find(|operator| operator.metadata.name == name);
         let conditions = found.map_or(&[][..], |operator| {
@@ -113,6 +120,41 @@ fn hours(not_during: &[Window], now: DateTime<Utc>) -> Option<RefusalReason> {
         ReasonCode::NotDuring,
         format!("it is {now}, expected outside {window}"),
     ))
+}
+
+/// Which node has which address.
+pub(crate) fn addresses(look: &ObservedCluster) -> Vec<(IpAddr, String)> {
+    let of_node = |node: &Node| {
+        let addresses = node.status.addresses.iter();
+        let parsed = addresses.filter_map(|one| one.address.parse().ok());
+        let named = parsed.map(|address| (address, node.metadata.name.clone()));
+        named.collect::<Vec<_>>()
+    };
+    look.nodes.iter().flat_map(of_node).collect()
+}
+
+/// A node as one looks for files on it.
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) is_ready: bool,
+    pub(crate) is_control_plane: bool,
+}
+
+/// All nodes, by name.
+pub(crate) fn hosts(look: &ObservedCluster) -> Vec<Host> {
+    let mut hosts: Vec<Host> = look
+        .nodes
+        .iter()
+        .map(|node| Host {
+            name: node.metadata.name.clone(),
+            is_ready: is_true(&node.status.conditions, "Ready"),
+            // An arbiter has no static pods' resources, and so no backup.
+            is_control_plane: is_control_plane(node)
+                && !node.metadata.labels.contains_key(ARBITER_LABEL),
+        })
+        .collect();
+    hosts.sort_by(|one, other| one.name.cmp(&other.name));
+    hosts
 }
 
 /// The named node if it will do, else the first by name that is Ready with a Ready etcd pod.

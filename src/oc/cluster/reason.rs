@@ -40,6 +40,8 @@ reasons! {
     RolloutInProgress = "rollout-in-progress", true;
     /// A control-plane operator is degraded or not available.
     OperatorDegraded = "operator-degraded", true;
+    /// The API server does not tell how the operators are; forcing passes `--force` to the script, which asks as well.
+    OperatorUnknown = "operator-unknown", true;
     /// Installed less than 24 hours ago: the first certificate rotation is not over.
     TooYoung = "too-young", true;
     /// Inside the hours of `--not-during`.

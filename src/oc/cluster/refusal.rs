@@ -14,6 +14,7 @@ impl ReasonCode {
             Self::UpgradeInProgress => &UPGRADE_IN_PROGRESS,
             Self::RolloutInProgress => &ROLLOUT_IN_PROGRESS,
             Self::OperatorDegraded => &OPERATOR_DEGRADED,
+            Self::OperatorUnknown => &OPERATOR_UNKNOWN,
             Self::TooYoung => &TOO_YOUNG,
             Self::NotDuring => &NOT_DURING,
             Self::NoHealthyNode => &NO_HEALTHY_NODE,
@@ -92,6 +93,20 @@ const OPERATOR_DEGRADED: Explanation = Explanation {
         Run("oc describe clusteroperator NAME"),
         Do("To have a backup before the repair, override the reason."),
         Run("etcd-cat backup --force operator-degraded --to DIRECTORY"),
+    ],
+};
+
+const OPERATOR_UNKNOWN: Explanation = Explanation {
+    title: "The API server does not tell how the control-plane operators are",
+    meaning: "Whether something is rolling out cannot be seen: the question fails, here or in cluster-backup.sh, which \
+              asks the API server of its own host. Forced, the script is run with its own --force: it asks no more, and \
+              marks the file name, for the backup may hold one revision in etcd and another in its static pod resources.",
+    steps: &[
+        Do("See whether the API server answers, and on which host it does not."),
+        Run("oc get clusteroperators etcd kube-apiserver kube-controller-manager kube-scheduler"),
+        Run("etcd-cat backup --node NODE --to DIRECTORY"),
+        Do("If there may be no second chance, take it now."),
+        Run("etcd-cat backup --force operator-unknown --to DIRECTORY"),
     ],
 };
 

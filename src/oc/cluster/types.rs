@@ -10,15 +10,23 @@ pub(super) struct List<T> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Conditions {
+pub(super) struct NodeStatus {
     pub(super) conditions: Vec<ObjectCondition>,
+    pub(super) addresses: Vec<NodeAddress>,
+}
+
+/// A name or an IP address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NodeAddress {
+    pub(super) address: String,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Node {
     pub(super) metadata: ObjectMetadata,
     #[serde(default)]
-    pub(super) status: Conditions,
+    pub(super) status: NodeStatus,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,6 +56,9 @@ pub(super) struct PodStatus {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ContainerStatus {
+    #[serde(rename = "imageID")]
+    pub(super) image_id: String,
+    pub(super) image: String,
     pub(super) state: ContainerState,
 }
 

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 pub(super) struct RunContext<'r> {
     pub(super) oc: &'r Oc,
     pub(super) plan: &'r BackupPlan,
+    /// The host.
+    pub(super) node: &'r str,
     pub(super) timeouts: &'r Timeouts,
     pub(super) monitor: &'r dyn Monitor,
 }
@@ -22,9 +24,18 @@ impl<'r> RunContext<'r> {
         Self {
             oc,
             plan,
+            node: &plan.node,
             timeouts: &plan.options.timeouts,
             monitor,
         }
+    }
+
+    /// The same on another host.
+    pub(super) fn on<'n>(&self, node: &'n str) -> RunContext<'n>
+    where
+        'r: 'n,
+    {
+        RunContext { node, ..*self }
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), OcError> {

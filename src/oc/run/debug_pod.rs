@@ -10,23 +10,29 @@ use std::time::{Duration, Instant};
 /// A namespace just made has no service account for a moment: admission refuses the pod until it has.
 const STARTS: u32 = 5;
 
+/// A debug pod that runs.
+pub(super) struct DebugPod {
+    pub(super) access: HostAccess,
+    /// The image that it runs in.
+    pub(super) image: Option<String>,
+}
+
 /// Starts the pod and waits for it. What was made is in `remains` at every moment, for the way out.
 pub(super) fn start(
     context: &RunContext<'_>,
     remains: &mut Remains<'_>,
-) -> Result<HostAccess, OcError> {
+) -> Result<DebugPod, OcError> {
     let call = sleep(context);
     let mut wait = Wait::new(context.patience());
     let mut starts = 1;
     loop {
         remains.process = Some(context.oc.start_debug(&call)?);
         let error = match until_it_runs(context, remains, &mut wait) {
-            Ok(pod) => {
+            Ok((pod, image)) => {
                 wait.over(context.monitor);
-                return Ok(HostAccess::Exec {
-                    namespace: context.plan.namespace.clone(),
-                    pod,
-                });
+                let namespace = context.plan.namespace.clone();
+                let access = HostAccess::Exec { namespace, pod };
+                return Ok(DebugPod { access, image });
             }
             Err(OcError::Run(error)) => error,
             Err(error) => return Err(error),
@@ -52,7 +58,7 @@ pub(super) fn start(
 
 fn sleep(context: &RunContext<'_>) -> Call {
     let life = context.timeouts.pod_life.as_secs();
-    commands::debug_sleep(&context.plan.node, &context.plan.namespace, life)
+    commands::debug_sleep(context.node, &context.plan.namespace, life)
 }
 
 /// ```text
@@ -84,7 +90,7 @@ fn until_it_runs(
     context: &RunContext<'_>,
     remains: &mut Remains<'_>,
     wait: &mut Wait,
-) -> Result<String, OcError> {
+) -> Result<(String, Option<String>), OcError> {
     let mut begun = Instant::now();
     let mut state = "oc debug has not named its pod".to_owned();
     while begun.elapsed() < context.timeouts.pod_start {
@@ -97,7 +103,7 @@ fn until_it_runs(
         }
         let asked = Instant::now();
         match pod_phase(context.oc, &context.plan.namespace, &pod, context.monitor) {
-            Ok(PodPhase::Running) => return Ok(pod),
+            Ok(PodPhase::Running(image)) => return Ok((pod, image)),
             Ok(PodPhase::Waiting(found)) => state = found,
             Ok(PodPhase::Ended(state)) => return Err(not_running(context, state)),
             // While nobody answers nobody starts pods either: that time does not count.
@@ -114,7 +120,7 @@ fn until_it_runs(
 
 fn not_running(context: &RunContext<'_>, state: String) -> OcError {
     OcError::PodNotRunning {
-        node: context.plan.node.clone(),
+        node: context.node.to_owned(),
         state,
         after: context.timeouts.pod_start,
     }

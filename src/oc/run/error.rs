@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+const LOG_IN_AS_ANOTHER: &str = "log in as somebody who may, such as a cluster administrator";
 const LOG_IN: &str = "log in with `oc login`, or set KUBECONFIG";
 
 /// Why no backup was taken or brought here. The exit code is 2, or 130/143 when [`OcError::is_interrupted`].
@@ -61,6 +62,23 @@ pub enum OcError {
         /// Where was looked.
         directory: String,
     },
+    /// No whole pair lies where the cluster's own backups are written.
+    #[error(
+        "the cluster's own policy left no backup that can be reached; looked in {}{}",
+        looked.join("; "), not_looked(out_of_reach)
+    )]
+    NoPolicyBackup {
+        /// Directories on hosts.
+        looked: Vec<String>,
+        /// Hosts and claims that could not be looked into, and why.
+        out_of_reach: Vec<String>,
+    },
+    /// The newest is here, byte for byte.
+    #[error("the newest backup of the cluster's own policy is here already: {}", path.display())]
+    AlreadyHere {
+        /// The snapshot here.
+        path: PathBuf,
+    },
     /// The stream broke more often than is retried.
     #[error("{path} could not be brought here: the stream broke {tries} times")]
     Transfer {
@@ -72,6 +90,18 @@ pub enum OcError {
         is_out_of_reach: bool,
         /// The last break; `None` when the bytes ended early without an error.
         source: Option<RunError>,
+    },
+    /// The script had done its work, and then its host stayed out of reach.
+    #[error(
+        "the backup was taken, and could not be brought here: {directory} on {node} is out of reach"
+    )]
+    OutOfReach {
+        /// The host.
+        node: String,
+        /// Where it lies.
+        directory: String,
+        /// What stood in the way last.
+        source: Box<Self>,
     },
     /// All bytes came and are not those on the host.
     #[error("SHA-256 of {path} is {found} here, expected {expected} as on the host")]
@@ -149,18 +179,40 @@ impl OcError {
             Self::Transfer {
                 is_out_of_reach: true,
                 ..
-            }
+            } | Self::OutOfReach { .. }
         )
+    }
+
+    /// The same of a run whose script had done its work: what stays away may come back, and the files with it.
+    pub(super) fn behind_the_script(self, node: &str, directory: &str) -> Self {
+        let is_away = match &self {
+            Self::Run(error) => error.is_away() || error.is_pod_gone(),
+            Self::PodNotRunning { .. } => true,
+            _ => false,
+        };
+        if !is_away {
+            return self;
+        }
+        Self::OutOfReach {
+            node: node.to_owned(),
+            directory: directory.to_owned(),
+            source: Box::new(self),
+        }
     }
 
     /// What to do about it, where there is one thing to do.
     pub fn remedy(&self) -> Option<String> {
         match self {
-            Self::Run(error) if error.is_not_logged_in() => Some(LOG_IN.to_owned()),
+            Self::Run(error) => remedy_of_run(error).map(str::to_owned),
             Self::Script(failure) => Some(failure.remedy().to_owned()),
             Self::Refused { reasons } => remedy_of(reasons),
-            Self::Transfer { .. } if self.is_out_of_reach() => Some(
+            Self::Transfer { .. } | Self::OutOfReach { .. } if self.is_out_of_reach() => Some(
                 "the backup still lies on the node; when it can be reached again: etcd-cat backup --resume".to_owned(),
+            ),
+            Self::NoPolicyBackup { .. } => Some(
+                "take one: etcd-cat backup --to DIRECTORY; a volume that is on no host is mounted by hand and read with: \
+                 etcd-cat verify DIRECTORY"
+                    .to_owned(),
             ),
             Self::NothingToResume { .. } => {
                 Some("name the node that it was taken on: --node NODE".to_owned())
@@ -173,13 +225,47 @@ impl OcError {
     }
 }
 
+fn remedy_of_run(error: &RunError) -> Option<&'static str> {
+    if error.is_not_logged_in() {
+        return Some(LOG_IN);
+    }
+    if error.is_forbidden() {
+        return Some(LOG_IN_AS_ANOTHER);
+    }
+    if error.is_certificate_refused() {
+        return Some(
+            "the certificate of the API server is not one that the kubeconfig trusts: get a new kubeconfig, or log in with \
+             `oc login --certificate-authority=FILE`",
+        );
+    }
+    if error.is_unknown_kind()
+        || error
+            .stderr()
+            .contains("clusterversions.config.openshift.io")
+    {
+        return Some(
+            "this is no OpenShift cluster, or no API server of one: name it with --context or --kubeconfig",
+        );
+    }
+    error.is_away().then_some(
+        "see whether the API server can be reached from here: `oc whoami --show-server`, `oc get --raw /readyz`",
+    )
+}
+
+fn not_looked(out_of_reach: &[String]) -> String {
+    match out_of_reach {
+        [] => String::new(),
+        some => format!("; not in {}", some.join("; ")),
+    }
+}
+
 fn remedy_of(reasons: &[RefusalReason]) -> Option<String> {
     let has = |code| reasons.iter().any(|reason| reason.code == code);
     if has(ReasonCode::NotLoggedIn) {
         return Some(LOG_IN.to_owned());
     }
     if has(ReasonCode::Forbidden) {
-        return Some("log in as somebody who may, such as a cluster administrator".to_owned());
+        return Some(LOG_IN_AS_ANOTHER.to_owned());
     }
     let forceable: Option<Vec<String>> = reasons
         .iter()

@@ -95,6 +95,16 @@ pub(super) fn names(directory: &str) -> [&str; 3] {
     ["ls", "-1", directory]
 }
 
+/// Files of the cluster's own backups, one or no directory down, that nobody is writing any more; a place that is not
+/// there is empty. The places are plain words.
+pub(super) fn policy_files(places: &[String]) -> [String; 3] {
+    let places = places.join(" ");
+    let pipeline = format!(
+        "find {places} -maxdepth 2 -type f -mmin +1 -printf '%T@ %p\\n' 2>/dev/null || true"
+    );
+    ["sh".to_owned(), "-c".to_owned(), pipeline]
+}
+
 /// The heartbeat: that a run is at work in its directory.
 pub(super) fn heartbeat(directory: &str) -> [&str; 2] {
     ["touch", directory]

@@ -2,10 +2,11 @@
 
 use super::cleanup::Remains;
 use super::context::RunContext;
-use super::debug_pod;
+use super::debug_pod::{self, DebugPod};
 use super::error::OcError;
 use super::host;
-use crate::oc::client::{HostAccess, OutputChunk, RunError, RunLimits, Wait};
+use super::options::BackupTask;
+use crate::oc::client::{DebugTalk, HostAccess, OutputChunk, RunError, RunLimits, Wait};
 use std::time::{Duration, Instant};
 
 /// So many pods in a row may go before a single command was run in them.
@@ -22,6 +23,9 @@ pub(super) struct HostShell<'r, 'o> {
     pub(super) context: RunContext<'r>,
     pub(super) remains: &'r mut Remains<'o>,
     access: HostAccess,
+    /// The pod that carried the last command, and its image where somebody told it.
+    pod: Option<String>,
+    image: Option<String>,
     lost_pods: u32,
     heartbeat: Instant,
 }
@@ -33,21 +37,26 @@ impl<'r, 'o> HostShell<'r, 'o> {
         remains: &'r mut Remains<'o>,
     ) -> Result<Self, OcError> {
         let plan = context.plan;
-        let access = if plan.is_exec {
-            let node = &plan.node;
+        let pod = if plan.is_exec {
+            let node = context.node;
             context
                 .monitor
                 .note(&format!("starting a debug pod on {node}"));
             debug_pod::start(&context, remains)?
         } else {
             context.monitor.note("oc exec is not allowed: a debug pod for each command, the files as text through its log");
-            plan.access("")
+            DebugPod {
+                access: plan.access(context.node, ""),
+                image: None,
+            }
         };
-        remains.access = Some(access.clone());
+        remains.access = Some(pod.access.clone());
         Ok(Self {
             context,
             remains,
-            access,
+            pod: pod.access.pod().map(str::to_owned),
+            access: pod.access,
+            image: pod.image,
             lost_pods: 0,
             heartbeat: Instant::now(),
         })
@@ -62,12 +71,24 @@ impl<'r, 'o> HostShell<'r, 'o> {
         &self.access
     }
 
+    /// The pod that carried the last command.
+    pub(super) fn pod(&self) -> Option<&str> {
+        self.pod.as_deref()
+    }
+
+    /// The image that it ran in.
+    pub(super) fn image(&self) -> Option<&str> {
+        self.image.as_deref()
+    }
+
     /// Renews the heartbeat beside the files when its time has come.
     pub(super) fn beat(&mut self, path: &str) -> Result<(), OcError> {
         let Some((directory, _)) = path.rsplit_once('/') else {
             return Ok(());
         };
-        if self.heartbeat.elapsed() >= HEARTBEAT {
+        // What the cluster's own policy left is only read.
+        let is_ours = self.context.plan.options.task != BackupTask::FromPolicy;
+        if is_ours && self.heartbeat.elapsed() >= HEARTBEAT {
             self.heartbeat = Instant::now();
             self.command(&host::heartbeat(directory))?;
         }
@@ -125,6 +146,7 @@ impl<'r, 'o> HostShell<'r, 'o> {
         let call = self.access.run(words);
         let is_merged = !self.is_binary_safe();
         let mut last_words = Vec::new();
+        let mut talk = DebugTalk::default();
         let monitor = self.context.monitor;
         let result = self
             .context
@@ -133,10 +155,16 @@ impl<'r, 'o> HostShell<'r, 'o> {
                 if let (true, OutputChunk::Stdout(bytes)) = (is_merged, &chunk) {
                     keep_last(&mut last_words, bytes);
                 }
+                if let (true, OutputChunk::Stderr(bytes)) = (is_merged, &chunk) {
+                    talk.hear(bytes);
+                }
                 sink(chunk)
             });
         if result.is_ok() {
             self.lost_pods = 0;
+        }
+        if is_merged {
+            self.pod = talk.pod();
         }
         let last_words = String::from_utf8_lossy(&last_words);
         result
@@ -157,7 +185,10 @@ impl<'r, 'o> HostShell<'r, 'o> {
         let monitor = self.context.monitor;
         if self.is_binary_safe() {
             monitor.note("the debug pod has gone: starting another one");
-            self.access = debug_pod::start(&self.context, self.remains)?;
+            let pod = debug_pod::start(&self.context, self.remains)?;
+            self.pod = pod.access.pod().map(str::to_owned);
+            self.image = pod.image;
+            self.access = pod.access;
             self.remains.access = Some(self.access.clone());
         } else {
             debug_pod::make_namespace_again(&self.context, self.remains)?;

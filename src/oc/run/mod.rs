@@ -3,7 +3,8 @@
 //! [`plan()`] decides and holds the lock. [`run()`] then has the `procedure` carried out: a `debug_pod` on the host,
 //! `space` measured, the `script` run, both files found there (`remote_files`) and brought here (`transfer`). What is
 //! made in the cluster is noted in `cleanup` before it is made, so that it is removed whatever happens. Files that the
-//! caller does not believe are `put_aside`.
+//! caller does not believe are `put_aside`. What the cluster's own policy left is found by `policy`, where `policy_search`
+//! says, and only read.
 
 mod backup;
 mod cleanup;
@@ -18,6 +19,8 @@ mod lock;
 mod lock_directory;
 mod options;
 mod plan;
+mod policy;
+mod policy_search;
 mod procedure;
 mod put_aside;
 mod record;

@@ -2,7 +2,7 @@
 
 use super::error::OcError;
 use crate::oc::client::{Patience, is_name};
-use crate::oc::cluster::{ReasonCode, Window};
+use crate::oc::cluster::{ReasonCode, Window, is_plain};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub enum BackupTask {
     Take,
     /// `--resume`: bring in one that an earlier run left there.
     Resume,
+    /// `--from-policy`: bring in the newest that the cluster's own automated backups left.
+    FromPolicy,
     /// `--clean`: remove what earlier runs left there.
     Clean,
 }
@@ -98,12 +100,8 @@ impl BackupOptions {
                 expected,
             })
         };
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
         let directory = &self.host_directory;
-        let is_safe = directory.starts_with('/')
-            && directory.bytes().all(is_plain)
-            && !directory.split('/').any(|part| part == ".." || part == ".");
-        if !is_safe {
+        if !is_plain(directory) {
             let expected =
                 "an absolute path of letters, digits, `_`, `-`, `.` and `/`, without `..`";
             return refuse("--host-directory", directory, expected);

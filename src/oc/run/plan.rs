@@ -5,8 +5,9 @@ use super::host;
 use super::lock::RunLock;
 use super::lock_directory::default_lock_directory;
 use super::options::{BackupOptions, BackupTask, DebugNamespace};
+use super::policy_search::{self, PolicySearch};
 use crate::monitor::Monitor;
-use crate::oc::client::{HostAccess, Oc, RunError, commands, shell_line};
+use crate::oc::client::{Call, HostAccess, Oc, RunError, commands, shell_line};
 use crate::oc::cluster::{
     LiveTarget, Proxy, ReasonCode, RefusalReason, live_target_within, look, preflight,
 };
@@ -14,9 +15,12 @@ use crate::openshift::COMPONENTS;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 
 /// Stand for what only the run itself learns, in commands printed beforehand.
 const POD: &str = "POD";
+const NODE: &str = "NODE";
+const DIRECTORY: &str = "DIRECTORY";
 const SNAPSHOT: &str = "snapshot_TIME.db";
 const KUBERESOURCES: &str = "static_kuberesources_TIME.tar.gz";
 
@@ -27,6 +31,10 @@ const REACH: [ReasonCode; 4] = [
     ReasonCode::HostedControlPlane,
     ReasonCode::NoHealthyNode,
 ];
+
+/// Reasons that the script refuses for as well, unless it is forced.
+const SCRIPT_LOOKS_FOR: [ReasonCode; 2] =
+    [ReasonCode::RolloutInProgress, ReasonCode::OperatorUnknown];
 
 /// A backup run that nothing speaks against. Holds the lock of the cluster until it is dropped.
 #[derive(Debug)]
@@ -47,6 +55,10 @@ pub struct BackupPlan {
     pub looked: Vec<Vec<String>>,
     /// Every command that the run will run, in order. `POD` and `TIME` stand for what only it learns.
     pub commands: Vec<Vec<String>>,
+    /// Which node has which address.
+    addresses: Vec<(IpAddr, String)>,
+    /// Where the cluster's own backups are looked for.
+    pub(super) policy: PolicySearch,
     pub(super) proxy: Proxy,
     pub(super) is_exec: bool,
     pub(super) options: BackupOptions,
@@ -62,14 +74,14 @@ pub(crate) fn cluster_of(
     live_target_within(oc, options.look_patience(), monitor)
 }
 
-/// Looks at the cluster and plans a backup, or says why not. Takes the lock; changes nothing else.
+/// Looks at the cluster and plans a backup, or says why not, as of an instant. Takes the lock; changes nothing else.
 ///
 /// # Errors
 /// [`OcError::Refused`] with every reason at once; [`OcError::AlreadyRunning`]; `oc` or the lock file failed.
 pub fn plan(
     oc: &Oc,
     options: BackupOptions,
-    now: DateTime<Utc>,
+    as_of: DateTime<Utc>,
     monitor: &dyn Monitor,
 ) -> Result<BackupPlan, OcError> {
     options.check()?;
@@ -85,14 +97,22 @@ pub fn plan(
     let target = look.target();
     let lock_directory = options.lock_directory.clone();
     let lock_directory = lock_directory.unwrap_or_else(default_lock_directory);
-    let lock = RunLock::acquire(&lock_directory, &target.cluster_id, now)?;
+    let lock = RunLock::acquire(&lock_directory, &target.cluster_id, crate::instant::now())?;
     let (node, reasons) =
-        preflight::judge(&look, options.node.as_deref(), &options.not_during, now);
+        preflight::judge(&look, options.node.as_deref(), &options.not_during, as_of);
     let mut reasons = reasons;
     if options.task != BackupTask::Take {
         // What speaks against a new backup does not speak against the one that is there.
         reasons.retain(|reason| REACH.contains(&reason.code));
     }
+    let (node, policy) = if options.task == BackupTask::FromPolicy {
+        reasons.retain(|reason| reason.code != ReasonCode::NoHealthyNode);
+        let search = policy_search::search(oc, &look, &options, monitor)?;
+        let first = search.hosts.first().map(|(node, _)| node.clone());
+        (first, search)
+    } else {
+        (node, PolicySearch::default())
+    };
     let forced = refuse_unforced(reasons, &options)?;
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),
@@ -108,6 +128,8 @@ pub fn plan(
         forced,
         looked: oc.commands().split_off(before),
         commands: Vec::new(),
+        policy,
+        addresses: preflight::addresses(&look),
         oc_version: look.oc_version,
         proxy: look.proxy,
         is_exec: look.may_exec,
@@ -159,19 +181,26 @@ impl BackupPlan {
         (!self.is_temporary()).then_some(self.namespace.as_str())
     }
 
+    /// The one node that has this address.
+    pub(super) fn node_at(&self, address: IpAddr) -> Option<&str> {
+        let mut found = self.addresses.iter().filter(|(of, _)| *of == address);
+        let (_, node) = found.next()?;
+        found.all(|(_, other)| other == node).then_some(node)
+    }
+
+    /// What was overridden has to be overridden in the script too: it looks at the operators for itself.
+    pub(super) fn is_script_forced(&self) -> bool {
+        let mut codes = self.forced.iter().map(|reason| reason.code);
+        codes.any(|code| SCRIPT_LOOKS_FOR.contains(&code))
+    }
+
     /// The words that run the script on the host.
-    ///
-    /// A rollout that was overridden has to be overridden in the script too: it looks for itself.
-    pub(super) fn script(&self) -> Vec<String> {
-        let is_forced = self
-            .forced
-            .iter()
-            .any(|reason| reason.code == ReasonCode::RolloutInProgress);
+    pub(super) fn script(&self, is_forced: bool) -> Vec<String> {
         self.proxy.wrap(&host::script(&self.directory, is_forced))
     }
 
-    /// How the host is reached, once there is a pod of this name.
-    pub(super) fn access(&self, pod: &str) -> HostAccess {
+    /// How a host is reached, once there is a pod of this name.
+    pub(super) fn access(&self, node: &str, pod: &str) -> HostAccess {
         let namespace = self.namespace.clone();
         if self.is_exec {
             HostAccess::Exec {
@@ -181,25 +210,78 @@ impl BackupPlan {
         } else {
             HostAccess::Logs {
                 namespace,
-                node: self.node.clone(),
+                node: node.to_owned(),
             }
         }
     }
 
-    fn foresee(&self, oc: &Oc) -> Vec<Vec<String>> {
-        let access = self.access(POD);
-        let script = self.script();
-        let script: Vec<&str> = script.iter().map(String::as_str).collect();
-        let directory = self.directory.as_str();
+    /// Commands on each host in turn, and those that bring in the newest.
+    fn foresee_policy(&self, oc: &Oc) -> Vec<Vec<String>> {
+        let life = self.options.timeouts.pod_life.as_secs();
+        let mut calls = self.foresee_namespace();
+        let start = |calls: &mut Vec<Call>, node: &str| {
+            if self.is_exec {
+                calls.push(commands::debug_sleep(node, &self.namespace, life));
+                calls.push(commands::pod(&self.namespace, POD));
+            }
+            self.access(node, POD)
+        };
+        for (node, places) in &self.policy.hosts {
+            let access = start(&mut calls, node);
+            let words = host::policy_files(places);
+            calls.push(access.run(&words.each_ref().map(String::as_str)));
+        }
+        let access = start(&mut calls, NODE);
+        calls.extend(self.foresee_files(&access, DIRECTORY));
+        if self.is_exec {
+            let pods = self.policy.hosts.iter().map(|_| POD).chain([POD]);
+            calls.extend(pods.map(|pod| commands::delete_pod(&self.namespace, pod)));
+        }
+        if self.is_temporary() {
+            calls.push(commands::delete_namespace(&self.namespace));
+        }
+        calls.iter().map(|call| oc.argv(call)).collect()
+    }
+
+    fn foresee_namespace(&self) -> Vec<Call> {
+        if !self.is_temporary() {
+            return Vec::new();
+        }
+        vec![
+            commands::create_namespace(&self.namespace),
+            commands::label_namespace(&self.namespace),
+            commands::annotate_namespace(&self.namespace),
+        ]
+    }
+
+    fn foresee_files(&self, access: &HostAccess, directory: &str) -> Vec<Call> {
         let snapshot = format!("{directory}/{SNAPSHOT}");
         let kuberesources = format!("{directory}/{KUBERESOURCES}");
-        let life = self.options.timeouts.pod_life.as_secs();
-        let mut calls = Vec::new();
-        if self.is_temporary() {
-            calls.push(commands::create_namespace(&self.namespace));
-            calls.push(commands::label_namespace(&self.namespace));
-            calls.push(commands::annotate_namespace(&self.namespace));
+        let mut calls = vec![
+            access.run(&host::sizes(&snapshot, &kuberesources)),
+            access.run(&host::digests(&snapshot, &kuberesources)),
+        ];
+        for path in [&kuberesources, &snapshot] {
+            let words = if self.is_exec {
+                host::content(path, 0)
+            } else {
+                host::content_as_text(path, 0, host::LOG_PART_BYTES)
+            };
+            calls.push(access.run(&words.iter().map(String::as_str).collect::<Vec<_>>()));
         }
+        calls
+    }
+
+    fn foresee(&self, oc: &Oc) -> Vec<Vec<String>> {
+        if self.options.task == BackupTask::FromPolicy {
+            return self.foresee_policy(oc);
+        }
+        let access = self.access(&self.node, POD);
+        let script = self.script(self.is_script_forced());
+        let script: Vec<&str> = script.iter().map(String::as_str).collect();
+        let directory = self.directory.as_str();
+        let life = self.options.timeouts.pod_life.as_secs();
+        let mut calls = self.foresee_namespace();
         if self.is_exec {
             calls.push(commands::debug_sleep(&self.node, &self.namespace, life));
             calls.push(commands::pod(&self.namespace, POD));
@@ -212,22 +294,13 @@ impl BackupPlan {
             self.options.task != BackupTask::Resume,
         )));
         if self.options.task == BackupTask::Resume {
-            calls.push(access.run(&host::names("DIRECTORY")));
+            calls.push(access.run(&host::names(DIRECTORY)));
         } else {
             calls.push(access.run(&host::make_directory(directory)));
             calls.push(access.run(&script));
         }
         calls.push(commands::cluster_version());
-        calls.push(access.run(&host::sizes(&snapshot, &kuberesources)));
-        calls.push(access.run(&host::digests(&snapshot, &kuberesources)));
-        for path in [&kuberesources, &snapshot] {
-            let words = if self.is_exec {
-                host::content(path, 0)
-            } else {
-                host::content_as_text(path, 0, host::LOG_PART_BYTES)
-            };
-            calls.push(access.run(&words.iter().map(String::as_str).collect::<Vec<_>>()));
-        }
+        calls.extend(self.foresee_files(&access, directory));
         if !self.options.keep_on_node {
             calls.push(access.run(&host::remove(directory)));
         }

@@ -10,19 +10,22 @@ use super::host_shell::HostShell;
 use super::leftover::Leftover;
 use super::options::BackupTask;
 use super::plan::refuse_unforced;
+use super::policy;
 use super::record::{BackupRun, RunOutcome};
 use super::remote_files::remote_files;
 use super::script::{FinishedScript, execute};
 use super::space;
 use super::transfer;
-use super::transfer::FetchedFile;
-use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait};
+use super::transfer::{FetchedFile, RemoteFile};
+use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait, one_line};
 use crate::oc::cluster::{RefusalReason, live_version};
 use crate::source::{AtPath as _, sync_directory};
 use std::path::Path;
 
 /// What the steps in the cluster came to.
 pub(super) struct CarriedOut {
+    node: String,
+    policy: Option<String>,
     snapshot: FetchedFile,
     kuberesources: FetchedFile,
     said: FinishedScript,
@@ -38,13 +41,19 @@ impl CarriedOut {
         kept_on_node: Option<String>,
     ) -> BackupRun {
         let plan = context.plan;
+        let asked = self.said.output.endpoint;
+        let asked_node = asked.and_then(|address| plan.node_at(address));
         BackupRun {
             outcome: RunOutcome::Fetched,
-            node: plan.node.clone(),
+            node: self.node,
+            pod: self.said.pod,
+            image: self.said.image,
             snapshot: self.snapshot,
             kuberesources: self.kuberesources,
             script_output: self.said.lines,
             status: self.said.output.status,
+            asked_node: asked_node.map(str::to_owned),
+            static_pods: self.said.output.static_pods,
             etcdctl_version: self.said.output.etcdctl_version,
             oc_version: plan.oc_version.clone(),
             version_before: plan.target.version.clone(),
@@ -55,6 +64,7 @@ impl CarriedOut {
             started_at: self.said.started_at,
             script_ended_at: self.said.ended_at,
             kept_on_node,
+            policy: self.policy,
             commands: commands_of(context),
             leftovers: Vec::new(),
             earlier: self.earlier,
@@ -86,8 +96,11 @@ pub(super) fn carry_out(
     if plan.is_temporary() {
         debug_pod::make_namespace(context, remains)?;
     }
+    if plan.options.task == BackupTask::FromPolicy {
+        return bring_policy_backup(context, remains);
+    }
     let mut shell = HostShell::open(*context, remains)?;
-    let forced = check_space(&mut shell)?;
+    let mut forced = check_space(&mut shell)?;
     let mut earlier = Vec::new();
     let (directory, said) = if plan.options.task == BackupTask::Resume {
         let (directory, said) = earlier::finished(&mut shell)?;
@@ -103,15 +116,15 @@ pub(super) fn carry_out(
         make_directory(&mut shell)?;
         (plan.directory.clone(), execute(&mut shell)?)
     };
+    forced.extend(said.forced.clone());
     let version_after = version_after(context)?;
-    let [kuberesources, snapshot] = remote_files(&mut shell, &directory, &said.output)?;
-    let bytes = kuberesources.size_bytes.saturating_add(snapshot.size_bytes);
-    context.monitor.expect(2, bytes);
-    let keys_directory = plan.options.keys_directory();
-    let kuberesources = transfer::fetch(&mut shell, &kuberesources, keys_directory)?;
-    let snapshot = transfer::fetch(&mut shell, &snapshot, &plan.options.to)?;
-    let (kuberesources, snapshot) = name_both(context, kuberesources, snapshot)?;
+    let brought = remote_files(&mut shell, &directory, &said.output)
+        .and_then(|files| bring(&mut shell, &files))
+        .map_err(|error| error.behind_the_script(&plan.node, &directory));
+    let (kuberesources, snapshot) = brought?;
     Ok(CarriedOut {
+        node: plan.node.clone(),
+        policy: None,
         snapshot,
         kuberesources,
         said,
@@ -119,6 +132,52 @@ pub(super) fn carry_out(
         forced,
         earlier,
     })
+}
+
+/// The newest that the cluster's own policy left, read and left where it is.
+fn bring_policy_backup(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+) -> Result<CarriedOut, OcError> {
+    let options = &context.plan.options;
+    let found = policy::newest(context, remains)?;
+    let (node, directory) = (&found.node, &found.directory);
+    let note = format!("bringing in the newest, {directory} on {node}");
+    context.monitor.note(&note);
+    let mut shell = HostShell::open(context.on(node), remains)?;
+    let files = remote_files(&mut shell, directory, &found.output)?;
+    if let Some(path) = policy::present(options, &files)? {
+        return Err(OcError::AlreadyHere { path });
+    }
+    let [_, snapshot] = &files;
+    let mut forced = context.plan.forced.clone();
+    let reasons = space::local_reasons(options, snapshot.size_bytes)?;
+    forced.extend(refuse_unforced(reasons, options)?);
+    let (kuberesources, snapshot) = bring(&mut shell, &files)?;
+    Ok(CarriedOut {
+        node: found.node,
+        policy: Some(found.directory),
+        snapshot,
+        kuberesources,
+        said: FinishedScript::of_policy(found.output, found.taken_at),
+        version_after: None,
+        forced,
+        earlier: Vec::new(),
+    })
+}
+
+/// Both files, under their final names.
+fn bring(
+    shell: &mut HostShell<'_, '_>,
+    [kuberesources, snapshot]: &[RemoteFile; 2],
+) -> Result<(FetchedFile, FetchedFile), OcError> {
+    let context = shell.context;
+    let options = &context.plan.options;
+    let bytes = kuberesources.size_bytes.saturating_add(snapshot.size_bytes);
+    context.monitor.expect(2, bytes);
+    let kuberesources = transfer::fetch(shell, kuberesources, options.keys_directory())?;
+    let snapshot = transfer::fetch(shell, snapshot, &options.to)?;
+    name_both(&context, kuberesources, snapshot)
 }
 
 /// Room on both sides, measured against the database as it is now. Gives all forced reasons of the run.
@@ -134,11 +193,13 @@ fn check_space(shell: &mut HostShell<'_, '_>) -> Result<Vec<RefusalReason>, OcEr
         path: path.to_owned(),
         problem: problem.to_owned(),
     };
+    // Where streams are merged and statuses get lost, the reason is among what was said.
+    let unknown = |what: &str, said: &str| format!("its {what} is unknown: {}", one_line(said));
     let size =
-        size.ok_or_else(|| remote_file("/var/lib/etcd/member/snap/db", "its size is unknown"))?;
+        size.ok_or_else(|| remote_file("/var/lib/etcd/member/snap/db", &unknown("size", &sizes)))?;
     let df = shell.command(&host::free_space(&options.host_directory))?;
     let free = space::parse_df(&df)
-        .ok_or_else(|| remote_file(&options.host_directory, "its free space is unknown"))?;
+        .ok_or_else(|| remote_file(&options.host_directory, &unknown("free space", &df)))?;
     let mut reasons = space::local_reasons(options, size)?;
     if options.task == BackupTask::Take {
         reasons.extend(space::host_reason(&options.host_directory, free, size));

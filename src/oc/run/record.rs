@@ -6,6 +6,7 @@ use super::script::SnapshotStatus;
 use super::transfer::FetchedFile;
 use crate::oc::cluster::RefusalReason;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
@@ -38,6 +39,10 @@ pub struct BackupRun {
     pub outcome: RunOutcome,
     /// The host that it was taken on.
     pub node: String,
+    /// The debug pod that the script ran in; `None` when nobody saw it run.
+    pub pod: Option<String>,
+    /// The image of that pod; `None` where each command has a pod of its own.
+    pub image: Option<String>,
     /// The `.db`, where it lies now.
     pub snapshot: FetchedFile,
     /// The `.tar.gz`, where it lies now.
@@ -46,6 +51,10 @@ pub struct BackupRun {
     pub script_output: Vec<String>,
     /// The script's status line; `None` before 4.6.
     pub status: Option<SnapshotStatus>,
+    /// The node whose etcd the script says it asked; `None` when it did not say, or no node has that address.
+    pub asked_node: Option<String>,
+    /// Revision of each static pod that the script says it packed.
+    pub static_pods: BTreeMap<String, i64>,
     /// etcdctl that saved it; `None` when the script did not say.
     pub etcdctl_version: Option<String>,
     /// `oc` that was used.
@@ -66,6 +75,8 @@ pub struct BackupRun {
     pub script_ended_at: DateTime<Utc>,
     /// `--keep-on-node`: the directory that stays on the host.
     pub kept_on_node: Option<String>,
+    /// Of a backup that the cluster's own policy took: the directory on the host, where it stays.
+    pub policy: Option<String>,
     /// Every `oc` command line of this run, the look beforehand included.
     pub commands: Vec<Vec<String>>,
     /// Directories that earlier runs left on this host.
@@ -83,6 +94,13 @@ pub struct BackupFailure {
     pub leftovers: Vec<Leftover>,
     /// Every `oc` command line so far.
     pub commands: Vec<Vec<String>>,
+}
+
+impl BackupFailure {
+    /// True when there was nothing to do, and nothing is left of it.
+    pub(crate) fn is_already_here(&self) -> bool {
+        matches!(self.error, OcError::AlreadyHere { .. }) && self.leftovers.is_empty()
+    }
 }
 
 impl fmt::Display for BackupFailure {

@@ -13,29 +13,39 @@ pub(super) fn remote_files(
     directory: &str,
     output: &ScriptOutput,
 ) -> Result<[RemoteFile; 2], OcError> {
-    let plan = shell.context.plan;
+    let node = shell.context.node;
     let path = |name: &str| format!("{directory}/{name}");
     let snapshot = path(&output.snapshot_name);
     let kuberesources = path(&output.kuberesources_name);
-    let sizes = shell.command(&host::sizes(&snapshot, &kuberesources));
-    let sizes = sizes.map_err(|error| match &error {
-        OcError::Run(failed) if failed.stderr().contains("No such file or directory") => {
-            let is_named = |path: &&String| failed.stderr().contains(path.as_str());
-            let path = [&snapshot, &kuberesources].into_iter().find(is_named);
-            OcError::RemoteFile {
-                node: plan.node.clone(),
-                path: path.unwrap_or(&snapshot).clone(),
-                problem: "the script reported success, but the file is not there".to_owned(),
-            }
+    let absent = |said: &str| {
+        let line = said
+            .lines()
+            .find(|line| line.contains("No such file or directory"))?;
+        let is_named = |path: &&String| line.contains(path.as_str());
+        let path = [&snapshot, &kuberesources].into_iter().find(is_named)?;
+        Some(OcError::RemoteFile {
+            node: node.to_owned(),
+            path: path.clone(),
+            problem: "the script reported success, but the file is not there".to_owned(),
+        })
+    };
+    let sizes = match shell.command(&host::sizes(&snapshot, &kuberesources)) {
+        // An old `oc debug` ends with 0 whatever became of the command.
+        Ok(sizes) => match absent(&sizes) {
+            Some(error) => return Err(error),
+            None => sizes,
+        },
+        Err(OcError::Run(failed)) => {
+            return Err(absent(failed.stderr()).unwrap_or(OcError::Run(failed)));
         }
-        _ => error,
-    })?;
+        Err(error) => return Err(error),
+    };
     // Reads every byte: as slow as the host's disk.
     let deadline = shell.context.timeouts.script;
     let digests = shell.command_within(&host::digests(&snapshot, &kuberesources), deadline)?;
     let describe = |path: String, name: &str| -> Result<RemoteFile, OcError> {
         let missing = |problem: &str| OcError::RemoteFile {
-            node: plan.node.clone(),
+            node: node.to_owned(),
             path: path.clone(),
             problem: problem.to_owned(),
         };

@@ -4,6 +4,7 @@ use super::context::RunContext;
 use super::error::OcError;
 use super::host;
 use super::host_shell::HostShell;
+use super::options::BackupTask;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
 use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait, shell_line};
@@ -207,7 +208,9 @@ fn receive_all(
                 context.monitor.note(&note);
                 match shell.mend(error, &mut wait) {
                     Err(OcError::Run(error)) if !matches!(error, RunError::Interrupted { .. }) => {
-                        return Err(given_up(Some(error), true));
+                        // A directory of ours is kept for `--resume`.
+                        let is_ours = context.plan.options.task != BackupTask::FromPolicy;
+                        return Err(given_up(Some(error), is_ours));
                     }
                     mended => mended?,
                 }

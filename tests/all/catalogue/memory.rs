@@ -55,6 +55,9 @@ fn provenance() -> Provenance {
         script_output: "snapshot db and kube resources are successfully saved\n".to_owned(),
         forced: vec!["upgrade-in-progress".to_owned()],
         taken_at: sample::instant(1),
+        pod: Some("master-0-debug-x7k2p".to_owned()),
+        image: None,
+        policy: None,
     }
 }
 

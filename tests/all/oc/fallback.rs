@@ -49,6 +49,12 @@ fn without_exec_the_same_steps_go_through_pod_logs() -> TestResult {
             run.status.is_some(),
             "the status line is found among stderr"
         );
+        let pod = (run.pod.as_deref(), run.image.as_deref());
+        assert_eq!(
+            pod,
+            (Some("master-1-debug-x5"), None),
+            "the one of the script"
+        );
         assert!(ear.heard("oc exec is not allowed"));
         cluster.assert_no_rubbish(old);
     }

@@ -31,8 +31,8 @@ const LOOKED: &str = "\
 
 const RAN: &str = "\
 --request-timeout=30s create namespace etcd-cat-SUFFIX
---request-timeout=30s label namespace etcd-cat-SUFFIX security.openshift.io/scc.podSecurityLabelSync=false pod-security.kubernetes.io/enforce=privileged pod-security.kubernetes.io/audit=privileged pod-security.kubernetes.io/warn=privileged
---request-timeout=30s annotate namespace etcd-cat-SUFFIX openshift.io/node-selector=
+--request-timeout=30s label namespace etcd-cat-SUFFIX --overwrite security.openshift.io/scc.podSecurityLabelSync=false pod-security.kubernetes.io/enforce=privileged pod-security.kubernetes.io/audit=privileged pod-security.kubernetes.io/warn=privileged
+--request-timeout=30s annotate namespace etcd-cat-SUFFIX --overwrite openshift.io/node-selector=
 --request-timeout=0 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- sleep 1800
 --request-timeout=30s get pod POD -n etcd-cat-SUFFIX -o json
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host stat -c %s /var/lib/etcd/member/snap/db

@@ -42,6 +42,7 @@ fn backup_options(args: &BackupArgs) -> BackupOptions {
     options.task = match (args.resume, args.clean) {
         (true, _) => BackupTask::Resume,
         (_, true) => BackupTask::Clean,
+        _ if args.from_policy => BackupTask::FromPolicy,
         _ => BackupTask::Take,
     };
     if let Some(patience) = args.patience.and_then(|span| span.to_std().ok()) {

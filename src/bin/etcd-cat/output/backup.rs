@@ -31,13 +31,19 @@ impl Answer for TakeReport {
 }
 
 fn headline(report: &TakeReport) -> String {
-    let node = report.node.as_deref().unwrap_or_default();
-    let mut text = match report.outcome {
-        TakeOutcome::Taken => format!("backup taken on {}\n", safe(node)),
-        TakeOutcome::Rejected => format!(
-            "backup taken on {}, and it is not to be believed: put aside, not in the catalogue\n",
-            safe(node)
+    let node = safe(report.node.as_deref().unwrap_or_default());
+    let what = match policy(report) {
+        Some(directory) => format!(
+            "backup of the cluster's own policy brought in from {} on {node}",
+            safe_path(directory)
         ),
+        None => format!("backup taken on {node}"),
+    };
+    let mut text = match report.outcome {
+        TakeOutcome::Taken => format!("{what}\n"),
+        TakeOutcome::Rejected => {
+            format!("{what}, and it is not to be believed: put aside, not in the catalogue\n")
+        }
         // Made for a shell, and made of checked words.
         TakeOutcome::Planned => return report.script.clone().unwrap_or_default(),
         TakeOutcome::Cleaned => {
@@ -53,6 +59,10 @@ fn headline(report: &TakeReport) -> String {
         text.push_str(&format!("  overridden: {}\n", safe(reason)));
     }
     text
+}
+
+fn policy(report: &TakeReport) -> Option<&str> {
+    report.taken.as_ref()?.policy.as_deref()
 }
 
 /// What is still in the cluster, asked for or not.

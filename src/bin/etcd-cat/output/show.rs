@@ -295,11 +295,22 @@ impl<'a> DetailsPage<'a> {
         let Some(provenance) = &backup.provenance else {
             return;
         };
-        self.section("TAKEN BY ETCD-CAT");
+        self.section(match &provenance.policy {
+            Some(_) => "TAKEN BY THE CLUSTER'S OWN POLICY",
+            None => "TAKEN BY ETCD-CAT",
+        });
         self.line("at", &rfc3339_seconds(provenance.taken_at));
         self.line("on", &safe(&provenance.node));
+        if let Some(directory) = &provenance.policy {
+            self.safe_line("in", Some(directory));
+        }
         self.safe_line("cluster", provenance.cluster_version.as_deref());
         self.safe_line("oc", provenance.oc_version.as_deref());
+        for (label, value) in [("pod", &provenance.pod), ("image", &provenance.image)] {
+            if value.is_some() {
+                self.safe_line(label, value.as_deref());
+            }
+        }
         for reason in &provenance.forced {
             self.line("overridden", &safe(reason));
         }

@@ -1,8 +1,10 @@
 //! Runs `cluster-backup.sh` on the host and shows its output as it comes.
 
+use super::failure::ScriptFailure;
 use super::output::{ScriptOutput, parse_script_output};
 use crate::monitor::Monitor;
 use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait};
+use crate::oc::cluster::RefusalReason;
 use crate::oc::run::error::OcError;
 use crate::oc::run::host;
 use crate::oc::run::host_shell::HostShell;
@@ -19,17 +21,34 @@ const ATTEMPTS: u32 = 3;
 pub(crate) struct FinishedScript {
     pub(crate) output: ScriptOutput,
     pub(crate) lines: Vec<String>,
+    /// The pod that it ran in, and the image of that.
+    pub(crate) pod: Option<String>,
+    pub(crate) image: Option<String>,
+    /// What the script itself saw and was forced to overlook.
+    pub(crate) forced: Option<RefusalReason>,
     pub(crate) started_at: DateTime<Utc>,
     pub(crate) ended_at: DateTime<Utc>,
 }
 
 impl FinishedScript {
+    /// Somebody else's: its name tells when.
+    pub(crate) fn of_policy(output: ScriptOutput, at: DateTime<Utc>) -> Self {
+        Self {
+            started_at: at,
+            ended_at: at,
+            ..Self::of_an_earlier_run(output)
+        }
+    }
+
     /// Nobody heard it: the files speak for themselves.
     pub(crate) fn of_an_earlier_run(output: ScriptOutput) -> Self {
         let now = crate::instant::now();
         Self {
             output,
             lines: Vec::new(),
+            pod: None,
+            image: None,
+            forced: None,
             started_at: now,
             ended_at: now,
         }
@@ -38,7 +57,7 @@ impl FinishedScript {
 
 /// What became of one run of the script.
 enum Attempt {
-    Finished(FinishedScript),
+    Finished(Box<FinishedScript>),
     /// It was cut off from us: it may have done its work, or not, or be at it.
     CutOff(RunError),
 }
@@ -47,13 +66,36 @@ enum Attempt {
 /// it left is removed, and it is run again.
 pub(crate) fn execute(shell: &mut HostShell<'_, '_>) -> Result<FinishedScript, OcError> {
     let mut attempts = 1;
+    let mut is_forced = shell.context.plan.is_script_forced();
+    let mut forced = None;
     loop {
-        match attempt(shell)? {
-            Attempt::Finished(said) => return Ok(said),
-            Attempt::CutOff(error) if attempts >= ATTEMPTS => return Err(error.into()),
-            Attempt::CutOff(error) => start_over(shell, error)?,
+        match attempt(shell, is_forced) {
+            Ok(Attempt::Finished(said)) => return Ok(FinishedScript { forced, ..*said }),
+            Ok(Attempt::CutOff(error)) if attempts >= ATTEMPTS => return Err(error.into()),
+            Ok(Attempt::CutOff(error)) => start_over(shell, error)?,
+            Err(OcError::Script(failure)) if !is_forced => {
+                let reason = overridden(shell, failure)?;
+                let monitor = shell.context.monitor;
+                monitor.note(&format!("overridden: {reason}: the script is forced"));
+                forced = Some(reason);
+                is_forced = true;
+                continue;
+            }
+            Err(error) => return Err(error),
         }
         attempts += 1;
+    }
+}
+
+/// What the script saw for itself when nothing had been seen beforehand; it has made nothing then.
+fn overridden(
+    shell: &HostShell<'_, '_>,
+    failure: ScriptFailure,
+) -> Result<RefusalReason, ScriptFailure> {
+    let forced = &shell.context.plan.options.forced;
+    match failure.reason().filter(|code| forced.contains(code)) {
+        Some(code) => Ok(RefusalReason::new(code, failure.to_string())),
+        None => Err(failure),
     }
 }
 
@@ -82,10 +124,10 @@ fn start_over(shell: &mut HostShell<'_, '_>, error: RunError) -> Result<(), OcEr
     Ok(())
 }
 
-fn attempt(shell: &mut HostShell<'_, '_>) -> Result<Attempt, OcError> {
+fn attempt(shell: &mut HostShell<'_, '_>, is_forced: bool) -> Result<Attempt, OcError> {
     let context = shell.context;
     let started_at = crate::instant::now();
-    let words = context.plan.script();
+    let words = context.plan.script(is_forced);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let limits = RunLimits {
         deadline: context.timeouts.script,
@@ -124,16 +166,19 @@ fn attempt(shell: &mut HostShell<'_, '_>) -> Result<Attempt, OcError> {
         }
         (Err(failure), _) => return Err(failure.into()),
     };
-    Ok(Attempt::Finished(FinishedScript {
+    Ok(Attempt::Finished(Box::new(FinishedScript {
         output,
         lines: stdout
             .lines()
             .chain(stderr.lines())
             .map(str::to_owned)
             .collect(),
+        pod: shell.pod().map(str::to_owned),
+        image: shell.image().map(str::to_owned),
+        forced: None,
         started_at,
         ended_at: crate::instant::now(),
-    }))
+    })))
 }
 
 /// The pod was removed while the script ran in it (SIGKILL), or the way to it broke.

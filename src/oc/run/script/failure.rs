@@ -1,9 +1,10 @@
 //! Why `cluster-backup.sh` made no backup, as its own lines tell. Pure.
 
 use crate::oc::client::is_talk;
+use crate::oc::cluster::ReasonCode;
 
 /// How podman and registries speak of an image that they do not give.
-const ABOUT_IMAGES: [&str; 9] = [
+const ABOUT_IMAGES: [&str; 12] = [
     "initializing source",
     "container registry",
     "unable to pull",
@@ -13,6 +14,9 @@ const ABOUT_IMAGES: [&str; 9] = [
     "copying system image",
     "parsing image",
     "image not known",
+    "toomanyrequests",
+    "unauthorized:",
+    "authentication required",
 ];
 
 /// A line longer than this is not repeated in full.
@@ -114,8 +118,15 @@ impl ScriptFailure {
             let lines = stdout.lines().chain(stderr.lines()).map(str::trim);
             lines.filter(|line| !is_talk(line))
         };
-        if let Some(failure) = lines().find_map(explicit_failure) {
-            return failure;
+        let mut failures = lines().filter_map(failure_of_a_command);
+        match lines().find_map(explicit_failure) {
+            // Why it could not, where podman says so.
+            Some(Self::NoEtcdctl) => {
+                let image = failures.find(|failure| matches!(failure, Self::Image { .. }));
+                return image.unwrap_or(Self::NoEtcdctl);
+            }
+            Some(failure) => return failure,
+            None => {}
         }
         if let Some(failure) = lines().find_map(failure_of_a_command) {
             return failure;
@@ -132,6 +143,15 @@ impl ScriptFailure {
     /// True when no line tells of a failure: it may have been cut off.
     pub(super) fn is_unfinished(&self) -> bool {
         matches!(self, Self::Unfinished { .. })
+    }
+
+    /// The reason under which it can be overridden: the script refuses for these unless it is forced.
+    pub(super) fn reason(&self) -> Option<ReasonCode> {
+        match self {
+            Self::OperatorUnknown { .. } => Some(ReasonCode::OperatorUnknown),
+            Self::OperatorProgressing { .. } => Some(ReasonCode::RolloutInProgress),
+            _ => None,
+        }
     }
 
     /// What to do about it.
@@ -154,10 +174,11 @@ impl ScriptFailure {
             }
             Self::OperatorUnknown { .. } => {
                 "the API server on the host does not answer: choose another host with --node, \
-                 or pass --force to cluster-backup.sh by hand"
+                 or have the script forced with --force operator-unknown"
             }
             Self::OperatorProgressing { .. } => {
-                "wait until the rollout is over (oc get clusteroperators), then run again"
+                "wait until the rollout is over (oc get clusteroperators), then run again, \
+                 or override with --force rollout-in-progress"
             }
             Self::CertificateMissing { .. } => {
                 "etcd's client certificates are not on the host: choose another with --node"

@@ -13,6 +13,7 @@
 use super::failure::ScriptFailure;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 const SUCCESS: &str = "snapshot db and kube resources are successfully saved to ";
 const SAVED: &str = "Snapshot saved at ";
@@ -28,6 +29,8 @@ pub(crate) struct ScriptOutput {
     pub status: Option<SnapshotStatus>,
     /// `etcdctl version:`; `None` when a cached binary was used.
     pub etcdctl_version: Option<String>,
+    /// The member that etcdctl asked.
+    pub endpoint: Option<IpAddr>,
     /// Revision of each static pod that went into the kuberesources.
     pub static_pods: BTreeMap<String, i64>,
 }
@@ -87,6 +90,10 @@ pub(super) fn parse_script_output(
         kuberesources_name: format!("static_kuberesources_{stamp}.tar.gz"),
         status: stdout.lines().find_map(parse_status),
         etcdctl_version: stdout.lines().find_map(parse_etcdctl_version),
+        endpoint: stdout
+            .lines()
+            .chain(stderr.lines())
+            .find_map(parse_endpoint),
         static_pods: stdout.lines().filter_map(parse_static_pod).collect(),
     })
 }
@@ -121,6 +128,25 @@ fn parse_status(line: &str) -> Option<SnapshotStatus> {
 fn parse_etcdctl_version(line: &str) -> Option<String> {
     line.strip_prefix("etcdctl version: ")
         .map(|version| version.trim().to_owned())
+}
+
+/// `{"level":"info","msg":"fetching snapshot","endpoint":"https://192.0.2.11:2379"}`
+fn parse_endpoint(line: &str) -> Option<IpAddr> {
+    #[derive(Deserialize)]
+    struct Line {
+        endpoint: String,
+    }
+    let line: Line = line
+        .starts_with('{')
+        .then(|| serde_json::from_str(line).ok())??;
+    let endpoint = line.endpoint;
+    let (_, address) = endpoint.split_once("://").unwrap_or(("", &endpoint));
+    let host = match address.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => address,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse().ok()
 }
 
 /// `found latest etcd: /etc/kubernetes/static-pod-resources/etcd-pod-8`
@@ -276,6 +302,42 @@ snapshot db and kube resources are successfully saved to /home/core/x\r
                 "{line} on stderr"
             );
         }
+    }
+
+    #[test]
+    fn the_member_that_was_asked_is_read_of_etcdctls_log() {
+        let rows = [
+            (
+                r#""endpoint":"https://192.0.2.11:2379""#,
+                Some("192.0.2.11"),
+            ),
+            (
+                r#""endpoint":"https://[2001:db8::11]:2379""#,
+                Some("2001:db8::11"),
+            ),
+            (
+                r#""endpoint":"192.0.2.11:2379","took":"now""#,
+                Some("192.0.2.11"),
+            ),
+            (r#""endpoint":"https://localhost:2379""#, None),
+            (r#""endpoint":7"#, None),
+            (r#""path":"/x""#, None),
+        ];
+        for (field, expected) in rows {
+            let line = format!("{{\"level\":\"info\",{field}}}");
+            let found = parse_endpoint(&line).map(|address| address.to_string());
+            assert_eq!(found.as_deref(), expected, "{line}");
+        }
+    }
+
+    /// The script's own words tell no more than that there is none.
+    #[test]
+    fn podmans_reason_comes_before_the_scripts_summary() {
+        let podman = "Error: unable to copy from source docker://quay.io/x@sha256:1: reading manifest sha256:1 in quay.io/x: unauthorized: access to the requested resource is not authorized";
+        let summary = "Could neither pull etcdctl nor find it locally in cache. Aborting!";
+        let line = podman.to_owned();
+        assert_eq!(parse(summary, podman), Err(ScriptFailure::Image { line }));
+        assert_eq!(parse(summary, "x"), Err(ScriptFailure::NoEtcdctl));
     }
 
     #[test]

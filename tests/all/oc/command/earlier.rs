@@ -91,17 +91,39 @@ fn resume_brings_in_what_a_broken_run_left() -> TestResult {
 }
 
 #[test]
-fn a_backup_whose_way_stays_away_stays_on_the_node_and_is_resumed() -> TestResult {
+fn what_was_left_before_an_upgrade_is_of_the_version_of_then() -> TestResult {
     let night = Night::new()?;
-    night
-        .cluster
-        .scenario("out_at='exec * cat */snapshot_*'\nout_ms=600000")?;
-    let ended = night.back_up(&[])?;
-    ended.assert("lost", 2, "with the database and the encryption keys");
-    assert!(ended.stderr.contains("--resume"), "{ended:#?}");
-    night.cluster.scenario("")?;
-    in_mode(&night, "--resume")?.assert("resume", 0, "");
-    assert_eq!(night.list()?[0]["verdict"], "valid");
-    assert_eq!(night.cluster.names("host/home/core"), Vec::<String>::new());
+    leave(&night, "1 day ago")?;
+    let (old, new) = ("\"version\": \"4.17.3\"", "\"version\": \"4.17.4\"");
+    night.cluster.edit("clusterversion", old, new)?;
+    night.cluster.edit("clusterversion", old, new)?;
+    in_mode(&night, "--resume")?.assert("upgraded since", 0, "");
+    assert_eq!(night.list()?[0]["version"]["openshift"], "4.17.3");
+    Ok(())
+}
+
+#[test]
+fn a_backup_whose_way_stays_away_stays_on_the_node_and_is_resumed() -> TestResult {
+    // From the moment that the script is done.
+    for step in [
+        "stat -c %s %n *",
+        "sha256sum *",
+        "cat */static_*",
+        "cat */snapshot_*",
+    ] {
+        let night = Night::new()?;
+        let scenario = format!("out_at='exec * chroot /host {step}'\nout_ms=600000");
+        night.cluster.scenario(&scenario)?;
+        let ended = night.back_up(&[])?;
+        ended.assert(step, 2, "with the database and the encryption keys");
+        assert!(
+            ended.stderr.contains("etcd-cat backup --resume"),
+            "{ended:#?}"
+        );
+        night.cluster.scenario("")?;
+        in_mode(&night, "--resume")?.assert(step, 0, "");
+        assert_eq!(night.list()?[0]["verdict"], "valid", "{step}");
+        assert_eq!(night.cluster.names("host/home/core"), Vec::<String>::new());
+    }
     Ok(())
 }

@@ -39,6 +39,12 @@ fn upgraded_meanwhile(night: &Night) -> TestResult {
     )
 }
 
+fn other_node(night: &Night) -> TestResult {
+    let archive = sample(&format!("keys/prod/{KUBERESOURCES}"));
+    fs::copy(archive, night.path("host/prepared.tar.gz"))?;
+    Ok(())
+}
+
 fn other_keys(night: &Night) -> TestResult {
     fs::copy(
         sample("keys/edge/static_kuberesources_2024-11-02_030000.tar.gz"),
@@ -47,7 +53,7 @@ fn other_keys(night: &Night) -> TestResult {
     Ok(())
 }
 
-const REJECTED: [(&str, Change, &str); 6] = [
+const REJECTED: [(&str, Change, &str); 9] = [
     (
         "the script's hash",
         |night| {
@@ -58,6 +64,21 @@ const REJECTED: [(&str, Change, &str); 6] = [
         "hash is 4087570503 here, expected 1",
     ),
     ("truncated", truncated, "truncated"),
+    (
+        "the script's static pods",
+        |night| Ok(night.script("etcd_revision=11")?),
+        "revision of static pod etcd is 10 here, expected 11",
+    ),
+    (
+        "another node's etcd",
+        |night| Ok(night.script("endpoint=https://192.0.2.12:2379")?),
+        "node of the member that was asked is master-1 here, expected master-2",
+    ),
+    (
+        "another node's static pods",
+        other_node,
+        "node is master-0 here, expected master-1",
+    ),
     (
         "other version",
         other_version,
@@ -179,7 +200,7 @@ fn a_good_backup_from_before_is_unharmed_by_a_bad_one() -> TestResult {
     Ok(())
 }
 
-const BROKEN: [(&str, &str, &str, &str); 8] = [
+const BROKEN: [(&str, &str, &str, &str); 9] = [
     (
         "the script fails",
         "",
@@ -195,6 +216,12 @@ const BROKEN: [(&str, &str, &str, &str); 8] = [
     (
         "success without files",
         "",
+        "silent_success=yes",
+        "the script reported success, but the file is not there",
+    ),
+    (
+        "success without files, told on a stream with all else",
+        "denied='|create pods/exec|'\nold=yes",
         "silent_success=yes",
         "the script reported success, but the file is not there",
     ),

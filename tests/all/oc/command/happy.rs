@@ -1,6 +1,6 @@
 //! A backup that is as it should be.
 
-use super::{KUBERESOURCES, Night, SNAPSHOT, sample};
+use super::{KUBERESOURCES, Night, SNAPSHOT, prepare_kuberesources, sample};
 use crate::oc::cluster::TestResult;
 use serde_json::json;
 use std::fs;
@@ -46,12 +46,17 @@ fn where_a_backup_came_from_is_shown() -> TestResult {
         "TAKEN BY ETCD-CAT\n",
         "  on              master-1\n",
         "  oc              4.17.3\n",
+        "  pod             master-1-debug-x1\n",
+        "  image           registry.example.com/ocp/tools@sha256:1f1f",
     ] {
         assert!(page.contains(line), "{page}");
     }
     let shown = night.run(&["show", "latest", "-o", "json"])?.json()?;
     let provenance = &shown["provenance"];
     assert_eq!(provenance["node"], "master-1");
+    assert_eq!(provenance["pod"], "master-1-debug-x1");
+    let image = provenance["image"].as_str().ok_or("an image")?;
+    assert!(image.starts_with("registry.example.com/ocp/tools@sha256:1f1f"));
     assert_eq!(provenance["ocVersion"], "4.17.3");
     assert_eq!(provenance["clusterVersion"], "4.17.3");
     assert_eq!(provenance["forced"], json!([]));
@@ -82,6 +87,7 @@ fn the_document_says_everything_about_the_run() -> TestResult {
     assert_eq!(taken["versionBefore"], "4.17.3");
     assert_eq!(taken["versionAfter"], "4.17.3");
     assert_eq!(taken["etcdctlVersion"], "3.5.18");
+    assert_eq!(taken["pod"], "master-1-debug-x1");
     assert_eq!(taken["snapshot"]["sizeBytes"], 688_160);
     // The log of commands is what was run.
     let commands = run["commands"].as_array().ok_or("no commands")?;
@@ -151,6 +157,8 @@ fn keys_beside_the_snapshot_are_advice_and_no_failure() -> TestResult {
 fn a_namespace_a_host_directory_and_keeping_can_be_asked_for() -> TestResult {
     let night = Night::new()?;
     fs::create_dir(night.path("host/home/core/big"))?;
+    prepare_kuberesources(&night.cluster, "master-2")?;
+    night.script("endpoint=https://192.0.2.12:2379")?;
     let more = [
         "--debug-namespace=etcd-backup",
         "--host-directory=/home/core/big",

@@ -5,6 +5,7 @@ mod earlier;
 mod failures;
 mod happy;
 mod mistakes;
+mod policy;
 mod refusals;
 mod signals;
 
@@ -12,6 +13,7 @@ use super::cluster::{Cluster, TestResult};
 use serde_json::Value;
 use std::error::Error;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -36,10 +38,7 @@ impl Night {
             sample(&format!("prod/{SNAPSHOT}")),
             cluster.path("host/prepared.db"),
         )?;
-        fs::copy(
-            sample(&format!("keys/prod/{KUBERESOURCES}")),
-            cluster.path("host/prepared.tar.gz"),
-        )?;
+        prepare_kuberesources(&cluster, "master-1")?;
         fs::create_dir(cluster.path("home"))?;
         let night = Self { cluster };
         night.script("")?;
@@ -105,6 +104,29 @@ impl Night {
         assert_eq!(self.list()?, Value::Array(Vec::new()), "{name}");
         Ok(())
     }
+}
+
+/// The archive of the sample, made on `master-0`, as another node makes it: its etcd pod is for that one.
+pub(crate) fn prepare_kuberesources(cluster: &Cluster, node: &str) -> TestResult {
+    let mut tar = Vec::new();
+    let file = fs::File::open(sample(&format!("keys/prod/{KUBERESOURCES}")))?;
+    flate2::read::MultiGzDecoder::new(file).read_to_end(&mut tar)?;
+    // As long as before, and in no name of a member: those end with NUL.
+    let from = &b"etcd-peer-master-0.crt\""[..];
+    let to = format!("etcd-peer-{node}.crt\"");
+    let mut at = 0;
+    while let Some(found) = tar[at..]
+        .windows(from.len())
+        .position(|bytes| bytes == from)
+    {
+        at += found;
+        tar[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    let file = fs::File::create(cluster.path("host/prepared.tar.gz"))?;
+    let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packed.write_all(&tar)?;
+    packed.finish()?;
+    Ok(())
 }
 
 pub(crate) fn sample(name: &str) -> PathBuf {

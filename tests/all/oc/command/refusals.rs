@@ -2,7 +2,6 @@
 
 use super::Night;
 use crate::oc::cluster::{Cluster, TestResult};
-use chrono::{SecondsFormat, TimeDelta, Utc};
 use std::fs;
 
 type Change = fn(&Cluster) -> TestResult;
@@ -14,13 +13,16 @@ fn operator(cluster: &Cluster, condition: &str, from: &str, to: &str) -> TestRes
     cluster.edit("clusteroperators", &text(from), &text(to))
 }
 
-/// The look beforehand goes by the real clock.
+/// An hour before the instant that `--as-of` names.
 fn installed_an_hour_ago(cluster: &Cluster) -> TestResult {
-    let at = (Utc::now() - TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
-    cluster.edit("clusterversion", "2024-09-01T08:00:00Z", &at)
+    cluster.edit(
+        "clusterversion",
+        "2024-09-01T08:00:00Z",
+        "2024-11-02T03:00:00Z",
+    )
 }
 
-const REFUSALS: [(&str, Change, &str, bool); 11] = [
+const REFUSALS: [(&str, Change, &str, bool); 12] = [
     (
         "not-logged-in",
         |c| Ok(c.scenario("logged_in=no")?),
@@ -61,6 +63,12 @@ const REFUSALS: [(&str, Change, &str, bool); 11] = [
         "operator-degraded",
         |c| operator(c, "Degraded", "False", "True"),
         "Degraded is True",
+        true,
+    ),
+    (
+        "operator-unknown",
+        |c| Ok(c.scenario("sick_at='get clusteroperators*'")?),
+        "etcdserver: request timed out",
         true,
     ),
     (
@@ -136,9 +144,11 @@ fn each_reason_ends_with_2_and_says_its_name() -> TestResult {
 #[test]
 fn hours_to_be_spared_refuse_and_can_be_overridden() -> TestResult {
     let night = Night::new()?;
-    let always = ["--not-during", "00:00-12:00,12:00-00:00"];
+    // By the clock of `--as-of`, as everything that is judged.
+    let always = ["--not-during", "03:30-04:30"];
     let ended = night.back_up(&always)?;
-    ended.assert("not during", 2, "no backup is taken: not-during: it is ");
+    let says = "no backup is taken: not-during: it is 2024-11-02T04:00:00Z, expected outside 03:30-04:30 UTC";
+    ended.assert("not during", 2, says);
     night.assert_nothing_happened("not during")?;
     let ended = night.back_up(&[&always[..], &["--force", "not-during"]].concat())?;
     ended.assert("forced", 0, "overridden: not-during");
@@ -178,11 +188,14 @@ fn what_was_forced_before_does_not_fail_verification_after() -> TestResult {
         upgrade.join("static_kuberesources_2024-10-27_030000.tar.gz"),
         night.path("host/prepared.tar.gz"),
     )?;
-    night.script("stamp=2024-10-27_030000\nstatus_line=")?;
+    night.script("stamp=2024-10-27_030000\nstatus_line=\nendpoint=https://192.0.2.10:2379")?;
     night
         .cluster
         .edit("clusterversion", "\"Completed\"", "\"Partial\"")?;
-    let ended = night.back_up(&["--force", "upgrade-in-progress"])?;
+    // The host whose static pods these are.
+    night.cluster.edit("nodes", "\"Unknown\"", "\"True\"")?;
+    night.cluster.edit("etcd-pods", "\"False\"", "\"True\"")?;
+    let ended = night.back_up(&["--force", "upgrade-in-progress", "--node", "master-0"])?;
     ended.assert("upgrade", 0, "overridden: upgrade-in-progress");
     assert!(
         ended.stdout.contains("accepted        upgrade-in-progress"),
@@ -193,6 +206,52 @@ fn what_was_forced_before_does_not_fail_verification_after() -> TestResult {
         listed[0]["verdict"], "invalid",
         "accepted for this run only"
     );
+    Ok(())
+}
+
+/// How the script runs when the API server does not tell how the operators are, and what is recorded of it.
+#[test]
+fn what_the_api_server_does_not_tell_is_overridden_in_the_script_too() -> TestResult {
+    let runs = |night: &Night| -> Vec<bool> {
+        let log = night.cluster.log_lines();
+        log.iter()
+            .filter_map(|line| line.split_once("cluster-backup.sh "))
+            .map(|(_, arguments)| arguments.starts_with("--force "))
+            .collect()
+    };
+    let unknown = "operator-unknown";
+    let night = Night::new()?;
+    night.cluster.scenario("sick_at='get clusteroperators*'")?;
+    let ended = night.back_up(&["--force", unknown])?;
+    ended.assert("asked by us", 0, "overridden: operator-unknown: ");
+    assert_eq!(runs(&night), [true]);
+    // Here it answers, and the script on its host is not answered.
+    let night = Night::new()?;
+    night.script("operators=unknown")?;
+    let ended = night.back_up(&[])?;
+    ended.assert("not forced", 2, "could not read the status of etcd");
+    assert!(
+        ended.stderr.contains("--force operator-unknown"),
+        "{ended:#?}"
+    );
+    night.assert_nothing_happened("not forced")?;
+    let ended = night.back_up(&["--force", unknown])?;
+    ended.assert("asked by the script", 0, "overridden: operator-unknown: ");
+    assert_eq!(runs(&night), [false, false, true]);
+    let shown = night.run(&["show", "latest", "-o", "json"])?.json()?;
+    let forced = &shown["provenance"]["forced"][0];
+    assert_eq!(
+        forced,
+        "operator-unknown: cluster-backup.sh could not read the status of etcd"
+    );
+    // A rollout that began after the look beforehand; what is forced is that and nothing else.
+    let night = Night::new()?;
+    night.script("operators=progressing")?;
+    let ended = night.back_up(&["--force", unknown])?;
+    ended.assert("another reason", 2, "--force rollout-in-progress");
+    let ended = night.back_up(&["--force", "rollout-in-progress"])?;
+    ended.assert("rollout", 0, "overridden: rollout-in-progress: ");
+    assert!(ended.stdout.contains("possibly-dirty"), "{ended:#?}");
     Ok(())
 }
 

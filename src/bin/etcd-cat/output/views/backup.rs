@@ -253,6 +253,12 @@ struct ProvenanceView {
     forced: Vec<String>,
     /// When the script ended, RFC 3339, UTC.
     taken_at: String,
+    /// Debug pod that the script ran in.
+    pod: Option<String>,
+    /// Image of that pod.
+    image: Option<String>,
+    /// Of a backup that the cluster's own automated backups took: the directory it lay in; null for others.
+    policy: Option<String>,
 }
 
 /// One earlier verification.
@@ -329,6 +335,9 @@ impl ProvenanceView {
                 .collect(),
             forced: provenance.forced.clone(),
             taken_at: rfc3339(provenance.taken_at),
+            pod: provenance.pod.clone(),
+            image: provenance.image.clone(),
+            policy: provenance.policy.clone(),
         }
     }
 }

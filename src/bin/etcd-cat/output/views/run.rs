@@ -68,6 +68,12 @@ struct TakenView {
     kuberesources: FileView,
     /// Directory on the host where a copy was left; null when none was.
     kept_on_node: Option<String>,
+    /// Debug pod that the script ran in.
+    pod: Option<String>,
+    /// Image of that pod; null where each command has a pod of its own.
+    image: Option<String>,
+    /// Of a backup that the cluster's own automated backups took: the directory on the host; null for others.
+    policy: Option<String>,
 }
 
 /// The numbers that the script printed.
@@ -149,6 +155,9 @@ impl TakenView {
             snapshot: FileView::new(&run.snapshot),
             kuberesources: FileView::new(&run.kuberesources),
             kept_on_node: run.kept_on_node.clone(),
+            pod: run.pod.clone(),
+            image: run.image.clone(),
+            policy: run.policy.clone(),
         }
     }
 }

@@ -68,7 +68,7 @@ contract! {
     }
     ProvenanceDocument {
         node: String, oc_version: Present, cluster_version: Present, script_output: Vec<String>, forced: Vec<String>,
-        taken_at: String,
+        taken_at: String, pod: Present, image: Present, policy: Present,
     }
     VerificationDocument { at: String, verdict: String, accepted: Vec<String>, }
     BackupListDocument { api_version: String, kind: String, items: Vec<BackupDocument>, }
