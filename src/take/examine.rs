@@ -6,7 +6,7 @@ use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
 use crate::discovery::Skipped;
 use crate::finding::{Code, Finding};
 use crate::judgement::add_findings;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Step};
 use crate::oc::{BackupRun, ReasonCode, VerificationResult};
 use crate::source::ObjectId;
 use crate::survey::{self, Depth, Survey};
@@ -25,6 +25,7 @@ pub(super) fn examine(
     monitor: &dyn Monitor,
 ) -> (VerificationResult, Option<Examined>) {
     monitor.note("verifying what was brought here");
+    let _step = Step::begin(monitor, "the proof of what was brought here");
     match read(run, options, monitor) {
         Err(reason) => (VerificationResult::Unfinished(reason), None),
         Ok(mut examined) => {

@@ -1,5 +1,7 @@
 //! TerminalMonitor of long work on stderr, and the signals that end it.
 
+mod steps;
+
 use crate::output::text::safe_path;
 use etcd_cat::monitor::Monitor;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,12 +13,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
+use steps::Steps;
 
 /// Bytes of all files together: how much, how fast, how long.
 const TOTAL: &str = "{bar:24} {percent:>3}%  {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left";
 
 /// A file that is being read.
 const FILE: &str = "  {spinner} {wide_msg}";
+
+/// Somebody else who is waited for.
+const STEP: &str = "  {spinner} {wide_msg} {elapsed}";
 
 /// Often enough to look alive, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(120);
@@ -28,6 +34,8 @@ const PATIENCE: Duration = Duration::from_millis(120);
 #[derive(Debug)]
 pub(crate) struct TerminalMonitor {
     bars: Option<Bars>,
+    /// Told in lines where there are no bars.
+    steps: Arc<Steps>,
     signal: Arc<AtomicUsize>,
     is_quiet: bool,
 }
@@ -63,6 +71,7 @@ impl TerminalMonitor {
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         Ok(Self {
             bars: shows_bars.then(Bars::new),
+            steps: Arc::default(),
             signal,
             is_quiet,
         })
@@ -118,6 +127,16 @@ impl Bars {
         }
     }
 
+    fn begin(&self, name: &OsStr, template: &str) {
+        let bar = ProgressBar::new_spinner().with_style(style(template));
+        let bar = self.all.add(bar);
+        bar.set_message(safe_path(name));
+        self.tick(&bar);
+        if let Some(former) = self.files().insert(name.to_owned(), bar) {
+            former.finish_and_clear();
+        }
+    }
+
     fn files(&self) -> MutexGuard<'_, BTreeMap<OsString, ProgressBar>> {
         // A thread that panicked while it drew a bar is no reason to lose the run.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
@@ -142,6 +161,7 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Monitor for TerminalMonitor {
     fn expect(&self, _files: u64, bytes: u64) {
+        self.steps.expect(bytes);
         if let Some(bars) = &self.bars {
             bars.total.inc_length(bytes);
             bars.tick(&bars.total);
@@ -150,16 +170,25 @@ impl Monitor for TerminalMonitor {
 
     fn begin(&self, name: &OsStr, _bytes: u64) {
         if let Some(bars) = &self.bars {
-            let bar = bars
-                .all
-                .add(ProgressBar::new_spinner().with_style(style(FILE)));
-            bar.set_message(safe_path(name));
-            bars.tick(&bar);
-            bars.files().insert(name.to_owned(), bar);
+            bars.begin(name, FILE);
         }
     }
 
+    fn begin_step(&self, what: &str) {
+        match &self.bars {
+            Some(bars) => bars.begin(OsStr::new(what), STEP),
+            None if self.is_quiet => {}
+            None => self.steps.begin(what),
+        }
+    }
+
+    fn finish_step(&self, what: &str) {
+        self.steps.finish(what);
+        self.finish(OsStr::new(what));
+    }
+
     fn advance(&self, bytes: u64) {
+        self.steps.advance(bytes);
         if let Some(bars) = &self.bars {
             bars.total.inc(bytes);
         }
@@ -208,6 +237,7 @@ mod tests {
     fn bars_take_any_order_of_calls() {
         let progress = TerminalMonitor {
             bars: Some(Bars::new()),
+            steps: Arc::default(),
             signal: Arc::default(),
             is_quiet: false,
         };
@@ -217,6 +247,8 @@ mod tests {
         progress.expect(1, 10);
         progress.begin(path, 10);
         progress.begin(path, 10);
+        progress.begin_step("oc get nodes");
+        progress.begin_step("oc get nodes");
         progress.note("one line\nanother");
         progress.clear();
         progress.finish(path);

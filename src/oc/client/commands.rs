@@ -178,6 +178,11 @@ pub(crate) fn can_i(verb: &str, resource: &str, namespace: Option<&str>) -> Call
     call
 }
 
+/// All that this user may do in a namespace and cluster-wide, in one question (a SelfSubjectRulesReview).
+pub(crate) fn rights(namespace: &str) -> Call {
+    Call::request(&["auth", "can-i", "--list", "-n", namespace])
+}
+
 pub(crate) fn create_namespace(namespace: &str) -> Call {
     Call::request(&["create", "namespace", namespace])
 }

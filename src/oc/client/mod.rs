@@ -9,6 +9,8 @@ mod error;
 mod oc;
 mod patience;
 mod process;
+mod together;
+mod what;
 mod words;
 
 pub use commands::shell_line;

@@ -6,7 +6,7 @@ use super::error::RunError;
 use super::patience::Patience;
 use super::process::{Process, ProcessEvent};
 use super::words::without_klog;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Step};
 use serde::de::DeserializeOwned;
 use std::ffi::OsStr;
 use std::io;
@@ -121,6 +121,16 @@ impl Oc {
             .clone()
     }
 
+    /// Of calls that ran at the same time nobody knows the order: they are remembered in the order of the questions.
+    pub(super) fn put_in_order(&self, before: usize, calls: &[Call]) {
+        let commands = self.commands.lock();
+        let mut commands = commands.unwrap_or_else(PoisonError::into_inner);
+        let place = |argv: &Vec<String>| calls.iter().position(|call| argv.ends_with(&call.args));
+        if let Some(those) = commands.get_mut(before..) {
+            those.sort_by_key(place);
+        }
+    }
+
     /// Debug pods that nobody removes any more, since their `oc debug` was ended. Told once.
     pub(crate) fn take_abandoned_pods(&self) -> Vec<String> {
         let pods = self.abandoned_pods.lock();
@@ -206,6 +216,8 @@ impl Oc {
         sink: &mut dyn FnMut(OutputChunk<'_>) -> Result<(), String>,
     ) -> Result<String, RunError> {
         let mut talk = DebugTalk::default();
+        let slowness = self.slowness.load(Ordering::Relaxed);
+        let _step = Step::begin(monitor, call.what());
         let result = self.stream_once(call, limits, monitor, &mut |chunk| {
             if let (true, OutputChunk::Stderr(bytes)) = (call.is_debug(), &chunk) {
                 talk.hear(bytes);
@@ -217,7 +229,14 @@ impl Oc {
             pods.unwrap_or_else(PoisonError::into_inner).push(pod);
         }
         if result.as_ref().is_err_and(RunError::is_slow) {
-            self.slowness.fetch_add(1, Ordering::Relaxed);
+            // Several calls at a time learn it once.
+            let next = slowness.saturating_add(1);
+            let _ = self.slowness.compare_exchange(
+                slowness,
+                next,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
         }
         result
     }
@@ -312,13 +331,29 @@ impl Oc {
         monitor: &dyn Monitor,
     ) -> Result<T, RunError> {
         let text = self.ask(call, patience, monitor)?;
+        self.read_json(call, &text)
+    }
+
+    /// Reads the answer to a request as JSON.
+    pub(crate) fn read_json<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        text: &str,
+    ) -> Result<T, RunError> {
         // serde's message repeats values; only the place is kept.
-        serde_json::from_str(&text).map_err(|error| RunError::Shape {
+        serde_json::from_str(text).map_err(|error| RunError::Shape {
             command: shell_line(&self.argv(call)),
             expected: "the JSON of a Kubernetes object",
             line: error.line(),
             column: error.column(),
         })
+    }
+
+    /// A signal came before it was asked.
+    pub(super) fn interrupted(&self, call: &Call) -> RunError {
+        RunError::Interrupted {
+            command: shell_line(&self.argv(call)),
+        }
     }
 
     /// A command that ended with 0 and says itself that it failed.

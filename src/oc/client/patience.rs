@@ -1,7 +1,7 @@
 //! Waiting for an API server that is away: the same call again, with pauses that grow, until a deadline.
 
 use super::error::RunError;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Step};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +77,7 @@ impl Wait {
         if since.elapsed() >= limit {
             return Err(error);
         }
+        let _step = Step::begin(monitor, "the API server");
         if !pause(self.patience.pause, monitor) {
             return Err(RunError::Interrupted {
                 command: error.command().to_owned(),

@@ -1,11 +1,12 @@
-//! Looks at the cluster: read-only requests, one after the other, nothing judged yet.
+//! Looks at the cluster: read-only requests, nothing judged yet.
 
 use super::live::{LiveClusterVersion, LiveTarget};
 use super::proxy::Proxy;
 use super::reason::{ReasonCode, RefusalReason};
+use super::rights::rights;
 use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
-use crate::oc::client::{Oc, Patience, RunError, commands, one_line};
+use crate::oc::client::{Call, Oc, Patience, RunError, commands, one_line};
 use crate::openshift::api::{ClusterOperator, Infrastructure, is_true};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -46,8 +47,8 @@ impl ObservedCluster {
 pub(crate) enum LookError {
     /// `oc` failed.
     Run(RunError),
-    /// Nobody is logged in, or somebody who may not.
-    NoAccess(RefusalReason),
+    /// Nobody is logged in, or somebody who may not: each reason of it.
+    NoAccess(Vec<RefusalReason>),
 }
 
 impl From<RunError> for LookError {
@@ -57,6 +58,8 @@ impl From<RunError> for LookError {
 }
 
 /// Asks for all of it. `namespace` is where the debug pod will run, and `is_temporary` when it is still to be made.
+///
+/// The first question shows whether anybody answers; those that do not wait for each other are asked together.
 pub(crate) fn look(
     oc: &Oc,
     namespace: &str,
@@ -64,47 +67,53 @@ pub(crate) fn look(
     patience: Patience,
     monitor: &dyn Monitor,
 ) -> Result<ObservedCluster, LookError> {
-    let oc_version = client_version(oc, monitor)?;
-    let cluster = read(oc, &commands::cluster_version(), patience, monitor)?;
-    let infrastructure = read(oc, &commands::infrastructure(), patience, monitor)?;
-    let operators = operators(oc, patience, monitor)?;
-    let proxy = match oc.json::<ProxyObject>(&commands::proxy(), patience, monitor) {
-        Ok(object) => Proxy::from_status(&object.status),
-        Err(error) if error.is_missing_object() => Proxy::Off,
-        Err(error) => return Err(refuse_access(error)),
-    };
-    let nodes: List<Node> = read(oc, &commands::nodes(), patience, monitor)?;
-    let permissions = permissions(oc, namespace, is_temporary, patience, monitor)?;
+    let calls = [commands::client_version(), commands::cluster_version()];
+    let [client, cluster] = oc.ask_together(calls, patience, monitor);
+    let oc_version = client_version(oc, client)?;
+    let cluster = read(oc, &commands::cluster_version(), cluster)?;
+    let calls = [
+        commands::infrastructure(),
+        commands::cluster_operators(),
+        commands::proxy(),
+        commands::nodes(),
+        commands::etcd_pods(),
+        commands::rights(namespace),
+    ];
+    let answers = oc.ask_together(calls, patience, monitor);
+    refuse_missing_access(&answers)?;
+    let [infrastructure, operators, proxy, nodes, pods, listed] = answers;
+    let operators = operators_of(oc, operators)?;
+    let nodes: List<Node> = read(oc, &commands::nodes(), nodes)?;
+    let rights = rights(oc, listed, namespace, is_temporary, patience, monitor);
+    let rights = rights.map_err(refuse_access)?;
     Ok(ObservedCluster {
         oc_version,
         cluster,
-        infrastructure,
-        proxy,
+        infrastructure: read(oc, &commands::infrastructure(), infrastructure)?,
+        proxy: proxy_of(oc, proxy)?,
         operators,
         nodes: nodes.items,
-        nodes_with_etcd: nodes_with_etcd(oc, patience, monitor)?,
-        denied: permissions.denied,
-        may_exec: permissions.may_exec,
+        nodes_with_etcd: nodes_with_etcd(oc, pods)?,
+        denied: rights.denied,
+        may_exec: rights.may_exec,
     })
 }
 
 fn read<T: DeserializeOwned>(
     oc: &Oc,
-    call: &commands::Call,
-    patience: Patience,
-    monitor: &dyn Monitor,
+    call: &Call,
+    answer: Result<String, RunError>,
 ) -> Result<T, LookError> {
-    oc.json(call, patience, monitor).map_err(refuse_access)
+    let text = answer.map_err(refuse_access)?;
+    Ok(oc.read_json(call, &text)?)
 }
 
 /// An API server too sick to answer this may still do for a backup: that is for a person to say.
-fn operators(
+fn operators_of(
     oc: &Oc,
-    patience: Patience,
-    monitor: &dyn Monitor,
+    answer: Result<String, RunError>,
 ) -> Result<Result<Vec<ClusterOperator>, String>, LookError> {
-    let call = commands::cluster_operators();
-    match read::<List<ClusterOperator>>(oc, &call, patience, monitor) {
+    match read::<List<ClusterOperator>>(oc, &commands::cluster_operators(), answer) {
         Ok(list) => Ok(Ok(list.items)),
         Err(LookError::Run(
             error @ (RunError::Failed { .. } | RunError::TooLong { .. } | RunError::Stalled { .. }),
@@ -115,19 +124,41 @@ fn operators(
 
 /// Missing access is a reason of its own; everything else stays what it is.
 fn refuse_access(error: RunError) -> LookError {
+    match no_access(&error) {
+        Some(reason) => LookError::NoAccess(vec![reason]),
+        None => error.into(),
+    }
+}
+
+fn no_access(error: &RunError) -> Option<RefusalReason> {
     let code = if error.is_not_logged_in() {
         ReasonCode::NotLoggedIn
     } else if error.is_forbidden() {
         ReasonCode::Forbidden
     } else {
-        return error.into();
+        return None;
     };
-    LookError::NoAccess(RefusalReason::new(code, one_line(error.stderr())))
+    Some(RefusalReason::new(code, one_line(error.stderr())))
+}
+
+/// All that may not be read, told at once; of the pods and the rights something else is made.
+fn refuse_missing_access(answers: &[Result<String, RunError>; 6]) -> Result<(), LookError> {
+    let [infrastructure, operators, proxy, nodes, _, _] = answers;
+    let needed = [infrastructure, operators, proxy, nodes];
+    let errors = needed.iter().filter_map(|answer| answer.as_ref().err());
+    let mut reasons: Vec<RefusalReason> = errors.filter_map(no_access).collect();
+    reasons.dedup();
+    match reasons.is_empty() {
+        true => Ok(()),
+        false => Err(LookError::NoAccess(reasons)),
+    }
 }
 
 /// The version of `oc` is only told: a client too odd to say it may still work.
-fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, LookError> {
-    match oc.json::<ClientVersions>(&commands::client_version(), Patience::NONE, monitor) {
+fn client_version(oc: &Oc, answer: Result<String, RunError>) -> Result<Option<String>, LookError> {
+    let call = commands::client_version();
+    let versions = answer.and_then(|text| oc.read_json::<ClientVersions>(&call, &text));
+    match versions {
         Ok(versions) => {
             let git_version = versions.client_version.map(|client| client.git_version);
             Ok(versions
@@ -140,102 +171,26 @@ fn client_version(oc: &Oc, monitor: &dyn Monitor) -> Result<Option<String>, Look
     }
 }
 
+fn proxy_of(oc: &Oc, answer: Result<String, RunError>) -> Result<Proxy, LookError> {
+    match answer {
+        Err(error) if error.is_missing_object() => Ok(Proxy::Off),
+        answer => {
+            let object: ProxyObject = read(oc, &commands::proxy(), answer)?;
+            Ok(Proxy::from_status(&object.status))
+        }
+    }
+}
+
 /// Helps to choose; whoever may not list pods still gets a node that is Ready.
 fn nodes_with_etcd(
     oc: &Oc,
-    patience: Patience,
-    monitor: &dyn Monitor,
+    answer: Result<String, RunError>,
 ) -> Result<Option<BTreeSet<String>>, LookError> {
-    let pods: List<Pod> = match oc.json(&commands::etcd_pods(), patience, monitor) {
-        Ok(pods) => pods,
+    let pods: List<Pod> = match answer {
         Err(error) if error.is_forbidden() => return Ok(None),
-        Err(error) => return Err(error.into()),
+        answer => oc.read_json(&commands::etcd_pods(), &answer?)?,
     };
     let is_ready = |pod: &Pod| is_true(&pod.status.conditions, "Ready");
     let ready = pods.items.into_iter().filter(is_ready);
     Ok(Some(ready.map(|pod| pod.spec.node_name).collect()))
-}
-
-struct Permissions {
-    denied: Vec<String>,
-    may_exec: bool,
-}
-
-/// Asks only for what is not proven by the reads: the changes.
-fn permissions(
-    oc: &Oc,
-    namespace: &str,
-    is_temporary: bool,
-    patience: Patience,
-    monitor: &dyn Monitor,
-) -> Result<Permissions, LookError> {
-    let cluster_wide: &[(&str, &str)] = if is_temporary {
-        &[
-            ("create", "namespaces"),
-            ("get", "namespaces"),
-            ("patch", "namespaces"),
-            ("delete", "namespaces"),
-        ]
-    } else {
-        &[]
-    };
-    let namespaced = [
-        ("create", "pods"),
-        ("get", "pods"),
-        ("list", "pods"),
-        ("watch", "pods"),
-        ("delete", "pods"),
-        ("get", "pods/log"),
-    ];
-    let wide = cluster_wide
-        .iter()
-        .map(|&(verb, resource)| (verb, resource, None));
-    let inside = namespaced
-        .iter()
-        .map(|&(verb, resource)| (verb, resource, Some(namespace)));
-    let mut denied = Vec::new();
-    for (verb, resource, place) in wide.chain(inside) {
-        if !can_i(oc, verb, resource, place, patience, monitor)? {
-            denied.push(format!("{verb} {resource}"));
-        }
-    }
-    Ok(Permissions {
-        denied,
-        may_exec: can_i(
-            oc,
-            "create",
-            "pods/exec",
-            Some(namespace),
-            patience,
-            monitor,
-        )?,
-    })
-}
-
-/// Prints `yes` (status 0) or `no` (status 1), perhaps followed by ` - ` and a reason; warnings go to stderr.
-fn can_i(
-    oc: &Oc,
-    verb: &str,
-    resource: &str,
-    namespace: Option<&str>,
-    patience: Patience,
-    monitor: &dyn Monitor,
-) -> Result<bool, LookError> {
-    let call = commands::can_i(verb, resource, namespace);
-    match oc.ask(&call, patience, monitor) {
-        Ok(answer) => Ok(answer.trim().starts_with("yes")),
-        Err(RunError::Failed {
-            code: Some(1),
-            stderr,
-            ..
-        }) if !is_error(&stderr) => Ok(false),
-        Err(error) => Err(refuse_access(error)),
-    }
-}
-
-/// `Warning: resource 'namespaces' is not namespace scoped` is none.
-fn is_error(stderr: &str) -> bool {
-    stderr
-        .lines()
-        .any(|line| !line.trim().is_empty() && !line.starts_with("Warning"))
 }

@@ -12,6 +12,7 @@ pub(crate) mod preflight;
 mod proxy;
 mod reason;
 mod refusal;
+mod rights;
 mod types;
 mod window;
 

@@ -72,7 +72,7 @@ impl<'o> Remains<'o> {
             return true;
         }
         monitor.note("removing what was made in the cluster");
-        let is_done = self.try_all().is_ok();
+        let is_done = self.try_all(&Uninterrupted(monitor)).is_ok();
         if is_done {
             self.process = None;
         }
@@ -99,9 +99,9 @@ impl<'o> Remains<'o> {
             pause: self.timeouts.retry_pause,
         });
         let mut stopped = None;
-        while let Err(error) = self.try_all() {
+        let uninterrupted = Uninterrupted(monitor);
+        while let Err(error) = self.try_all(&uninterrupted) {
             let limit = self.timeouts.cleanup_after_signal;
-            let uninterrupted = Uninterrupted(monitor);
             if monitor.is_interrupted() {
                 let since = *stopped.get_or_insert_with(Instant::now);
                 if since.elapsed() >= limit {
@@ -132,7 +132,7 @@ impl<'o> Remains<'o> {
     }
 
     /// One try of each; `Err` when another may succeed.
-    fn try_all(&mut self) -> Result<(), RunError> {
+    fn try_all(&mut self, monitor: &dyn Monitor) -> Result<(), RunError> {
         // Before the pod is known it cannot be removed, and afterwards nobody needs the process.
         if self.pods.is_empty()
             && let Some(process) = self.process.take()
@@ -141,7 +141,7 @@ impl<'o> Remains<'o> {
         }
         // The directory first: the pod and the namespace are the way to it.
         if let Some(directory) = self.directory.clone() {
-            match self.remove_directory(&directory) {
+            match self.remove_directory(&directory, monitor) {
                 Removal::Done => self.directory = None,
                 Removal::Away(error) => return Err(error),
                 Removal::Refused(_) => {}
@@ -150,7 +150,7 @@ impl<'o> Remains<'o> {
         let mut away = None;
         self.pods.extend(self.oc.take_abandoned_pods());
         for pod in std::mem::take(&mut self.pods) {
-            match self.remove(&commands::delete_pod(&self.namespace, &pod)) {
+            match self.remove(&commands::delete_pod(&self.namespace, &pod), monitor) {
                 Removal::Done => continue,
                 Removal::Away(error) => away = Some(error),
                 Removal::Refused(_) => {}
@@ -158,7 +158,7 @@ impl<'o> Remains<'o> {
             self.pods.push(pod);
         }
         if self.has_namespace {
-            match self.remove(&commands::delete_namespace(&self.namespace)) {
+            match self.remove(&commands::delete_namespace(&self.namespace), monitor) {
                 Removal::Done => {
                     self.has_namespace = false;
                     // They go with it.
@@ -172,11 +172,11 @@ impl<'o> Remains<'o> {
     }
 
     /// Through the pod that is there; if it has gone before us, through a fresh one.
-    fn remove_directory(&mut self, directory: &str) -> Removal {
+    fn remove_directory(&mut self, directory: &str, monitor: &dyn Monitor) -> Removal {
         let words = host::remove(directory);
         let through_pod = self.access.as_ref().map(|access| access.run(&words));
         let first = match through_pod {
-            Some(call) => self.remove(&call),
+            Some(call) => self.remove(&call, monitor),
             // Nobody came as far as the host: there is no directory either.
             None => return Removal::Done,
         };
@@ -188,13 +188,13 @@ impl<'o> Remains<'o> {
             namespace: self.namespace.clone(),
             node: self.node.clone(),
         });
-        self.remove_directory(directory)
+        self.remove_directory(directory, monitor)
     }
 
-    fn remove(&self, call: &Call) -> Removal {
+    fn remove(&self, call: &Call, monitor: &dyn Monitor) -> Removal {
         let mut tries = 1;
         loop {
-            match self.call(call) {
+            match self.call(call, monitor) {
                 Ok(()) => return Removal::Done,
                 Err(error) if error.is_missing_object() && !call.is_stream => return Removal::Done,
                 Err(error) if error.is_away() => return Removal::Away(error),
@@ -208,12 +208,12 @@ impl<'o> Remains<'o> {
     }
 
     /// A request gets all the time that it may take; a command on the host that, and the start of a pod.
-    fn call(&self, call: &Call) -> Result<(), RunError> {
+    fn call(&self, call: &Call, monitor: &dyn Monitor) -> Result<(), RunError> {
         let mut limits = self.oc.request_limits();
         if call.is_stream {
             limits.deadline += self.timeouts.cleanup_step;
         }
-        let said = self.oc.capture(call, limits, &Silent)?;
+        let said = self.oc.capture(call, limits, monitor)?;
         // An old `oc debug` ends with 0 whatever became of the command; what was said tells.
         match said.lines().find(|line| line.starts_with("rm: ")) {
             Some(line) => Err(self.oc.failure(call, line)),
@@ -232,6 +232,14 @@ impl Drop for Remains<'_> {
 struct Uninterrupted<'m>(&'m dyn Monitor);
 
 impl Monitor for Uninterrupted<'_> {
+    fn begin_step(&self, what: &str) {
+        self.0.begin_step(what);
+    }
+
+    fn finish_step(&self, what: &str) {
+        self.0.finish_step(what);
+    }
+
     fn note(&self, text: &str) {
         self.0.note(text);
     }

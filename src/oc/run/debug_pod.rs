@@ -3,6 +3,7 @@
 use super::cleanup::Remains;
 use super::context::RunContext;
 use super::error::OcError;
+use crate::monitor::Step;
 use crate::oc::client::{Call, HostAccess, RunError, Wait, commands};
 use crate::oc::cluster::{PodPhase, pod_phase};
 use std::time::{Duration, Instant};
@@ -91,6 +92,8 @@ fn until_it_runs(
     remains: &mut Remains<'_>,
     wait: &mut Wait,
 ) -> Result<(String, Option<String>), OcError> {
+    let what = format!("the debug pod on {}", context.plan.node);
+    let _step = Step::begin(context.monitor, what);
     let mut begun = Instant::now();
     let mut state = "oc debug has not named its pod".to_owned();
     while begun.elapsed() < context.timeouts.pod_start {

@@ -153,9 +153,7 @@ impl From<LookError> for OcError {
     fn from(error: LookError) -> Self {
         match error {
             LookError::Run(error) => Self::Run(error),
-            LookError::NoAccess(reason) => Self::Refused {
-                reasons: vec![reason],
-            },
+            LookError::NoAccess(reasons) => Self::Refused { reasons },
         }
     }
 }

@@ -92,6 +92,7 @@ pub fn plan(
     };
     let is_temporary = options.debug_namespace == DebugNamespace::Temporary;
     let before = oc.commands().len();
+    monitor.note("looking at the cluster");
     let patience = options.look_patience();
     let look = look::look(oc, &namespace, is_temporary, patience, monitor)?;
     let target = look.target();

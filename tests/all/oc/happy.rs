@@ -16,18 +16,8 @@ const LOOKED: &str = "\
 --request-timeout=30s get clusteroperators.config.openshift.io kube-apiserver kube-controller-manager kube-scheduler etcd -o json
 --request-timeout=30s get proxies.config.openshift.io cluster -o json
 --request-timeout=30s get nodes -o json
---request-timeout=30s auth can-i create namespaces --all-namespaces
---request-timeout=30s auth can-i get namespaces --all-namespaces
---request-timeout=30s auth can-i patch namespaces --all-namespaces
---request-timeout=30s auth can-i delete namespaces --all-namespaces
---request-timeout=30s auth can-i create pods -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i get pods -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i list pods -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i watch pods -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i delete pods -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i get pods --subresource=log -n etcd-cat-SUFFIX
---request-timeout=30s auth can-i create pods --subresource=exec -n etcd-cat-SUFFIX
---request-timeout=30s get pods -n openshift-etcd -l k8s-app=etcd -o json";
+--request-timeout=30s get pods -n openshift-etcd -l k8s-app=etcd -o json
+--request-timeout=30s auth can-i --list -n etcd-cat-SUFFIX";
 
 const RAN: &str = "\
 --request-timeout=30s create namespace etcd-cat-SUFFIX
@@ -57,12 +47,24 @@ fn procedure() -> Vec<String> {
         .collect()
 }
 
+/// The command lines of a run without the program, with what differs from run to run named.
+fn remembered(cluster: &Cluster, run: &BackupRun) -> Vec<String> {
+    let lines = run.commands.iter().map(|words| words[1..].join(" "));
+    lines.map(|line| cluster.normalise(&line)).collect()
+}
+
+/// What is asked at the same time is logged in any order.
+fn sorted<T: Ord>(mut lines: Vec<T>) -> Vec<T> {
+    lines.sort();
+    lines
+}
+
 #[test]
 fn a_backup_is_taken_by_exactly_the_documented_procedure() -> TestResult {
     let cluster = Cluster::new()?;
     let ear = Ear::default();
     let run = cluster.back_up_with(cluster.options(), &ear, &VerificationResult::Passed)?;
-    assert_eq!(cluster.log_lines(), procedure());
+    assert_eq!(remembered(&cluster, &run), procedure());
     assert_eq!(run.outcome, RunOutcome::Verified);
     assert_eq!(
         fs::read(cluster.path("backups").join(SNAPSHOT))?,
@@ -119,7 +121,7 @@ fn a_run_remembers_where_it_came_from() -> TestResult {
         .commands
         .iter()
         .map(|words| words.iter().skip(1).cloned().collect::<Vec<_>>());
-    assert_eq!(remembered.collect::<Vec<_>>(), cluster.log());
+    assert_eq!(sorted(remembered.collect()), sorted(cluster.log()));
     Ok(())
 }
 
@@ -129,8 +131,8 @@ fn a_dry_run_prints_what_the_run_then_does() -> TestResult {
     let oc = cluster.oc()?;
     let plan = cluster.plan(&oc, cluster.options())?;
     assert_eq!(
-        cluster.log_lines(),
-        LOOKED.lines().collect::<Vec<_>>(),
+        sorted(cluster.log_lines()),
+        sorted(LOOKED.lines().map(str::to_owned).collect()),
         "planning only looks"
     );
     let printed = plan.to_string();

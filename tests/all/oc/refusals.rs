@@ -1,10 +1,11 @@
 //! The look beforehand: every reason has its name, changes nothing, and only sensible ones are overridden.
 
-use super::cluster::{Cluster, Failure, TestResult, now};
+use super::cluster::{Cluster, Ear, Failure, TestResult, now};
 use chrono::TimeDelta;
 use etcd_cat::monitor::Silent;
 use etcd_cat::oc::{ClientOptions, Oc, OcError, ReasonCode, RunError, plan};
 use std::error::Error;
+use std::time::{Duration, Instant};
 
 type Change = fn(&Cluster) -> TestResult;
 
@@ -326,15 +327,15 @@ fn a_request_that_never_ends_is_stopped() -> TestResult {
         program: Some(cluster.path("bin/oc")),
         ..ClientOptions::default()
     };
-    client.request_timeout = std::time::Duration::from_millis(1);
-    client.request_overhead = std::time::Duration::from_secs(1);
-    let begun = std::time::Instant::now();
+    client.request_timeout = Duration::from_millis(1);
+    client.request_overhead = Duration::from_secs(1);
+    let begun = Instant::now();
     let error = plan(&Oc::new(client)?, cluster.options(), now(), &Silent).expect_err("it hangs");
     assert!(
         matches!(error, OcError::Run(RunError::TooLong { .. })),
         "{error}"
     );
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+    assert!(begun.elapsed() < Duration::from_secs(20));
     Ok(())
 }
 
@@ -345,5 +346,89 @@ fn a_cluster_of_24_hours_is_old_enough() -> TestResult {
         (now() - TimeDelta::hours(24)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     cluster.edit("clusterversion", "2024-09-01T08:00:00Z", &installed_at)?;
     cluster.plan(&cluster.oc()?, cluster.options())?;
+    Ok(())
+}
+
+/// A list that shows too little, or none at all, refuses nobody who may.
+#[test]
+fn what_the_list_of_rights_does_not_show_is_asked_for() -> TestResult {
+    for (scenario, questions) in [
+        ("", 0),
+        ("rules=incomplete", 11),
+        ("rules=refused", 11),
+        ("denied='|create pods/exec|'", 1),
+    ] {
+        let cluster = Cluster::new()?;
+        cluster.scenario(scenario)?;
+        cluster.back_up(cluster.options())?;
+        let log = cluster.log_lines();
+        let asked = log
+            .iter()
+            .filter(|line| line.contains("can-i") && !line.contains("--list"));
+        assert_eq!(asked.count(), questions, "{scenario}: {log:#?}");
+        cluster.assert_no_rubbish(scenario);
+    }
+    let cluster = Cluster::new()?;
+    cluster.scenario("rules=incomplete\ndenied='|delete namespaces|create pods|'")?;
+    let failure = cluster
+        .back_up(cluster.options())
+        .expect_err("two are missing");
+    let told = reasons(&failure)?;
+    assert_eq!(
+        told,
+        [(
+            ReasonCode::Forbidden,
+            "not allowed to delete namespaces, create pods".to_owned()
+        )]
+    );
+    Ok(())
+}
+
+#[test]
+fn all_that_may_not_be_read_is_told_at_once() -> TestResult {
+    let cluster = Cluster::new()?;
+    cluster.scenario("forbidden_reads='|nodes|clusteroperators.config.openshift.io|pods|'")?;
+    let failure = cluster
+        .back_up(cluster.options())
+        .expect_err("two are missing");
+    let told: Vec<String> = reasons(&failure)?
+        .into_iter()
+        .map(|(code, message)| format!("{code}: {message}"))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("clusteroperators"), "{told:?}");
+    assert!(
+        told[1].contains("cannot list resource \"nodes\""),
+        "{told:?}"
+    );
+    cluster.assert_nothing_happened("reads");
+    Ok(())
+}
+
+/// Questions asked at the same time end with the signal and the deadline, each and all.
+#[test]
+fn questions_asked_together_end_with_a_signal_and_with_the_deadline() -> TestResult {
+    let cluster = Cluster::new()?;
+    cluster.scenario("hang='get '")?;
+    let oc = Oc::new(ClientOptions {
+        program: Some(cluster.path("bin/oc")),
+        request_timeout: Duration::from_millis(300),
+        request_overhead: Duration::from_millis(300),
+        ..ClientOptions::default()
+    })?;
+    let begun = Instant::now();
+    let failure = plan(&oc, cluster.options(), now(), &Silent).expect_err("nobody answers");
+    assert!(
+        matches!(failure, OcError::Run(RunError::TooLong { .. })),
+        "{failure}"
+    );
+    let ear = Ear {
+        interrupt_at_note: Some("looking at the cluster"),
+        ..Ear::default()
+    };
+    let failure = plan(&cluster.oc()?, cluster.options(), now(), &ear).expect_err("a signal");
+    assert!(failure.is_interrupted(), "{failure}");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    cluster.assert_nothing_happened("hang");
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{KUBERESOURCES, Night, SNAPSHOT, prepare_kuberesources, sample};
 use crate::oc::cluster::TestResult;
 use serde_json::json;
 use std::fs;
+use std::thread;
 
 #[test]
 fn a_pair_is_brought_verified_and_remembered_and_nothing_stays_there() -> TestResult {
@@ -229,4 +230,32 @@ fn a_cluster_stands_as_its_running_version_has_it() -> TestResult {
     assert_eq!(document["items"][0]["version"], "4.17.4");
     assert_eq!(document["items"][0]["state"], "none for this version");
     Ok(())
+}
+
+/// Without a terminal too, and never on stdout.
+#[test]
+fn what_is_waited_for_is_told_every_ten_seconds_unless_it_is_to_be_quiet() -> TestResult {
+    thread::scope(|scope| {
+        let runs = [
+            (&["-o", "json"][..], true),
+            (&["--quiet", "-o", "json"][..], false),
+        ]
+        .map(|(more, is_told)| {
+            let run = move || {
+                let night = Night::new().expect("a cluster");
+                night.script("slow=11").expect("a script");
+                (night.back_up(more).expect("it runs"), is_told)
+            };
+            scope.spawn(run)
+        });
+        for run in runs {
+            let (ended, is_told) = run.join().expect("no panic");
+            ended.assert("slow script", 0, "");
+            assert_eq!(ended.json()?["outcome"], "taken");
+            let says = " s: waiting for cluster-backup.sh on the host (";
+            assert_eq!(ended.stderr.contains(says), is_told, "{ended:#?}");
+            assert!(!ended.stdout.contains(says), "{ended:#?}");
+        }
+        Ok(())
+    })
 }
