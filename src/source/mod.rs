@@ -53,5 +53,6 @@ pub use store::OpenError;
 pub use store::Pace;
 pub use store::ReadAt;
 pub(crate) use store::read_full_at;
+pub use store::{Created, NewObject};
 pub use store::{Object, PageCache, Store};
 pub use stores::Stores;

@@ -99,24 +99,33 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// Removed when it has not got its final name.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    /// Writes a file that will be called `name`. Others may write one for the same name at the same time, perhaps on other
-    /// machines with the same process number.
+    /// Writes a file that will be called `name`.
     fn write(directory: &Path, name: &str, content: &[u8], mode: u32) -> io::Result<Self> {
+        let (temporary, mut file) = Self::create(directory, name, mode)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        Ok(temporary)
+    }
+
+    /// Creates a file that will be called `name`. Others may create one for the same name at the same time, perhaps on other
+    /// machines with the same process number.
+    pub(super) fn create(directory: &Path, name: &str, mode: u32) -> io::Result<(Self, File)> {
         let salt = RandomState::new().hash_one(std::process::id());
         let path = directory.join(format!(".{name}.{salt:016x}.part"));
         let mut options = File::options();
-        let mut file = options
+        let file = options
             .write(true)
             .create_new(true)
             .mode(mode)
             .open(&path)?;
-        let temporary = Self(path);
-        file.write_all(content)?;
-        file.sync_all()?;
-        Ok(temporary)
+        Ok((Self(path), file))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 

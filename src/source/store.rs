@@ -1,10 +1,10 @@
 //! The door: what every place that holds backups can be asked.
 
 use super::{FileSystemId, IoError, ObjectId, ObjectIdentity};
-use crate::bytes::to_u64;
+use crate::bytes::{to_u64, to_usize};
 use crate::monitor::Monitor;
 use std::ffi::OsString;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::io::{self, Read};
 
 /// A place that holds objects. Everything waits until it is answered; several threads may ask at a time.
@@ -38,6 +38,42 @@ pub trait Store: Debug + Send + Sync {
         listed: Option<&ObjectIdentity>,
     ) -> Result<Box<dyn Object>, OpenError>;
 
+    /// Creates an object that is whole under its name, or not there at all. What has the name already stays, and is told as
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists).
+    ///
+    /// Nothing new is begun once the monitor asks to stop: then, as after any failure, what was begun is removed.
+    ///
+    /// # Errors
+    ///
+    /// The name is taken, the store refuses or cannot be written to, or the monitor asked to stop
+    /// ([`Interrupted`](io::ErrorKind::Interrupted)).
+    fn create(
+        &self,
+        _id: &ObjectId,
+        _new: &NewObject<'_>,
+        _monitor: &dyn Monitor,
+    ) -> io::Result<Created> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Removes what a process that was killed has left of an object that it was creating; `upload` is what it was told then.
+    ///
+    /// # Errors
+    ///
+    /// The store refuses.
+    fn give_up(&self, _id: &ObjectId, _upload: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Could an object be created under this name, as far as can be told without one?
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    fn try_to_create(&self, _id: &ObjectId) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Which file system a location lies on; `None` where there is no such thing, or it is not there.
     fn file_system(&self, _location: &ObjectId) -> Option<FileSystemId> {
         None
@@ -63,6 +99,43 @@ impl ReadAt for std::fs::File {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         std::os::unix::fs::FileExt::read_at(self, buffer, offset)
     }
+}
+
+impl ReadAt for &[u8] {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = self.get(to_usize(offset)..).unwrap_or_default();
+        (&mut { rest }).read(buffer)
+    }
+}
+
+/// What is to become an object.
+pub struct NewObject<'n> {
+    /// Its bytes.
+    pub bytes: &'n dyn ReadAt,
+    /// How many there are.
+    pub size_bytes: u64,
+    /// Told what the store calls an upload, before any of its parts is sent: a later process can give it up.
+    pub begun: &'n dyn Fn(&str) -> io::Result<()>,
+}
+
+impl Debug for NewObject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewObject")
+            .field("size_bytes", &self.size_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An object that was created.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Created {
+    /// What it looks like.
+    pub identity: ObjectIdentity,
+    /// Its version, where the store keeps several.
+    pub version: Option<String>,
+    /// The store was told to refuse a name that is taken. False: it knows no such condition, and somebody who took the
+    /// name between the last look and the last word would have been replaced.
+    pub is_new_only: bool,
 }
 
 /// Fills `buffer` unless the object ends before; says how much of it is filled.

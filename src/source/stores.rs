@@ -2,8 +2,8 @@
 
 use super::archive::open_member;
 use super::{
-    AtPath as _, FileSystem, FileSystemId, Listing, Object, ObjectId, ObjectIdentity, OpenError,
-    Store,
+    AtPath as _, Created, FileSystem, FileSystemId, Listing, NewObject, Object, ObjectId,
+    ObjectIdentity, OpenError, Store,
 };
 use crate::monitor::Monitor;
 use std::io;
@@ -61,6 +61,14 @@ impl Stores {
         self.of(id).is_ok()
     }
 
+    /// Nothing is written into an archive.
+    fn of_new(&self, id: &ObjectId) -> io::Result<&dyn Store> {
+        match id.archive() {
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+            None => self.of(id),
+        }
+    }
+
     fn of(&self, id: &ObjectId) -> io::Result<&dyn Store> {
         let Some(scheme) = id.scheme() else {
             return Ok(&*self.file_system);
@@ -113,6 +121,23 @@ impl Store for Stores {
             return open_member(id, listed, store);
         }
         store.open(id, listed)
+    }
+
+    fn create(
+        &self,
+        id: &ObjectId,
+        new: &NewObject<'_>,
+        monitor: &dyn Monitor,
+    ) -> io::Result<Created> {
+        self.of_new(id)?.create(id, new, monitor)
+    }
+
+    fn give_up(&self, id: &ObjectId, upload: &str) -> io::Result<()> {
+        self.of_new(id)?.give_up(id, upload)
+    }
+
+    fn try_to_create(&self, id: &ObjectId) -> io::Result<()> {
+        self.of_new(id)?.try_to_create(id)
     }
 
     fn file_system(&self, location: &ObjectId) -> Option<FileSystemId> {

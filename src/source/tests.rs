@@ -273,3 +273,42 @@ fn each_name_goes_to_its_store() -> Outcome {
     assert_eq!(error.to_string(), "cannot open s3://bucket/a.db");
     Ok(())
 }
+
+#[test]
+fn a_file_is_created_whole_and_replaces_none() -> Outcome {
+    let files = Files(tempfile::tempdir()?);
+    let id = files.id("new/deep/x.db");
+    let bytes = vec![7; (2 << 20) + 3];
+    let create = |bytes: &[u8], size_bytes, monitor: &dyn Monitor| {
+        let new = NewObject {
+            bytes: &bytes,
+            size_bytes,
+            begun: &|_| Ok(()),
+        };
+        files.store().create(&id, &new, monitor)
+    };
+    let names = || -> std::io::Result<Vec<_>> {
+        let entries = std::fs::read_dir(files.id("new/deep").as_path().expect("a path"))?;
+        entries.map(|entry| Ok(entry?.file_name())).collect()
+    };
+    files.store().try_to_create(&id)?;
+    // Shorter than it was said to be, and stopped before its end: nothing is left.
+    create(&bytes, 3 << 20, &Silent).expect_err("is too short");
+    create(&bytes, 2 << 20, &Impatient).expect_err("is stopped");
+    assert!(names()?.is_empty());
+    let created = create(&bytes, bytes.len() as u64, &Silent)?;
+    assert_eq!(created.identity, files.store().stat(&id)?);
+    let error = create(b"other", 5, &Silent).expect_err("is taken");
+    assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    assert!(std::fs::read(id.as_path().expect("a path"))? == bytes);
+    assert_eq!(names()?, ["x.db"]);
+    Ok(())
+}
+
+struct Impatient;
+
+impl Monitor for Impatient {
+    fn is_interrupted(&self) -> bool {
+        true
+    }
+}

@@ -17,8 +17,29 @@ use std::time::Duration;
 /// The CA of services inside an OpenShift cluster, as every pod has it.
 const SERVICE_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/service-ca.crt";
 
+/// What a bucket is asked for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Purpose {
+    Read,
+    Write,
+}
+
+impl Purpose {
+    /// Nothing is heard while bytes are on their way to a store.
+    fn longest_silence(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Read => 30,
+            Self::Write => 300,
+        })
+    }
+}
+
 /// Prepares to ask a bucket. Nothing is sent yet.
-pub(super) fn connect(address: &Address, options: &BucketOptions) -> Result<Connection, Trouble> {
+pub(super) fn connect(
+    address: &Address,
+    options: &BucketOptions,
+    purpose: Purpose,
+) -> Result<Connection, Trouble> {
     // Whoever was first has chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (service, url) = match address.scheme.as_str() {
@@ -26,7 +47,7 @@ pub(super) fn connect(address: &Address, options: &BucketOptions) -> Result<Conn
         "az" => azure(address, options)?,
         _ => s3(address, options)?,
     };
-    let client = client_options(options, &url)?;
+    let client = client_options(options, &url)?.with_read_timeout(purpose.longest_silence());
     let client = ReqwestConnector::default().connect(&client).map_err(|_| {
         Trouble::Setup("the HTTP client cannot be set up: check --ca-file and the proxy".to_owned())
     })?;
@@ -272,7 +293,7 @@ fn client_options(options: &BucketOptions, url: &str) -> Result<ClientOptions, T
     let mut client = ClientOptions::new()
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(10))
-        .with_read_timeout(Duration::from_secs(30))
+        .with_read_timeout(Purpose::Read.longest_silence())
         .with_allow_http(url.starts_with("http://"));
     let named = options.ca_file.as_deref();
     let named = named.or_else(|| options.variable(&["AWS_CA_BUNDLE"]).map(Path::new));

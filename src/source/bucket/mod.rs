@@ -7,6 +7,7 @@
 
 mod address;
 mod connect;
+mod create;
 mod lister;
 mod object;
 mod opened;
@@ -18,7 +19,10 @@ mod request;
 mod runtime;
 mod service;
 mod trouble;
+mod upload;
 
+#[cfg(test)]
+mod create_tests;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
@@ -27,14 +31,15 @@ mod tests;
 pub use options::BucketOptions;
 
 use super::{
-    AtPath as _, Cause, LeftOut, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError,
-    Store,
+    AtPath as _, Cause, Created, LeftOut, Listed, Listing, NewObject, Object, ObjectId,
+    ObjectIdentity, OpenError, Store,
 };
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
+use connect::Purpose;
 use lister::list_all;
 use object::BucketObject;
-use opened::{Opened, head};
+use opened::{Opened, look};
 use page::Entry;
 use request::Connection;
 use service::ListQuery;
@@ -50,7 +55,7 @@ pub const BUCKET_SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 #[derive(Debug)]
 pub struct BucketStore {
     options: BucketOptions,
-    connections: Mutex<BTreeMap<(String, String), Arc<Connection>>>,
+    connections: Mutex<BTreeMap<(String, String, Purpose), Arc<Connection>>>,
 }
 
 impl BucketStore {
@@ -62,23 +67,27 @@ impl BucketStore {
         }
     }
 
-    fn connection(&self, address: &Address) -> Result<Arc<Connection>, Trouble> {
-        let name = (address.scheme.clone(), address.bucket.clone());
+    fn connection(&self, address: &Address, purpose: Purpose) -> Result<Arc<Connection>, Trouble> {
+        let name = (address.scheme.clone(), address.bucket.clone(), purpose);
         let connections = self.connections.lock();
         let mut connections = connections.unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = connections.get(&name) {
             return Ok(Arc::clone(connection));
         }
-        let connection = Arc::new(connect::connect(address, &self.options)?);
+        let connection = Arc::new(connect::connect(address, &self.options, purpose)?);
         connections.insert(name, Arc::clone(&connection));
         Ok(connection)
     }
 
     fn reach(&self, id: &ObjectId) -> io::Result<(Address, Arc<Connection>)> {
+        self.reach_to(Purpose::Read, id)
+    }
+
+    fn reach_to(&self, purpose: Purpose, id: &ObjectId) -> io::Result<(Address, Arc<Connection>)> {
         let address = Address::of(id).ok_or_else(|| {
             Trouble::Setup("the URL names no bucket: write s3://BUCKET/PREFIX".to_owned())
         })?;
-        let connection = self.connection(&address)?;
+        let connection = self.connection(&address, purpose)?;
         Ok((address, connection))
     }
 
@@ -90,10 +99,22 @@ impl BucketStore {
             return Err(io::Error::new(io::ErrorKind::NotFound, "no such object"));
         }
         let asked = runtime::start(async move {
-            let (identity, version) = head(&connection, &key).await?;
-            Ok::<_, Trouble>(Opened::new(connection, key, identity, version))
+            let seen = look(&connection, &key).await?;
+            Ok::<_, Trouble>(Opened::new(connection, key, seen.identity, seen.version))
         })?;
         Ok(asked.wait()??)
+    }
+
+    /// Where an object of this name can be written.
+    fn reach_new(&self, id: &ObjectId) -> io::Result<(Arc<Connection>, String)> {
+        let (address, connection) = self.reach_to(Purpose::Write, id)?;
+        let key = address.key;
+        if key.is_empty() || key.ends_with('/') || has_dots(&key) {
+            let reason =
+                "this is no name of an object: write s3://BUCKET/PREFIX, without parts . and ..";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        Ok((connection, key))
     }
 
     /// What a page of a listing shows, as the rest of the program knows it.
@@ -211,6 +232,26 @@ impl Store for BucketStore {
             _ => self.head(id).at_path("open", id)?,
         };
         Ok(Box::new(BucketObject::new(opened)))
+    }
+
+    fn create(
+        &self,
+        id: &ObjectId,
+        new: &NewObject<'_>,
+        monitor: &dyn Monitor,
+    ) -> io::Result<Created> {
+        let (connection, key) = self.reach_new(id)?;
+        create::create(connection, key, new, monitor)
+    }
+
+    fn give_up(&self, id: &ObjectId, upload: &str) -> io::Result<()> {
+        let (connection, key) = self.reach_new(id)?;
+        create::give_up(connection, key, upload)
+    }
+
+    fn try_to_create(&self, id: &ObjectId) -> io::Result<()> {
+        let (connection, key) = self.reach_new(id)?;
+        create::try_to_begin(connection, key)
     }
 
     fn is_near(&self, _id: &ObjectId) -> bool {

@@ -139,11 +139,17 @@ impl Opened {
     }
 }
 
-/// What an object looks like now, and its version.
-pub(super) async fn head(
-    connection: &Connection,
-    key: &str,
-) -> Result<(TaggedIdentity, Option<String>), Trouble> {
+/// What an object looks like now.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) identity: TaggedIdentity,
+    pub(super) version: Option<String>,
+    /// What we wrote beside it, if we wrote it.
+    pub(super) mark: Option<String>,
+}
+
+/// Asks what an object looks like now.
+pub(super) async fn look(connection: &Connection, key: &str) -> Result<Seen, Trouble> {
     let ask = Ask {
         method: "HEAD",
         key: Some(key.to_owned()),
@@ -159,7 +165,12 @@ pub(super) async fn head(
     if connection.service.lists_versions() {
         found.version = version.as_deref().map(Into::into);
     }
-    Ok((found, version))
+    let mark = answer.header(connection.service.mark_header());
+    Ok(Seen {
+        identity: found,
+        version,
+        mark: mark.map(str::to_owned),
+    })
 }
 
 /// `null` is what a bucket says that keeps no versions.

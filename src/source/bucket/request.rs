@@ -4,9 +4,9 @@ use super::address::encoded;
 use super::service::{Service, set_header};
 use super::trouble::{Refusal, Trouble, is_word};
 use futures_util::StreamExt as _;
+use object_store::PutPayload;
 use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody, HttpResponse};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How often something is asked before it counts as refused.
@@ -39,7 +39,7 @@ pub(super) struct Ask {
     /// Encoded already.
     pub(super) query: String,
     pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Arc<Vec<u8>>,
+    pub(super) body: PutPayload,
     /// Sent again, it might find its own outcome: then a refusal is no news.
     pub(super) is_writing: bool,
 }
@@ -131,10 +131,9 @@ impl Connection {
     }
 
     async fn signed(&self, ask: &Ask) -> Result<HttpRequest, Trouble> {
-        let body = if ask.body.is_empty() {
-            HttpRequestBody::empty()
-        } else {
-            HttpRequestBody::from(ask.body.to_vec())
+        let body = match ask.body.content_length() {
+            0 => HttpRequestBody::empty(),
+            _ => HttpRequestBody::from(ask.body.clone()),
         };
         let mut request = HttpRequest::new(body);
         let url = self.url_of(ask);
@@ -148,7 +147,9 @@ impl Connection {
         for (name, value) in &ask.headers {
             set_header(&mut request, name, value)?;
         }
-        let digest = Sha256::digest(ask.body.as_slice());
+        let mut digest = Sha256::new();
+        ask.body.iter().for_each(|bytes| digest.update(bytes));
+        let digest = digest.finalize();
         self.service.authorize(&mut request, Some(&digest)).await?;
         Ok(request)
     }

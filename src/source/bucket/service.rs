@@ -54,6 +54,28 @@ impl Service {
         }
     }
 
+    /// The condition under which a write succeeds only where nothing has the name yet.
+    pub(super) fn new_only(&self) -> (&'static str, String) {
+        match self {
+            Self::Google { .. } => ("x-goog-if-generation-match", "0".to_owned()),
+            _ => ("if-none-match", "*".to_owned()),
+        }
+    }
+
+    /// Does the last word of an upload in parts know that condition?
+    pub(super) fn is_new_only_in_parts(&self) -> bool {
+        !matches!(self, Self::Google { .. })
+    }
+
+    /// What is said beside an object, to know it again.
+    pub(super) fn mark_header(&self) -> &'static str {
+        match self {
+            Self::S3 { .. } => "x-amz-meta-etcd-cat",
+            Self::Google { .. } => "x-goog-meta-etcd-cat",
+            Self::Azure { .. } => "x-ms-meta-etcdcat",
+        }
+    }
+
     /// Which version identities tell: only where listings tell it, too.
     pub(super) fn lists_versions(&self) -> bool {
         matches!(self, Self::Google { .. })

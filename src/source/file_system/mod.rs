@@ -1,6 +1,7 @@
 //! The files of this machine, and of what is mounted there.
 
 mod ahead;
+mod create;
 mod entries;
 mod open;
 mod page_cache;
@@ -10,7 +11,8 @@ mod walk;
 pub(crate) use entries::DirectoryEntries;
 
 use super::{
-    AtPath as _, FileSystemId, Listed, Listing, Object, ObjectId, ObjectIdentity, OpenError, Store,
+    AtPath as _, Created, FileSystemId, Listed, Listing, NewObject, Object, ObjectId,
+    ObjectIdentity, OpenError, Store,
 };
 use crate::monitor::Monitor;
 use std::io::{self, ErrorKind};
@@ -48,6 +50,19 @@ impl Store for FileSystem {
             objects: objects.collect(),
             ..Listing::default()
         }
+    }
+
+    fn create(
+        &self,
+        id: &ObjectId,
+        new: &NewObject<'_>,
+        monitor: &dyn Monitor,
+    ) -> io::Result<Created> {
+        create::create(path_of(id)?, new, monitor)
+    }
+
+    fn try_to_create(&self, id: &ObjectId) -> io::Result<()> {
+        create::try_to_create(path_of(id)?)
     }
 
     fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {

@@ -27,7 +27,7 @@ struct Shared {
     /// Versions by key, the current one last.
     objects: BTreeMap<String, Vec<Stored>>,
     /// Parts by upload and number.
-    uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
+    uploads: BTreeMap<String, Upload>,
     faults: Vec<Fault>,
     asked: Vec<String>,
     page_size: usize,
@@ -35,9 +35,17 @@ struct Shared {
     writes: u64,
 }
 
+#[derive(Debug, Default)]
+struct Upload {
+    parts: BTreeMap<u32, Vec<u8>>,
+    mark: Option<String>,
+}
+
 #[derive(Clone, Debug)]
 struct Stored {
     bytes: Arc<Vec<u8>>,
+    /// What was said beside it.
+    mark: Option<String>,
     tag: String,
     version: String,
     modified: u64,
@@ -69,6 +77,10 @@ pub(crate) enum What {
     OtherRange,
     /// The answer is late.
     Late(std::time::Duration),
+    /// It is done, and the connection breaks before the answer.
+    Lost,
+    /// Other bytes are stored than were sent.
+    Alter,
 }
 
 struct Request {
@@ -85,6 +97,7 @@ struct Response {
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
     is_head: bool,
+    is_lost: bool,
     cut_after: Option<usize>,
 }
 
@@ -163,6 +176,16 @@ impl BucketServer {
         self.shared().faults.push(Fault { part, what, times });
     }
 
+    /// Nothing fails any more.
+    pub(crate) fn mend(&self) {
+        self.shared().faults.clear();
+    }
+
+    /// Does it keep versions?
+    pub(crate) fn keeps(&self) -> bool {
+        self.shared().keeps_versions
+    }
+
     /// How many entries a page of a listing has.
     pub(crate) fn page_size(&self, entries: usize) {
         self.shared().page_size = entries;
@@ -209,8 +232,10 @@ impl BucketServer {
             fault => self.shared().answer(request, fault.as_ref()),
         };
         response.is_head = request.method == "HEAD";
-        if let Some(What::CutAfter(bytes)) = fault {
-            response.cut_after = Some(bytes);
+        match fault {
+            Some(What::CutAfter(bytes)) => response.cut_after = Some(bytes),
+            Some(What::Lost) => response.is_lost = true,
+            _ => {}
         }
         response
     }
@@ -220,6 +245,7 @@ impl Shared {
     fn put(&mut self, key: &str, bytes: Vec<u8>, class: &'static str, modified: u64) {
         self.writes += 1;
         let stored = Stored {
+            mark: None,
             tag: format!("{:016x}{:016x}", self.writes, bytes.len()),
             version: format!("v{}", self.writes),
             bytes: Arc::new(bytes),
@@ -262,7 +288,16 @@ impl Shared {
         match (request.method.as_str(), key) {
             ("GET", "") => self.list(request),
             ("GET" | "HEAD", key) => self.read(key, request, fault),
-            ("PUT" | "POST" | "DELETE", key) => self.write(key, request),
+            ("PUT" | "POST" | "DELETE", key) => {
+                if let Some(What::Replace(bytes)) = fault {
+                    self.put(key, bytes.clone(), "STANDARD", MODIFIED);
+                }
+                let response = self.write(key, request);
+                if let Some(What::Alter) = fault {
+                    self.alter(key);
+                }
+                response
+            }
             _ => Response::error(405, "MethodNotAllowed"),
         }
     }
@@ -342,6 +377,9 @@ impl Shared {
             }
             _ => Response::of(200, whole.to_vec()),
         };
+        if let Some(mark) = &stored.mark {
+            response.headers.push(("x-amz-meta-etcd-cat", mark.clone()));
+        }
         let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
         response
             .headers
@@ -357,7 +395,26 @@ impl Shared {
         response
     }
 
+    /// Takes one bit of what lies under a key for another.
+    fn alter(&mut self, key: &str) {
+        if let Some(stored) = self.objects.get_mut(key).and_then(|all| all.last_mut()) {
+            let bytes = Arc::make_mut(&mut stored.bytes);
+            let middle = bytes.len() / 2;
+            if let Some(byte) = bytes.get_mut(middle) {
+                *byte ^= 1;
+            }
+        }
+    }
+
+    /// What was written last under a key gets what was said beside it.
+    fn mark(&mut self, key: &str, mark: Option<String>) {
+        if let Some(stored) = self.objects.get_mut(key).and_then(|all| all.last_mut()) {
+            stored.mark = mark;
+        }
+    }
+
     fn write(&mut self, key: &str, request: &Request) -> Response {
+        let mark = request.headers.get("x-amz-meta-etcd-cat").cloned();
         let is_new_only = request
             .headers
             .get("if-none-match")
@@ -374,14 +431,15 @@ impl Shared {
                 let xml = format!(
                     "<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
                 );
-                self.uploads.insert(upload, BTreeMap::new());
+                let parts = BTreeMap::new();
+                self.uploads.insert(upload, Upload { parts, mark });
                 Response::of(200, xml.into_bytes())
             }
             ("PUT", Some(upload), Some(part)) => {
-                let Some(parts) = self.uploads.get_mut(&upload) else {
+                let Some(upload) = self.uploads.get_mut(&upload) else {
                     return Response::error(404, "NoSuchUpload");
                 };
-                parts.insert(part, request.body.clone());
+                upload.parts.insert(part, request.body.clone());
                 let mut response = Response::of(200, Vec::new());
                 response.headers.push(("etag", format!("\"p{part}\"")));
                 response
@@ -392,11 +450,12 @@ impl Shared {
                 Response::error(412, "PreconditionFailed")
             }
             ("POST", Some(upload), _) => {
-                let Some(parts) = self.uploads.remove(&upload) else {
+                let Some(upload) = self.uploads.remove(&upload) else {
                     return Response::error(404, "NoSuchUpload");
                 };
-                let bytes = parts.into_values().flatten().collect();
+                let bytes = upload.parts.into_values().flatten().collect();
                 self.put(key, bytes, "STANDARD", MODIFIED);
+                self.mark(key, upload.mark);
                 Response::of(200, b"<CompleteMultipartUploadResult/>".to_vec())
             }
             ("DELETE", Some(upload), _) => {
@@ -409,6 +468,7 @@ impl Shared {
             }
             ("PUT", None, _) => {
                 self.put(key, request.body.clone(), "STANDARD", MODIFIED);
+                self.mark(key, mark);
                 Response::of(200, Vec::new())
             }
             _ => Response::error(405, "MethodNotAllowed"),
@@ -471,6 +531,9 @@ impl Response {
 
     /// `None` when the connection is to break.
     fn write(&self, mut stream: &TcpStream) -> Option<()> {
+        if self.is_lost {
+            return None;
+        }
         let mut head = format!(
             "HTTP/1.1 {} X\r\ncontent-length: {}\r\n",
             self.status,
