@@ -1,9 +1,9 @@
 //! Why a part of a run could not be done, and whether it is worth another try.
 
 use crate::catalogue::CatalogueError;
+use crate::source::ObjectId;
 use crate::survey::SurveyError;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
 
 /// Why a part of a run could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum FleetError {
         /// What was tried.
         action: &'static str,
         /// With what.
-        path: PathBuf,
+        path: ObjectId,
         /// What the system said.
         source: io::Error,
     },
@@ -23,13 +23,13 @@ pub enum FleetError {
     #[error("the run {path} is there already")]
     RunExists {
         /// Where.
-        path: PathBuf,
+        path: ObjectId,
     },
     /// The file is no plan, or not all of one.
     #[error("{path} is no plan: {reason}")]
     NotAPlan {
         /// Which file.
-        path: PathBuf,
+        path: ObjectId,
         /// What is wrong.
         reason: String,
     },
@@ -73,7 +73,7 @@ pub enum FleetError {
     #[error("{path} is damaged: {reason}")]
     Fragment {
         /// Which file.
-        path: PathBuf,
+        path: ObjectId,
         /// What is wrong.
         reason: String,
     },
@@ -97,7 +97,7 @@ pub enum FleetErrorClass {
 }
 
 impl FleetError {
-    pub(super) fn io(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+    pub(super) fn io(action: &'static str, path: impl Into<ObjectId>, source: io::Error) -> Self {
         let path = path.into();
         Self::Io {
             action,
@@ -113,6 +113,7 @@ impl FleetError {
                 ErrorKind::PermissionDenied
                 | ErrorKind::NotFound
                 | ErrorKind::NotADirectory
+                | ErrorKind::InvalidInput
                 | ErrorKind::ReadOnlyFilesystem
                 | ErrorKind::Unsupported => FleetErrorClass::Hopeless,
                 _ => FleetErrorClass::TryAgain,

@@ -3,13 +3,12 @@
 use super::error::FleetError;
 use super::fragment;
 use super::plan::PlanHead;
-use super::results::{self, FleetRun};
+use super::results::FleetRun;
 use super::work::{Done, plan_of, read_done};
 use crate::catalogue::Catalogue;
 use crate::source::{ObjectId, ObjectIdentity, Stores};
 use crate::survey;
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 /// What was merged.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +46,7 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
     for done in &merged.done {
         for name in &done.fragments {
             let path = fragment_path(run, done.shard, name)?;
-            let bytes = results::read(&path)?;
+            let bytes = run.read(&path)?;
             let records =
                 fragment::read(&bytes).map_err(|reason| FleetError::Fragment { path, reason })?;
             let contents = Catalogue::of_carried(records).load()?;
@@ -59,7 +58,7 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
 }
 
 /// A name that leads out of the share's directory is none.
-fn fragment_path(run: &FleetRun, shard: u32, name: &str) -> Result<PathBuf, FleetError> {
+fn fragment_path(run: &FleetRun, shard: u32, name: &str) -> Result<ObjectId, FleetError> {
     if name.contains('/') || name.contains('\0') {
         return Err(FleetError::Fragment {
             path: run.done(shard),

@@ -1,6 +1,6 @@
 //! One proof by many workers: `plan` says who reads what, `work` reads its share, `merge` remembers it in one catalogue.
 //!
-//! A run lies in a directory of its own, and no file in it is ever written twice:
+//! A run lies in a directory of its own, on a disk or in a bucket, and no file in it is ever written twice:
 //!
 //! ```text
 //! RESULTS/RUN/plan.jsonl                         what is to be read, by whom, and what it looked like

@@ -13,7 +13,6 @@ use crate::names::PutAside;
 use crate::source::{ObjectId, ObjectIdentity, Stores};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// What is planned.
 #[derive(Clone, Debug)]
@@ -40,12 +39,12 @@ pub struct PlanOptions {
 /// stop.
 pub fn plan(
     locations: &[ObjectId],
-    results: &Path,
+    results: &ObjectId,
     known: &CatalogueContents,
     options: &PlanOptions,
     monitor: &dyn Monitor,
 ) -> Result<(FleetRun, Plan), FleetError> {
-    let results = ObjectId::from(results).absolute();
+    let results = results.absolute();
     let locations: Vec<ObjectId> = locations.iter().map(ObjectId::absolute).collect();
     if let Some(location) = locations.iter().find(|one| one.contains(&results)) {
         let location = location.to_string();
@@ -53,8 +52,7 @@ pub fn plan(
     }
     let found = list(&locations, options, monitor)?;
     let plan = spread(groups(found), locations, known, options);
-    let directory = results.as_path().unwrap_or(Path::new("."));
-    let run = FleetRun::new(directory, &options.run);
+    let run = FleetRun::new(&results, &options.run, &options.stores);
     run.create(plan_text::write(&plan).as_bytes())?;
     Ok((run, plan))
 }

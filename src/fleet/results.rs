@@ -1,11 +1,14 @@
-//! The directory of a run: files are created whole and never written again.
+//! The directory of a run, on a disk or in a bucket: files are created whole and never written again.
 
 use super::error::FleetError;
-use crate::source::create_whole;
+use crate::monitor::Silent;
+use crate::source::{
+    Cause, NewObject, ObjectId, OpenError, Pace, Store as _, Stores, create_whole,
+};
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const PLAN: &str = "plan.jsonl";
 const DONE: &str = "done.json";
@@ -15,55 +18,62 @@ const FRAGMENT: &str = "fragment";
 const MAX_BYTES: u64 = 1 << 30;
 
 /// A run: the directory that holds its plan and its results.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct FleetRun {
-    directory: PathBuf,
+    directory: ObjectId,
+    stores: Stores,
 }
 
 impl FleetRun {
     /// The run of this name among results.
-    pub fn new(results: &Path, name: &str) -> Self {
+    pub fn new(results: &ObjectId, name: &str, stores: &Stores) -> Self {
         Self {
-            directory: results.join(name),
+            directory: results.without_end().join(OsStr::new(name)),
+            stores: stores.clone(),
         }
     }
 
     /// The run that somebody means with a plan, with the directory that holds it, or with the results of many runs: of
     /// those the one whose name comes last.
-    pub fn of_plan(path: &Path) -> Self {
-        let directory = match path.file_name() {
-            Some(name) if name == PLAN => path.parent().map(Path::to_owned),
-            _ if path.join(PLAN).exists() => None,
-            _ => newest_run(path),
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be asked.
+    pub fn of_plan(named: &ObjectId, stores: &Stores) -> Result<Self, FleetError> {
+        let named = named.without_end();
+        let run = |directory: ObjectId| Self {
+            directory,
+            stores: stores.clone(),
         };
-        Self {
-            directory: directory.unwrap_or_else(|| path.to_owned()),
+        if named.file_name() == Some(OsStr::new(PLAN)) {
+            return Ok(run(named.parent().unwrap_or_else(|| named.clone())));
         }
-    }
-
-    /// Where it lies.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+        let whole = run(named);
+        if exists(stores, &whole.plan())? {
+            return Ok(whole);
+        }
+        let newest = newest_run(&whole.directory, stores)?;
+        Ok(newest.map_or(whole, run))
     }
 
     /// Its plan.
-    pub fn plan(&self) -> PathBuf {
-        self.directory.join(PLAN)
+    pub fn plan(&self) -> ObjectId {
+        self.directory.join(OsStr::new(PLAN))
     }
 
-    fn shard(&self, shard: u32) -> PathBuf {
-        self.directory.join("shards").join(shard.to_string())
+    fn shard(&self, shard: u32) -> ObjectId {
+        let shards = self.directory.join(OsStr::new("shards"));
+        shards.join(OsStr::new(&shard.to_string()))
     }
 
     /// What says that all of a share was done.
-    pub(super) fn done(&self, shard: u32) -> PathBuf {
-        self.shard(shard).join(DONE)
+    pub(super) fn done(&self, shard: u32) -> ObjectId {
+        self.shard(shard).join(OsStr::new(DONE))
     }
 
     /// Writes the plan; the run must not be there yet.
     pub(super) fn create(&self, plan: &[u8]) -> Result<(), FleetError> {
-        make_directories(&self.directory)?;
-        if create(&self.plan(), plan)? {
+        if self.create_new(&self.plan(), plan)? {
             return Ok(());
         }
         Err(FleetError::RunExists {
@@ -79,81 +89,137 @@ impl FleetRun {
         digest: &str,
         bytes: &[u8],
     ) -> Result<String, FleetError> {
-        make_directories(&self.shard(shard))?;
         let name = format!("{time}-{digest}.{FRAGMENT}");
-        create(&self.fragment(shard, &name), bytes)?;
+        self.create_new(&self.fragment(shard, &name), bytes)?;
         Ok(name)
     }
 
     /// The fragment of this name.
-    pub(super) fn fragment(&self, shard: u32, name: &str) -> PathBuf {
-        self.shard(shard).join(name)
+    pub(super) fn fragment(&self, shard: u32, name: &str) -> ObjectId {
+        self.shard(shard).join(OsStr::new(name))
     }
 
     /// Says that a share is done; a twin may have said so before.
     pub(super) fn finish(&self, shard: u32, done: &[u8]) -> Result<(), FleetError> {
-        make_directories(&self.shard(shard))?;
-        create(&self.done(shard), done).map(|_| ())
+        self.create_new(&self.done(shard), done).map(|_| ())
     }
 
     /// Is a share done?
     pub(super) fn is_done(&self, shard: u32) -> Result<bool, FleetError> {
-        let path = self.done(shard);
-        path.try_exists()
-            .map_err(|error| FleetError::io("look for", path, error))
+        exists(&self.stores, &self.done(shard))
     }
 
     /// The names of the fragments of a share, oldest first.
     pub(super) fn fragments(&self, shard: u32) -> Result<Vec<String>, FleetError> {
         let directory = self.shard(shard);
-        let failed = |error| FleetError::io("list", &directory, error);
-        let entries = match fs::read_dir(&directory) {
+        let names = names(&self.stores, &directory)?.into_iter();
+        let suffix = format!(".{FRAGMENT}");
+        let mut names: Vec<String> = names.filter(|name| name.ends_with(&suffix)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// All bytes of one of these files.
+    pub(super) fn read(&self, id: &ObjectId) -> Result<Vec<u8>, FleetError> {
+        let failed = |error| FleetError::io("read", id, error);
+        let object = self.stores.open(id, None).map_err(|error| match error {
+            OpenError::Io(error) => failed(error.source),
+            other => failed(io::Error::new(ErrorKind::Unsupported, other.to_string())),
+        })?;
+        let reader = object.reader(Pace::OneByOne).map_err(failed)?;
+        let mut bytes = Vec::new();
+        let read = reader.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+        read.map_err(failed)?;
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
+            let error = io::Error::new(ErrorKind::Unsupported, "larger than any that was written");
+            return Err(failed(error));
+        }
+        Ok(bytes)
+    }
+
+    /// Creates a file that is whole under its name, or not there; false when the name is taken.
+    fn create_new(&self, id: &ObjectId, bytes: &[u8]) -> Result<bool, FleetError> {
+        let created = match id.as_path() {
+            // Whoever merges may be another user of the same group.
+            Some(path) => {
+                make_directory(path.parent().unwrap_or(Path::new(".")))?;
+                create_whole(path, bytes)
+            }
+            None => {
+                let new = NewObject {
+                    bytes: &bytes,
+                    size_bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+                    begun: &|_| Ok(()),
+                };
+                // What was learnt is kept, a signal or not.
+                self.stores.create(id, &new, &Silent).map(drop)
+            }
+        };
+        match created {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(FleetError::io("create", id, error)),
+        }
+    }
+}
+
+fn make_directory(path: &Path) -> Result<(), FleetError> {
+    fs::create_dir_all(path).map_err(|error| FleetError::io("create", path, error))
+}
+
+fn exists(stores: &Stores, id: &ObjectId) -> Result<bool, FleetError> {
+    if let Some(path) = id.as_path() {
+        let exists = path.try_exists();
+        return exists.map_err(|error| FleetError::io("look for", id, error));
+    }
+    match stores.stat(id) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FleetError::io("look for", id, error)),
+    }
+}
+
+/// The names of what lies right in a directory, which need not be there; what is no text is none of ours.
+fn names(stores: &Stores, directory: &ObjectId) -> Result<Vec<String>, FleetError> {
+    let failed = |error| FleetError::io("list", directory, error);
+    if let Some(path) = directory.as_path() {
+        let entries = match fs::read_dir(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
-            if Path::new(&name).extension() == Some(OsStr::new(FRAGMENT)) {
-                names.extend(name.into_string());
-            }
+            names.extend(entry.map_err(failed)?.file_name().into_string());
         }
-        names.sort();
-        Ok(names)
+        return Ok(names);
     }
+    let listing = stores.list_beside(&directory.join(OsStr::new(DONE)), &Silent);
+    if let Some(hole) = listing
+        .left_out
+        .iter()
+        .find(|one| one.cause == Cause::Refused)
+    {
+        return Err(failed(io::Error::other(hole.reason.clone())));
+    }
+    let names = listing.objects.iter().filter_map(|one| one.id.file_name());
+    let names = names.filter_map(|name| Some(name.to_str()?.to_owned()));
+    Ok(names.collect())
 }
 
 /// The directory below `results` that has a plan and the last name.
-fn newest_run(results: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(results).ok()?.flatten();
-    let runs = entries.map(|entry| entry.path());
-    runs.filter(|run| run.join(PLAN).exists()).max()
-}
-
-/// All bytes of one of these files.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, FleetError> {
-    let failed = |error| FleetError::io("read", path, error);
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
-        let error = io::Error::new(ErrorKind::Unsupported, "larger than any that was written");
-        return Err(failed(error));
+fn newest_run(results: &ObjectId, stores: &Stores) -> Result<Option<ObjectId>, FleetError> {
+    if results.as_path().is_some() {
+        let names = names(stores, results).unwrap_or_default().into_iter();
+        let runs = names.map(|name| results.join(OsStr::new(&name)));
+        let plan = |run: &ObjectId| run.join(OsStr::new(PLAN));
+        let has_plan = |run: &ObjectId| plan(run).as_path().is_some_and(Path::exists);
+        return Ok(runs.filter(has_plan).max());
     }
-    Ok(bytes)
-}
-
-/// Creates a file that is whole under its name, or not there; false when the name is taken.
-fn create(path: &Path, bytes: &[u8]) -> Result<bool, FleetError> {
-    match create_whole(path, bytes) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(FleetError::io("create", path, error)),
-    }
-}
-
-fn make_directories(path: &Path) -> Result<(), FleetError> {
-    fs::create_dir_all(path).map_err(|error| FleetError::io("create", path, error))
+    let listing = stores.list(results, &Silent);
+    let plans = listing.objects.iter().map(|one| &one.id);
+    let plans = plans.filter(|id| id.file_name() == Some(OsStr::new(PLAN)));
+    let runs = plans.filter_map(ObjectId::parent);
+    Ok(runs
+        .filter(|run| run.parent().as_ref() == Some(results))
+        .max())
 }

@@ -5,7 +5,7 @@ use super::fragment;
 use super::plan::{Plan, PlannedGroup, PlannedObject};
 use super::plan_text;
 use super::planning::is_as_it_was;
-use super::results::{self, FleetRun};
+use super::results::FleetRun;
 use crate::catalogue::{CarriedRecord, Catalogue, CatalogueLocation, Content};
 use crate::instant::compact;
 use crate::monitor::Monitor;
@@ -100,14 +100,14 @@ pub fn work(
 /// The plan of a run, with the groups of the shards that are `wanted`.
 pub(super) fn plan_of(run: &FleetRun, wanted: impl Fn(u32) -> bool) -> Result<Plan, FleetError> {
     let path = run.plan();
-    let text = results::read(&path)?;
+    let text = run.read(&path)?;
     plan_text::read(&text, wanted).map_err(|reason| FleetError::NotAPlan { path, reason })
 }
 
 /// What a worker has said of its share.
 pub(super) fn read_done(run: &FleetRun, shard: u32) -> Result<Done, FleetError> {
     let path = run.done(shard);
-    let bytes = results::read(&path)?;
+    let bytes = run.read(&path)?;
     serde_json::from_slice(&bytes).map_err(|error| FleetError::Fragment {
         path,
         reason: error.to_string(),
@@ -131,7 +131,7 @@ impl Worker<'_> {
         for name in self.run.fragments(self.options.shard)? {
             let path = self.run.fragment(self.options.shard, &name);
             // A damaged one is as good as none: what was in it is read again.
-            let Ok(records) = fragment::read(&results::read(&path)?) else {
+            let Ok(records) = fragment::read(&self.run.read(&path)?) else {
                 continue;
             };
             self.done.fragments.push(name);

@@ -18,9 +18,9 @@ mod run;
 pub use client::{ClientOptions, Oc, RunError, shell_line};
 pub(crate) use cluster::LiveTarget;
 pub use cluster::{ReasonCode, Window, live_target, parse_forced};
-pub(crate) use run::cluster_of;
 pub use run::{
     BackupFailure, BackupOptions, BackupPlan, BackupRun, BackupTask, DebugNamespace, FetchedFile,
     Leftover, OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, clean, plan,
     run,
 };
+pub(crate) use run::{cluster_of, own_directory};

@@ -202,6 +202,23 @@ impl ObjectId {
         }
     }
 
+    /// A URL without slashes at its end, for names that are joined to it. Paths do not need that.
+    #[must_use]
+    pub(crate) fn without_end(&self) -> Self {
+        match &self.0 {
+            Name::Url(url) => {
+                match scheme_of(url).and_then(|scheme| url.get(scheme.len() + SCHEME_END.len()..)) {
+                    Some(rest) => {
+                        let end = url.len() - (rest.len() - rest.trim_end_matches('/').len());
+                        Self(Name::Url(url.get(..end).unwrap_or(url).into()))
+                    }
+                    None => self.clone(),
+                }
+            }
+            Name::Path(_) | Name::Member(_) => self.clone(),
+        }
+    }
+
     /// The name with all that the working directory adds to a relative path.
     #[must_use]
     pub fn absolute(&self) -> Self {

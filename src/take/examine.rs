@@ -10,7 +10,6 @@ use crate::monitor::{Monitor, Step};
 use crate::oc::{BackupRun, ReasonCode, VerificationResult};
 use crate::source::ObjectId;
 use crate::survey::{self, Depth, Survey};
-use std::path::Path;
 
 /// A new backup, judged, and everything that was learnt of it.
 pub(super) struct Examined {
@@ -61,7 +60,7 @@ fn read(
     let backup = survey
         .backups
         .into_iter()
-        .find(|backup| holds(backup, &run.snapshot.path));
+        .find(|backup| holds(backup, &ObjectId::from(&run.snapshot.path)));
     let backup = backup.ok_or_else(|| {
         let path = run.snapshot.path.display();
         format!("{path}: the file is not there any more")
@@ -88,9 +87,9 @@ fn unread<'s>(survey: &'s Survey, locations: &[ObjectId]) -> Option<&'s Skipped>
     skipped.find(|one| one.is_error && locations.contains(&one.id))
 }
 
-pub(super) fn holds(backup: &Backup, path: &Path) -> bool {
+pub(super) fn holds(backup: &Backup, id: &ObjectId) -> bool {
     let snapshot = backup.snapshot.as_ref();
-    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| *place == *path))
+    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| place == id))
 }
 
 /// Adds a finding for each fact on which the two sides disagree.

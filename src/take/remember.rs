@@ -1,7 +1,6 @@
 //! Remembers a backup that is believed: what was learnt of it, and how it was taken.
 
-use super::examine::{Examined, accepted, holds};
-use super::report::TakeReport;
+use super::examine::{accepted, holds};
 use crate::backup::{Backup, Provenance};
 use crate::catalogue::{
     Catalogue, CatalogueChange, CatalogueContents, CatalogueError, Content, Forget, SnapshotKey,
@@ -11,29 +10,10 @@ use crate::oc::BackupRun;
 use crate::source::ObjectId;
 use crate::survey::{self, Depth};
 
-/// Remembers it, and shows it as every later command will. A catalogue that refuses takes nothing from the backup.
-pub(super) fn remember(
-    run: BackupRun,
-    examined: Examined,
-    catalogue: &Catalogue,
-    options: &survey::SurveyOptions,
-) -> TakeReport {
-    let Examined { backup, contents } = examined;
-    match record(&run, &contents, catalogue) {
-        Ok(()) => {
-            let shown = recalled(&run, catalogue, options).unwrap_or(backup);
-            TakeReport::taken(run, Some(shown))
-        }
-        Err(error) => TakeReport {
-            catalogue: Some(error),
-            ..TakeReport::taken(run, Some(backup))
-        },
-    }
-}
-
-/// With its neighbours in view: an earlier backup may make more of it.
-fn recalled(
+/// With its neighbours in view, as every later command shows it: an earlier backup may make more of it.
+pub(super) fn recalled(
     run: &BackupRun,
+    snapshot: &ObjectId,
     catalogue: &Catalogue,
     options: &survey::SurveyOptions,
 ) -> Option<Backup> {
@@ -43,17 +23,16 @@ fn recalled(
         ..options.clone()
     };
     let backups = survey::recall(catalogue, &options).ok()?;
-    backups
-        .into_iter()
-        .find(|backup| holds(backup, &run.snapshot.path))
+    backups.into_iter().find(|backup| holds(backup, snapshot))
 }
 
-fn record(
+/// Remembers what was learnt of it where it lies. A catalogue that refuses takes nothing from the backup.
+pub(super) fn record(
     run: &BackupRun,
+    ids: &[ObjectId; 2],
     contents: &CatalogueContents,
     catalogue: &Catalogue,
 ) -> Result<(), CatalogueError> {
-    let ids = [&run.snapshot.path, &run.kuberesources.path].map(ObjectId::from);
     let mut changes: Vec<CatalogueChange> =
         ids.iter().flat_map(|id| of_file(contents, id)).collect();
     let subjects: Vec<Subject> = ids
@@ -66,7 +45,7 @@ fn record(
             .iter()
             .flat_map(|subject| of_subject(contents, run, *subject)),
     );
-    changes.extend(locations(&ids));
+    changes.extend(locations(ids));
     // The files are new: what lay under their names in other days is another story.
     catalogue.forget(&Forget {
         paths: ids.to_vec(),

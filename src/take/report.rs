@@ -1,9 +1,11 @@
 //! What came of a whole backup run.
 
+use super::destination::{Delivery, Destination};
 use crate::backup::Backup;
 use crate::catalogue::CatalogueError;
 use crate::oc::{BackupPlan, BackupRun, shell_line};
 use crate::source::ObjectId;
+use std::path::PathBuf;
 
 /// What came of a whole backup run.
 #[derive(Debug, Default)]
@@ -24,6 +26,10 @@ pub struct TakeReport {
     pub taken: Option<Box<BackupRun>>,
     /// The new backup.
     pub backup: Option<Backup>,
+    /// Where it was to go, and what came of that: first where it was to go above all, then where it was to go as well.
+    pub deliveries: Vec<Delivery>,
+    /// The directory on this machine where its files stay because they did not reach every destination.
+    pub kept: Option<PathBuf>,
     /// The backup is complete and verified, and could not be remembered.
     pub catalogue: Option<CatalogueError>,
 }
@@ -33,6 +39,8 @@ pub struct TakeReport {
 pub enum TakeOutcome {
     /// Taken and verified; the verdict says the rest.
     Taken,
+    /// Taken and verified here, and it reached none of its destinations.
+    Undelivered,
     /// Taken, not to be believed, and put aside.
     Rejected,
     /// `--dry-run`.
@@ -49,6 +57,7 @@ impl TakeOutcome {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Taken => "taken",
+            Self::Undelivered => "undelivered",
             Self::Rejected => "rejected",
             Self::Planned => "planned",
             Self::Cleaned => "cleaned",
@@ -78,14 +87,14 @@ impl TakeReport {
         }
     }
 
-    pub(super) fn planned(plan: &BackupPlan) -> Self {
+    pub(super) fn planned(plan: &BackupPlan, destinations: &[Destination]) -> Self {
         let commands = plan.looked.iter().chain(&plan.commands);
         Self {
             outcome: TakeOutcome::Planned,
             node: Some(plan.node.clone()),
             forced: plan.forced.iter().map(ToString::to_string).collect(),
             commands: commands.map(|command| shell_line(command)).collect(),
-            script: Some(plan.to_string()),
+            script: Some(format!("{plan}{}", afterwards(destinations))),
             ..Self::default()
         }
     }
@@ -122,4 +131,21 @@ impl TakeReport {
             ..Self::taken(run, backup)
         }
     }
+}
+
+/// What is done once it is verified here, in comments of a shell.
+fn afterwards(destinations: &[Destination]) -> String {
+    let first = destinations.first().into_iter();
+    let first = first.filter(|destination| !destination.is_here());
+    let others = destinations.iter().skip(1);
+    let lines = first.chain(others).map(|destination| {
+        let [snapshot, kuberesources] = destination.places();
+        let and = match snapshot == kuberesources {
+            true => String::new(),
+            false => format!(", the kuberesources in {kuberesources}"),
+        };
+        let line = format!("# then, verified: store it in {snapshot}{and}, and read it back");
+        line.replace(char::is_control, "?") + "\n"
+    });
+    lines.collect()
 }

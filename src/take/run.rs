@@ -1,19 +1,37 @@
 //! From the question whether a backup is due to one that is verified and remembered.
 
+use super::deliver::{Carrier, Parcel};
+use super::destination::Destination;
 use super::due::{self, DueOptions};
-use super::examine::examine;
-use super::remember::remember;
-use super::report::TakeReport;
+use super::examine::{Examined, examine};
+use super::left_here;
+use super::remember::{recalled, record};
+use super::report::{TakeOutcome, TakeReport};
+use super::work_directory::WorkDirectory;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
-use crate::oc::{self, BackupFailure, BackupOptions, BackupTask, Oc, OcError, RunOutcome};
+use crate::oc::{
+    self, BackupFailure, BackupOptions, BackupRun, BackupTask, Oc, OcError, RunOutcome,
+};
+use crate::source::{AtPath as _, IoError, ObjectId, Store as _, Stores};
 use crate::survey;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+/// Under this name it is asked whether anything can be written at a destination. Nothing is ever seen under it.
+const PROBE: &str = "etcd-cat-probe";
 
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct TakeOptions {
-    /// How it is taken, and where it goes.
+    /// How it is taken. Where it goes is ours to say.
     pub backup: BackupOptions,
+    /// Where it goes; only cleaning needs no destination.
+    pub to: Option<Destination>,
+    /// Where it goes as well.
+    pub also: Vec<Destination>,
+    /// In which directory it lies until it is proven to lie elsewhere; `None`: beside the default catalogue.
+    pub work_directory: Option<PathBuf>,
     /// Under what condition.
     pub due: DueOptions,
     /// `--dry-run`: only plan it.
@@ -29,6 +47,9 @@ pub enum TakeError {
     /// It was not begun: the cluster could not be asked, or something speaks against it.
     #[error(transparent)]
     NotBegun(#[from] OcError),
+    /// It was not begun: there is nowhere to put it.
+    #[error(transparent)]
+    Destination(#[from] IoError),
     /// It was begun and broke off; something may be left in the cluster.
     #[error(transparent)]
     BrokenOff(#[from] Box<BackupFailure>),
@@ -37,7 +58,8 @@ pub enum TakeError {
 /// Takes a backup, unless there is no need or it is only to be planned.
 ///
 /// # Errors
-/// There is no backup under a final name. One that is there and cannot be remembered is no error.
+/// There is no verified backup. One that is there and cannot be remembered, or did not reach each of its destinations, is no
+/// error: the report says so.
 pub fn take(
     oc: &Oc,
     catalogue: &Catalogue,
@@ -45,7 +67,10 @@ pub fn take(
     monitor: &dyn Monitor,
 ) -> Result<TakeReport, TakeError> {
     let TakeOptions {
-        backup,
+        mut backup,
+        to,
+        also,
+        work_directory,
         due,
         is_dry_run,
         survey,
@@ -54,15 +79,34 @@ pub fn take(
         return Ok(TakeReport::skipped(reason));
     }
     let is_clean = backup.task == BackupTask::Clean;
+    let destinations: Vec<Destination> = to.into_iter().chain(also).collect();
+    let is_all_here = destinations.iter().all(Destination::is_here);
+    let mut work = (!is_all_here).then(|| {
+        let root = work_directory.unwrap_or_else(|| oc::own_directory("work"));
+        WorkDirectory::new(&root, crate::instant::now())
+    });
+    if let Some(to) = destinations.first() {
+        let aside = work.as_ref().map_or(Path::new(""), WorkDirectory::path);
+        let here = |place: &ObjectId| place.as_path().unwrap_or(aside).to_owned();
+        backup.to = here(&to.snapshot);
+        backup.keys_to = Some(here(&to.kuberesources)).filter(|keys| *keys != backup.to);
+    }
+    if let Some(work) = work.as_ref().filter(|_| !is_dry_run && !is_clean) {
+        left_here::tidy(work.root(), &survey.stores, monitor);
+        can_be_written(destinations.first(), &survey.stores)?;
+    }
     let plan = oc::plan(oc, backup, survey.as_of, monitor)?;
     if is_dry_run {
-        return Ok(TakeReport::planned(&plan));
+        return Ok(TakeReport::planned(&plan, &destinations));
     }
     for reason in &plan.forced {
         monitor.note(&format!("overridden: {reason}"));
     }
     if is_clean {
         return Ok(TakeReport::cleaned(&plan, &oc::clean(oc, &plan, monitor)?));
+    }
+    if let Some(work) = &mut work {
+        work.make()?;
     }
     let mut examined = None;
     let run = oc::run(oc, &plan, monitor, &mut |run| {
@@ -74,12 +118,104 @@ pub fn take(
         Err(failure) if failure.is_already_here() => {
             return Ok(TakeReport::skipped(failure.to_string()));
         }
-        run => run?,
+        run => run.inspect_err(|_| tell_files(work.as_ref(), monitor))?,
     };
     Ok(match examined {
         Some(examined) if run.outcome == RunOutcome::Verified => {
-            remember(run, examined, catalogue, &survey)
+            let carrier = Carrier {
+                survey: &survey,
+                work: work.as_ref(),
+                monitor,
+            };
+            let report = hand_over(run, examined, &destinations, &carrier, catalogue);
+            finish(report, work, monitor)
         }
         examined => TakeReport::rejected(run, examined.map(|found| found.backup)),
     })
+}
+
+/// What cannot be written to is told before the cluster is touched. Directories of this machine are looked at by the run.
+fn can_be_written(to: Option<&Destination>, stores: &Stores) -> Result<(), IoError> {
+    let places = to.into_iter().flat_map(Destination::places);
+    for place in places.filter(|place| place.as_path().is_none()) {
+        let probe = place.join(OsStr::new(PROBE));
+        stores.try_to_create(&probe).at_path("write to", place)?;
+    }
+    Ok(())
+}
+
+/// Where a run that broke off has left what it had brought here.
+fn tell_files(work: Option<&WorkDirectory>, monitor: &dyn Monitor) {
+    for path in work.iter().flat_map(|work| work.files()) {
+        monitor.note(&format!("what was brought here lies at {}", path.display()));
+    }
+}
+
+/// Brings it to each destination, and remembers it wherever it is proven to lie. Each succeeds or fails on its own.
+fn hand_over(
+    run: BackupRun,
+    examined: Examined,
+    destinations: &[Destination],
+    carrier: &Carrier<'_>,
+    catalogue: &Catalogue,
+) -> TakeReport {
+    let Examined { backup, contents } = examined;
+    if let Some(work) = carrier.work {
+        // Only what the next run says of the files would be less.
+        let _ = work.verified();
+    }
+    let parcel = Parcel {
+        snapshot: &run.snapshot.path,
+        kuberesources: &run.kuberesources.path,
+        contents: &contents,
+    };
+    let (mut deliveries, mut unremembered, mut shown) = (Vec::new(), None, None);
+    for destination in destinations {
+        let arrived = carrier.deliver(&parcel, destination);
+        let ids = arrived.delivery.ids();
+        if let Some(contents) = &arrived.contents {
+            match record(&run, &ids, contents, catalogue) {
+                Ok(()) => {
+                    let [snapshot, _] = &ids;
+                    shown.get_or_insert_with(|| snapshot.clone());
+                }
+                Err(error) => unremembered = unremembered.or(Some(error)),
+            }
+        }
+        deliveries.push(arrived.delivery);
+    }
+    let shown = shown.and_then(|id| recalled(&run, &id, catalogue, carrier.survey));
+    let is_nowhere = deliveries.iter().all(|one| one.failure.is_some());
+    TakeReport {
+        outcome: if is_nowhere {
+            TakeOutcome::Undelivered
+        } else {
+            TakeOutcome::Taken
+        },
+        deliveries,
+        catalogue: unremembered,
+        ..TakeReport::taken(run, Some(shown.unwrap_or(backup)))
+    }
+}
+
+/// The files here go once the backup is proven to lie at every destination, and never before.
+fn finish(
+    mut report: TakeReport,
+    work: Option<WorkDirectory>,
+    monitor: &dyn Monitor,
+) -> TakeReport {
+    let Some(work) = work else {
+        return report;
+    };
+    let is_everywhere = report.deliveries.iter().all(|one| one.failure.is_none());
+    let path = work.path().to_owned();
+    if is_everywhere {
+        if let Err(error) = work.remove() {
+            monitor.note(&format!("{error}: {}; remove it", error.source));
+            report.kept = Some(path);
+        }
+    } else if !work.files().is_empty() {
+        report.kept = Some(path);
+    }
+    report
 }

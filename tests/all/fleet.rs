@@ -5,7 +5,8 @@
     reason = "a missing field of a document is a failed test"
 )]
 
-use crate::cli::environment::TestEnv;
+use crate::cli::environment::{Ran, TestEnv};
+use crate::support::bucket_server::{BucketServer, What};
 use crate::support::samples;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -133,6 +134,65 @@ fn a_worker_that_was_killed_goes_on_and_a_twin_does_no_harm() {
     let once = known(&env);
     merge(&env, "night", 1);
     assert_eq!(once, known(&env));
+}
+
+#[test]
+fn results_lie_in_a_bucket_as_in_a_directory() {
+    let (env, server) = (fleet(), BucketServer::start());
+    let run = |arguments: &[&str], code| {
+        let mut command = env.command(&[arguments, &["-o", "json", "--as-of", AS_OF]].concat());
+        command
+            .env("ETCD_CAT_ENDPOINT", server.endpoint())
+            .env("AWS_ACCESS_KEY_ID", "key-of-tests")
+            .env("AWS_SECRET_ACCESS_KEY", "hunter2");
+        Ran::of(command.output().expect("the command starts")).ends_with(code)
+    };
+    let results = "s3://backups/results/";
+    let plan = ["fleet", "plan", "backups", "--to", results, "--shards", "2"];
+    let night = [&plan[..], &["--run", "night"]].concat();
+    let planned: Value = run(&night, 0).json();
+    assert_eq!(planned["plan"], "s3://backups/results/night/plan.jsonl");
+    let written = server.get("results/night/plan.jsonl").expect("a plan");
+    let again = run(&night, 64);
+    assert!(again.stderr.contains("is there already"), "{again:?}");
+    assert!(server.get("results/night/plan.jsonl") == Some(written));
+    let work = |shard| -> Value {
+        let work = ["fleet", "work", "--plan", results, "--shard", shard];
+        run(&work, 0).json()
+    };
+    work("0");
+    let merge = ["fleet", "merge", "--plan", "s3://backups/results/night"];
+    let early = run(&merge, 2);
+    assert!(early.stderr.contains("not done yet: shard 1"), "{early:?}");
+    let first = work("1");
+    // As if it had been killed before it could say that it was done.
+    server.remove("results/night/shards/1/done.json");
+    assert_eq!(work("1")["resumed"], first["objects"]);
+    run(&merge, 1);
+    let by_many = known(&env);
+    std::fs::remove_file(env.path("catalogue.redb")).expect("it is there");
+    env.run(&["index", "backups", "-q", "--as-of", AS_OF]);
+    assert_eq!(by_many, known(&env));
+    // A store that refuses is worth another try, one that forbids is not.
+    let work = [
+        "fleet",
+        "work",
+        "--plan",
+        "s3://backups/results/night",
+        "--shard",
+        "0",
+    ];
+    for (status, name, code) in [(503, "SlowDown", 75), (403, "AccessDenied", 64)] {
+        server.fail("plan.jsonl", What::Status(status, name), 9);
+        run(&work, code);
+        server.mend();
+    }
+    let inside = ["fleet", "plan", "s3://backups", "--to", results];
+    let inside = run(&inside, 64);
+    assert!(
+        inside.stderr.contains("which is searched for backups"),
+        "{inside:?}"
+    );
 }
 
 #[test]

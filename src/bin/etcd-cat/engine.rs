@@ -30,7 +30,6 @@ use etcd_cat::survey::{
     SurveyError, SurveyOptions,
 };
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// What every request to the engine carries.
 #[derive(Clone, Copy, Debug)]
@@ -186,7 +185,7 @@ pub(crate) fn drop_location(location: &ObjectId, request: &Request<'_>) -> Resul
 /// Plans a run over a fleet.
 pub(crate) fn fleet_plan(
     locations: &[ObjectId],
-    results: &Path,
+    results: &ObjectId,
     options: &PlanOptions,
     request: &Request<'_>,
     monitor: &dyn Monitor,

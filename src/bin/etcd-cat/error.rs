@@ -35,6 +35,8 @@ pub(crate) mod code {
     pub(crate) const IO: &str = "io";
     /// `oc` failed.
     pub(crate) const OC: &str = "oc";
+    /// The backup cannot be stored where it is to go, or did not reach each of its destinations.
+    pub(crate) const DESTINATION: &str = "destination";
     /// The backup is complete and recorded, and something of the run is still in the cluster.
     pub(crate) const REMAINS: &str = "remains";
     /// A named reason speaks against it: try later, or override the reason.
@@ -73,7 +75,14 @@ impl Failure {
     /// The same run stopped by a signal: its failure was our own doing, its hint still counts.
     pub(crate) fn stopped_by(self, signal: u8) -> Self {
         Self {
-            hint: self.hint.filter(|_| self.code == code::OC),
+            hint: self
+                .hint
+                .filter(|_| matches!(self.code, code::OC | code::DESTINATION)),
+            details: if self.code == code::DESTINATION {
+                self.details
+            } else {
+                Vec::new()
+            },
             remains: self.remains,
             ..Self::interrupted(signal)
         }

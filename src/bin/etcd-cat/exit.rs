@@ -98,6 +98,7 @@ impl Exit {
         match (report.outcome, &report.backup) {
             (TakeOutcome::Taken, Some(backup)) => Self::of_verdict(backup.verdict),
             (TakeOutcome::Taken, None) | (TakeOutcome::Rejected, _) => Self::Bad,
+            (TakeOutcome::Undelivered, _) => Self::Failed,
             (TakeOutcome::Planned | TakeOutcome::Cleaned | TakeOutcome::Skipped, _) => Self::Good,
         }
     }

@@ -32,6 +32,7 @@ mod transfer;
 pub use backup::{clean, run};
 pub use error::OcError;
 pub use leftover::Leftover;
+pub(crate) use lock_directory::own_directory;
 pub use options::{BackupOptions, BackupTask, DebugNamespace};
 pub(crate) use plan::cluster_of;
 pub use plan::{BackupPlan, plan};

@@ -324,3 +324,6 @@ impl Creation<'_> {
         since.elapsed() >= GRACE
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,8 +22,6 @@ mod trouble;
 mod upload;
 
 #[cfg(test)]
-mod create_tests;
-#[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,21 @@ impl Served {
         Self { store, server }
     }
 
+    /// Nothing is signed: whatever is neither S3 nor wants to know credentials.
+    pub(crate) fn unsigned() -> Self {
+        let server = BucketServer::start();
+        let account = ("AZURE_STORAGE_ACCOUNT_NAME", "tests");
+        let store = BucketStore::new(BucketOptions {
+            endpoint: Some(server.endpoint()),
+            is_unsigned: true,
+            environment: [account]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            ..BucketOptions::default()
+        });
+        Self { store, server }
+    }
+
     /// With versions.
     pub(crate) fn with_versions() -> Self {
         let served = Self::plain();

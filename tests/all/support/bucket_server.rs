@@ -1,4 +1,5 @@
-//! A small S3 in this process: it signs nothing and forgets everything, but fails exactly as it is told to.
+//! A small S3 in this process, with as much of Azure and Google as uploads need: it signs nothing and forgets everything,
+//! but fails exactly as it is told to.
 #![allow(
     dead_code,
     reason = "the tests inside the library and those outside use different parts of it"
@@ -28,6 +29,8 @@ struct Shared {
     objects: BTreeMap<String, Vec<Stored>>,
     /// Parts by upload and number.
     uploads: BTreeMap<String, Upload>,
+    /// Parts of Azure by key and name: nothing speaks for them yet.
+    blocks: BTreeMap<(String, String), Vec<u8>>,
     faults: Vec<Fault>,
     asked: Vec<String>,
     page_size: usize,
@@ -35,17 +38,20 @@ struct Shared {
     writes: u64,
 }
 
+/// What is said beside an object, under the name that each service has for it.
+type Mark = (&'static str, String);
+
 #[derive(Debug, Default)]
 struct Upload {
     parts: BTreeMap<u32, Vec<u8>>,
-    mark: Option<String>,
+    mark: Option<Mark>,
 }
 
 #[derive(Clone, Debug)]
 struct Stored {
     bytes: Arc<Vec<u8>>,
     /// What was said beside it.
-    mark: Option<String>,
+    mark: Option<Mark>,
     tag: String,
     version: String,
     modified: u64,
@@ -109,6 +115,7 @@ impl BucketServer {
         let shared = Shared {
             objects: BTreeMap::new(),
             uploads: BTreeMap::new(),
+            blocks: BTreeMap::new(),
             faults: Vec::new(),
             asked: Vec::new(),
             page_size: 1000,
@@ -378,7 +385,7 @@ impl Shared {
             _ => Response::of(200, whole.to_vec()),
         };
         if let Some(mark) = &stored.mark {
-            response.headers.push(("x-amz-meta-etcd-cat", mark.clone()));
+            response.headers.push(mark.clone());
         }
         let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
         response
@@ -395,6 +402,24 @@ impl Shared {
         response
     }
 
+    /// The last word of an upload to Azure: all that it does not name goes.
+    fn speak_for(&mut self, key: &str, list: &[u8], mark: Option<Mark>) -> Response {
+        let list = String::from_utf8_lossy(list).into_owned();
+        let names = list.split("<Latest>").skip(1);
+        let names = names.filter_map(|rest| rest.split_once("</Latest>"));
+        let mut bytes = Vec::new();
+        for (name, _) in names {
+            let Some(block) = self.blocks.get(&(key.to_owned(), name.to_owned())) else {
+                return Response::error(400, "InvalidBlockList");
+            };
+            bytes.extend_from_slice(block);
+        }
+        self.blocks.retain(|(other, _), _| other != key);
+        self.put(key, bytes, "STANDARD", MODIFIED);
+        self.mark(key, mark);
+        Response::of(201, Vec::new())
+    }
+
     /// Takes one bit of what lies under a key for another.
     fn alter(&mut self, key: &str) {
         if let Some(stored) = self.objects.get_mut(key).and_then(|all| all.last_mut()) {
@@ -407,23 +432,45 @@ impl Shared {
     }
 
     /// What was written last under a key gets what was said beside it.
-    fn mark(&mut self, key: &str, mark: Option<String>) {
+    fn mark(&mut self, key: &str, mark: Option<Mark>) {
         if let Some(stored) = self.objects.get_mut(key).and_then(|all| all.last_mut()) {
             stored.mark = mark;
         }
     }
 
     fn write(&mut self, key: &str, request: &Request) -> Response {
-        let mark = request.headers.get("x-amz-meta-etcd-cat").cloned();
-        let is_new_only = request
-            .headers
-            .get("if-none-match")
-            .is_some_and(|tag| tag == "*");
+        let names = [
+            "x-amz-meta-etcd-cat",
+            "x-goog-meta-etcd-cat",
+            "x-ms-meta-etcdcat",
+        ];
+        let mut marks = names.iter().filter_map(|name| {
+            let mark = request.headers.get(*name)?;
+            Some((*name, mark.clone()))
+        });
+        let mark = marks.next();
+        let name = request.query.get("blockid");
+        let is_taken = self.objects.contains_key(key);
+        let has =
+            |name: &str, value: &str| request.headers.get(name).is_some_and(|one| one == value);
+        let is_new_only = has("if-none-match", "*") || has("x-goog-if-generation-match", "0");
         let upload = request.query.get("uploadId").cloned();
         let part = request
             .query
             .get("partNumber")
             .and_then(|part| part.parse().ok());
+        match request.query.get("comp").map(String::as_str) {
+            Some("block") => {
+                let name = (key.to_owned(), name.cloned().unwrap_or_default());
+                self.blocks.insert(name, request.body.clone());
+                return Response::of(201, Vec::new());
+            }
+            Some("blocklist") if is_new_only && is_taken => {
+                return Response::error(409, "BlobAlreadyExists");
+            }
+            Some("blocklist") => return self.speak_for(key, &request.body, mark),
+            _ => {}
+        }
         match (request.method.as_str(), upload, part) {
             ("POST", None, _) => {
                 self.writes += 1;

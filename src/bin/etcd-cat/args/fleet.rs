@@ -7,7 +7,6 @@ use etcd_cat::discovery::Shard;
 use etcd_cat::fleet::Budget;
 use etcd_cat::source::ObjectId;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Bytes a second that a worker is taken to read.
@@ -47,6 +46,7 @@ proven when; merge keeps it up to date.
 
 Examples:
   etcd-cat fleet plan /backups --to /results --shards 8
+  etcd-cat fleet plan s3://backups --to s3://results/fleet --shards 8
   etcd-cat fleet plan /backups --to /results --shards 8 --proven-within 30d --budget 6T
   etcd-cat fleet plan /backups --to /results --shards 8 --budget 4h --rate 80MB")]
 pub(crate) struct FleetPlanArgs {
@@ -54,9 +54,9 @@ pub(crate) struct FleetPlanArgs {
     #[arg(required = true, value_name = "LOCATION")]
     pub(crate) locations: Vec<ObjectId>,
 
-    /// Directory for the results, in which the run gets a directory of its own; not one that holds backups
-    #[arg(long, env = "ETCD_CAT_TO", value_name = "DIRECTORY", hide_env = true)]
-    pub(crate) to: PathBuf,
+    /// Directory or bucket for the results, in which the run gets a directory of its own; not one that holds backups
+    #[arg(long, env = "ETCD_CAT_TO", value_name = "LOCATION", hide_env = true)]
+    pub(crate) to: ObjectId,
 
     /// Number of workers
     #[arg(
@@ -102,7 +102,7 @@ Examples:
 pub(crate) struct FleetWorkArgs {
     /// The plan, the directory of the run, or that of many runs: of those the last by name
     #[arg(long, env = "ETCD_CAT_PLAN", value_name = "PLAN", hide_env = true)]
-    pub(crate) plan: PathBuf,
+    pub(crate) plan: ObjectId,
 
     /// Which share, counted from 0, with or without the number of all [default: JOB_COMPLETION_INDEX]
     #[arg(long, env = "ETCD_CAT_SHARD", value_name = "I[/N]", hide_env = true)]
@@ -124,7 +124,7 @@ Examples:
 pub(crate) struct FleetMergeArgs {
     /// The plan, the directory of the run, or that of many runs: of those the last by name
     #[arg(long, env = "ETCD_CAT_PLAN", value_name = "PLAN", hide_env = true)]
-    pub(crate) plan: PathBuf,
+    pub(crate) plan: ObjectId,
 
     /// Wait this long for workers that are not done
     #[arg(long, env = "ETCD_CAT_WAIT", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]

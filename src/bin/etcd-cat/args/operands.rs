@@ -194,6 +194,8 @@ pub(crate) struct StageArgs {
 Examples:
   etcd-cat backup --to /backup                                    from a control-plane node that is ready
   etcd-cat backup --to /backup --keys-to /keys                    keep the encryption keys apart
+  etcd-cat backup --to s3://backups/prod --keys-to az://keys      in buckets, read back and verified
+  etcd-cat backup --to /backup --also s3://backups/prod           and a second copy elsewhere
   etcd-cat backup --to /backup --dry-run                          show what would be run
   etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron
   etcd-cat backup --resume --node NODE --to /backup               bring in what a broken run left on the node
@@ -204,15 +206,15 @@ pub(crate) struct BackupArgs {
     #[arg(long, env = "ETCD_CAT_NODE", value_name = "NODE", hide_env = true)]
     pub(crate) node: Option<String>,
 
-    /// Store the backup in this directory
+    /// Store the backup in this directory, or below this prefix of a bucket: s3://backups/prod
     #[arg(
         long,
         env = "ETCD_CAT_TO",
-        value_name = "DIR",
+        value_name = "LOCATION",
         required_unless_present = "clean",
         hide_env = true
     )]
-    pub(crate) to: Option<PathBuf>,
+    pub(crate) to: Option<ObjectId>,
 
     /// Take no new backup: bring in the newest one that a run which broke off left on the node
     #[arg(long, env = "ETCD_CAT_RESUME", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with_all = ["clean", "if_older_than", "if_version_changed"], hide_env = true)]
@@ -226,9 +228,27 @@ pub(crate) struct BackupArgs {
     #[arg(long, env = "ETCD_CAT_CLEAN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) clean: bool,
 
-    /// Store the kuberesources, which holds the encryption keys, in this directory [default: beside the snapshot]
-    #[arg(long, env = "ETCD_CAT_KEYS_TO", value_name = "DIR", hide_env = true)]
-    pub(crate) keys_to: Option<PathBuf>,
+    /// Store the kuberesources, which holds the encryption keys, in this directory or bucket [default: beside the snapshot]
+    #[arg(
+        long,
+        env = "ETCD_CAT_KEYS_TO",
+        value_name = "LOCATION",
+        hide_env = true
+    )]
+    pub(crate) keys_to: Option<ObjectId>,
+
+    /// Store both halves in this directory or bucket as well; repeatable. Each succeeds or fails on its own
+    #[arg(long, env = "ETCD_CAT_ALSO", value_name = "LOCATION", hide_env = true)]
+    pub(crate) also: Vec<ObjectId>,
+
+    /// Keep a backup in this directory until it is proven to lie in a bucket [default: beside the default catalogue]
+    #[arg(
+        long,
+        env = "ETCD_CAT_WORK_DIRECTORY",
+        value_name = "DIR",
+        hide_env = true
+    )]
+    pub(crate) work_directory: Option<PathBuf>,
 
     /// Print what would be run, and run nothing that changes anything
     #[arg(long, env = "ETCD_CAT_DRY_RUN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]

@@ -60,7 +60,7 @@ fn work(args: &FleetWorkArgs, invocation: &Invocation<'_>) -> Result<Reply, Fail
         flush: args.flush.to_std().unwrap_or_default(),
         survey: invocation.request(&[]).survey_options(),
     };
-    let run = FleetRun::of_plan(&args.plan);
+    let run = FleetRun::of_plan(&args.plan, &engine::stores(invocation.global))?;
     let done = engine::fleet_work(&run, &options, invocation.progress)?;
     Reply::new(&FleetWork(&done), &invocation.style, Exit::Good)
 }
@@ -76,7 +76,7 @@ fn shard_of_job() -> Result<ShardArg, Failure> {
 }
 
 fn merge(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
-    let run = FleetRun::of_plan(&args.plan);
+    let run = FleetRun::of_plan(&args.plan, &engine::stores(invocation.global))?;
     if let Some(wait) = args.wait.and_then(|wait| wait.to_std().ok()) {
         await_workers(&run, wait, invocation)?;
     }

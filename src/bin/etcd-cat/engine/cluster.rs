@@ -60,6 +60,7 @@ fn failed(error: OcError) -> Failure {
 pub(super) fn failed_to_take(error: TakeError) -> Failure {
     match error {
         TakeError::NotBegun(error) => failed(error),
+        TakeError::Destination(error) => Failure::new(code::DESTINATION, error),
         TakeError::BrokenOff(failure) => broken(*failure),
         error => Failure::new(code::OC, error),
     }

@@ -3,11 +3,12 @@
 use super::cluster::{client, failed_to_take};
 use super::{Request, catalogue};
 use crate::args::BackupArgs;
-use crate::error::Failure;
+use crate::error::{Failure, code};
 use etcd_cat::monitor::Monitor;
 use etcd_cat::oc::{BackupOptions, BackupTask, DebugNamespace};
+use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Depth;
-use etcd_cat::take::{self, DueOptions, TakeOptions, TakeReport};
+use etcd_cat::take::{self, Destination, DueOptions, TakeOptions, TakeReport};
 use std::path::PathBuf;
 
 /// Takes a backup, unless there is no need or it is only to be planned.
@@ -18,8 +19,14 @@ pub(crate) fn take(
 ) -> Result<TakeReport, Failure> {
     let oc = client(&args.oc)?;
     let catalogue = catalogue(request.global)?;
+    let to = args.to.as_ref();
+    let to = to.map(|to| destination(to, args.keys_to.as_ref()));
+    let also = args.also.iter().map(|also| destination(also, None));
     let options = TakeOptions {
         backup: backup_options(args),
+        to: to.transpose()?,
+        also: also.collect::<Result<_, _>>()?,
+        work_directory: args.work_directory.as_ref().map(absolute),
         due: DueOptions {
             if_older_than: args.if_older_than,
             if_version_changed: args.if_version_changed,
@@ -30,11 +37,18 @@ pub(crate) fn take(
     take::take(&oc, &catalogue, options, monitor).map_err(failed_to_take)
 }
 
+fn destination(to: &ObjectId, keys_to: Option<&ObjectId>) -> Result<Destination, Failure> {
+    Destination::new(to, keys_to).map_err(|error| Failure::new(code::USAGE, error))
+}
+
+fn absolute(path: &PathBuf) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.clone())
+}
+
+/// How it is taken; the destination is told apart from it.
 fn backup_options(args: &BackupArgs) -> BackupOptions {
-    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let mut options = BackupOptions::new(args.to.as_ref().map(absolute).unwrap_or_default());
+    let mut options = BackupOptions::new(PathBuf::new());
     options.node.clone_from(&args.node);
-    options.keys_to = args.keys_to.as_ref().map(absolute);
     options.lock_directory = args.lock_directory.as_ref().map(absolute);
     options.forced.clone_from(&args.force);
     options.not_during.clone_from(&args.not_during);

@@ -4,7 +4,7 @@ use super::text::{safe, safe_path};
 use super::views::BackupRunView;
 use super::{Answer, BackupDetails, Style, name};
 use etcd_cat::oc::BackupRun;
-use etcd_cat::take::{TakeOutcome, TakeReport};
+use etcd_cat::take::{Delivery, TakeOutcome, TakeReport};
 use serde::Serialize;
 
 impl Answer for TakeReport {
@@ -19,6 +19,7 @@ impl Answer for TakeReport {
     /// What was done, what must be done by hand, and the backup.
     fn page(&self, style: &Style) -> String {
         let mut text = headline(self);
+        text.push_str(&destinations(&self.deliveries));
         if let Some(taken) = &self.taken {
             text.push_str(&remains(taken));
         }
@@ -44,6 +45,9 @@ fn headline(report: &TakeReport) -> String {
         TakeOutcome::Rejected => {
             format!("{what}, and it is not to be believed: put aside, not in the catalogue\n")
         }
+        TakeOutcome::Undelivered => {
+            format!("{what} and verified, and stored nowhere: not in the catalogue\n")
+        }
         // Made for a shell, and made of checked words.
         TakeOutcome::Planned => return report.script.clone().unwrap_or_default(),
         TakeOutcome::Cleaned => {
@@ -63,6 +67,32 @@ fn headline(report: &TakeReport) -> String {
 
 fn policy(report: &TakeReport) -> Option<&str> {
     report.taken.as_ref()?.policy.as_deref()
+}
+
+/// What came of each destination, unless there is one alone that nothing had to be brought to.
+fn destinations(deliveries: &[Delivery]) -> String {
+    let is_plain = |one: &Delivery| {
+        let ids = [&one.snapshot.id, &one.kuberesources.id];
+        ids.iter().all(|id| id.as_path().is_some())
+    };
+    if let [one] = deliveries
+        && is_plain(one)
+    {
+        return String::new();
+    }
+    let lines = deliveries.iter().map(|one| {
+        let mut places: Vec<String> = [&one.snapshot.id, &one.kuberesources.id]
+            .into_iter()
+            .filter_map(|id| Some(safe(&id.parent()?.to_string()).into_owned()))
+            .collect();
+        places.dedup();
+        let places = places.join(" and ");
+        match &one.failure {
+            None => format!("  lies in {places}, read back and verified\n"),
+            Some(reason) => format!("  did not reach {places}: {}\n", safe(reason)),
+        }
+    });
+    lines.collect()
 }
 
 /// What is still in the cluster, asked for or not.

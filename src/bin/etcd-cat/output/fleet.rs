@@ -23,12 +23,12 @@ impl Answer for FleetPlan<'_> {
     }
 
     fn names(&self) -> Vec<String> {
-        vec![text::safe_path(self.run.plan().as_path())]
+        vec![text::safe_path(self.run.plan())]
     }
 
     fn page(&self, _: &Style) -> String {
         let (head, plan) = (&self.plan.head, self.plan);
-        let path = text::safe_path(self.run.plan().as_path());
+        let path = text::safe_path(self.run.plan());
         let mut page = format!(
             "planned run {}: {} of {} for {}\n",
             text::safe(&head.run),

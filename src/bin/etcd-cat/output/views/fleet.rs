@@ -120,7 +120,7 @@ impl FleetPlanView {
             api_version: API_VERSION,
             kind: "FleetPlan",
             run: head.run.clone(),
-            plan: text::path(run.plan().as_path()),
+            plan: text::path(run.plan()),
             created_at: rfc3339_seconds(head.created_at),
             shards: head.shards,
             locations: head.locations.iter().map(text::path).collect(),

@@ -5,7 +5,7 @@ use crate::output::text;
 use chrono::{DateTime, Utc};
 use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::oc::{BackupRun, FetchedFile, Leftover, SnapshotStatus};
-use etcd_cat::take::TakeReport;
+use etcd_cat::take::{Delivered, Delivery, TakeReport};
 use serde::Serialize;
 
 /// `kind: BackupRun`, of `backup`.
@@ -16,7 +16,7 @@ pub(crate) struct BackupRunView {
     api_version: &'static str,
     /// Always `BackupRun`.
     kind: &'static str,
-    /// `taken`, `rejected`, `planned`, `cleaned` or `skipped`.
+    /// `taken`, `undelivered`, `rejected`, `planned`, `cleaned` or `skipped`.
     outcome: &'static str,
     /// Why none was taken, or why it was rejected, or what was removed, in words.
     reason: Option<String>,
@@ -36,6 +36,36 @@ pub(crate) struct BackupRunView {
     remains: Vec<LeftoverView>,
     /// What earlier runs left on this host.
     earlier: Vec<LeftoverView>,
+    /// What came of each destination: first that of `--to`, then each of `--also`. The exit code is 2 when one failed.
+    destinations: Vec<DestinationView>,
+    /// The directory on this machine where the files stay because not every destination was reached.
+    kept_in: Option<String>,
+}
+
+/// What came of one destination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DestinationView {
+    /// The backup lies there: it was read back and is what was taken.
+    verified: bool,
+    /// Why not, in words.
+    reason: Option<String>,
+    /// The snapshot there.
+    snapshot: DeliveredView,
+    /// The kuberesources there.
+    kuberesources: DeliveredView,
+}
+
+/// One half at one destination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveredView {
+    /// Path or URL.
+    path: String,
+    /// It was put there whole.
+    stored: bool,
+    /// Its version, where the store keeps several.
+    version: Option<String>,
 }
 
 /// How it was taken.
@@ -96,7 +126,7 @@ struct ScriptStatusView {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FileView {
-    /// Where it was put.
+    /// Where it was put on this machine; with a bucket as destination it stays there only until it is proven to lie in that.
     path: String,
     /// Bytes.
     size_bytes: u64,
@@ -135,6 +165,29 @@ impl BackupRunView {
             leftovers: remains.clone(),
             remains,
             earlier: earlier.map(LeftoverView::new).collect(),
+            destinations: report.deliveries.iter().map(DestinationView::new).collect(),
+            kept_in: report.kept.as_deref().map(text::path),
+        }
+    }
+}
+
+impl DestinationView {
+    fn new(delivery: &Delivery) -> Self {
+        Self {
+            verified: delivery.failure.is_none(),
+            reason: delivery.failure.clone(),
+            snapshot: DeliveredView::new(&delivery.snapshot),
+            kuberesources: DeliveredView::new(&delivery.kuberesources),
+        }
+    }
+}
+
+impl DeliveredView {
+    fn new(half: &Delivered) -> Self {
+        Self {
+            path: text::path(&half.id),
+            stored: half.is_stored,
+            version: half.version.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is written is whole under its name or not there, and nothing of others is replaced.
 
-use super::testing::{BUCKET, Served, What};
-use super::*;
+use super::super::testing::{BUCKET, Served, What};
+use super::super::*;
 use crate::monitor::Silent;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -230,4 +230,43 @@ fn whether_it_can_be_written_is_known_before_it_is() {
         let error = error.expect_err("is no name of an object");
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{url}");
     }
+}
+
+#[test]
+fn azure_and_google_are_written_to_as_well() -> Outcome {
+    for (scheme, is_new_only_in_parts) in [("az", true), ("gs", false)] {
+        let served = Served::unsigned();
+        for (key, bytes) in [("a/small", b"bytes".to_vec()), ("a/long.db", long())] {
+            let id = ObjectId::from(format!("{scheme}://{BUCKET}/{key}").as_str());
+            let new = NewObject {
+                bytes: &bytes.as_slice(),
+                size_bytes: bytes.len() as u64,
+                begun: &|_| Ok(()),
+            };
+            served.store.try_to_create(&id)?;
+            let created = served.store.create(&id, &new, &Silent)?;
+            let expected = is_new_only_in_parts || key == "a/small";
+            assert_eq!(created.is_new_only, expected, "{id}");
+            assert!(served.server.get(key) == Some(bytes.clone()), "{id}");
+            // Once more, and when somebody takes the name just before the last word.
+            let error = served.store.create(&id, &new, &Silent);
+            let error = error.expect_err("is taken");
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{id}: {error}");
+            served.server.remove(key);
+            let others = What::Replace(b"of others".to_vec());
+            let last_word = match (scheme, key) {
+                (_, "a/small") => "PUT /backups/a/small",
+                ("az", _) => "comp=blocklist",
+                _ => continue,
+            };
+            served.server.fail(last_word, others, 1);
+            let error = served.store.create(&id, &new, &Silent);
+            let error = error.expect_err("is taken");
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{id}: {error}");
+            let kept = served.server.get(key);
+            assert_eq!(kept.as_deref(), Some(&b"of others"[..]), "{id}");
+        }
+        assert_eq!(served.server.open_uploads(), 0, "{scheme}");
+    }
+    Ok(())
 }
