@@ -103,8 +103,8 @@ impl ReadAt for std::fs::File {
 
 impl ReadAt for &[u8] {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = self.get(to_usize(offset)..).unwrap_or_default();
-        (&mut { rest }).read(buffer)
+        let mut rest = self.get(to_usize(offset)..).unwrap_or_default();
+        rest.read(buffer)
     }
 }
 

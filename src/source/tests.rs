@@ -2,6 +2,7 @@
 
 use super::memory::{MemoryBucket, SCHEME};
 use super::*;
+use crate::bytes::to_u64;
 use crate::monitor::{Monitor, Silent};
 use std::ffi::OsStr;
 use std::io::Read as _;
@@ -296,7 +297,7 @@ fn a_file_is_created_whole_and_replaces_none() -> Outcome {
     create(&bytes, 3 << 20, &Silent).expect_err("is too short");
     create(&bytes, 2 << 20, &Impatient).expect_err("is stopped");
     assert!(names()?.is_empty());
-    let created = create(&bytes, bytes.len() as u64, &Silent)?;
+    let created = create(&bytes, to_u64(bytes.len()), &Silent)?;
     assert_eq!(created.identity, files.store().stat(&id)?);
     let error = create(b"other", 5, &Silent).expect_err("is taken");
     assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);

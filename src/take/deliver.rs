@@ -6,8 +6,8 @@ use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
 use crate::monitor::Monitor;
 use crate::source::{AtPath as _, IoError, NewObject, ObjectId, Store as _};
 use crate::survey::{self, Depth, SurveyOptions};
-use std::ffi::OsStr;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Both halves here, and what was learnt of them.
@@ -29,13 +29,14 @@ pub(super) struct Carrier<'c> {
     pub(super) survey: &'c SurveyOptions,
     pub(super) work: Option<&'c WorkDirectory>,
     pub(super) monitor: &'c dyn Monitor,
+    /// An earlier run may have stored a half already: what lies there decides.
+    pub(super) is_resumed: bool,
 }
 
 impl Carrier<'_> {
     /// Stores what does not lie there yet, and reads back what lies there.
     pub(super) fn deliver(&self, parcel: &Parcel<'_>, destination: &Destination) -> Arrived {
-        let names = [parcel.snapshot, parcel.kuberesources].map(file_name);
-        let mut delivery = Delivery::of(destination, names);
+        let mut delivery = Delivery::of(destination, parcel.snapshot, parcel.kuberesources);
         let believed = match self.store_both(parcel, &mut delivery) {
             Ok(false) => Ok(parcel.contents.clone()),
             Ok(true) => self.read_back(parcel, &delivery),
@@ -95,7 +96,13 @@ impl Carrier<'_> {
         self.monitor.begin(id.as_os_str(), size_bytes);
         let created = self.survey.stores.create(id, &new, self.monitor);
         self.monitor.finish(id.as_os_str());
-        let created = created.at_path("store", id)?;
+        let created = match created {
+            Err(error) if self.is_resumed && error.kind() == ErrorKind::AlreadyExists => {
+                half.is_stored = true;
+                return Ok(());
+            }
+            created => created.at_path("store", id)?,
+        };
         if !created.is_new_only {
             self.monitor.note(&format!(
                 "{id}: the store cannot be asked to refuse a name that is taken; nothing had it just before"
@@ -152,10 +159,6 @@ impl Carrier<'_> {
         }
         Ok(contents)
     }
-}
-
-fn file_name(path: &Path) -> &OsStr {
-    path.file_name().unwrap_or_default()
 }
 
 /// With its cause, which says what to do.

@@ -2,6 +2,7 @@
 
 use crate::source::ObjectId;
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 /// A place for each half: directories, or prefixes in buckets.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -80,7 +81,9 @@ pub struct Delivery {
 pub struct Delivered {
     /// Its name there.
     pub id: ObjectId,
-    /// It was put there whole.
+    /// Where it lies on this machine.
+    pub from: PathBuf,
+    /// It lies there whole.
     pub is_stored: bool,
     /// Its version, where the store keeps several.
     pub version: Option<String>,
@@ -88,10 +91,10 @@ pub struct Delivered {
 
 impl Delivery {
     /// Of a backup that is to go there.
-    pub(super) fn of(destination: &Destination, names: [&OsStr; 2]) -> Self {
-        let [snapshot, kuberesources] = names;
-        let half = |place: &ObjectId, name| Delivered {
-            id: place.join(name),
+    pub(super) fn of(destination: &Destination, snapshot: &Path, kuberesources: &Path) -> Self {
+        let half = |place: &ObjectId, path: &Path| Delivered {
+            id: place.join(path.file_name().unwrap_or_default()),
+            from: path.to_owned(),
             is_stored: false,
             version: None,
         };

@@ -1,6 +1,8 @@
 //! Verifies what was brought here, in a catalogue of its own: the real one learns of it only when it is believed.
 
 use super::cross_check::{LearntFacts, Mismatch, cross_check};
+use super::remember::{holds, provenance};
+use super::work_directory::Taken;
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
 use crate::discovery::Skipped;
@@ -25,7 +27,7 @@ pub(super) fn examine(
 ) -> (VerificationResult, Option<Examined>) {
     monitor.note("verifying what was brought here");
     let _step = Step::begin(monitor, "the proof of what was brought here");
-    match read(run, options, monitor) {
+    match read(&taken(run), options, monitor) {
         Err(reason) => (VerificationResult::Unfinished(reason), None),
         Ok(mut examined) => {
             doubt(&mut examined.backup, run);
@@ -39,16 +41,17 @@ pub(super) fn examine(
     }
 }
 
-fn read(
-    run: &BackupRun,
+/// The same for files that an earlier run has verified and held against what the cluster said.
+pub(super) fn read(
+    taken: &Taken,
     options: &survey::SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Examined, String> {
     let catalogue = Catalogue::new(CatalogueLocation::Memory);
-    let locations = [&run.snapshot.path, &run.kuberesources.path].map(ObjectId::from);
+    let locations = [&taken.snapshot, &taken.kuberesources].map(ObjectId::from);
     let options = survey::SurveyOptions {
         depth: Depth::Everything,
-        accept: accepted(run),
+        accept: taken.accepted.clone(),
         ..options.clone()
     };
     let survey = survey::examine(&locations, &catalogue, &options, monitor)
@@ -60,16 +63,16 @@ fn read(
     let backup = survey
         .backups
         .into_iter()
-        .find(|backup| holds(backup, &ObjectId::from(&run.snapshot.path)));
+        .find(|backup| holds(backup, &ObjectId::from(&taken.snapshot)));
     let backup = backup.ok_or_else(|| {
-        let path = run.snapshot.path.display();
+        let path = taken.snapshot.display();
         format!("{path}: the file is not there any more")
     })?;
     Ok(Examined { backup, contents })
 }
 
 /// What was overridden before the backup makes it invalid no more: it was asked for, and it is recorded.
-pub(super) fn accepted(run: &BackupRun) -> Vec<Code> {
+fn accepted(run: &BackupRun) -> Vec<Code> {
     let code = |code| match code {
         ReasonCode::UpgradeInProgress => Some(Code::UpgradeInProgress),
         ReasonCode::TooYoung => Some(Code::TakenBeforeRotation),
@@ -81,15 +84,20 @@ pub(super) fn accepted(run: &BackupRun) -> Vec<Code> {
         .collect()
 }
 
+/// What a run has brought here, and how it was taken.
+pub(super) fn taken(run: &BackupRun) -> Taken {
+    Taken {
+        snapshot: run.snapshot.path.clone(),
+        kuberesources: run.kuberesources.path.clone(),
+        provenance: provenance(run),
+        accepted: accepted(run),
+    }
+}
+
 /// One of our own files that could not be read: nothing is proven then, and nothing refuted.
 fn unread<'s>(survey: &'s Survey, locations: &[ObjectId]) -> Option<&'s Skipped> {
     let mut skipped = survey.skipped.iter();
     skipped.find(|one| one.is_error && locations.contains(&one.id))
-}
-
-pub(super) fn holds(backup: &Backup, id: &ObjectId) -> bool {
-    let snapshot = backup.snapshot.as_ref();
-    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| place == id))
 }
 
 /// Adds a finding for each fact on which the two sides disagree.

@@ -1,6 +1,6 @@
 //! What earlier runs left on this machine on the way to a bucket: uploads that nobody ends, and files.
 
-use super::work_directory::{LeftDirectory, left};
+use super::work_directory::{LeftDirectory, Taken, left};
 use crate::monitor::Monitor;
 use crate::oc::shell_line;
 use crate::source::{ObjectId, Store as _, Stores};
@@ -18,20 +18,33 @@ pub(super) fn tidy(root: &Path, stores: &Stores, monitor: &dyn Monitor) {
             }
             continue;
         }
-        let what = match directory.note.is_verified {
-            true => "a verified backup that did not reach its destination",
-            false => "files that were not verified",
+        let (what, way) = match directory.verified() {
+            Some(_) => (
+                "a verified backup that did not reach its destination",
+                "`etcd-cat backup --resume` with the same --to and --keys-to brings it there, ",
+            ),
+            None => ("files that were not verified", ""),
         };
         let path = directory.path.display();
         let remove = ["rm", "-r", "--", &path.to_string()].map(str::to_owned);
         monitor.note(&format!(
-            "an earlier run left {path}, {what}, with the encryption keys: copy it where it is to go and `etcd-cat index` that, then `{}`",
+            "an earlier run left {path}, {what}, with the encryption keys: {way}`{}` removes it",
             shell_line(&remove)
         ));
     }
 }
 
-fn give_up(directory: &LeftDirectory, stores: &Stores, monitor: &dyn Monitor) -> bool {
+/// The newest verified backup that an earlier run could not bring to its destination.
+pub(super) fn resumable(root: &Path) -> Option<(LeftDirectory, Taken)> {
+    let directories = left(root).into_iter().rev();
+    let mut found = directories.filter_map(|directory| {
+        let verified = directory.verified()?.clone();
+        Some((directory, verified))
+    });
+    found.next()
+}
+
+pub(super) fn give_up(directory: &LeftDirectory, stores: &Stores, monitor: &dyn Monitor) -> bool {
     let mut is_all = true;
     for (url, upload) in &directory.note.uploads {
         let id = ObjectId::parse(OsStr::new(url));

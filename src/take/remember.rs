@@ -1,6 +1,6 @@
 //! Remembers a backup that is believed: what was learnt of it, and how it was taken.
 
-use super::examine::{accepted, holds};
+use super::work_directory::Taken;
 use crate::backup::{Backup, Provenance};
 use crate::catalogue::{
     Catalogue, CatalogueChange, CatalogueContents, CatalogueError, Content, Forget, SnapshotKey,
@@ -12,23 +12,28 @@ use crate::survey::{self, Depth};
 
 /// With its neighbours in view, as every later command shows it: an earlier backup may make more of it.
 pub(super) fn recalled(
-    run: &BackupRun,
+    taken: &Taken,
     snapshot: &ObjectId,
     catalogue: &Catalogue,
     options: &survey::SurveyOptions,
 ) -> Option<Backup> {
     let options = survey::SurveyOptions {
         depth: Depth::New,
-        accept: accepted(run),
+        accept: taken.accepted.clone(),
         ..options.clone()
     };
     let backups = survey::recall(catalogue, &options).ok()?;
     backups.into_iter().find(|backup| holds(backup, snapshot))
 }
 
+pub(super) fn holds(backup: &Backup, id: &ObjectId) -> bool {
+    let snapshot = backup.snapshot.as_ref();
+    snapshot.is_some_and(|snapshot| snapshot.places().any(|place| place == id))
+}
+
 /// Remembers what was learnt of it where it lies. A catalogue that refuses takes nothing from the backup.
 pub(super) fn record(
-    run: &BackupRun,
+    taken: &Taken,
     ids: &[ObjectId; 2],
     contents: &CatalogueContents,
     catalogue: &Catalogue,
@@ -43,7 +48,7 @@ pub(super) fn record(
     changes.extend(
         subjects
             .iter()
-            .flat_map(|subject| of_subject(contents, run, *subject)),
+            .flat_map(|subject| of_subject(contents, taken, *subject)),
     );
     changes.extend(locations(ids));
     // The files are new: what lay under their names in other days is another story.
@@ -95,14 +100,14 @@ fn proofs(contents: &CatalogueContents, subjects: &[Subject]) -> Vec<CatalogueCh
 
 fn of_subject(
     contents: &CatalogueContents,
-    run: &BackupRun,
+    taken: &Taken,
     subject: Subject,
 ) -> Vec<CatalogueChange> {
     let verifications = contents.verifications(&subject).iter();
     let provenance = match subject {
         Subject::Snapshot(snapshot) => Some(CatalogueChange::Provenance {
             snapshot,
-            provenance: Box::new(provenance(run)),
+            provenance: Box::new(taken.provenance.clone()),
         }),
         Subject::Kuberesources(_) => None,
     };
@@ -127,7 +132,7 @@ fn locations(ids: &[ObjectId]) -> Vec<CatalogueChange> {
         .collect()
 }
 
-fn provenance(run: &BackupRun) -> Provenance {
+pub(super) fn provenance(run: &BackupRun) -> Provenance {
     Provenance {
         node: run.node.clone(),
         oc_version: run.oc_version.clone(),

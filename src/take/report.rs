@@ -99,9 +99,9 @@ impl TakeReport {
         }
     }
 
-    pub(super) fn taken(run: BackupRun, backup: Option<Backup>) -> Self {
+    /// With how it was taken.
+    pub(super) fn of(self, run: BackupRun) -> Self {
         Self {
-            outcome: TakeOutcome::Taken,
             node: Some(run.node.clone()),
             forced: run.forced.iter().map(ToString::to_string).collect(),
             commands: run
@@ -110,8 +110,7 @@ impl TakeReport {
                 .map(|command| shell_line(command))
                 .collect(),
             taken: Some(Box::new(run)),
-            backup,
-            ..Self::default()
+            ..self
         }
     }
 
@@ -126,10 +125,12 @@ impl TakeReport {
             }
             backup
         });
-        Self {
+        let rejected = Self {
             outcome: TakeOutcome::Rejected,
-            ..Self::taken(run, backup)
-        }
+            backup,
+            ..Self::default()
+        };
+        rejected.of(run)
     }
 }
 

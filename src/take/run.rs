@@ -3,18 +3,16 @@
 use super::deliver::{Carrier, Parcel};
 use super::destination::Destination;
 use super::due::{self, DueOptions};
-use super::examine::{Examined, examine};
+use super::examine::{Examined, examine, read, taken};
 use super::left_here;
 use super::remember::{recalled, record};
 use super::report::{TakeOutcome, TakeReport};
-use super::work_directory::WorkDirectory;
+use super::work_directory::{LeftDirectory, Taken, WorkDirectory};
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
-use crate::oc::{
-    self, BackupFailure, BackupOptions, BackupRun, BackupTask, Oc, OcError, RunOutcome,
-};
+use crate::oc::{self, BackupFailure, BackupOptions, BackupTask, Oc, OcError, RunOutcome};
 use crate::source::{AtPath as _, IoError, ObjectId, Store as _, Stores};
-use crate::survey;
+use crate::survey::SurveyOptions;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +35,7 @@ pub struct TakeOptions {
     /// `--dry-run`: only plan it.
     pub is_dry_run: bool,
     /// How it is verified. Depth and accepted codes are ours to say.
-    pub survey: survey::SurveyOptions,
+    pub survey: SurveyOptions,
 }
 
 /// Why there is no backup.
@@ -92,6 +90,11 @@ pub fn take(
         backup.keys_to = Some(here(&to.kuberesources)).filter(|keys| *keys != backup.to);
     }
     if let Some(work) = work.as_ref().filter(|_| !is_dry_run && !is_clean) {
+        if backup.task == BackupTask::Resume
+            && let Some(left) = left_here::resumable(work.root())
+        {
+            return resume(left, &destinations, &survey, catalogue, monitor);
+        }
         left_here::tidy(work.root(), &survey.stores, monitor);
         can_be_written(destinations.first(), &survey.stores)?;
     }
@@ -126,9 +129,10 @@ pub fn take(
                 survey: &survey,
                 work: work.as_ref(),
                 monitor,
+                is_resumed: false,
             };
-            let report = hand_over(run, examined, &destinations, &carrier, catalogue);
-            finish(report, work, monitor)
+            let report = hand_over(&taken(&run), examined, &destinations, &carrier, catalogue);
+            finish(report.of(run), work, monitor)
         }
         examined => TakeReport::rejected(run, examined.map(|found| found.backup)),
     })
@@ -151,9 +155,34 @@ fn tell_files(work: Option<&WorkDirectory>, monitor: &dyn Monitor) {
     }
 }
 
+/// Brings a backup that an earlier run had verified here to its destination. The cluster has no part in it.
+fn resume(
+    (left, taken): (LeftDirectory, Taken),
+    destinations: &[Destination],
+    survey: &SurveyOptions,
+    catalogue: &Catalogue,
+    monitor: &dyn Monitor,
+) -> Result<TakeReport, TakeError> {
+    let shown = left.path.display();
+    monitor.note(&format!(
+        "verifying what an earlier run had verified in {shown}"
+    ));
+    left_here::give_up(&left, &survey.stores, monitor);
+    let work = left.take_up();
+    let examined = read(&taken, survey, monitor).map_err(OcError::NotVerified)?;
+    let carrier = Carrier {
+        survey,
+        work: Some(&work),
+        monitor,
+        is_resumed: true,
+    };
+    let report = hand_over(&taken, examined, destinations, &carrier, catalogue);
+    Ok(finish(report, Some(work), monitor))
+}
+
 /// Brings it to each destination, and remembers it wherever it is proven to lie. Each succeeds or fails on its own.
 fn hand_over(
-    run: BackupRun,
+    taken: &Taken,
     examined: Examined,
     destinations: &[Destination],
     carrier: &Carrier<'_>,
@@ -161,12 +190,12 @@ fn hand_over(
 ) -> TakeReport {
     let Examined { backup, contents } = examined;
     if let Some(work) = carrier.work {
-        // Only what the next run says of the files would be less.
-        let _ = work.verified();
+        // Without it the next run says less of the files, and cannot go on with them.
+        let _ = work.verified(taken.clone());
     }
     let parcel = Parcel {
-        snapshot: &run.snapshot.path,
-        kuberesources: &run.kuberesources.path,
+        snapshot: &taken.snapshot,
+        kuberesources: &taken.kuberesources,
         contents: &contents,
     };
     let (mut deliveries, mut unremembered, mut shown) = (Vec::new(), None, None);
@@ -174,7 +203,7 @@ fn hand_over(
         let arrived = carrier.deliver(&parcel, destination);
         let ids = arrived.delivery.ids();
         if let Some(contents) = &arrived.contents {
-            match record(&run, &ids, contents, catalogue) {
+            match record(taken, &ids, contents, catalogue) {
                 Ok(()) => {
                     let [snapshot, _] = &ids;
                     shown.get_or_insert_with(|| snapshot.clone());
@@ -184,7 +213,7 @@ fn hand_over(
         }
         deliveries.push(arrived.delivery);
     }
-    let shown = shown.and_then(|id| recalled(&run, &id, catalogue, carrier.survey));
+    let shown = shown.and_then(|id| recalled(taken, &id, catalogue, carrier.survey));
     let is_nowhere = deliveries.iter().all(|one| one.failure.is_some());
     TakeReport {
         outcome: if is_nowhere {
@@ -192,9 +221,12 @@ fn hand_over(
         } else {
             TakeOutcome::Taken
         },
+        node: Some(taken.provenance.node.clone()),
+        forced: taken.provenance.forced.clone(),
+        backup: Some(shown.unwrap_or(backup)),
         deliveries,
         catalogue: unremembered,
-        ..TakeReport::taken(run, Some(shown.unwrap_or(backup)))
+        ..TakeReport::default()
     }
 }
 

@@ -3,6 +3,8 @@
 //! A directory for each run, with a note beside the files that says which uploads were begun. The run holds a lock on the
 //! note: one that nobody holds was left by a run that was killed.
 
+use crate::backup::Provenance;
+use crate::finding::Code;
 use crate::instant::compact;
 use crate::source::{AtPath as _, IoError, ObjectId, replace_own};
 use chrono::{DateTime, Utc};
@@ -26,8 +28,8 @@ const MOST_NOTE_BYTES: u64 = 1 << 20;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Note {
     etcd_cat_run: u32,
-    /// The files were verified here.
-    pub(super) is_verified: bool,
+    /// What was verified here; `None`: nothing yet.
+    pub(super) verified: Option<Taken>,
     /// Uploads in parts that were begun and have not ended: the object, and what its store calls the upload.
     pub(super) uploads: Vec<(String, String)>,
 }
@@ -36,10 +38,21 @@ impl Default for Note {
     fn default() -> Self {
         Self {
             etcd_cat_run: 1,
-            is_verified: false,
+            verified: None,
             uploads: Vec::new(),
         }
     }
+}
+
+/// A backup that was verified here, and how it was taken.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Taken {
+    pub(super) snapshot: PathBuf,
+    pub(super) kuberesources: PathBuf,
+    pub(super) provenance: Provenance,
+    /// Codes that were overridden before it was taken.
+    pub(super) accepted: Vec<Code>,
 }
 
 /// The directory of this run.
@@ -55,7 +68,7 @@ pub(super) struct WorkDirectory {
 pub(super) struct LeftDirectory {
     pub(super) path: PathBuf,
     pub(super) note: Note,
-    _lock: File,
+    lock: File,
 }
 
 impl WorkDirectory {
@@ -104,8 +117,8 @@ impl WorkDirectory {
     }
 
     /// Says that the files were verified.
-    pub(super) fn verified(&self) -> Result<(), IoError> {
-        self.change(|note| note.is_verified = true)
+    pub(super) fn verified(&self, verified: Taken) -> Result<(), IoError> {
+        self.change(|note| note.verified = Some(verified))
     }
 
     /// Says that an upload was begun.
@@ -131,6 +144,7 @@ impl WorkDirectory {
     fn write(&self) -> Result<(), IoError> {
         let path = self.path.join(NOTE);
         let note = self.note.lock().unwrap_or_else(PoisonError::into_inner);
+        // A path that is no text cannot be told: then there is no note, and no file of it is ever removed.
         let text = serde_json::to_vec(&*note).unwrap_or_default();
         replace_own(&path, &text, MARK).at_path("write", &path)
     }
@@ -166,6 +180,22 @@ impl LeftDirectory {
     pub(super) fn remove(&self) -> io::Result<()> {
         fs::remove_dir_all(&self.path)
     }
+
+    /// A backup that was verified, if both files are still there.
+    pub(super) fn verified(&self) -> Option<&Taken> {
+        let verified = self.note.verified.as_ref()?;
+        let paths = [&verified.snapshot, &verified.kuberesources];
+        paths.iter().all(|path| path.is_file()).then_some(verified)
+    }
+
+    /// Goes on where its run has ended.
+    pub(super) fn take_up(self) -> WorkDirectory {
+        WorkDirectory {
+            path: self.path,
+            note: Mutex::new(self.note),
+            lock: Some(self.lock),
+        }
+    }
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -196,11 +226,7 @@ fn left_directory(path: PathBuf) -> Option<LeftDirectory> {
     let note = File::open(path.join(NOTE)).ok()?;
     note.take(MOST_NOTE_BYTES).read_to_end(&mut text).ok()?;
     let note = serde_json::from_slice(&text).ok()?;
-    Some(LeftDirectory {
-        path,
-        note,
-        _lock: lock,
-    })
+    Some(LeftDirectory { path, note, lock })
 }
 
 #[cfg(test)]
@@ -208,6 +234,22 @@ mod tests {
     use super::*;
 
     type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+    fn verified() -> Taken {
+        Taken {
+            snapshot: "/gone/snapshot.db".into(),
+            kuberesources: "/gone/static_kuberesources.tar.gz".into(),
+            provenance: Provenance {
+                node: "master-0".to_owned(),
+                oc_version: None,
+                cluster_version: None,
+                script_output: String::new(),
+                forced: Vec::new(),
+                taken_at: DateTime::UNIX_EPOCH,
+            },
+            accepted: vec![Code::UpgradeInProgress],
+        }
+    }
 
     #[test]
     fn what_a_run_leaves_is_found_once_nobody_holds_it() -> Outcome {
@@ -218,14 +260,15 @@ mod tests {
         work.make()?;
         fs::write(work.path().join("snapshot.db"), "bytes")?;
         work.began(&"s3://b/snapshot.db".into(), "u1")?;
-        work.verified()?;
+        work.verified(verified())?;
         assert!(left(&root).is_empty(), "somebody is at work in it");
         drop(work);
         let found = left(&root);
         let [one] = found.as_slice() else {
             return Err(format!("{found:?}").into());
         };
-        assert!(one.note.is_verified);
+        assert_eq!(one.note.verified, Some(verified()));
+        assert_eq!(one.verified(), None, "one of its files is gone");
         let upload = ("s3://b/snapshot.db".to_owned(), "u1".to_owned());
         assert_eq!(one.note.uploads, [upload]);
         assert_eq!(one.files(), [one.path.join("snapshot.db")]);

@@ -5,8 +5,7 @@
     reason = "a missing field of a document is a failed test"
 )]
 
-use crate::cli::environment::{Ran, TestEnv};
-use crate::support::bucket_server::{BucketServer, What};
+use crate::cli::environment::TestEnv;
 use crate::support::samples;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -136,8 +135,11 @@ fn a_worker_that_was_killed_goes_on_and_a_twin_does_no_harm() {
     assert_eq!(once, known(&env));
 }
 
+#[cfg(feature = "object-stores")]
 #[test]
 fn results_lie_in_a_bucket_as_in_a_directory() {
+    use crate::cli::environment::Ran;
+    use crate::support::bucket_server::{BucketServer, What};
     let (env, server) = (fleet(), BucketServer::start());
     let run = |arguments: &[&str], code| {
         let mut command = env.command(&[arguments, &["-o", "json", "--as-of", AS_OF]].concat());

@@ -216,7 +216,7 @@ pub(crate) struct BackupArgs {
     )]
     pub(crate) to: Option<ObjectId>,
 
-    /// Take no new backup: bring in the newest one that a run which broke off left on the node
+    /// Take no new backup: bring in the newest one that a run which broke off left here on its way to a bucket, or on the node
     #[arg(long, env = "ETCD_CAT_RESUME", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with_all = ["clean", "if_older_than", "if_version_changed"], hide_env = true)]
     pub(crate) resume: bool,
 

@@ -39,7 +39,7 @@ fn failure(report: &mut TakeReport) -> Option<Failure> {
         let mut failure = Failure::new(code::DESTINATION, unreached(report)).details(missing);
         if let Some(kept) = &report.kept {
             failure = failure.hint(format!(
-                "the verified files stay in {}: copy them where they are to go, read that with etcd-cat index, and remove the directory",
+                "the verified files stay in {}: `etcd-cat backup --resume` with the same --to and --keys-to brings them there; or copy them, read that with etcd-cat index, and remove the directory",
                 kept.display()
             ));
         }
@@ -67,18 +67,12 @@ fn unreached(report: &TakeReport) -> String {
 
 /// Why it does not lie where it should, and how each half gets there by hand.
 fn missing(report: &TakeReport) -> Vec<String> {
-    let Some(taken) = &report.taken else {
-        return Vec::new();
-    };
     let failed = report.deliveries.iter().filter_map(|delivery| {
         let failure = delivery.failure.as_deref()?;
-        let halves = [
-            (&taken.kuberesources.path, &delivery.kuberesources),
-            (&taken.snapshot.path, &delivery.snapshot),
-        ];
-        let lines = halves.into_iter().map(|(path, half)| match half.is_stored {
+        let halves = [&delivery.kuberesources, &delivery.snapshot];
+        let lines = halves.into_iter().map(|half| match half.is_stored {
             true => format!("{} lies there", half.id),
-            false => format!("copy it with: {}", copy_line(path, &half.id)),
+            false => format!("copy it with: {}", copy_line(&half.from, &half.id)),
         });
         Some(
             [failure.to_owned()]

@@ -9,7 +9,7 @@ use etcd_cat::oc::{BackupOptions, BackupTask, DebugNamespace};
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Depth;
 use etcd_cat::take::{self, Destination, DueOptions, TakeOptions, TakeReport};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Takes a backup, unless there is no need or it is only to be planned.
 pub(crate) fn take(
@@ -26,7 +26,7 @@ pub(crate) fn take(
         backup: backup_options(args),
         to: to.transpose()?,
         also: also.collect::<Result<_, _>>()?,
-        work_directory: args.work_directory.as_ref().map(absolute),
+        work_directory: args.work_directory.as_deref().map(absolute),
         due: DueOptions {
             if_older_than: args.if_older_than,
             if_version_changed: args.if_version_changed,
@@ -41,15 +41,15 @@ fn destination(to: &ObjectId, keys_to: Option<&ObjectId>) -> Result<Destination,
     Destination::new(to, keys_to).map_err(|error| Failure::new(code::USAGE, error))
 }
 
-fn absolute(path: &PathBuf) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.clone())
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// How it is taken; the destination is told apart from it.
 fn backup_options(args: &BackupArgs) -> BackupOptions {
     let mut options = BackupOptions::new(PathBuf::new());
     options.node.clone_from(&args.node);
-    options.lock_directory = args.lock_directory.as_ref().map(absolute);
+    options.lock_directory = args.lock_directory.as_deref().map(absolute);
     options.forced.clone_from(&args.force);
     options.not_during.clone_from(&args.not_during);
     options.keep_on_node = args.keep_on_node;

@@ -2,6 +2,7 @@
 
 use super::super::testing::{BUCKET, Served, What};
 use super::super::*;
+use crate::bytes::to_u64;
 use crate::monitor::Silent;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +26,7 @@ fn create_with(
 ) -> io::Result<Created> {
     let new = NewObject {
         bytes: &bytes,
-        size_bytes: bytes.len() as u64,
+        size_bytes: to_u64(bytes.len()),
         begun: &|_| Ok(()),
     };
     served.store.create(&id(key), &new, monitor)
@@ -240,7 +241,7 @@ fn azure_and_google_are_written_to_as_well() -> Outcome {
             let id = ObjectId::from(format!("{scheme}://{BUCKET}/{key}").as_str());
             let new = NewObject {
                 bytes: &bytes.as_slice(),
-                size_bytes: bytes.len() as u64,
+                size_bytes: to_u64(bytes.len()),
                 begun: &|_| Ok(()),
             };
             served.store.try_to_create(&id)?;

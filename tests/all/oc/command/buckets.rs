@@ -355,6 +355,50 @@ fn the_run_after_one_that_was_killed_removes_its_parts_and_tells_of_its_files() 
 }
 
 #[test]
+fn resume_brings_to_the_bucket_what_a_broken_run_left_here() -> TestResult {
+    let far = Far::long()?;
+    let snapshot = format!("prod/{SNAPSHOT}");
+    far.server
+        .fail("partNumber=2", What::Status(403, "AccessDenied"), 1);
+    let ended = far.run(&["backup", "--to", PROD])?;
+    ended.assert("broken", 2, "`etcd-cat backup --resume` with the same --to");
+    assert_eq!(far.server.keys(), [format!("prod/{KUBERESOURCES}")]);
+    // The cluster has no part in it.
+    far.night.cluster.scenario("logged_in=no")?;
+    let resume = ["backup", "--resume", "--to", PROD, "-o", "json"];
+    let ended = far.run(&resume)?;
+    ended.assert(
+        "resumed",
+        0,
+        "verifying what an earlier run had verified in ",
+    );
+    let sent = fs::read(far.night.path("host/prepared.db"))?;
+    assert!(far.server.get(&snapshot) == Some(sent));
+    assert_eq!(far.kept(), [PathBuf::new(); 0]);
+    assert_eq!(ended.json()?["node"], "master-1");
+    assert_eq!(far.list()?[0]["verdict"], "valid");
+    let shown = far.run(&["show", "latest", "-o", "json"])?.json()?;
+    assert_eq!(shown["provenance"]["node"], "master-1");
+    far.run(&resume)?.assert("nothing is left", 2, "oc login");
+    Ok(())
+}
+
+#[test]
+fn resume_takes_no_other_object_for_what_it_has() -> TestResult {
+    let far = Far::new()?;
+    let snapshot = format!("prod/{SNAPSHOT}");
+    far.server.put(&snapshot, b"of others");
+    far.run(&["backup", "--to", PROD])?
+        .assert("taken", 2, "already");
+    let ended = far.run(&["backup", "--resume", "--to", PROD])?;
+    ended.assert("resumed", 2, "is not what was sent");
+    let kept = far.server.get(&snapshot);
+    assert_eq!(kept.as_deref(), Some(&b"of others"[..]));
+    assert_eq!(far.kept().len(), 2);
+    Ok(())
+}
+
+#[test]
 fn each_destination_succeeds_or_fails_on_its_own() -> TestResult {
     let far = Far::new()?;
     far.server.fail(

@@ -1,5 +1,6 @@
 //! The command `etcd-cat` itself against the fake `oc`: what it prints, how it ends, what lies where afterwards.
 
+#[cfg(feature = "object-stores")]
 mod buckets;
 mod catalogue;
 mod earlier;
