@@ -205,7 +205,7 @@ fn every_way_of_reading_gives_the_same_bytes() -> Outcome {
         }
         for (offset, length) in [(0, 16), (990, 10), (990, 4), (1000, 0), (5000, 0)] {
             let mut found = vec![0; 16.min(length)];
-            let read = read_full_at(&*object, &mut found, crate::bytes::to_u64(offset))?;
+            let read = read_full_at(&*object, &mut found, to_u64(offset))?;
             let expected = bytes.get(offset..).unwrap_or_default();
             assert_eq!(Some(&*found), expected.get(..read), "{offset}");
         }
@@ -256,10 +256,7 @@ fn each_name_goes_to_its_store() -> Outcome {
         assert_eq!(read(&*stores.open(id, None)?, Pace::OneByOne)?, bytes);
         assert_eq!(stores.list(id, &Silent).objects.len(), 1);
         assert_eq!(stores.list_beside(id, &Silent).objects.len(), 1);
-        assert_eq!(
-            stores.stat(id)?.size_bytes(),
-            crate::bytes::to_u64(bytes.len())
-        );
+        assert_eq!(stores.stat(id)?.size_bytes(), to_u64(bytes.len()));
     }
     let unknown = ObjectId::from("s3://bucket/a.db");
     let reason = "no store for s3:// in this build";

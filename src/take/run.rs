@@ -119,7 +119,11 @@ pub fn take(
     });
     let run = match run {
         Err(failure) if failure.is_already_here() => {
-            return Ok(TakeReport::skipped(failure.to_string()));
+            return Ok(finish(
+                TakeReport::skipped(failure.to_string()),
+                work,
+                monitor,
+            ));
         }
         run => run.inspect_err(|_| tell_files(work.as_ref(), monitor))?,
     };

@@ -246,6 +246,9 @@ mod tests {
                 script_output: String::new(),
                 forced: Vec::new(),
                 taken_at: DateTime::UNIX_EPOCH,
+                pod: None,
+                image: None,
+                policy: None,
             },
             accepted: vec![Code::UpgradeInProgress],
         }

@@ -100,7 +100,7 @@ fn copy_line(from: &Path, to: &ObjectId) -> String {
         .and_then(|rest| rest.split_once('/'))
     {
         Some((container, name)) => {
-            line.extend(["--container-name", container, "--name", name].map(str::to_owned))
+            line.extend(["--container-name", container, "--name", name].map(str::to_owned));
         }
         None => line.push(to),
     }
