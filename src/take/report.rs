@@ -75,14 +75,22 @@ impl TakeReport {
     }
 
     pub(super) fn cleaned(plan: &BackupPlan, removed: &[String]) -> Self {
-        let reason = match removed {
-            [] => format!("no earlier run left anything on {}", plan.node),
+        let mut reason = match removed {
+            [] => format!("no earlier run left anything on {}", plan.nodes.join(", ")),
             removed => format!("removed {}", removed.join(", ")),
+        };
+        if !plan.out_of_reach.is_empty() {
+            reason += "; not looked at: ";
+            reason += &plan.out_of_reach.join(", ");
+        }
+        let node = match plan.nodes.as_slice() {
+            [node] => Some(node.clone()),
+            _ => None,
         };
         Self {
             outcome: TakeOutcome::Cleaned,
             reason: Some(reason),
-            node: Some(plan.node.clone()),
+            node,
             ..Self::default()
         }
     }

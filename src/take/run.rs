@@ -98,7 +98,7 @@ pub fn take(
         left_here::tidy(work.root(), &survey.stores, monitor);
         can_be_written(destinations.first(), &survey.stores)?;
     }
-    let plan = oc::plan(oc, backup, survey.as_of, monitor)?;
+    let mut plan = oc::plan(oc, backup, survey.as_of, monitor)?;
     if is_dry_run {
         return Ok(TakeReport::planned(&plan, &destinations));
     }
@@ -106,7 +106,8 @@ pub fn take(
         monitor.note(&format!("overridden: {reason}"));
     }
     if is_clean {
-        return Ok(TakeReport::cleaned(&plan, &oc::clean(oc, &plan, monitor)?));
+        let removed = oc::clean(oc, &mut plan, monitor)?;
+        return Ok(TakeReport::cleaned(&plan, &removed));
     }
     if let Some(work) = &mut work {
         work.make()?;

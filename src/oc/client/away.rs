@@ -56,6 +56,11 @@ impl RunError {
         }
     }
 
+    /// True when the API server answers and the node does not.
+    pub(crate) fn is_node_away(&self) -> bool {
+        self.stderr().contains("error dialing backend")
+    }
+
     /// True when the pod that was to run a command is not there, or runs no more.
     ///
     /// ```text

@@ -3,6 +3,12 @@
 use crate::openshift::COMPONENTS;
 use std::fmt::Write as _;
 
+/// Label of every namespace that a run makes.
+const OURS: &str = "app.kubernetes.io/managed-by=etcd-cat";
+
+/// Annotation of what a run makes in the cluster: when it was last at work.
+pub(crate) const HEARTBEAT: &str = "etcd-cat/heartbeat";
+
 /// One `oc` call: the words after the global flags.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Call {
@@ -199,18 +205,46 @@ pub(crate) fn label_namespace(namespace: &str) -> Call {
         "pod-security.kubernetes.io/enforce=privileged",
         "pod-security.kubernetes.io/audit=privileged",
         "pod-security.kubernetes.io/warn=privileged",
+        OURS,
     ])
 }
 
-/// A cluster-wide default node selector would keep the pod off control-plane hosts.
-pub(crate) fn annotate_namespace(namespace: &str) -> Call {
+/// A cluster-wide default node selector would keep the pod off control-plane hosts. With the first heartbeat.
+pub(crate) fn annotate_namespace(namespace: &str, at: &str) -> Call {
+    let mut call = beat_namespace(namespace, at);
+    call.args
+        .insert(3, "openshift.io/node-selector=".to_owned());
+    call
+}
+
+/// The run that made the namespace is at work.
+pub(crate) fn beat_namespace(namespace: &str, at: &str) -> Call {
+    let beat = format!("{HEARTBEAT}={at}");
+    Call::request(&["annotate", "namespace", namespace, &beat, "--overwrite"])
+}
+
+/// The same of a pod in a namespace that is not ours.
+pub(crate) fn beat_pod(namespace: &str, pod: &str, at: &str) -> Call {
+    let beat = format!("{HEARTBEAT}={at}");
     Call::request(&[
         "annotate",
-        "namespace",
+        "pod",
+        pod,
+        "-n",
         namespace,
+        &beat,
         "--overwrite",
-        "openshift.io/node-selector=",
     ])
+}
+
+/// Namespaces that runs made, this one's among them.
+pub(crate) fn namespaces_of_runs() -> Call {
+    Call::request(&["get", "namespaces", "-l", OURS, "-o", "json"])
+}
+
+/// Pods of one namespace, whoever made them.
+pub(crate) fn pods(namespace: &str) -> Call {
+    Call::request(&["get", "pods", "-n", namespace, "-o", "json"])
 }
 
 pub(crate) fn delete_namespace(namespace: &str) -> Call {

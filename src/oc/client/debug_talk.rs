@@ -1,6 +1,7 @@
 //! What `oc debug` says of its pod on stderr, and one that is kept running.
 
 use super::process::{Process, ProcessEvent};
+use super::words::without_klog;
 use std::fmt::Write as _;
 use std::io;
 use std::process::ExitStatus;
@@ -29,8 +30,9 @@ impl DebugTalk {
         }
     }
 
-    pub(crate) fn text(&self) -> &str {
-        self.text.trim()
+    /// All of it but the lines of oc's own log.
+    pub(crate) fn text(&self) -> String {
+        without_klog(self.text.trim())
     }
 
     /// The pod's name (every version since 4.1).

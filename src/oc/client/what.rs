@@ -28,16 +28,21 @@ fn on_the_host(words: &[&str]) -> String {
     }
 }
 
-/// The words up to the first flag; of a type without its group, and of several objects none.
+/// The words up to the first flag, and no labels; a type without its group, and of several objects none.
 fn of_the_cluster(words: &[String]) -> String {
-    let is_plain = |word: &&String| !word.starts_with('-');
+    let is_plain = |word: &&String| !word.starts_with('-') && !word.contains('=');
     let mut shown: Vec<&str> = words
         .iter()
         .take_while(is_plain)
-        .map(|word| word.split('.').next().unwrap_or(word))
+        .map(String::as_str)
         .collect();
-    if shown.first() == Some(&"get") && shown.len() > SHOWN_WORDS {
-        shown.truncate(2);
+    if shown.first() == Some(&"get") {
+        if let Some(kind) = shown.get_mut(1) {
+            *kind = kind.split('.').next().unwrap_or(kind);
+        }
+        if shown.len() > SHOWN_WORDS {
+            shown.truncate(2);
+        }
     }
     format!("oc {}", shown.join(" "))
 }
@@ -59,10 +64,11 @@ mod tests {
                 commands::can_i("create", "pods/exec", None),
                 "oc auth can-i create pods",
             ),
+            (commands::label_namespace("n"), "oc label namespace n"),
             (commands::delete_namespace("n"), "oc delete namespace n"),
             (
-                commands::debug_sleep("master-1", "n", 1800),
-                "oc debug node/master-1",
+                commands::debug_sleep("m.example.com", "n", 1800),
+                "oc debug node/m.example.com",
             ),
             (
                 access.run(&["df", "-P", "-k", "/home/core"]),

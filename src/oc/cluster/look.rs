@@ -4,6 +4,7 @@ use super::live::{LiveClusterVersion, LiveTarget};
 use super::proxy::Proxy;
 use super::reason::{ReasonCode, RefusalReason};
 use super::rights::rights;
+use super::stale::{self, Stale};
 use super::types::{ClientVersions, List, Node, Pod, ProxyObject};
 use crate::monitor::Monitor;
 use crate::oc::client::{Call, Oc, Patience, RunError, commands, one_line};
@@ -25,8 +26,12 @@ pub(crate) struct ObservedCluster {
     pub(super) nodes_with_etcd: Option<BTreeSet<String>>,
     /// Permissions that are missing, as `create pods`.
     pub(super) denied: Vec<String>,
+    /// What earlier runs left in the cluster.
+    pub(crate) stale: Vec<Stale>,
     /// False: `oc exec` is not allowed and the commands go through pod logs.
     pub(crate) may_exec: bool,
+    /// A heartbeat can be kept in the cluster.
+    pub(crate) may_mark: bool,
 }
 
 impl ObservedCluster {
@@ -78,11 +83,19 @@ pub(crate) fn look(
         commands::nodes(),
         commands::etcd_pods(),
         commands::rights(namespace),
+        stale::marked(namespace, is_temporary),
     ];
     let answers = oc.ask_together(calls, patience, monitor);
     refuse_missing_access(&answers)?;
-    let [infrastructure, operators, proxy, nodes, pods, listed] = answers;
-    let operators = operators_of(oc, operators)?;
+    let [
+        infrastructure,
+        operators,
+        proxy,
+        nodes,
+        pods,
+        listed,
+        marked,
+    ] = answers;
     let nodes: List<Node> = read(oc, &commands::nodes(), nodes)?;
     let rights = rights(oc, listed, namespace, is_temporary, patience, monitor);
     let rights = rights.map_err(refuse_access)?;
@@ -91,11 +104,19 @@ pub(crate) fn look(
         cluster,
         infrastructure: read(oc, &commands::infrastructure(), infrastructure)?,
         proxy: proxy_of(oc, proxy)?,
-        operators,
+        operators: operators_of(oc, operators)?,
         nodes: nodes.items,
         nodes_with_etcd: nodes_with_etcd(oc, pods)?,
         denied: rights.denied,
         may_exec: rights.may_exec,
+        may_mark: rights.may_mark,
+        stale: stale::stale(
+            oc,
+            &stale::marked(namespace, is_temporary),
+            marked,
+            (!is_temporary).then_some(namespace),
+            crate::instant::now(),
+        )?,
     })
 }
 
@@ -141,16 +162,17 @@ fn no_access(error: &RunError) -> Option<RefusalReason> {
     Some(RefusalReason::new(code, one_line(error.stderr())))
 }
 
-/// All that may not be read, told at once; of the pods and the rights something else is made.
-fn refuse_missing_access(answers: &[Result<String, RunError>; 6]) -> Result<(), LookError> {
-    let [infrastructure, operators, proxy, nodes, _, _] = answers;
+/// All that may not be read, told at once; without the pods, the rights and what is marked it goes as well.
+fn refuse_missing_access(answers: &[Result<String, RunError>; 7]) -> Result<(), LookError> {
+    let [infrastructure, operators, proxy, nodes, ..] = answers;
     let needed = [infrastructure, operators, proxy, nodes];
     let errors = needed.iter().filter_map(|answer| answer.as_ref().err());
     let mut reasons: Vec<RefusalReason> = errors.filter_map(no_access).collect();
     reasons.dedup();
-    match reasons.is_empty() {
-        true => Ok(()),
-        false => Err(LookError::NoAccess(reasons)),
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(LookError::NoAccess(reasons))
     }
 }
 

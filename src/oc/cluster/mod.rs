@@ -13,6 +13,7 @@ mod proxy;
 mod reason;
 mod refusal;
 mod rights;
+mod stale;
 mod types;
 mod window;
 
@@ -25,4 +26,5 @@ pub(crate) use policy::{is_plain, policy_places};
 pub(crate) use proxy::Proxy;
 pub(super) use reason::RefusalReason;
 pub use reason::{ReasonCode, parse_forced};
+pub(crate) use stale::Stale;
 pub use window::Window;

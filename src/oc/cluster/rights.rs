@@ -25,11 +25,15 @@ const IN_NAMESPACE: [(&str, &str); 6] = [
 
 const EXEC: (&str, &str) = ("create", "pods/exec");
 
+/// For the heartbeat on a pod; a namespace of our own has it itself.
+const MARK: (&str, &str) = ("patch", "pods");
+
 /// What this user may do.
 pub(super) struct Rights {
     /// What is missing, as `create pods`.
     pub(super) denied: Vec<String>,
     pub(super) may_exec: bool,
+    pub(super) may_mark: bool,
 }
 
 /// Reads the list of rules, whatever came of it, and asks for the rest.
@@ -62,17 +66,16 @@ pub(super) fn rights(
     let mut rights = Rights {
         denied: Vec::new(),
         may_exec: true,
+        may_mark: true,
     };
     for (need, answer) in open.iter().zip(answers) {
         if is_yes(answer)? {
             continue;
         }
-        if (need.verb, need.resource) == EXEC {
-            rights.may_exec = false;
-        } else {
-            rights
-                .denied
-                .push(format!("{} {}", need.verb, need.resource));
+        match (need.verb, need.resource) {
+            EXEC => rights.may_exec = false,
+            MARK => rights.may_mark = false,
+            (verb, resource) => rights.denied.push(format!("{verb} {resource}")),
         }
     }
     Ok(rights)
@@ -87,6 +90,7 @@ fn needs(namespace: &str, is_temporary: bool) -> Vec<Need<'_>> {
     let inside = IN_NAMESPACE
         .iter()
         .chain([&EXEC])
+        .chain((!is_temporary).then_some(&MARK))
         .map(|&(verb, resource)| Need {
             verb,
             resource,
@@ -158,9 +162,11 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/real/oc/answers.json");
         let text = std::fs::read_to_string(path).expect("it is there");
         let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("JSON");
-        let case = cases.iter().find(|case| case["case"] == "can-i list");
-        let stdout = case.expect("it was recorded")["stdout"].as_str();
-        stdout.expect("text").to_owned()
+        let text = |case: &serde_json::Value, field| Some(case.get(field)?.as_str()?.to_owned());
+        let case = cases
+            .iter()
+            .find(|case| text(case, "case").as_deref() == Some("can-i list"));
+        text(case.expect("it was recorded"), "stdout").expect("text")
     }
 
     fn granted(table: &str) -> Vec<String> {

@@ -2,10 +2,26 @@
 
 use crate::openshift::api::{ObjectCondition, ObjectMetadata};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct List<T> {
     pub(super) items: Vec<T>,
+}
+
+/// What a run may have marked as its own.
+#[derive(Debug, Deserialize)]
+pub(super) struct Marked {
+    pub(super) metadata: MarkedMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MarkedMetadata {
+    pub(super) name: String,
+    pub(super) annotations: BTreeMap<String, String>,
+    /// It is being removed already.
+    pub(super) deletion_timestamp: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

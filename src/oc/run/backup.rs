@@ -6,6 +6,7 @@ use super::debug_pod;
 use super::earlier;
 use super::error::OcError;
 use super::host_shell::HostShell;
+use super::leftover::Leftover;
 use super::options::BackupTask;
 use super::plan::BackupPlan;
 use super::procedure::{carry_out, commands_of};
@@ -66,43 +67,73 @@ pub fn run(
     }
 }
 
-/// Removes from the host what runs left there whose heartbeat is over an hour old; says what was removed.
+/// Removes what runs left whose heartbeat is over an hour old: in the cluster, and on each of its control-plane hosts.
+/// Says what was removed from the hosts.
 ///
 /// # Errors
 /// [`BackupFailure`]: not all of it is removed.
 pub fn clean(
     oc: &Oc,
-    plan: &BackupPlan,
+    plan: &mut BackupPlan,
     monitor: &dyn Monitor,
 ) -> Result<Vec<String>, Box<BackupFailure>> {
-    let context = RunContext::new(oc, plan, monitor);
     let mut remains = Remains::new(oc, plan);
-    let result = clean_host(&context, &mut remains);
+    let result = clean_all(oc, plan, monitor, &mut remains);
     remains.clean_up(monitor);
     let leftovers = remains.leftovers();
     remains.forget();
     match result {
-        Ok(removed) if leftovers.is_empty() => Ok(removed),
-        result => Err(Box::new(BackupFailure {
-            error: result.err().unwrap_or(OcError::Interrupted),
+        Ok((removed, stay)) if leftovers.is_empty() && stay.is_empty() => Ok(removed),
+        Ok((_, stay)) => Err(Box::new(BackupFailure {
+            error: OcError::NotCleaned,
+            leftovers: stay.into_iter().chain(leftovers).collect(),
+            commands: oc.commands(),
+        })),
+        Err(error) => Err(Box::new(BackupFailure {
+            error,
             leftovers,
             commands: oc.commands(),
         })),
     }
 }
 
-fn clean_host(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<Vec<String>, OcError> {
+/// One host after the other. One that cannot be reached keeps nobody from the next.
+fn clean_all(
+    oc: &Oc,
+    plan: &mut BackupPlan,
+    monitor: &dyn Monitor,
+    remains: &mut Remains<'_>,
+) -> Result<(Vec<String>, Vec<Leftover>), OcError> {
+    let context = RunContext::new(oc, plan, monitor);
+    let stay = earlier::remove_from_cluster(&context)?;
     if context.plan.is_temporary() {
-        debug_pod::make_namespace(context, remains)?;
+        debug_pod::make_namespace(&context, remains)?;
     }
+    let mut removed = Vec::new();
+    let mut failed = None;
+    for node in plan.nodes.clone() {
+        plan.node = node;
+        match clean_host(&RunContext::new(oc, plan, monitor), remains) {
+            Ok(directories) => {
+                let told = directories.iter();
+                removed.extend(told.map(|directory| format!("{directory} on {}", plan.node)));
+            }
+            Err(error) if error.is_interrupted() => return Err(error),
+            Err(error) => {
+                monitor.note(&format!("{} is not cleaned: {error}", plan.node));
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    failed.map_or(Ok((removed, stay)), Err)
+}
+
+fn clean_host(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<Vec<String>, OcError> {
+    remains.go_to(&context.plan.node, context.monitor);
     let mut shell = HostShell::open(*context, remains)?;
     let directories = earlier::stale_directories(&mut shell)?;
     earlier::remove(&mut shell, &directories)?;
-    let node = &context.plan.node;
-    let told = directories.iter();
-    Ok(told
-        .map(|directory| format!("{directory} on {node}"))
-        .collect())
+    Ok(directories)
 }
 
 /// Lets the caller verify, and puts aside what is not believed.

@@ -79,6 +79,19 @@ impl<'o> Remains<'o> {
         is_done
     }
 
+    /// On to the next host: the pod on the last one is removed, now or in the end.
+    pub(super) fn go_to(&mut self, node: &str, monitor: &dyn Monitor) {
+        node.clone_into(&mut self.node);
+        self.access = None;
+        if let Some(process) = self.process.take() {
+            self.pods.extend(process.end());
+        }
+        // What fails is tried again with the rest.
+        self.pods.sort();
+        self.pods.dedup();
+        let _ = self.remove_pods(monitor);
+    }
+
     /// Leaves the directory where it is: what lies in it can still be brought in.
     pub(super) fn keep_directory(&mut self) {
         self.kept = self.directory.take();
@@ -100,7 +113,9 @@ impl<'o> Remains<'o> {
         });
         let mut stopped = None;
         let uninterrupted = Uninterrupted(monitor);
+        let mut is_node_away = false;
         while let Err(error) = self.try_all(&uninterrupted) {
+            is_node_away = error.is_node_away();
             let limit = self.timeouts.cleanup_after_signal;
             if monitor.is_interrupted() {
                 let since = *stopped.get_or_insert_with(Instant::now);
@@ -113,6 +128,10 @@ impl<'o> Remains<'o> {
             }
         }
         wait.over(monitor);
+        if self.directory.is_some() && is_node_away {
+            // Nobody can use the way to the directory any more; what fails now stays, and is told.
+            let _ = self.remove_the_way(&uninterrupted);
+        }
         // An `oc debug` without its pod ends by itself; dropped, it is ended.
         self.process = None;
     }
@@ -147,16 +166,12 @@ impl<'o> Remains<'o> {
                 Removal::Refused(_) => {}
             }
         }
-        let mut away = None;
-        self.pods.extend(self.oc.take_abandoned_pods());
-        for pod in std::mem::take(&mut self.pods) {
-            match self.remove(&commands::delete_pod(&self.namespace, &pod), monitor) {
-                Removal::Done => continue,
-                Removal::Away(error) => away = Some(error),
-                Removal::Refused(_) => {}
-            }
-            self.pods.push(pod);
-        }
+        self.remove_the_way(monitor)
+    }
+
+    /// One try of the pods and of the namespace.
+    fn remove_the_way(&mut self, monitor: &dyn Monitor) -> Result<(), RunError> {
+        let mut away = self.remove_pods(monitor);
         if self.has_namespace {
             match self.remove(&commands::delete_namespace(&self.namespace), monitor) {
                 Removal::Done => {
@@ -169,6 +184,21 @@ impl<'o> Remains<'o> {
             }
         }
         away.map_or(Ok(()), Err)
+    }
+
+    /// One try of each pod; why another may succeed.
+    fn remove_pods(&mut self, monitor: &dyn Monitor) -> Option<RunError> {
+        let mut away = None;
+        self.pods.extend(self.oc.take_abandoned_pods());
+        for pod in std::mem::take(&mut self.pods) {
+            match self.remove(&commands::delete_pod(&self.namespace, &pod), monitor) {
+                Removal::Done => continue,
+                Removal::Away(error) => away = Some(error),
+                Removal::Refused(_) => {}
+            }
+            self.pods.push(pod);
+        }
+        away
     }
 
     /// Through the pod that is there; if it has gone before us, through a fresh one.

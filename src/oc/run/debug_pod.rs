@@ -3,6 +3,7 @@
 use super::cleanup::Remains;
 use super::context::RunContext;
 use super::error::OcError;
+use super::heartbeat;
 use crate::monitor::Step;
 use crate::oc::client::{Call, HostAccess, RunError, Wait, commands};
 use crate::oc::cluster::{PodPhase, pod_phase};
@@ -33,6 +34,9 @@ pub(super) fn start(
                 wait.over(context.monitor);
                 let namespace = context.plan.namespace.clone();
                 let access = HostAccess::Exec { namespace, pod };
+                if !context.plan.is_temporary() {
+                    heartbeat::beat(context, &access)?;
+                }
                 return Ok(DebugPod { access, image });
             }
             Err(OcError::Run(error)) => error,
@@ -92,7 +96,7 @@ fn until_it_runs(
     remains: &mut Remains<'_>,
     wait: &mut Wait,
 ) -> Result<(String, Option<String>), OcError> {
-    let what = format!("the debug pod on {}", context.plan.node);
+    let what = format!("the debug pod on {}", context.node);
     let _step = Step::begin(context.monitor, what);
     let mut begun = Instant::now();
     let mut state = "oc debug has not named its pod".to_owned();
@@ -146,7 +150,7 @@ fn listen(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<Option<
             command: commands::shell_line(&context.oc.argv(&sleep(context))),
             status: status.to_string(),
             code: status.code(),
-            stderr: process.talk().text().to_owned(),
+            stderr: process.talk().text(),
         };
         // Perhaps it could not remove it any more.
         let pod = pod.filter(|pod| !known(pod));
@@ -170,7 +174,7 @@ pub(super) fn make_namespace(
         made => drop(made?),
     }
     request(commands::label_namespace(namespace))?;
-    request(commands::annotate_namespace(namespace))?;
+    request(commands::annotate_namespace(namespace, &heartbeat::at()))?;
     Ok(())
 }
 

@@ -1,10 +1,42 @@
-//! What earlier runs left on the host: directories with the database and the keys, of runs that were killed or cut off.
+//! What earlier runs left that were killed or cut off: pods and namespaces, and directories with the database and the
+//! keys on the host.
 
+use super::context::RunContext;
 use super::error::OcError;
 use super::host;
 use super::host_shell::HostShell;
 use super::leftover::Leftover;
 use super::script::{FinishedScript, ScriptOutput};
+use crate::instant::rfc3339_seconds;
+use crate::oc::client::RunError;
+
+/// Removes pods and namespaces whose heartbeat is over an hour old. What stays all the same is no reason to take no backup.
+pub(super) fn remove_from_cluster(context: &RunContext<'_>) -> Result<Vec<Leftover>, OcError> {
+    let mut stay = Vec::new();
+    for stale in &context.plan.stale {
+        let since = rfc3339_seconds(stale.beat_at);
+        let what = match &stale.namespace {
+            Some(namespace) => format!("pod {} in namespace {namespace}", stale.name),
+            None => format!("namespace {}", stale.name),
+        };
+        context.monitor.note(&format!(
+            "an earlier run left {what}, at work for the last time at {since}: removing it"
+        ));
+        match context
+            .oc
+            .ask(&stale.delete(), context.patience(), context.monitor)
+        {
+            Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
+            Err(error) => {
+                let reason = error.reason();
+                context.monitor.note(&format!("{what} stays: {reason}"));
+                stay.push(Leftover::new(context.oc, what, &stale.delete()));
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(stay)
+}
 
 /// Directories of runs whose heartbeat is over an hour old: nobody is at work in them.
 pub(super) fn stale_directories(shell: &mut HostShell<'_, '_>) -> Result<Vec<String>, OcError> {

@@ -91,6 +91,14 @@ pub enum OcError {
         /// The last break; `None` when the bytes ended early without an error.
         source: Option<RunError>,
     },
+    /// The script was ended before it was done, over and over.
+    #[error("cluster-backup.sh was cut off {attempts} times before it was done")]
+    CutOff {
+        /// How often it was run.
+        attempts: u32,
+        /// What became of it the last time.
+        source: RunError,
+    },
     /// The script had done its work, and then its host stayed out of reach.
     #[error(
         "the backup was taken, and could not be brought here: {directory} on {node} is out of reach"
@@ -135,6 +143,9 @@ pub enum OcError {
     /// The caller could not finish verifying; the files were put aside.
     #[error("the backup was brought here and could not be verified: {0}")]
     NotVerified(String),
+    /// `--clean` could not remove all of it; what stays is told apart.
+    #[error("not all that earlier runs left could be removed")]
+    NotCleaned,
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
     Interrupted,

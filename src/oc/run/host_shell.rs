@@ -4,6 +4,7 @@ use super::cleanup::Remains;
 use super::context::RunContext;
 use super::debug_pod::{self, DebugPod};
 use super::error::OcError;
+use super::heartbeat;
 use super::host;
 use super::options::BackupTask;
 use crate::oc::client::{DebugTalk, HostAccess, OutputChunk, RunError, RunLimits, Wait};
@@ -11,9 +12,6 @@ use std::time::{Duration, Instant};
 
 /// So many pods in a row may go before a single command was run in them.
 const PODS_IN_A_ROW: u32 = 5;
-
-/// How often the heartbeat is renewed; over an hour old, it is of a run that is no more.
-const HEARTBEAT: Duration = Duration::from_secs(600);
 
 /// The reason of a failure is in the last words of a command.
 const LAST_WORDS_BYTES: usize = 1024;
@@ -81,15 +79,16 @@ impl<'r, 'o> HostShell<'r, 'o> {
         self.image.as_deref()
     }
 
-    /// Renews the heartbeat beside the files when its time has come.
+    /// Renews the heartbeats, in the cluster and beside the files, when their time has come.
     pub(super) fn beat(&mut self, path: &str) -> Result<(), OcError> {
         let Some((directory, _)) = path.rsplit_once('/') else {
             return Ok(());
         };
         // What the cluster's own policy left is only read.
         let is_ours = self.context.plan.options.task != BackupTask::FromPolicy;
-        if is_ours && self.heartbeat.elapsed() >= HEARTBEAT {
+        if is_ours && self.heartbeat.elapsed() >= self.context.timeouts.heartbeat {
             self.heartbeat = Instant::now();
+            heartbeat::beat(&self.context, &self.access)?;
             self.command(&host::heartbeat(directory))?;
         }
         Ok(())

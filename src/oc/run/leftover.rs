@@ -1,6 +1,6 @@
 //! What is still in the cluster after a run, with the command that removes it.
 
-use crate::oc::client::{Oc, commands, shell_line};
+use crate::oc::client::{Call, Oc, commands, shell_line};
 
 /// Something of ours that is still in the cluster, and how to remove it by hand.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,27 +12,26 @@ pub struct Leftover {
 }
 
 impl Leftover {
+    pub(super) fn new(oc: &Oc, what: String, call: &Call) -> Self {
+        let command = shell_line(&oc.argv(call));
+        Self { what, command }
+    }
+
     /// `namespace` where debug pods may run; `None` has `oc debug` make one of its own.
     pub(super) fn directory(oc: &Oc, node: &str, directory: &str, namespace: Option<&str>) -> Self {
-        Self {
-            what: format!(
-                "directory {directory} on {node}, with the database and the encryption keys"
-            ),
-            command: shell_line(&oc.argv(&commands::remove_directory(node, directory, namespace))),
-        }
+        let what =
+            format!("directory {directory} on {node}, with the database and the encryption keys");
+        let call = commands::remove_directory(node, directory, namespace);
+        Self::new(oc, what, &call)
     }
 
     pub(super) fn pod(oc: &Oc, namespace: &str, pod: &str) -> Self {
-        Self {
-            what: format!("pod {pod} in namespace {namespace}"),
-            command: shell_line(&oc.argv(&commands::delete_pod(namespace, pod))),
-        }
+        let what = format!("pod {pod} in namespace {namespace}");
+        Self::new(oc, what, &commands::delete_pod(namespace, pod))
     }
 
     pub(super) fn namespace(oc: &Oc, namespace: &str) -> Self {
-        Self {
-            what: format!("namespace {namespace}"),
-            command: shell_line(&oc.argv(&commands::delete_namespace(namespace))),
-        }
+        let what = format!("namespace {namespace}");
+        Self::new(oc, what, &commands::delete_namespace(namespace))
     }
 }

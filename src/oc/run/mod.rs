@@ -12,6 +12,7 @@ mod context;
 mod debug_pod;
 mod earlier;
 mod error;
+mod heartbeat;
 mod host;
 mod host_shell;
 mod leftover;

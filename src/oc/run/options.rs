@@ -145,6 +145,8 @@ pub struct Timeouts {
     pub cleanup: Duration,
     /// The same from the moment a signal asks to stop: systemd and Kubernetes kill what lingers.
     pub cleanup_after_signal: Duration,
+    /// How often the heartbeats are renewed: over an hour old, one is of a run that is no more.
+    pub heartbeat: Duration,
     /// How much longer than a request one command on the host may take that cleans up: a pod may have to start.
     pub cleanup_step: Duration,
 }
@@ -175,6 +177,7 @@ impl Default for Timeouts {
             poll: Duration::from_secs(1),
             cleanup: Duration::from_secs(900),
             cleanup_after_signal: Duration::from_secs(120),
+            heartbeat: Duration::from_secs(600),
             cleanup_step: Duration::from_secs(30),
         }
     }

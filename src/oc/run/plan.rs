@@ -8,8 +8,10 @@ use super::options::{BackupOptions, BackupTask, DebugNamespace};
 use super::policy_search::{self, PolicySearch};
 use crate::monitor::Monitor;
 use crate::oc::client::{Call, HostAccess, Oc, RunError, commands, shell_line};
+use crate::oc::cluster::look::ObservedCluster;
+use crate::oc::cluster::preflight::Host;
 use crate::oc::cluster::{
-    LiveTarget, Proxy, ReasonCode, RefusalReason, live_target_within, look, preflight,
+    LiveTarget, Proxy, ReasonCode, RefusalReason, Stale, live_target_within, look, preflight,
 };
 use crate::openshift::COMPONENTS;
 use chrono::{DateTime, Utc};
@@ -21,6 +23,7 @@ use std::net::IpAddr;
 const POD: &str = "POD";
 const NODE: &str = "NODE";
 const DIRECTORY: &str = "DIRECTORY";
+const TIME: &str = "TIME";
 const SNAPSHOT: &str = "snapshot_TIME.db";
 const KUBERESOURCES: &str = "static_kuberesources_TIME.tar.gz";
 
@@ -43,6 +46,10 @@ pub struct BackupPlan {
     pub node: String,
     /// Namespace of the debug pod.
     pub namespace: String,
+    /// Every host that is cleaned; the one of a backup alone.
+    pub nodes: Vec<String>,
+    /// Hosts that cannot be cleaned now, and why.
+    pub out_of_reach: Vec<String>,
     /// The fresh directory on the host.
     pub directory: String,
     /// The cluster, before.
@@ -61,6 +68,10 @@ pub struct BackupPlan {
     pub(super) policy: PolicySearch,
     pub(super) proxy: Proxy,
     pub(super) is_exec: bool,
+    /// A heartbeat can be kept in the cluster.
+    pub(super) may_mark: bool,
+    /// What earlier runs left in the cluster, and nobody works with any more.
+    pub(super) stale: Vec<Stale>,
     pub(super) options: BackupOptions,
     _lock: RunLock,
 }
@@ -99,9 +110,15 @@ pub fn plan(
     let lock_directory = options.lock_directory.clone();
     let lock_directory = lock_directory.unwrap_or_else(default_lock_directory);
     let lock = RunLock::acquire(&lock_directory, &target.cluster_id, crate::instant::now())?;
-    let (node, reasons) =
+    let (mut node, mut reasons) =
         preflight::judge(&look, options.node.as_deref(), &options.not_during, as_of);
-    let mut reasons = reasons;
+    let (mut nodes, mut out_of_reach) = (Vec::new(), Vec::new());
+    if options.task == BackupTask::Clean && options.node.is_none() {
+        (nodes, out_of_reach) = hosts_to_clean(&look);
+        node = nodes.first().cloned();
+        // Nobody asks etcd for anything.
+        reasons.retain(|reason| reason.code != ReasonCode::NoHealthyNode || node.is_none());
+    }
     if options.task != BackupTask::Take {
         // What speaks against a new backup does not speak against the one that is there.
         reasons.retain(|reason| REACH.contains(&reason.code));
@@ -118,8 +135,13 @@ pub fn plan(
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),
     })?;
+    if nodes.is_empty() {
+        nodes.push(node.clone());
+    }
     let mut plan = BackupPlan {
         node,
+        nodes,
+        out_of_reach,
         namespace,
         directory: format!(
             "{}/etcd-cat-{suffix}",
@@ -134,11 +156,26 @@ pub fn plan(
         oc_version: look.oc_version,
         proxy: look.proxy,
         is_exec: look.may_exec,
+        may_mark: look.may_mark,
+        stale: look.stale,
         options,
         _lock: lock,
     };
     plan.commands = plan.foresee(oc);
     Ok(plan)
+}
+
+/// Control-plane hosts on which a run can have left something, and why some of them cannot be looked at.
+fn hosts_to_clean(look: &ObservedCluster) -> (Vec<String>, Vec<String>) {
+    let hosts = preflight::hosts(look).into_iter();
+    let (ready, others): (Vec<Host>, Vec<Host>) = hosts
+        .filter(|host| host.is_control_plane)
+        .partition(|host| host.is_ready);
+    let why = |host: Host| format!("{} is not Ready", host.name);
+    (
+        ready.into_iter().map(|host| host.name).collect(),
+        others.into_iter().map(why).collect(),
+    )
 }
 
 /// Splits off what was forced; the rest refuses.
@@ -218,13 +255,9 @@ impl BackupPlan {
 
     /// Commands on each host in turn, and those that bring in the newest.
     fn foresee_policy(&self, oc: &Oc) -> Vec<Vec<String>> {
-        let life = self.options.timeouts.pod_life.as_secs();
         let mut calls = self.foresee_namespace();
         let start = |calls: &mut Vec<Call>, node: &str| {
-            if self.is_exec {
-                calls.push(commands::debug_sleep(node, &self.namespace, life));
-                calls.push(commands::pod(&self.namespace, POD));
-            }
+            calls.extend(self.foresee_pod(node));
             self.access(node, POD)
         };
         for (node, places) in &self.policy.hosts {
@@ -244,15 +277,46 @@ impl BackupPlan {
         calls.iter().map(|call| oc.argv(call)).collect()
     }
 
+    /// What earlier runs left is removed, and the place for the debug pod is made.
     fn foresee_namespace(&self) -> Vec<Call> {
-        if !self.is_temporary() {
-            return Vec::new();
+        let mut calls: Vec<Call> = self.stale.iter().map(Stale::delete).collect();
+        if self.is_temporary() {
+            calls.push(commands::create_namespace(&self.namespace));
+            calls.push(commands::label_namespace(&self.namespace));
+            calls.push(commands::annotate_namespace(&self.namespace, TIME));
         }
-        vec![
-            commands::create_namespace(&self.namespace),
-            commands::label_namespace(&self.namespace),
-            commands::annotate_namespace(&self.namespace),
-        ]
+        calls
+    }
+
+    /// Up to a debug pod on the host.
+    fn foresee_pod(&self, node: &str) -> Vec<Call> {
+        let life = self.options.timeouts.pod_life.as_secs();
+        let mut calls = Vec::new();
+        if self.is_exec {
+            calls.push(commands::debug_sleep(node, &self.namespace, life));
+            calls.push(commands::pod(&self.namespace, POD));
+            if self.may_mark && !self.is_temporary() {
+                calls.push(commands::beat_pod(&self.namespace, POD, TIME));
+            }
+        }
+        calls
+    }
+
+    fn foresee_clean(&self, oc: &Oc) -> Vec<Vec<String>> {
+        let mut calls = self.foresee_namespace();
+        for node in &self.nodes {
+            let access = self.access(node, POD);
+            calls.extend(self.foresee_pod(node));
+            calls.push(access.run(&host::earlier(&self.options.host_directory, true)));
+            calls.push(access.run(&host::remove(DIRECTORY)));
+            if self.is_exec {
+                calls.push(commands::delete_pod(&self.namespace, POD));
+            }
+        }
+        if self.is_temporary() {
+            calls.push(commands::delete_namespace(&self.namespace));
+        }
+        calls.iter().map(|call| oc.argv(call)).collect()
     }
 
     fn foresee_files(&self, access: &HostAccess, directory: &str) -> Vec<Call> {
@@ -274,19 +338,17 @@ impl BackupPlan {
     }
 
     fn foresee(&self, oc: &Oc) -> Vec<Vec<String>> {
-        if self.options.task == BackupTask::FromPolicy {
-            return self.foresee_policy(oc);
+        match self.options.task {
+            BackupTask::FromPolicy => return self.foresee_policy(oc),
+            BackupTask::Clean => return self.foresee_clean(oc),
+            BackupTask::Take | BackupTask::Resume => {}
         }
         let access = self.access(&self.node, POD);
         let script = self.script(self.is_script_forced());
         let script: Vec<&str> = script.iter().map(String::as_str).collect();
         let directory = self.directory.as_str();
-        let life = self.options.timeouts.pod_life.as_secs();
         let mut calls = self.foresee_namespace();
-        if self.is_exec {
-            calls.push(commands::debug_sleep(&self.node, &self.namespace, life));
-            calls.push(commands::pod(&self.namespace, POD));
-        }
+        calls.extend(self.foresee_pod(&self.node));
         calls.push(access.run(&host::database_size()));
         calls.push(access.run(&host::free_space(&self.options.host_directory)));
         let place = &self.options.host_directory;

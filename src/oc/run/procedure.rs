@@ -16,7 +16,7 @@ use super::remote_files::remote_files;
 use super::script::{FinishedScript, execute};
 use super::space;
 use super::transfer;
-use super::transfer::{FetchedFile, RemoteFile};
+use super::transfer::{FetchedFile, PartFile, RemoteFile};
 use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait, one_line};
 use crate::oc::cluster::{RefusalReason, live_version};
 use crate::source::{AtPath as _, sync_directory};
@@ -93,6 +93,7 @@ pub(super) fn carry_out(
     let plan = context.plan;
     context.check_interrupted()?;
     space::make_directories(&plan.options)?;
+    let mut earlier = earlier::remove_from_cluster(context)?;
     if plan.is_temporary() {
         debug_pod::make_namespace(context, remains)?;
     }
@@ -101,7 +102,6 @@ pub(super) fn carry_out(
     }
     let mut shell = HostShell::open(*context, remains)?;
     let mut forced = check_space(&mut shell)?;
-    let mut earlier = Vec::new();
     let (directory, said) = if plan.options.task == BackupTask::Resume {
         let (directory, said) = earlier::finished(&mut shell)?;
         context.monitor.note(&format!(
@@ -112,7 +112,7 @@ pub(super) fn carry_out(
         (directory, said)
     } else {
         let directories = earlier::stale_directories(&mut shell)?;
-        earlier = earlier::tell(&shell, &directories);
+        earlier.extend(earlier::tell(&shell, &directories));
         make_directory(&mut shell)?;
         (plan.directory.clone(), execute(&mut shell)?)
     };
@@ -262,8 +262,8 @@ fn version_after(context: &RunContext<'_>) -> Result<Option<String>, OcError> {
 /// Gives both their final names, or neither.
 fn name_both(
     context: &RunContext<'_>,
-    kuberesources: transfer::PartFile,
-    snapshot: transfer::PartFile,
+    kuberesources: PartFile,
+    snapshot: PartFile,
 ) -> Result<(FetchedFile, FetchedFile), OcError> {
     context.check_interrupted()?;
     let kuberesources = kuberesources.rename()?;

@@ -79,7 +79,7 @@ pub struct BackupRun {
     pub policy: Option<String>,
     /// Every `oc` command line of this run, the look beforehand included.
     pub commands: Vec<Vec<String>>,
-    /// Directories that earlier runs left on this host.
+    /// What earlier runs left and is still there: directories on this host, pods and namespaces that could not be removed.
     pub earlier: Vec<Leftover>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,

@@ -23,7 +23,7 @@ fn text(path: &str) -> String {
 }
 
 /// A document is what the code makes of it; with `ETCD_CAT_BLESS` it becomes so.
-fn assert_made(path: &str, made: &str) {
+pub(crate) fn assert_made(path: &str, made: &str) {
     if std::env::var_os("ETCD_CAT_BLESS").is_some() {
         fs::write(repository(path), made).unwrap_or_else(|error| panic!("{path}: {error}"));
     }

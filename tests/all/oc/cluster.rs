@@ -143,7 +143,7 @@ impl Cluster {
     }
 
     pub(crate) fn normalise(&self, line: &str) -> String {
-        let mut line = line
+        let mut line = without_time(line.to_owned())
             .replace(POD, "POD")
             .replace(&self.directory.path().display().to_string(), "DIR");
         while let Some(at) = line.find("etcd-cat-").map(|at| at + "etcd-cat-".len())
@@ -196,6 +196,19 @@ impl Cluster {
             );
         }
     }
+}
+
+/// The line of a command with the instant of its heartbeat named.
+pub(crate) fn without_time(mut line: String) -> String {
+    let beat = "etcd-cat/heartbeat=";
+    if let Some(at) = line.find(beat).map(|at| at + beat.len())
+        && let Some(end) = line
+            .get(at..)
+            .map(|rest| at + rest.find(' ').unwrap_or(rest.len()))
+    {
+        line.replace_range(at..end, "TIME");
+    }
+    line
 }
 
 /// Where it failed.

@@ -1,6 +1,6 @@
 //! The documented procedure, word for word, and what comes of it.
 
-use super::cluster::{Cluster, Ear, KUBERESOURCES, POD, SNAPSHOT, TestResult, bytes};
+use super::cluster::{Cluster, Ear, KUBERESOURCES, POD, SNAPSHOT, TestResult, bytes, without_time};
 use etcd_cat::oc::{
     BackupRun, DebugNamespace, ReasonCode, RunOutcome, VerificationResult, run, shell_line,
 };
@@ -17,12 +17,13 @@ const LOOKED: &str = "\
 --request-timeout=30s get proxies.config.openshift.io cluster -o json
 --request-timeout=30s get nodes -o json
 --request-timeout=30s get pods -n openshift-etcd -l k8s-app=etcd -o json
---request-timeout=30s auth can-i --list -n etcd-cat-SUFFIX";
+--request-timeout=30s auth can-i --list -n etcd-cat-SUFFIX
+--request-timeout=30s get namespaces -l app.kubernetes.io/managed-by=etcd-cat -o json";
 
 const RAN: &str = "\
 --request-timeout=30s create namespace etcd-cat-SUFFIX
---request-timeout=30s label namespace etcd-cat-SUFFIX --overwrite security.openshift.io/scc.podSecurityLabelSync=false pod-security.kubernetes.io/enforce=privileged pod-security.kubernetes.io/audit=privileged pod-security.kubernetes.io/warn=privileged
---request-timeout=30s annotate namespace etcd-cat-SUFFIX --overwrite openshift.io/node-selector=
+--request-timeout=30s label namespace etcd-cat-SUFFIX --overwrite security.openshift.io/scc.podSecurityLabelSync=false pod-security.kubernetes.io/enforce=privileged pod-security.kubernetes.io/audit=privileged pod-security.kubernetes.io/warn=privileged app.kubernetes.io/managed-by=etcd-cat
+--request-timeout=30s annotate namespace etcd-cat-SUFFIX openshift.io/node-selector= etcd-cat/heartbeat=TIME --overwrite
 --request-timeout=0 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- sleep 1800
 --request-timeout=30s get pod POD -n etcd-cat-SUFFIX -o json
 --request-timeout=0 exec -n etcd-cat-SUFFIX POD -- chroot /host stat -c %s /var/lib/etcd/member/snap/db
@@ -148,7 +149,7 @@ fn a_dry_run_prints_what_the_run_then_does() -> TestResult {
         .commands()
         .iter()
         .map(|words| {
-            shell_line(words)
+            without_time(shell_line(words))
                 .replace(POD, "POD")
                 .replace("2024-11-02_030005", "TIME")
         })
@@ -328,5 +329,43 @@ fn what_the_script_said_is_held_against_the_bytes() -> TestResult {
     status.version = Some("3.6.0".to_owned());
     status.total_key = 11012;
     assert!(fields(&run, &learnt).is_empty());
+    Ok(())
+}
+
+/// In the cluster, and beside the files.
+#[test]
+fn a_run_renews_its_heartbeats_while_it_is_at_work() -> TestResult {
+    for namespace in [
+        DebugNamespace::Temporary,
+        DebugNamespace::Existing("etcd-backup".to_owned()),
+    ] {
+        let cluster = Cluster::new()?;
+        let mut options = cluster.options();
+        options.debug_namespace = namespace.clone();
+        options.timeouts.heartbeat = std::time::Duration::ZERO;
+        cluster.back_up(options)?;
+        let log = cluster.log_lines();
+        let lines = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+        // Once at the beginning, and before each of the two files.
+        assert_eq!(lines("etcd-cat/heartbeat=TIME --overwrite"), 3, "{log:#?}");
+        assert_eq!(
+            lines("chroot /host touch /home/core/etcd-cat-SUFFIX"),
+            2,
+            "{log:#?}"
+        );
+        cluster.assert_no_rubbish("heartbeats");
+    }
+    // Who may not mark pods takes a backup all the same.
+    let cluster = Cluster::new()?;
+    cluster.scenario("denied='|patch pods|'")?;
+    let mut options = cluster.options();
+    options.debug_namespace = DebugNamespace::Existing("etcd-backup".to_owned());
+    options.timeouts.heartbeat = std::time::Duration::ZERO;
+    cluster.back_up(options)?;
+    let log = cluster.log_lines();
+    assert!(
+        !log.iter().any(|line| line.contains("annotate")),
+        "{log:#?}"
+    );
     Ok(())
 }

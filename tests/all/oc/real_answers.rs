@@ -83,7 +83,10 @@ const NOT_MET: [(&str, &str); 4] = [
         "who",
         "nobody asks for the user's name: rights decide, not names",
     ),
-    ("can-i list", "rights are asked for one by one"),
+    (
+        "can-i list",
+        "shows the rights of another account: src/oc/cluster/rights.rs reads it as it stands",
+    ),
     (
         "can-i unknown resource",
         "only kinds that every API server has are asked for",

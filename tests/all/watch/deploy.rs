@@ -233,6 +233,8 @@ fn each_account_may_do_what_its_command_asks_for_and_nothing_else() {
         ("/pods", "watch"),
         ("/pods", "create"),
         ("/pods", "delete"),
+        // The heartbeat.
+        ("/pods", "patch"),
         ("/pods/log", "get"),
         ("/pods/exec", "create"),
         ("/pods/exec", "get"),

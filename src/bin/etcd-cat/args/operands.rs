@@ -199,7 +199,7 @@ Examples:
   etcd-cat backup --to /backup --dry-run                          show what would be run
   etcd-cat backup --to /backup --if-older-than 24h --not-during 08:00-18:00    for cron
   etcd-cat backup --resume --node NODE --to /backup               bring in what a broken run left on the node
-  etcd-cat backup --clean --node NODE                             remove it from there
+  etcd-cat backup --clean                                         remove what broken runs left on all nodes
   etcd-cat backup --from-policy --to /backup                      bring in the newest that the cluster's own policy took")]
 pub(crate) struct BackupArgs {
     /// Take it on this control-plane node [default: one that is ready]
@@ -224,7 +224,7 @@ pub(crate) struct BackupArgs {
     #[arg(long, env = "ETCD_CAT_FROM_POLICY", action = ArgAction::SetTrue, value_parser = parse::switch, conflicts_with_all = ["resume", "clean", "keep_on_node"], hide_env = true)]
     pub(crate) from_policy: bool,
 
-    /// Take no backup: remove the directories of runs that broke off over an hour ago from the node
+    /// Take no backup: remove what runs that broke off over an hour ago left, on all control-plane nodes or on --node
     #[arg(long, env = "ETCD_CAT_CLEAN", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) clean: bool,
 

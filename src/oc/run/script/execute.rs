@@ -71,7 +71,9 @@ pub(crate) fn execute(shell: &mut HostShell<'_, '_>) -> Result<FinishedScript, O
     loop {
         match attempt(shell, is_forced) {
             Ok(Attempt::Finished(said)) => return Ok(FinishedScript { forced, ..*said }),
-            Ok(Attempt::CutOff(error)) if attempts >= ATTEMPTS => return Err(error.into()),
+            Ok(Attempt::CutOff(source)) if attempts >= ATTEMPTS => {
+                return Err(OcError::CutOff { attempts, source });
+            }
             Ok(Attempt::CutOff(error)) => start_over(shell, error)?,
             Err(OcError::Script(failure)) if !is_forced => {
                 let reason = overridden(shell, failure)?;

@@ -127,3 +127,116 @@ fn a_backup_whose_way_stays_away_stays_on_the_node_and_is_resumed() -> TestResul
     }
     Ok(())
 }
+
+/// A namespace or a pod as a killed run leaves it, its heartbeat so many minutes ago.
+fn mark(night: &Night, object: &str, first: &str, minutes: i64) -> TestResult {
+    let path = night.path(object);
+    fs::create_dir_all(path.parent().ok_or("a directory")?)?;
+    let at = chrono::Utc::now() - chrono::TimeDelta::minutes(minutes);
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    fs::write(path, format!("{first}\netcd-cat/heartbeat={at}\n"))?;
+    Ok(())
+}
+
+const OURS: &str = "app.kubernetes.io/managed-by=etcd-cat";
+
+#[test]
+fn namespaces_of_runs_that_are_no_more_go_by_themselves() -> TestResult {
+    for mode in ["", "--clean"] {
+        let night = Night::new()?;
+        mark(&night, "namespaces/etcd-cat-aaaaa", OURS, 61)?;
+        mark(&night, "namespaces/etcd-cat-bbbbb", OURS, 50)?;
+        mark(&night, "namespaces/etcd-cat-ccccc", "somebody=else", 600)?;
+        mark(&night, "namespaces/etcd-cat-ddddd", OURS, -600)?;
+        let more: Vec<&str> = [mode].into_iter().filter(|one| !one.is_empty()).collect();
+        let ended = night.back_up(&more)?;
+        ended.assert(
+            mode,
+            0,
+            "an earlier run left namespace etcd-cat-aaaaa, at work for the last time at ",
+        );
+        assert!(!ended.stderr.contains("etcd-cat-bbbbb"), "{ended:#?}");
+        let stay = ["etcd-cat-bbbbb", "etcd-cat-ccccc", "etcd-cat-ddddd"];
+        assert_eq!(night.cluster.names("namespaces"), stay, "{mode}");
+    }
+    Ok(())
+}
+
+#[test]
+fn pods_of_runs_that_are_no_more_go_by_themselves_and_nobody_elses() -> TestResult {
+    let night = Night::new()?;
+    mark(&night, "pods/master-1-debug-old", "etcd-backup", 61)?;
+    mark(&night, "pods/master-1-debug-new", "etcd-backup", 1)?;
+    mark(&night, "pods/master-1-debug-far", "elsewhere", 600)?;
+    fs::write(night.path("pods/somebody"), "etcd-backup\n")?;
+    let ended = night.back_up(&["--debug-namespace=etcd-backup"])?;
+    ended.assert(
+        "pods",
+        0,
+        "an earlier run left pod master-1-debug-old in namespace etcd-backup",
+    );
+    let stay = ["master-1-debug-far", "master-1-debug-new", "somebody"];
+    assert_eq!(night.cluster.names("pods"), stay);
+    Ok(())
+}
+
+#[test]
+fn what_may_not_be_removed_or_listed_keeps_nobody_from_a_backup() -> TestResult {
+    let night = Night::new()?;
+    mark(&night, "pods/master-1-debug-old", "etcd-backup", 61)?;
+    night.cluster.scenario("refuse_delete=yes")?;
+    let ended = night.back_up(&["-o", "json", "--debug-namespace=etcd-backup"])?;
+    // Its own pod stays, too.
+    ended.assert(
+        "refused",
+        2,
+        "pod master-1-debug-old in namespace etcd-backup stays: ",
+    );
+    let earlier = &ended.json()?["earlier"];
+    let command = earlier[0]["command"].as_str().ok_or("a command")?;
+    assert!(
+        command.contains("delete pod master-1-debug-old -n etcd-backup"),
+        "{command}"
+    );
+    assert_eq!(ended.json()?["outcome"], "taken");
+    let night = Night::new()?;
+    mark(&night, "namespaces/etcd-cat-aaaaa", OURS, 61)?;
+    night.cluster.scenario("denied='|list namespaces|'")?;
+    night.back_up(&[])?.assert("not listed", 0, "");
+    assert_eq!(night.cluster.names("namespaces"), ["etcd-cat-aaaaa"]);
+    Ok(())
+}
+
+#[test]
+fn clean_goes_over_all_control_plane_nodes_and_tells_which_it_could_not() -> TestResult {
+    let night = Night::new()?;
+    leave(&night, "2 hours ago")?;
+    let ended = night.run(&["backup", "--clean"])?;
+    ended.assert("clean", 0, "");
+    let says =
+        "removed /home/core/etcd-cat-x7k2p on master-1; not looked at: master-0 is not Ready";
+    assert!(ended.stdout.contains(says), "{ended:#?}");
+    let log = night.cluster.log_lines();
+    for node in ["master-1", "master-2"] {
+        let debug = format!("debug node/{node} ");
+        assert!(
+            log.iter().any(|line| line.contains(&debug)),
+            "{node}: {log:#?}"
+        );
+    }
+    assert_eq!(night.cluster.names("pods"), Vec::<String>::new());
+    assert_eq!(night.cluster.names("namespaces"), Vec::<String>::new());
+    // One alone when it is named.
+    let ended = night.run(&["backup", "--clean", "--node=master-2"])?;
+    let says = "no earlier run left anything on master-2\n";
+    assert!(ended.stdout.ends_with(says), "{ended:#?}");
+    // What is foreseen is for each of them, and takes no backup.
+    let ended = night.run(&["backup", "--clean", "--dry-run"])?;
+    assert_eq!(
+        ended.stdout.matches(" rm -rf -- DIRECTORY").count(),
+        2,
+        "{ended:#?}"
+    );
+    assert!(!ended.stdout.contains("cluster-backup.sh"), "{ended:#?}");
+    Ok(())
+}

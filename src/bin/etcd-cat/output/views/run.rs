@@ -34,7 +34,7 @@ pub(crate) struct BackupRunView {
     leftovers: Vec<LeftoverView>,
     /// What could not be removed from the cluster; the exit code is 2 then.
     remains: Vec<LeftoverView>,
-    /// What earlier runs left on this host.
+    /// What earlier runs left and is still there: directories on this host; pods and namespaces that could not be removed.
     earlier: Vec<LeftoverView>,
     /// What came of each destination: first that of `--to`, then each of `--also`. The exit code is 2 when one failed.
     destinations: Vec<DestinationView>,

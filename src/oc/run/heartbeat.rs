@@ -1,0 +1,34 @@
+//! The heartbeat in the cluster: that a run is at work, for the next one to know what nobody will remove any more.
+
+use super::context::RunContext;
+use super::error::OcError;
+use crate::instant::{now, rfc3339_seconds};
+use crate::oc::client::{Call, HostAccess, Patience, RunError, commands};
+
+/// Renews it. A run that cannot goes on without: the one in its directory on the host stands for the files.
+pub(super) fn beat(context: &RunContext<'_>, access: &HostAccess) -> Result<(), OcError> {
+    let Some(call) = call(context, access, &at()) else {
+        return Ok(());
+    };
+    match context.oc.ask(&call, Patience::NONE, context.monitor) {
+        Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The instant of a heartbeat as it is written.
+pub(super) fn at() -> String {
+    rfc3339_seconds(now())
+}
+
+/// On the namespace if it is ours, else on the pod that is kept.
+fn call(context: &RunContext<'_>, access: &HostAccess, at: &str) -> Option<Call> {
+    let plan = context.plan;
+    match access {
+        _ if plan.is_temporary() => Some(commands::beat_namespace(&plan.namespace, at)),
+        HostAccess::Exec { namespace, pod } if plan.may_mark => {
+            Some(commands::beat_pod(namespace, pod, at))
+        }
+        _ => None,
+    }
+}
