@@ -11,6 +11,7 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
+use crate::cli::bundles::{gzip, tar};
 use crate::objects::real::unpacked;
 use crate::support::bolt::Bolt;
 use crate::support::dice::Dice;
@@ -24,6 +25,8 @@ use targets::TARGETS;
 
 /// Executions of each target in the gate.
 const RUNS: u64 = 2_500;
+/// Executions of a target before it is the next one's turn.
+const TURN: u64 = 2_500;
 /// Longest that one execution may take, where time is asked.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of one input.
@@ -46,6 +49,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         "certificate" => certificates(),
         "names" => names(),
         "records" => records(),
+        "bundle" => bundles(),
+        "tar" => vec![tar_of_backups()],
         other => panic!("target {other} has no seeds"),
     }
 }
@@ -185,6 +190,40 @@ fn inflated(archive: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A pair, a second archive and a file that is no backup.
+fn tar_of_backups() -> Vec<u8> {
+    let form = Form {
+        page_size: 1024,
+        ..Form::default()
+    };
+    let snapshot = database(&store(3), form).sealed();
+    let kuberesources = bytes("cases/packed/static_kuberesources_2025-05-13_080917.tar.gz");
+    let inner = vec![(
+        "c/snapshot_2025-05-13_090917.db".to_owned(),
+        snapshot.clone(),
+    )];
+    tar(&vec![
+        ("b/snapshot_2025-05-13_080917.db".to_owned(), snapshot),
+        (
+            "b/static_kuberesources_2025-05-13_080917.tar.gz".to_owned(),
+            kuberesources,
+        ),
+        ("b/more.tar.gz".to_owned(), gzip(&tar(&inner))),
+        ("b/SHA256SUMS".to_owned(), b"none".to_vec()),
+    ])
+}
+
+/// The tar as it is and packed, and what the tools of shops make.
+fn bundles() -> Vec<Vec<u8>> {
+    let tar = tar_of_backups();
+    let mut seeds = vec![gzip(&tar), tar];
+    for ending in ["tar.xz", "tar.bz2", "tar.lz4", "tar.zst", "zip"] {
+        seeds.push(bytes(&format!("cases/bundles/backup.{ending}")));
+    }
+    seeds.push(bytes("cases/bundles/streamed.zip"));
+    seeds
+}
+
 fn configs() -> Vec<Vec<u8>> {
     let config = |provider: &str| {
         let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -317,31 +356,70 @@ fn feed(name: &str, bytes: &[u8], timeout: Option<Duration>) {
     }
 }
 
-fn feed_all(runs: u64, seed: u64, timeout: Option<Duration>) {
-    for (number, (name, _)) in (0..).zip(TARGETS) {
-        let seeds = seeds(name);
-        assert!(!seeds.is_empty(), "{name}");
-        seeds.iter().for_each(|bytes| feed(name, bytes, timeout));
-        let mut dice = Dice(seed.wrapping_mul(1000) + number);
+/// A target, what it begins with, and how far it has come.
+struct Feeder {
+    name: &'static str,
+    seeds: Vec<Vec<u8>>,
+    dice: Dice,
+    timeout: Option<Duration>,
+    took: Duration,
+}
+
+impl Feeder {
+    /// All of them, their seeds eaten.
+    fn all(seed: u64, timeout: Option<Duration>) -> Vec<Self> {
+        let numbered = (0..).zip(TARGETS);
+        let feeders = numbered.map(|(number, (name, _))| {
+            let seeds = seeds(name);
+            assert!(!seeds.is_empty(), "{name}");
+            seeds.iter().for_each(|bytes| feed(name, bytes, timeout));
+            Self {
+                name,
+                seeds,
+                dice: Dice(seed.wrapping_mul(1000) + number),
+                timeout,
+                took: Duration::ZERO,
+            }
+        });
+        feeders.collect()
+    }
+
+    fn feed(&mut self, runs: u64) {
+        let started = Instant::now();
         for _ in 0..runs {
-            feed(name, &mutate(&seeds, &mut dice), timeout);
+            let bytes = mutate(&self.seeds, &mut self.dice);
+            feed(self.name, &bytes, self.timeout);
         }
+        self.took += started.elapsed();
     }
 }
 
 #[test]
 fn no_target_dies_of_its_seeds_and_what_becomes_of_them() {
-    feed_all(RUNS, 1, None);
+    for mut feeder in Feeder::all(1, None) {
+        feeder.feed(RUNS);
+    }
 }
 
+/// Each target in turn, so that all have come as far when it is stopped.
 #[test]
 #[ignore = "by hand: ETCD_CAT_FUZZ executions"]
+#[expect(clippy::print_stdout, reason = "how far it has come is asked")]
 fn no_target_dies_in_many_executions() {
-    let runs: u64 =
-        std::env::var("ETCD_CAT_FUZZ").map_or(1_000_000, |text| text.parse().expect("a number"));
-    let seed =
-        std::env::var("ETCD_CAT_FUZZ_SEED").map_or(2, |text| text.parse().expect("a number"));
-    feed_all(runs.div_ceil(TARGETS.len() as u64), seed, Some(TIMEOUT));
+    let number =
+        |name, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let wanted: u64 = number("ETCD_CAT_FUZZ", 1_000_000);
+    let mut feeders = Feeder::all(number("ETCD_CAT_FUZZ_SEED", 2), Some(TIMEOUT));
+    let (started, mut done) = (Instant::now(), 0);
+    while done < wanted {
+        for feeder in &mut feeders {
+            feeder.feed(TURN);
+            done += TURN;
+        }
+        let each = feeders.iter().map(|feeder| (feeder.name, feeder.took));
+        let each: Vec<_> = each.collect();
+        println!("{done} executions in {:?}: {each:.1?}", started.elapsed());
+    }
 }
 
 #[test]

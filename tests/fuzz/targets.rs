@@ -14,6 +14,8 @@ use etcd_cat::monitor::Silent;
 use etcd_cat::names::{BackupName, Picks};
 use etcd_cat::objects::{self, MaskOptions, Masker, json, yaml};
 use etcd_cat::snapshot::{self, HashOn};
+use etcd_cat::source::{PageCache, Stores};
+use etcd_cat::survey::{Decrypt, Depth, SurveyOptions, examine_stream};
 use sha2::{Digest as _, Sha256};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -23,7 +25,7 @@ use std::sync::LazyLock;
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub(crate) const TARGETS: [Target; 12] = [
+pub(crate) const TARGETS: [Target; 14] = [
     ("snapshot", snapshot),
     ("resealed", resealed),
     ("page", page),
@@ -36,6 +38,8 @@ pub(crate) const TARGETS: [Target; 12] = [
     ("certificate", certificate),
     ("names", names),
     ("records", records),
+    ("bundle", bundle),
+    ("tar", resealed_tar),
 ];
 
 /// Runs a target by its name.
@@ -203,18 +207,16 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// One file in an archive.
 fn member(path: &str, bytes: &[u8]) {
-    let mut tar = vec![0; 512];
+    let mut tar = vec![0; BLOCK_BYTES];
     tar[..path.len()].copy_from_slice(path.as_bytes());
     tar[100..108].copy_from_slice(b"0000600\0");
     tar[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
     tar[136..148].copy_from_slice(b"00000000000\0");
-    tar[148..156].copy_from_slice(b"        ");
     tar[156] = b'0';
     tar[257..265].copy_from_slice(b"ustar\x0000");
-    let sum: u32 = tar.iter().copied().map(u32::from).sum();
-    tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    seal_header(&mut tar);
     tar.extend(bytes);
-    tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
+    tar.resize(tar.len().next_multiple_of(BLOCK_BYTES) + 2 * BLOCK_BYTES, 0);
     archive(&tar);
 }
 
@@ -278,4 +280,44 @@ fn records(bytes: &[u8]) {
         }
     }
     let _ = catalogue.locations();
+}
+
+/// Any bytes, read as a packed directory of backups that comes through a pipe.
+fn bundle(bytes: &[u8]) {
+    static OPTIONS: LazyLock<SurveyOptions> = LazyLock::new(|| SurveyOptions {
+        depth: Depth::Everything,
+        decrypt: Decrypt::Sample,
+        jobs: 1,
+        as_of: "2025-05-13T09:00:00Z".parse().expect("RFC 3339"),
+        accept: Vec::new(),
+        page_cache: PageCache::Keep,
+        stores: Stores::default(),
+        shard: None,
+    });
+    let survey = examine_stream(bytes, &OPTIONS, &Silent);
+    assert!(
+        survey.expect("nobody interrupts it").files <= 1,
+        "one stream"
+    );
+}
+
+const BLOCK_BYTES: usize = 512;
+
+/// The same, with the checksum of each header of a tar made to match: past the first doors.
+fn resealed_tar(bytes: &[u8]) {
+    let mut tar = bytes.to_vec();
+    tar.resize(tar.len().next_multiple_of(BLOCK_BYTES) + 2 * BLOCK_BYTES, 0);
+    for block in tar.chunks_mut(BLOCK_BYTES) {
+        if &block[257..262] == b"ustar" {
+            seal_header(block);
+        }
+    }
+    bundle(&tar);
+}
+
+/// Puts its checksum into a header of a tar.
+fn seal_header(header: &mut [u8]) {
+    header[148..156].copy_from_slice(b"        ");
+    let sum: u32 = header.iter().copied().map(u32::from).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }

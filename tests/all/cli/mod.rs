@@ -9,13 +9,13 @@
 mod archive;
 #[cfg(feature = "object-stores")]
 mod buckets;
-mod bundles;
+pub(crate) mod bundles;
 mod cases;
 mod catalogue;
 mod checksums;
 mod clusters;
 mod completions;
-mod contract;
+pub(crate) mod contract;
 mod decrypt;
 mod edit;
 mod ends;
@@ -35,5 +35,6 @@ mod readonly;
 mod secrets;
 mod selection;
 mod signals;
+mod stopped;
 mod strange;
 mod undone;
