@@ -115,24 +115,20 @@ fn report(
     let backups = std::mem::take(&mut survey.backups);
     one_cluster(selection, &backups)?;
     let outcome = selection.apply(backups, style.now);
-    let report = VerifyReport {
-        survey: &survey,
-        outcome: &outcome,
-    };
-    let mut reply = Reply::new(
-        &report,
-        style,
-        Exit::of_survey(&survey, selection, &outcome),
-    )?;
-    reply.tally = Tally::of(&survey);
-    reply.notes.clone_from(&outcome.notes);
-    reply.notes.extend(hidden_note(selection, &outcome));
-    reply.notes.extend(unchanged_note(&survey));
-    reply
-        .notes
-        .extend(unremembered(&mut survey, invocation.global));
-    reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
-    Ok(reply)
+    let mut notes = outcome.notes.clone();
+    notes.extend(hidden_note(selection, &outcome));
+    notes.extend(unchanged_note(&survey));
+    notes.extend(unremembered(&mut survey, invocation.global));
+    let failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+    let tally = Tally::of(&survey);
+    let exit = Exit::of_survey(&survey, selection, &outcome);
+    let report = VerifyReport { survey, outcome };
+    Ok(Reply {
+        notes,
+        failure,
+        tally,
+        ..Reply::of_many(report, style, exit)?
+    })
 }
 
 /// A machine without a place for the default catalogue is as good as any to verify on: worth a note, no failure.

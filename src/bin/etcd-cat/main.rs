@@ -20,12 +20,15 @@ use crate::exit::Exit;
 use crate::output::Format;
 use crate::output::nagios::{self, State};
 use crate::progress::TerminalMonitor;
-use crate::reply::{Reply, damage_told};
+use crate::reply::{Body, Reply, damage_told};
 use chrono::Utc;
 use clap::Parser as _;
 use etcd_cat::catalogue::CatalogueDamage;
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
+
+/// Bytes of an answer that are written at once.
+const STDOUT_BYTES: usize = 64 << 10;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
@@ -118,7 +121,7 @@ fn for_nagios(result: Result<Reply, Failure>) -> Reply {
 
 /// Data to stdout, notes to stderr. What could not be done is the last word.
 fn print(reply: Reply, is_quiet: bool) -> Result<Exit, Failure> {
-    match write_stdout(&reply.text) {
+    match write_stdout(reply.body) {
         // The reader has seen enough: that is its right, and no error.
         Err(error) if is_broken_pipe(&error) => {}
         result => result?,
@@ -159,7 +162,7 @@ fn misused(error: &clap::Error) -> Exit {
     if std::env::args_os().any(|argument| argument == "--nagios") {
         let rendered = error.render().to_string();
         let line = rendered.lines().next().unwrap_or_default();
-        let _ = write_stdout(&nagios::unknown(line));
+        let _ = write_stdout(Body::Text(nagios::unknown(line)));
         return Exit::Nagios(State::Unknown);
     }
     if wants_json() {
@@ -200,9 +203,9 @@ fn wants_json() -> bool {
     std::env::var("ETCD_CAT_OUTPUT").is_ok_and(|form| form == "json")
 }
 
-fn write_stdout(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+fn write_stdout(body: Body) -> io::Result<()> {
+    let mut stdout = BufWriter::with_capacity(STDOUT_BYTES, io::stdout().lock());
+    body.write(&mut stdout)?;
     stdout.flush()
 }
 

@@ -33,7 +33,7 @@ pub(crate) use clusters::ClusterList;
 pub(crate) use difference::{DifferenceAnswer, unified};
 pub(crate) use explanation::{CodeList, TopicDetails};
 pub(crate) use fleet::{FleetMerge, FleetPlan, FleetWork};
-pub(crate) use format::{Format, json};
+pub(crate) use format::{Format, json, write};
 pub(crate) use list::{BackupList, BriefList};
 pub(crate) use listed::{Listed, ObjectList, SourceLine};
 pub(crate) use locations::LocationList;
@@ -83,8 +83,12 @@ pub(crate) trait Answer {
 
 /// Renders an answer, with its final newline.
 pub(crate) fn render(answer: &impl Answer, style: &Style) -> io::Result<String> {
+    if style.format.is_page() {
+        // It can be long, and is there once.
+        return Ok(answer.page(style));
+    }
     let mut text = Vec::new();
-    format::write(answer, style, &mut text)?;
+    write(answer, style, &mut text)?;
     String::from_utf8(text).map_err(io::Error::other)
 }
 

@@ -2,16 +2,46 @@
 
 use crate::error::{Failure, code};
 use crate::exit::Exit;
-use crate::output::{Answer, Style, render, units};
+use crate::output::{Answer, Style, render, units, write};
 use etcd_cat::catalogue::CatalogueDamage;
 use etcd_cat::survey::Survey;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+/// What goes to stdout.
+pub(crate) enum Body {
+    /// With its final newline.
+    Text(String),
+    /// Put together as it is written: of many backups it is larger than all that is known of them.
+    Document(Box<Document>),
+}
+
+type Document = dyn FnOnce(&mut dyn Write) -> io::Result<()>;
+
+impl Body {
+    /// Writes it to its end.
+    pub(crate) fn write(self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Text(text) => out.write_all(text.as_bytes()),
+            Self::Document(write) => write(out),
+        }
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.debug_tuple("Text").field(text).finish(),
+            Self::Document(_) => f.write_str("Document"),
+        }
+    }
+}
 
 /// What a command has to say: data for stdout, the rest for stderr, and how to end.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// For stdout, with its final newline.
-    pub(crate) text: String,
+    /// For stdout.
+    pub(crate) body: Body,
     /// For stderr, one line each; not with `--quiet`.
     pub(crate) notes: Vec<String>,
     /// How the program ends.
@@ -52,6 +82,23 @@ impl Reply {
         Ok(Self::verbatim(render(answer, style)?, exit))
     }
 
+    /// An answer about any number of backups: a document of them is put together when it is printed.
+    pub(crate) fn of_many(
+        answer: impl Answer + 'static,
+        style: &Style,
+        exit: Exit,
+    ) -> Result<Self, Failure> {
+        if !style.format.is_document() {
+            return Self::new(&answer, style, exit);
+        }
+        let style = *style;
+        let document = move |out: &mut dyn Write| write(&answer, &style, out);
+        Ok(Self {
+            body: Body::Document(Box::new(document)),
+            ..Self::verbatim(String::new(), exit)
+        })
+    }
+
     /// Says what of the catalogue is damaged: an answer that was drawn from the rest is no whole answer. What was read
     /// again is told, and counts no longer.
     pub(crate) fn tell_damage(&mut self, damage: &CatalogueDamage) {
@@ -75,7 +122,7 @@ impl Reply {
     /// Text that is the same in every form.
     pub(crate) fn verbatim(text: String, exit: Exit) -> Self {
         Self {
-            text,
+            body: Body::Text(text),
             notes: Vec::new(),
             exit,
             failure: None,

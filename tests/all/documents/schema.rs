@@ -84,6 +84,7 @@ impl Schema {
             "u64" | "i64" | "u32" | "usize" | "f64" => Kind::Number,
             "Code" => Kind::Code,
             "EvidenceView" => Kind::Evidence,
+            "Backups<'s>" => Kind::List(Box::new(self.kind("BackupView"))),
             name if self.objects.contains_key(name) => Kind::Object(name.to_owned()),
             name => match self.words.get(name) {
                 Some(words) => Kind::Words(words.clone()),

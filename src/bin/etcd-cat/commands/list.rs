@@ -24,7 +24,7 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
         }
         let is_nothing_new = backups.is_empty() && args.first_seen.is_some();
         let mut reply = reply(backups, &selection, style, |outcome, exit| {
-            Reply::new(&BackupList(&outcome.shown), style, exit)
+            Reply::of_many(BackupList(outcome.shown), style, exit)
         })?;
         if is_nothing_new {
             reply.notes = vec!["no backup was first seen since then".to_owned()];
@@ -42,29 +42,30 @@ pub(super) fn reply<B: Candidate>(
     backups: Vec<B>,
     selection: &Selection,
     style: &Style,
-    tell: impl FnOnce(&Outcome<B>, Exit) -> Result<Reply, Failure>,
+    tell: impl FnOnce(Outcome<B>, Exit) -> Result<Reply, Failure>,
 ) -> Result<Reply, Failure> {
     let known = backups.len();
     one_cluster(selection, &backups)?;
     let outcome = selection.apply(backups, style.now);
-    let mut reply = tell(&outcome, Exit::of_selection(selection, &outcome))?;
-    reply.notes.clone_from(&outcome.notes);
+    let mut notes = outcome.notes.clone();
     let is_page = style.format.is_page();
     if known == 0 && is_page {
-        reply.notes.push(EMPTY.to_owned());
+        notes.push(EMPTY.to_owned());
     } else if outcome.shown.is_empty() && outcome.hidden.is_empty() && is_page {
-        reply.notes.push("no backup matches".to_owned());
+        notes.push("no backup matches".to_owned());
     }
     if is_page && outcome.qualified() > 1 {
         let note = "* is what etcd-cat check recommends: the newest without a risk, unless it is much older";
-        reply.notes.push(note.to_owned());
+        notes.push(note.to_owned());
     }
-    reply.notes.extend(hidden_note(selection, &outcome));
+    notes.extend(hidden_note(selection, &outcome));
     if selection.valid_for.is_none() && !outcome.hidden.is_empty() && is_page {
-        reply.notes.push(format!(
+        notes.push(format!(
             "{} more not shown; --all shows everything in reach",
             outcome.hidden.len()
         ));
     }
-    Ok(reply)
+    let exit = Exit::of_selection(selection, &outcome);
+    let reply = tell(outcome, exit)?;
+    Ok(Reply { notes, ..reply })
 }

@@ -4,12 +4,11 @@
 
 pub(crate) mod json;
 mod names;
-mod page;
 mod yaml;
 
 use super::{Answer, Style};
 use clap::ValueEnum;
-use std::io;
+use std::io::{self, Write};
 
 /// Form of the answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -44,9 +43,9 @@ impl Format {
 }
 
 /// Writes the answer in the form of `style`.
-pub(super) fn write(answer: &impl Answer, style: &Style, out: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn write(answer: &impl Answer, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match style.format {
-        Format::Table | Format::Wide => page::write(answer, style, out),
+        Format::Table | Format::Wide => out.write_all(answer.page(style).as_bytes()),
         Format::Json => json::write(&answer.document(style), out),
         Format::Yaml => yaml::write(&answer.document(style), out),
         Format::Name => names::write(answer, out),

@@ -13,24 +13,26 @@ use serde::Serialize;
 
 /// The shown backups in the order given.
 #[derive(Debug)]
-pub(crate) struct BackupList<'b>(pub(crate) &'b [Selected]);
+pub(crate) struct BackupList<S>(pub(crate) S);
 
-impl Answer for BackupList<'_> {
+impl<S: AsRef<[Selected]>> Answer for BackupList<S> {
     fn document(&self, style: &Style) -> impl Serialize {
-        BackupListView::new(self.0, style.now)
+        BackupListView::new(self.0.as_ref(), style.now)
     }
 
     fn names(&self) -> Vec<String> {
-        self.0.iter().filter_map(|one| name(&one.backup)).collect()
+        let shown = self.0.as_ref().iter();
+        shown.filter_map(|one| name(&one.backup)).collect()
     }
 
     fn page(&self, style: &Style) -> String {
+        let shown = self.0.as_ref();
         let wide = if style.format == Format::Wide {
-            wide(self.0)
+            wide(shown)
         } else {
             Wide::default()
         };
-        lay_out(self.0, wide, style)
+        lay_out(shown, wide, style)
     }
 }
 

@@ -17,29 +17,30 @@ use etcd_cat::selection::{Outcome, Reason, Selected};
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
 use serde::Serialize;
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 /// What a survey found, as selected.
 #[derive(Debug)]
-pub(crate) struct VerifyReport<'s> {
+pub(crate) struct VerifyReport<S, O> {
     /// What was read.
-    pub(crate) survey: &'s Survey,
+    pub(crate) survey: S,
     /// What of it is shown.
-    pub(crate) outcome: &'s Outcome,
+    pub(crate) outcome: O,
 }
 
-impl Answer for VerifyReport<'_> {
+impl<S: Borrow<Survey>, O: Borrow<Outcome>> Answer for VerifyReport<S, O> {
     fn document(&self, style: &Style) -> impl Serialize {
-        VerifyReportView::new(self.survey, self.outcome, style.now)
+        VerifyReportView::new(self.survey.borrow(), self.outcome.borrow(), style.now)
     }
 
     fn names(&self) -> Vec<String> {
-        let shown = self.outcome.shown.iter();
+        let shown = self.outcome.borrow().shown.iter();
         shown.filter_map(|one| name(&one.backup)).collect()
     }
 
     fn page(&self, style: &Style) -> String {
-        report(self.survey, self.outcome, style)
+        report(self.survey.borrow(), self.outcome.borrow(), style)
     }
 }
 

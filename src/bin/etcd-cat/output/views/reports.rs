@@ -12,48 +12,56 @@ use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::{Alternative, Elsewhere, KindLoss, Loss, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::{LocationProblem, News, SearchedLocation, Survey};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// `kind: BackupList`, of `list`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct BackupListView {
+pub(crate) struct BackupListView<'s> {
     /// Always `etcd-cat/v1`.
     api_version: &'static str,
     /// Always `BackupList`.
     kind: &'static str,
     /// The backups selected, the newest first.
-    items: Vec<BackupView>,
+    items: Backups<'s>,
 }
 
-impl BackupListView {
+impl<'s> BackupListView<'s> {
     /// The shown backups, in the order shown.
-    pub(crate) fn new(shown: &[Selected], now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(shown: &'s [Selected], now: DateTime<Utc>) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "BackupList",
-            items: items(shown, now),
+            items: Backups { shown, now },
         }
     }
 }
 
-fn items(shown: &[Selected], now: DateTime<Utc>) -> Vec<BackupView> {
-    shown
-        .iter()
-        .map(|one| BackupView::selected(one, now))
-        .collect()
+/// Backups that become a [`BackupView`] one by one, as they are written: all of them would take more than what is known
+/// of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Backups<'s> {
+    shown: &'s [Selected],
+    now: DateTime<Utc>,
+}
+
+impl Serialize for Backups<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = |one| BackupView::selected(one, self.now);
+        serializer.collect_seq(self.shown.iter().map(view))
+    }
 }
 
 /// `kind: VerifyReport`, of `verify` and `index`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct VerifyReportView {
+pub(crate) struct VerifyReportView<'s> {
     /// Always `etcd-cat/v1`.
     api_version: &'static str,
     /// Always `VerifyReport`.
     kind: &'static str,
     /// The backups selected, the newest first.
-    items: Vec<BackupView>,
+    items: Backups<'s>,
     /// Counts.
     summary: SummaryView,
     /// Files that were left out.
@@ -133,13 +141,16 @@ pub(crate) struct SkippedView {
     remedy: String,
 }
 
-impl VerifyReportView {
+impl<'s> VerifyReportView<'s> {
     /// What a survey found, as selected.
-    pub(crate) fn new(survey: &Survey, outcome: &Outcome, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(survey: &Survey, outcome: &'s Outcome, now: DateTime<Utc>) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "VerifyReport",
-            items: items(&outcome.shown, now),
+            items: Backups {
+                shown: &outcome.shown,
+                now,
+            },
             summary: SummaryView::new(survey, &outcome.shown),
             skipped: survey.skipped.iter().map(SkippedView::new).collect(),
             locations: survey.locations.iter().map(LocationView::new).collect(),
