@@ -4,7 +4,7 @@
 //! writer repairs the file; a reader, who may change nothing, repairs a copy in memory.
 
 use super::about::FIRST;
-use super::fence::fenced;
+use super::fence::{FileNumber, apart, fenced, is_lost};
 use super::redb_header as header;
 use super::store::{Access, CatalogueStore, Operation, RETIRED, StoreError, Table, Visit};
 use redb::backends::InMemoryBackend;
@@ -14,7 +14,7 @@ use redb::{
 };
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Pages kept in memory. The default of 1 GiB is meant for servers.
@@ -24,14 +24,15 @@ const CACHE_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub struct RedbStore {
     path: PathBuf,
+    file: FileNumber,
     handle: RedbHandle,
 }
 
 impl Drop for RedbStore {
     fn drop(&mut self) {
         // Closing writes, and panics after a panic. What was recorded is on disk before this.
-        let handle = std::mem::replace(&mut self.handle, RedbHandle::Closed);
-        let _ = fenced(|| {
+        let handle = self.take();
+        let _ = apart(self.file, || {
             drop(handle);
             Ok(())
         });
@@ -61,32 +62,27 @@ impl RedbStore {
     ///
     /// Another process has it open; it cannot be read or created; it is damaged.
     pub fn open(path: &Path, access: Access) -> Result<Option<Self>, StoreError> {
-        let is_there = match std::fs::metadata(path) {
-            // No catalogue begins so: it is renamed to its name when it is complete.
-            Ok(metadata) if metadata.len() == 0 && metadata.is_file() => {
-                return Err(StoreError::Damaged("the file is empty".to_owned()));
-            }
-            Ok(_) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(StoreError::io("read", path, error)),
-        };
-        let handle = match access {
-            Access::Read if !is_there => return Ok(None),
-            Access::Read => fenced(|| open_reader(path))?,
-            Access::Write => {
-                if !is_there {
-                    create(path)?;
-                }
-                if header::names_an_earlier_commit(path) {
-                    let reason = "its header does not name its last commit";
-                    return Err(StoreError::Damaged(reason.to_owned()));
-                }
-                let opened = fenced(|| builder().open(path).map_err(|e| database_error(path, e)));
-                RedbHandle::Writer(opened?)
+        let file = match (file_number(path)?, access) {
+            (Some(file), _) => file,
+            (None, Access::Read) => return Ok(None),
+            (None, Access::Write) => {
+                create(path)?;
+                file_number(path)?.unwrap_or_default()
             }
         };
+        let opened = path.to_owned();
+        let handle = apart(file, move || match access {
+            // It is locked by a thread that is lost. No other writes to it.
+            Access::Read if is_lost(file) => copy_in_memory(&opened).map(RedbHandle::Writer),
+            Access::Read => open_reader(&opened),
+            Access::Write => open_writer(&opened, file).map(RedbHandle::Writer),
+        })?;
         let path = path.to_owned();
-        Ok(Some(Self { path, handle }))
+        Ok(Some(Self { path, file, handle }))
+    }
+
+    fn take(&mut self) -> RedbHandle {
+        std::mem::replace(&mut self.handle, RedbHandle::Closed)
     }
 
     fn begin(&self) -> Result<redb::ReadTransaction, TransactionError> {
@@ -138,18 +134,29 @@ impl CatalogueStore for RedbStore {
     }
 
     fn apply(&mut self, batch: Vec<Operation>) -> Result<(), StoreError> {
-        let path = &self.path;
-        let RedbHandle::Writer(database) = &self.handle else {
-            let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
-            return Err(StoreError::io("write", path, source));
+        let database = match self.take() {
+            RedbHandle::Writer(database) => database,
+            other => {
+                self.handle = other;
+                let source = io::Error::from(io::ErrorKind::ReadOnlyFilesystem);
+                return Err(StoreError::io("write", &self.path, source));
+            }
         };
-        fenced(|| {
-            let begun = database.begin_write();
-            let transaction = begun.map_err(|e| transaction_error(path, e))?;
-            write(&transaction, batch).map_err(|e| table_error(path, e))?;
-            transaction.commit().map_err(|e| commit_error(path, e))
-        })
+        let path = self.path.clone();
+        let (database, applied) = apart(self.file, move || {
+            let applied = commit(&database, batch, &path);
+            Ok((database, applied))
+        })?;
+        self.handle = RedbHandle::Writer(database);
+        applied
     }
+}
+
+fn commit(database: &Database, batch: Vec<Operation>, path: &Path) -> Result<(), StoreError> {
+    let begun = database.begin_write();
+    let transaction = begun.map_err(|e| transaction_error(path, e))?;
+    write(&transaction, batch).map_err(|e| table_error(path, e))?;
+    transaction.commit().map_err(|e| commit_error(path, e))
 }
 
 fn write(transaction: &WriteTransaction, batch: Vec<Operation>) -> Result<(), TableError> {
@@ -219,6 +226,30 @@ fn begin(database: &Database) -> Result<(), redb::Error> {
     Ok(transaction.commit()?)
 }
 
+/// Which file lies there, if one does.
+fn file_number(path: &Path) -> Result<Option<FileNumber>, StoreError> {
+    match std::fs::metadata(path) {
+        // No catalogue begins so: it is renamed to its name when it is complete.
+        Ok(metadata) if metadata.len() == 0 && metadata.is_file() => {
+            Err(StoreError::Damaged("the file is empty".to_owned()))
+        }
+        Ok(metadata) => Ok(Some((metadata.dev(), metadata.ino()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", path, error)),
+    }
+}
+
+fn open_writer(path: &Path, file: FileNumber) -> Result<Database, StoreError> {
+    if is_lost(file) {
+        return Err(StoreError::Damaged("the store gave up".to_owned()));
+    }
+    if header::names_an_earlier_commit(path) {
+        let reason = "its header does not name its last commit";
+        return Err(StoreError::Damaged(reason.to_owned()));
+    }
+    builder().open(path).map_err(|e| database_error(path, e))
+}
+
 fn open_reader(path: &Path) -> Result<RedbHandle, StoreError> {
     if header::names_an_earlier_commit(path) {
         return repair_in_memory(path).map(RedbHandle::Writer);
@@ -238,6 +269,10 @@ fn repair_in_memory(path: &Path) -> Result<Database, StoreError> {
         Err(TryLockError::WouldBlock) => return Err(StoreError::Busy),
         Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", path, error)),
     }
+    copy_in_memory(path)
+}
+
+fn copy_in_memory(path: &Path) -> Result<Database, StoreError> {
     let mut bytes = std::fs::read(path).map_err(|e| StoreError::io("read", path, e))?;
     header::name_last_commit(&mut bytes);
     let length = u64::try_from(bytes.len()).map_err(|e| StoreError::Damaged(e.to_string()))?;
