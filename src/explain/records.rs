@@ -62,7 +62,7 @@ pub(super) const RECORD_MISSING: Explanation = Explanation {
 pub(super) const OBJECT_UNDECODABLE: Explanation = Explanation {
     title: "An object is stored that no API server can decode",
     meaning: "etcd keeps whatever was put, so a restore brings this object back as it is: JSON or protobuf that does \
-              not parse, or no encoding at all. The API server then fails to read it, and with it every list of its \
+              not parse, zeros in place of what a disk lost, or no encoding at all. The API server then fails to read it, and with it every list of its \
               kind, so that controllers of that kind stand still until the key is removed. It is damage that \
               happened before the snapshot was saved, a value written by hand, or a trace of a lost encryption key.",
     steps: &[

@@ -39,6 +39,9 @@ pub(crate) enum ObjectDefect<'v> {
     /// Protobuf that does not parse, down to ObjectMeta.
     #[error("{0}")]
     Wire(WireDefect),
+    /// Zeros where a message or a text is.
+    #[error("zero bytes stand where its fields are")]
+    Zeros,
     /// An object under a key that no API server uses, and that looks like one.
     #[error("no API server reads an object under this key")]
     Place,

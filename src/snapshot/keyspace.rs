@@ -10,6 +10,7 @@ use super::leases::{LEASE_ID_BYTES, LeasePages, LeasedKeys};
 use super::purpose::{Purpose, purpose};
 use super::samples::EncryptedSamples;
 use super::wanted::Wanted;
+use super::zeros::zeros_in;
 use crate::bbolt::{LeafElement, LeafObserver, Observation, Pgid};
 use crate::digest::Crc32c;
 use crate::etcd::{
@@ -190,7 +191,9 @@ impl Keyspace {
                     every.offer((class, resource), page, main, key_hash, stored);
                 }
             }
-            _ => match look_at(stored.key, stored.value) {
+            _ => match look_at(stored.key, stored.value)
+                .and_then(|told| zeros_in(stored.value).map_or(Ok(told), Err))
+            {
                 Ok(told) => {
                     times.lease_seconds = times.lease_seconds.max(told.lease_seconds);
                     times.content_seconds = times.content_seconds.max(told.content_seconds);

@@ -35,6 +35,7 @@ mod small_buckets;
 mod stored_entries;
 mod two_cores;
 mod wanted;
+mod zeros;
 
 pub use crate::etcd::LiveDigest;
 pub use entry_collector::MAX_KEPT_BYTES;
