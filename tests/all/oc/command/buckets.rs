@@ -128,7 +128,7 @@ fn both_halves_reach_a_bucket_and_go_from_here() -> TestResult {
     assert!(far.server.get(&names[1]) == Some(snapshot));
     let kuberesources = prepared(&format!("keys/prod/{KUBERESOURCES}"))?;
     assert!(far.server.get(&names[0]) == Some(kuberesources));
-    assert_eq!(far.kept(), [PathBuf::new(); 0]);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
     assert_eq!(fs::read_dir(far.night.path("work"))?.count(), 0);
     far.night.cluster.assert_no_rubbish("bucket");
 
@@ -170,7 +170,7 @@ fn keys_go_to_a_bucket_while_the_snapshot_stays_on_a_disk() -> TestResult {
     assert_eq!(far.night.cluster.names("backups"), [SNAPSHOT]);
     assert_eq!(far.server.keys(), [format!("keys/{KUBERESOURCES}")]);
     assert_eq!(far.list()?[0]["verdict"], "valid");
-    assert_eq!(far.kept(), [PathBuf::new(); 0]);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
     Ok(())
 }
 
@@ -291,7 +291,7 @@ fn a_bucket_that_cannot_be_written_to_is_told_before_the_cluster_is_touched() ->
             "{ended:#?}"
         );
         far.night.assert_nothing_happened(code)?;
-        assert_eq!(far.kept(), [PathBuf::new(); 0]);
+        assert_eq!(far.kept(), Vec::<PathBuf>::new());
     }
     for url in ["s3://key:hunter2-is-no-secret-key@backups/prod", "s3://"] {
         let far = Far::new()?;
@@ -374,7 +374,7 @@ fn resume_brings_to_the_bucket_what_a_broken_run_left_here() -> TestResult {
     );
     let sent = fs::read(far.night.path("host/prepared.db"))?;
     assert!(far.server.get(&snapshot) == Some(sent));
-    assert_eq!(far.kept(), [PathBuf::new(); 0]);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
     assert_eq!(ended.json()?["node"], "master-1");
     assert_eq!(far.list()?[0]["verdict"], "valid");
     let shown = far.run(&["show", "latest", "-o", "json"])?.json()?;
@@ -429,7 +429,7 @@ fn each_destination_succeeds_or_fails_on_its_own() -> TestResult {
         );
     }
     assert_eq!(far.server.keys(), [""; 0]);
-    assert_eq!(far.kept(), [PathBuf::new(); 0]);
+    assert_eq!(far.kept(), Vec::<PathBuf>::new());
     // One backup, in two places.
     let items = far.list()?;
     assert_eq!(items.as_array().map(Vec::len), Some(1));
