@@ -75,6 +75,8 @@ impl Wait {
             Instant::now()
         });
         if since.elapsed() >= limit {
+            // Whatever comes of another try, nobody waits for it.
+            self.since = None;
             return Err(error);
         }
         let _step = Step::begin(monitor, "the API server");
@@ -116,5 +118,50 @@ pub(crate) fn span(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl Monitor for Notes {
+        fn note(&self, text: &str) {
+            self.0
+                .lock()
+                .expect("nobody panicked")
+                .push(text.to_owned());
+        }
+    }
+
+    fn waited(limit: Duration, tries: u32) -> Vec<String> {
+        let notes = Notes::default();
+        let pause = Duration::from_millis(1);
+        let mut wait = Wait::new(Patience { limit, pause });
+        for _ in 0..tries {
+            let error = RunError::TooLong {
+                command: "oc".to_owned(),
+                after: limit,
+            };
+            if wait.after(error, &notes).is_err() {
+                break;
+            }
+        }
+        wait.over(&notes);
+        notes.0.into_inner().expect("nobody panicked")
+    }
+
+    #[test]
+    fn an_answer_is_told_only_where_there_was_one() {
+        let answered = waited(Duration::from_secs(60), 2);
+        assert_eq!(answered.len(), 2, "{answered:?}");
+        let last = answered.last().map(String::as_str);
+        assert_eq!(last, Some("the API server answers again after 0 s"));
+        let given_up = waited(Duration::from_millis(2), u32::MAX);
+        assert_eq!(given_up.len(), 1, "{given_up:?}");
     }
 }

@@ -223,6 +223,9 @@ impl OcError {
                  etcd-cat verify DIRECTORY"
                     .to_owned(),
             ),
+            Self::RemoteFile { .. } => Some(
+                "run again; if it comes back, take it from another host with --node, and look at this one".to_owned(),
+            ),
             Self::NothingToResume { .. } => {
                 Some("name the node that it was taken on: --node NODE".to_owned())
             }
