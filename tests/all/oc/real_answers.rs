@@ -85,7 +85,7 @@ const NOT_MET: [(&str, &str); 4] = [
     ),
     (
         "can-i list",
-        "shows the rights of another account: src/oc/cluster/rights.rs reads it as it stands",
+        "the table is of one user; the tests beside what reads it have it word for word",
     ),
     (
         "can-i unknown resource",
