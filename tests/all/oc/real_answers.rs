@@ -167,6 +167,9 @@ fn assert_same(name: &str, output: &Output, case: &Value) {
     let stdout = text(case, "stdout");
     if stdout.ends_with(" bytes)") {
         assert_eq!(format!("({} bytes)", output.stdout.len()), stdout, "{name}");
+    } else if let Ok(object) = serde_json::from_str::<Value>(stdout) {
+        let ours = serde_json::from_slice::<Value>(&output.stdout).ok();
+        assert_eq!(ours, Some(object), "{name}: stdout");
     } else {
         let stdout = in_order(normalise(stdout));
         assert_eq!(ours(&output.stdout), stdout, "{name}: stdout");
