@@ -38,6 +38,15 @@ pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     })
 }
 
+/// FNV-1, 32 bits: names of keys are made of it.
+pub(crate) fn fnv1_32(bytes: &[u8]) -> u32 {
+    const OFFSET_BASIS: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    bytes.iter().fold(OFFSET_BASIS, |hash, &byte| {
+        hash.wrapping_mul(PRIME) ^ u32::from(byte)
+    })
+}
+
 /// CRC-32C of some bytes with their length, so that the parts of a whole can be hashed in any order and joined.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Crc32c {
@@ -167,7 +176,7 @@ fn multiply(left: u32, right: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Crc32c, CrcJoiner, fnv1a_64};
+    use super::{Crc32c, CrcJoiner, fnv1_32, fnv1a_64};
 
     #[test]
     fn joined_checksums_equal_the_checksum_of_the_whole() {
@@ -192,5 +201,8 @@ mod tests {
         assert_eq!(Crc32c::of(b"123456789").value, 0xe306_9283);
         assert_eq!(Crc32c::of(b"1234").followed_by(b"56789").value, 0xe306_9283);
         assert_eq!(fnv1a_64(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1_32(b""), 0x811c_9dc5);
+        assert_eq!(fnv1_32(b"a"), 0x050c_5d7e);
+        assert_eq!(fnv1_32(b"foobar"), 0x31f0_b262);
     }
 }

@@ -101,6 +101,10 @@ pub struct Proven {
     pub certificates: Certificates,
 }
 
+/// Stands for keys that lay beside a snapshot in one archive, where a pair has the digest of its kuberesources. No file has
+/// this digest.
+pub(crate) const KEYS_PACKED_WITH_IT: Sha256Digest = Sha256Digest([0; 32]);
+
 /// Proofs by the pair they were made for.
 #[derive(Debug, Default)]
 pub struct Proofs(HashMap<(Sha256Digest, Sha256Digest), Proven>);
@@ -118,5 +122,10 @@ impl Proofs {
             return None;
         }
         self.0.get(&(snapshot.computed, kuberesources.sha256))
+    }
+
+    /// The proof with the keys that were packed with a snapshot; `None` when there were none.
+    pub(crate) fn packed_with(&self, snapshot: &Snapshot) -> Option<&Proven> {
+        self.0.get(&(snapshot.computed, KEYS_PACKED_WITH_IT))
     }
 }

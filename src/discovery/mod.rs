@@ -11,6 +11,6 @@ mod walk;
 pub use crate::foreign::{Foreign, ForeignKind};
 pub(crate) use checksums::{Checksum, MAX_LIST_BYTES, checksums, is_checksum_list, listed_by_name};
 pub use group::{Group, Shard, groups};
-pub(crate) use sniff::{ObjectKind, Sniffed, sniff, sniff_stream};
+pub(crate) use sniff::{ObjectKind, Sniffed, has_magic, sniff, sniff_stream};
 pub(crate) use walk::walk_beside;
 pub use walk::{FoundObject, Skipped, SkippedKind, Walk, walk};

@@ -237,7 +237,8 @@ fn content_kind(head: &[u8]) -> Option<ObjectKind> {
     None
 }
 
-fn has_magic(head: &[u8]) -> bool {
+/// A meta page of bbolt at the beginning.
+pub(crate) fn has_magic(head: &[u8]) -> bool {
     let magic = head
         .get(MAGIC_POSITION..)
         .and_then(<[u8]>::first_chunk::<4>);

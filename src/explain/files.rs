@@ -97,7 +97,8 @@ pub(super) const UNREADABLE: Explanation = Explanation {
 pub(super) const CHECKSUM_DIFFERS: Explanation = Explanation {
     title: "A checksum recorded beside the file says otherwise",
     meaning: "A list beside the file (such as SHA256SUMS, or a file of the same name that ends in .sha256 or .md5) has a \
-              checksum of it, and the file has another one. Either the file was changed after the list was made, or the \
+              checksum of it, and the file has another one. The list of a packed directory may lie in it or beside it; one of the \
+              packed file itself is about everything in it. Either the file was changed after the list was made, or the \
               list is of another file or another run. A snapshot has a digest of its own: where that matches, its data \
               is what etcd sent, and the list is wrong. A kuberesources has none: the list is all that can vouch for it. \
               It is compared as the file is read; a list that was changed later counts from the next verify.",

@@ -3,9 +3,11 @@
 use super::key_problem::{KeyProblem, KeyStage};
 use super::kind::ClusterKind;
 use crate::backup::Backup;
-use crate::finding::{Code, Finding};
+use crate::finding::{Artifact, Code, Finding};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::{EncryptionUse, KeyOutcome, KeyProofLine, NamedValues};
+use crate::kubernetes::encryption::{
+    EncryptionUse, KeyOutcome, KeyProof, KeyProofLine, NamedValues,
+};
 use crate::snapshot::Snapshot;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +25,7 @@ pub(super) fn keys(backup: &Backup) -> Vec<Finding> {
         return Vec::new();
     };
     let Some(kuberesources) = &backup.kuberesources else {
-        return kept_elsewhere(&snapshot.facts).into_iter().collect();
+        return without_archive(&snapshot.facts, backup.key_proof.as_ref());
     };
     let mut problems = Problems::new();
     for line in encrypted(&snapshot.facts) {
@@ -166,8 +168,31 @@ fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
     }
 }
 
-/// Clusters whose backups have no archive keep their keys outside: nothing here can prove them.
-fn kept_elsewhere(snapshot: &Snapshot) -> Option<Finding> {
+/// Clusters whose backups have no archive keep their keys outside, unless they were packed with the snapshot.
+fn without_archive(snapshot: &Snapshot, packed: Option<&KeyProof>) -> Vec<Finding> {
+    let outcome = |line: &EncryptionUse| {
+        let proof = packed?.lines.iter().find(|proof| is_about(proof, line))?;
+        Some(proof.outcome)
+    };
+    let of = |wanted: KeyOutcome| -> Vec<&EncryptionUse> {
+        let lines = encrypted(snapshot);
+        lines.filter(|line| outcome(line) == Some(wanted)).collect()
+    };
+    let shut = lost(of(KeyOutcome::KeyWrong).into_iter()).map(|what| {
+        let message = format!("{what}, and the key of that name that was packed with the snapshot does not open them");
+        let remedy = "the bundle was put together of two clusters or two times: look for the one of the same run";
+        Finding::new(Code::EncryptionKeyWrong, message)
+            .artifact(Artifact::Snapshot)
+            .remedy(remedy)
+    });
+    let open_or_shut = [KeyOutcome::Decrypted, KeyOutcome::KeyWrong].map(Some);
+    let unproven = encrypted(snapshot).filter(|line| !open_or_shut.contains(&outcome(line)));
+    let elsewhere = kept_elsewhere(snapshot, lost(unproven));
+    shut.into_iter().chain(elsewhere).collect()
+}
+
+/// `what` is encrypted with keys that are not here: nothing here can prove them.
+fn kept_elsewhere(snapshot: &Snapshot, what: Option<String>) -> Option<Finding> {
     let place = match ClusterKind::of(snapshot) {
         ClusterKind::Hosted => {
             "Secrets (see the HostedCluster's spec.secretEncryption) or the key service of the management cluster"
@@ -180,7 +205,7 @@ fn kept_elsewhere(snapshot: &Snapshot) -> Option<Finding> {
         }
         _ => return None,
     };
-    let what = lost_without_keys(snapshot)?;
+    let what = what?;
     let message = format!("{what}; the keys are kept in {place}, so this cannot be proven offline");
     let remedy = format!("make sure that {place} will be there for the restore");
     Some(Finding::new(Code::EncryptionExternal, message).remedy(remedy))
@@ -188,9 +213,14 @@ fn kept_elsewhere(snapshot: &Snapshot) -> Option<Finding> {
 
 /// `12 values of secrets are encrypted with key 7`; `None` when nothing is encrypted.
 pub(super) fn lost_without_keys(snapshot: &Snapshot) -> Option<String> {
+    lost(encrypted(snapshot))
+}
+
+/// The same of some kinds of use.
+fn lost<'s>(encrypted: impl Iterator<Item = &'s EncryptionUse>) -> Option<String> {
     let mut values = 0_u64;
     let (mut resources, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    for line in encrypted(snapshot) {
+    for line in encrypted {
         values = values.saturating_add(line.values);
         resources.insert(line.resource.as_str());
         keys.insert(format!("{} key {}", line.provider, line.key_name));

@@ -111,7 +111,11 @@ fn keys_found(backup: &Backup) -> Vec<String> {
     let found = configured.filter(|one| {
         one.provider != IDENTITY && one.provider != KMS && is_of_kube_apiserver(&one.resource)
     });
-    newest_first(found.map(|one| one.key_name.clone()))
+    // Where there is no archive the keys were packed with the snapshot.
+    let proven = backup.key_proof.iter().flat_map(|proof| &proof.lines);
+    let packed = proven.filter(|line| backup.kuberesources.is_none() && line.opens());
+    let packed = packed.map(|line| line.key_name.clone());
+    newest_first(found.map(|one| one.key_name.clone()).chain(packed))
 }
 
 /// Key names are ascending numbers; others, as a KMS has, follow by name.

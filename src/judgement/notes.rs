@@ -92,6 +92,10 @@ impl<'a> Surroundings<'a> {
         let contradictions = both.map_or_else(Vec::new, |(snapshot, kuberesources)| {
             contradictions(&snapshot.facts, &kuberesources.facts, proven)
         });
+        let proven = proven.or_else(|| {
+            let alone = snapshot.filter(|_| kuberesources.is_none())?;
+            inventory.proofs.packed_with(&alone.facts)
+        });
         let place = |index: &KuberesourcesIndex| {
             let rival = index.of(&inventory.kuberesources)?;
             Some(rival.path.clone())

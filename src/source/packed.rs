@@ -47,6 +47,27 @@ pub(crate) struct PackedStream<'r> {
 }
 
 impl PackingBudget {
+    /// Counts bytes that were read of the object itself.
+    pub(crate) fn meter(&self, bytes: usize) {
+        self.packed_bytes
+            .fetch_add(to_u64(bytes), Ordering::Relaxed);
+    }
+
+    /// What is left for the members of an archive at this layer.
+    ///
+    /// # Errors
+    ///
+    /// It lies too deep.
+    pub(crate) fn below(&self) -> io::Result<Self> {
+        let mut budget = self.clone();
+        if budget.archives == MAX_LAYERS {
+            let reason = format!("archives more than {MAX_LAYERS} deep: not looked into");
+            return Err(io::Error::other(reason));
+        }
+        budget.archives += 1;
+        Ok(budget)
+    }
+
     /// A member of an archive at this layer.
     pub(crate) fn stream<'r>(&self, member: Box<dyn Read + Send + 'r>) -> PackedStream<'r> {
         PackedStream {
@@ -167,13 +188,7 @@ impl<'r> PackedStream<'r> {
     ///
     /// It lies too deep.
     pub(crate) fn below(&self) -> io::Result<PackingBudget> {
-        let mut budget = self.budget.clone();
-        if budget.archives == MAX_LAYERS {
-            let reason = format!("archives more than {MAX_LAYERS} deep: not looked into");
-            return Err(io::Error::other(reason));
-        }
-        budget.archives += 1;
-        Ok(budget)
+        self.budget.below()
     }
 
     /// Something was taken off.

@@ -101,7 +101,7 @@ impl ReadAt for std::fs::File {
     }
 }
 
-impl ReadAt for &[u8] {
+impl ReadAt for [u8] {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut rest = self.get(to_usize(offset)..).unwrap_or_default();
         rest.read(buffer)
@@ -136,6 +136,18 @@ pub struct Created {
     /// The store was told to refuse a name that is taken. False: it knows no such condition, and somebody who took the
     /// name between the last look and the last word would have been replaced.
     pub is_new_only: bool,
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for &T {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
+}
+
+impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buffer, offset)
+    }
 }
 
 /// Fills `buffer` unless the object ends before; says how much of it is filled.

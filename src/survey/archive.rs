@@ -4,18 +4,22 @@ use super::SurveyError;
 use super::archive_walk::{Again, ArchiveWalk, MAX_MEMBERS, Walked};
 use super::examination::Examination;
 use super::file::{Interruptible, describe};
+use super::member_checksums::finish_sums;
 use super::prove::UnprovenSnapshots;
+use super::recorded::Sums;
+use crate::bytes::to_u64;
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, sniff_stream};
 use crate::foreign::Foreign;
 use crate::kuberesources;
+use crate::monitor::Monitor;
 use crate::names::{BackupName, PutAside};
 use crate::source::{
     ArchiveKind, ArchiveReader, ArchiveStep, Counting, Object, ObjectId, Pace, PackedStream,
-    PackingBudget, Store as _,
+    PackingBudget, ReadAt, Store as _,
 };
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 /// Bytes of an archive that tell what kind it is.
@@ -34,12 +38,17 @@ impl Examination<'_> {
         let size_bytes = object.identity.size_bytes();
         self.monitor.begin(object.id.as_os_str(), size_bytes);
         let opened = self.stores.open(&object.id, Some(&object.identity));
+        if again.is_none() {
+            self.known.forget_checksums(&object.id, &self.read_now);
+        }
         let mut is_kuberesources = false;
         let (waiting, broken) = match opened {
             Ok(open) => {
                 let mut walk = ArchiveWalk::new(object, Some(&*open), again.map(Again::Values));
                 self.walk_outermost(&*open, &mut walk)?;
                 self.try_suspects(&*open, &mut walk)?;
+                self.compare_checksums(Some(&*open), &mut walk)?;
+                self.prove_with_packed_keys(&walk)?;
                 self.forget_unmet(&walk);
                 is_kuberesources = walk.is_kuberesources;
                 (walk.waiting, walk.broken)
@@ -78,6 +87,8 @@ impl Examination<'_> {
     ) -> Result<Option<String>, SurveyError> {
         let mut walk = ArchiveWalk::new(object, None, None);
         let broken = self.walk_archive(&object.id, stream, &mut walk)?;
+        self.compare_checksums(None, &mut walk)?;
+        self.prove_with_packed_keys(&walk)?;
         self.prove(walk.waiting)?;
         Ok(broken)
     }
@@ -87,19 +98,60 @@ impl Examination<'_> {
         open: &dyn Object,
         walk: &mut ArchiveWalk<'_>,
     ) -> Result<(), SurveyError> {
-        let reader = open.reader(Pace::Ahead(self.options.page_cache));
-        let stream = reader.map(|reader| {
-            PackedStream::new(Interruptible {
-                reader: Counting::new(reader, self.monitor),
-                monitor: self.monitor,
-            })
-        });
-        let broken = match stream {
-            Ok(stream) => self.walk_archive(&walk.object.id, stream, walk)?,
-            Err(error) => Some(error.to_string()),
+        let sums = match walk.again {
+            None => Sums::for_each(self.recorded.of(&walk.object.id), false),
+            Some(_) => Sums::default(),
+        };
+        let broken = match self.open_by_directory(open, walk)? {
+            Some(zip) => {
+                let broken = self.walk_members(&walk.object.id, zip, walk)?;
+                let whole = open.reader(Pace::Ahead(self.options.page_cache));
+                walk.own = whole
+                    .ok()
+                    .and_then(|whole| finish_sums(&sums, sums.of(whole)))
+                    .or(walk.own);
+                broken
+            }
+            None => match open.reader(Pace::Ahead(self.options.page_cache)) {
+                Ok(reader) => {
+                    let mut reader = sums.of(reader);
+                    let stream = PackedStream::new(Interruptible {
+                        reader: Counting::new(&mut reader, self.monitor),
+                        monitor: self.monitor,
+                    });
+                    let broken = self.walk_archive(&walk.object.id, stream, walk)?;
+                    walk.own = finish_sums(&sums, reader).or(walk.own);
+                    broken
+                }
+                Err(error) => Some(error.to_string()),
+            },
         };
         walk.broken = walk.broken.take().or(broken);
         Ok(())
+    }
+
+    /// A zip that can be read here and there is read as its directory says.
+    fn open_by_directory<'o>(
+        &self,
+        open: &'o dyn Object,
+        walk: &ArchiveWalk<'_>,
+    ) -> Result<Option<EnteredArchive<'o>>, SurveyError>
+    where
+        Self: 'o,
+    {
+        if !self.stores.is_near(&walk.object.id) {
+            return Ok(None);
+        }
+        let watched = Watched {
+            object: open,
+            monitor: self.monitor,
+        };
+        let zip = ArchiveReader::of_zip(watched, walk.object.identity.size_bytes());
+        if self.monitor.is_interrupted() {
+            return self.interrupted();
+        }
+        // What cannot be read shows as it is read from its beginning.
+        Ok(zip.unwrap_or_default())
     }
 
     /// Goes through the members of an archive; answers why not all of them were seen.
@@ -109,11 +161,18 @@ impl Examination<'_> {
         stream: PackedStream<'_>,
         walk: &mut ArchiveWalk<'_>,
     ) -> Result<Option<String>, SurveyError> {
-        let entered = enter(stream);
-        let (mut archive, below) = match entered {
-            Ok(entered) => entered,
-            Err(error) => return self.broken(&error).map(Some),
-        };
+        match enter(stream) {
+            Ok(entered) => self.walk_members(id, entered, walk),
+            Err(error) => self.broken(&error).map(Some),
+        }
+    }
+
+    fn walk_members(
+        &mut self,
+        id: &ObjectId,
+        (mut archive, below): EnteredArchive<'_>,
+        walk: &mut ArchiveWalk<'_>,
+    ) -> Result<Option<String>, SurveyError> {
         let mut broken = None;
         loop {
             if walk.is_done() {
@@ -137,8 +196,14 @@ impl Examination<'_> {
                     walk.is_kuberesources |=
                         *id == walk.object.id && path.starts_with(kuberesources::ROOT);
                     let member = member_of(walk, id, &path);
-                    let stream = below.stream(Box::new(&mut archive));
-                    match self.take_member(&member, size_bytes, stream, walk)? {
+                    let sums = walk.sums(&member.id);
+                    let mut bytes = sums.of(Box::new(&mut archive));
+                    let stream = below.stream(Box::new(&mut bytes));
+                    let walked = self.take_member(&member, size_bytes, stream, walk)?;
+                    if let Some(digests) = finish_sums(&sums, bytes) {
+                        walk.checksums.enter(&member.id, digests);
+                    }
+                    match walked {
                         Walked::On => {}
                         Walked::Enough => {
                             return Ok(Some(format!(
@@ -190,6 +255,12 @@ impl Examination<'_> {
                     is_error: false,
                 });
             }
+            return Ok(Walked::On);
+        }
+        if walk.again.is_none()
+            && (walk.checksums.learn(&member.id, &mut stream)
+                || walk.keys.learn(&member.id, &mut stream))
+        {
             return Ok(Walked::On);
         }
         let Sniffed { kind, foreign } = match sniff_stream(&mut stream, member.name.as_ref()) {
@@ -319,7 +390,24 @@ impl Examination<'_> {
     }
 }
 
-type EnteredArchive<'s> = (ArchiveReader<Box<dyn Read + Send + 's>>, PackingBudget);
+type EnteredArchive<'s> = (ArchiveReader<'s>, PackingBudget);
+
+/// Tells of what is read here and there, and ends in an error as soon as the run is to stop.
+struct Watched<'o, 'm> {
+    object: &'o dyn Object,
+    monitor: &'m dyn Monitor,
+}
+
+impl ReadAt for Watched<'_, '_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if self.monitor.is_interrupted() {
+            return Err(io::Error::other("interrupted"));
+        }
+        let length = self.object.read_at(buffer, offset)?;
+        self.monitor.advance(to_u64(length));
+        Ok(length)
+    }
+}
 
 /// Takes off what the archive is packed in.
 fn enter(stream: PackedStream<'_>) -> io::Result<EnteredArchive<'_>> {

@@ -6,6 +6,7 @@ use super::batch::{changes, hash_on};
 use super::examination::Examination;
 use super::examine::SNAPSHOTS_IN_MEMORY;
 use super::file::{changed, unpacked};
+use super::recorded::Digests;
 use super::stream::NO_SECOND_PASS;
 use crate::discovery::{FoundObject, ObjectKind};
 use crate::finding::{Artifact, Finding};
@@ -53,6 +54,11 @@ impl Examination<'_> {
             }
             None => self.read_member(kind, size_bytes, stream),
         };
+        if let Ok(reading) = &read
+            && kind.compression().is_none()
+        {
+            walk.checksums.enter_reading(&member.id, reading);
+        }
         match read {
             Ok(reading) if is_to_be_read_again(&reading) => self.suspect(member, reading, walk),
             Ok(reading) => self.enter_member(member, reading, walk),
@@ -140,9 +146,11 @@ impl Examination<'_> {
         let changed = self.changed(walk);
         reading.snapshot.findings.extend(changed);
         let facts = reading.snapshot;
-        self.recorder.add(changes(member, &facts, self.now))?;
         self.known
             .enter_snapshot(&member.id, member.identity.clone(), facts.clone());
+        // With what lists have said of it.
+        let kept = self.known.snapshot_at(&member.id).unwrap_or(&facts);
+        self.recorder.add(changes(member, kept, self.now))?;
         self.read_now.insert(member.id.clone());
         walk.waiting
             .push((member.id.clone(), facts, reading.sealed));
@@ -165,6 +173,13 @@ impl Examination<'_> {
                 let changed = self.changed(walk);
                 let changed = changed.map(|finding| finding.artifact(Artifact::Kuberesources));
                 facts.findings.extend(changed);
+                if size_bytes == Some(facts.size_bytes) {
+                    let digests = Digests {
+                        sha256: Some(facts.sha256.0),
+                        md5: None,
+                    };
+                    walk.checksums.enter(&member.id, digests);
+                }
                 self.enter_kuberesources(member, facts, ring)?;
                 self.read_now.insert(member.id.clone());
             }

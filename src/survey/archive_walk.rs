@@ -1,6 +1,9 @@
 //! An archive while it is read: what was asked of it, and what was met.
 
+use super::member_checksums::MemberChecksums;
+use super::packed_keys::PackedKeys;
 use super::prove::UnprovenSnapshots;
+use super::recorded::{Digests, Sums};
 use crate::discovery::FoundObject;
 use crate::names::NameKind;
 use crate::snapshot::SnapshotReading;
@@ -25,6 +28,8 @@ pub(super) enum Again<'w> {
     Values(&'w BTreeSet<ObjectId>),
     /// What happened to those that the walk begins with as suspects.
     Suspects,
+    /// Digests of these files.
+    Checksums(&'w BTreeSet<ObjectId>),
 }
 
 /// An archive while it is read.
@@ -41,6 +46,12 @@ pub(super) struct ArchiveWalk<'w> {
     pub(super) waiting: UnprovenSnapshots,
     /// Read once, and to be read once more: only then can be proven what happened to them.
     pub(super) suspects: BTreeMap<ObjectId, SuspectMember>,
+    /// What lists in it say of its files.
+    pub(super) checksums: MemberChecksums,
+    /// Digests of the archive itself, as far as somebody recorded some.
+    pub(super) own: Option<Digests>,
+    /// Keys of hosted control planes.
+    pub(super) keys: PackedKeys,
     /// How many members were told of that are no backups.
     pub(super) told: usize,
     /// Static pod resources lie at its top: by itself it is a kuberesources, too.
@@ -63,6 +74,9 @@ impl<'w> ArchiveWalk<'w> {
             read: 0,
             waiting: Vec::new(),
             suspects: BTreeMap::new(),
+            checksums: MemberChecksums::default(),
+            own: None,
+            keys: PackedKeys::default(),
             told: 0,
             is_kuberesources: object
                 .name
@@ -81,10 +95,20 @@ impl<'w> ArchiveWalk<'w> {
         match self.again {
             None => true,
             Some(Again::Values(ids)) => ids.contains(id),
+            Some(Again::Checksums(_)) => false,
             Some(Again::Suspects) => {
                 let suspect = self.suspects.get(id);
                 suspect.is_some_and(|suspect| suspect.position == position)
             }
+        }
+    }
+
+    /// What of a file is to be computed as it passes by.
+    pub(super) fn sums(&self, id: &ObjectId) -> Sums {
+        match self.again {
+            Some(Again::Checksums(ids)) if ids.contains(id) => self.checksums.sums(id),
+            None => self.checksums.sums(id),
+            Some(_) => Sums::default(),
         }
     }
 

@@ -1,14 +1,14 @@
 //! Reads one snapshot for what it holds, and the archives beside it for their keys.
 
 use super::batch::hash_on;
-use super::file::{Looked, OpenSnapshot, SnapshotRead, look, read_kuberesources};
+use super::file::{Looked, OpenSnapshot, SnapshotRead, look, object_at, read_kuberesources};
 use super::options::SurveyOptions;
 use crate::discovery::{FoundObject, ObjectKind, walk, walk_beside};
 use crate::kubernetes::encryption::KeyRing;
 use crate::monitor::{Monitor, Silent};
 use crate::names::{BackupName, NameKind};
 use crate::snapshot::{self, EntryRequest, ReadError, SnapshotReading};
-use crate::source::{ObjectId, Store as _};
+use crate::source::ObjectId;
 
 /// Why a snapshot could not be read to its end.
 #[derive(Debug)]
@@ -34,14 +34,9 @@ pub(crate) fn find_snapshot(
     let location = &options.stores.resolve(location);
     let mut walked = walk(location, &options.stores, monitor);
     if location.archive().is_some()
-        && let Ok(identity) = options.stores.stat(location)
+        && let Some(object) = object_at(location, &options.stores, monitor)
     {
-        // A member of an archive stands in no listing.
-        walked.objects = vec![FoundObject {
-            id: location.clone(),
-            name: location.file_name().and_then(BackupName::parse),
-            identity,
-        }];
+        walked.objects = vec![object];
     }
     if walked.is_interrupted {
         return Err(EntriesError::Interrupted);

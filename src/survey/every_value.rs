@@ -1,14 +1,13 @@
 //! Tries the keys of an archive on every encrypted value of a snapshot instead of a few: that takes a second reading.
 
-use super::file::{Looked, OpenSnapshot, look};
+use super::file::{Looked, OpenSnapshot, look, object_at};
 use crate::backup::Located;
 use crate::catalogue::SnapshotKey;
-use crate::discovery::walk;
 use crate::kubernetes::encryption::{
     KeyProof, KeyProofLine, KeyRing, Keys, OddValues, Sealed, enter_everything,
 };
 use crate::monitor::Monitor;
-use crate::snapshot::{Snapshot, read_with_keys};
+use crate::snapshot::{Snapshot, mended, read_with_keys};
 use crate::source::{PageCache, Store};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -73,7 +72,7 @@ impl EveryValue<'_> {
 
     /// Reads a snapshot again; `None` when it is not what was read before, or cannot be read.
     fn read(&self, found: &Located<Snapshot>, keys: Arc<Keys>) -> Option<Vec<OddValues>> {
-        let object = walk(&found.path, self.store, self.monitor).objects.pop()?;
+        let object = object_at(&found.path, self.store, self.monitor)?;
         let Looked::As(kind) = look(&object, self.store, true) else {
             return None;
         };
@@ -89,11 +88,19 @@ impl EveryValue<'_> {
             self.monitor,
         )
         .ok();
-        let reading =
-            opened.and_then(|(_, mut bytes)| read_with_keys(&mut bytes, keys, self.monitor).ok());
+        let reading = opened.and_then(|(_, bytes)| {
+            let mut bytes = match &found.facts.mended {
+                Some(how) => mended(bytes, how).ok()?,
+                None => bytes,
+            };
+            read_with_keys(&mut bytes, keys, self.monitor).ok()
+        });
         self.monitor.finish(object.id.as_os_str());
         let reading = reading?;
-        let is_same = SnapshotKey::of(&reading.snapshot) == SnapshotKey::of(&found.facts);
+        let is_same = match &found.facts.mended {
+            Some(how) => reading.snapshot.computed == how.digest,
+            None => SnapshotKey::of(&reading.snapshot) == SnapshotKey::of(&found.facts),
+        };
         reading.odd_values.filter(|_| is_same)
     }
 }

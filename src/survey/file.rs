@@ -2,19 +2,21 @@
 
 use super::recorded::{Recorded, Sums, differs};
 use crate::catalogue::Content;
-use crate::discovery::{Checksum, FoundObject, ObjectKind, sniff};
+use crate::digest::Sha256Digest;
+use crate::discovery::{Checksum, FoundObject, ObjectKind, Sniffed, has_magic, sniff, walk};
 use crate::finding::{Artifact, Code, Finding};
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
 use crate::monitor::Monitor;
+use crate::names::BackupName;
 use crate::snapshot::{
     EntryRequest, ReadError, Snapshot, SnapshotReading, bounded, finding_of, lost_trailer, mend,
 };
 use crate::source::{
-    Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream, PageCache, Store,
-    read_full_at,
+    ArchiveReader, Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream,
+    PageCache, Store, read_full_at,
 };
 use std::io::{self, Read};
 
@@ -52,7 +54,11 @@ pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> L
     let looked = store
         .open(&object.id, Some(&object.identity))
         .map_err(|error| describe(&error))
-        .and_then(|open| sniff(&*open, object.name.as_ref()).map_err(|error| error.to_string()));
+        .and_then(|open| {
+            let sniffed = sniff(&*open, object.name.as_ref());
+            let sniffed = sniffed.map_err(|error| error.to_string())?;
+            Ok(or_zip(sniffed, &*open, store.is_near(&object.id)))
+        });
     match looked {
         Ok(sniffed) => match sniffed.kind {
             ObjectKind::Unrecognised { .. } if is_named && !is_known(sniffed.foreign.as_ref()) => {
@@ -63,6 +69,42 @@ pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> L
         },
         Err(reason) => Looked::Refused(reason),
     }
+}
+
+/// The object of this name, as a listing has it. A member of an archive stands in no listing.
+pub(super) fn object_at(
+    id: &ObjectId,
+    store: &dyn Store,
+    monitor: &dyn Monitor,
+) -> Option<FoundObject> {
+    if id.archive().is_none() {
+        return walk(id, store, monitor).objects.pop();
+    }
+    Some(FoundObject {
+        id: id.clone(),
+        name: id.file_name().and_then(BackupName::parse),
+        identity: store.stat(id).ok()?,
+    })
+}
+
+/// A zip behind other bytes, such as the program that unpacks it, shows only at its end; a database that is stored in it lies
+/// behind other bytes as well.
+fn or_zip(sniffed: Sniffed, open: &dyn Object, is_near: bool) -> Sniffed {
+    let is_doubtful = match sniffed.kind {
+        ObjectKind::Unrecognised { .. } => true,
+        ObjectKind::Snapshot => !begins_as_database(open),
+        _ => false,
+    };
+    let size_bytes = open.identity().size_bytes();
+    if is_doubtful && is_near && matches!(ArchiveReader::of_zip(open, size_bytes), Ok(Some(_))) {
+        return ObjectKind::Archive.into();
+    }
+    sniffed
+}
+
+fn begins_as_database(open: &dyn Object) -> bool {
+    let mut head = [0; 64];
+    read_full_at(open, &mut head, 0).is_ok() && has_magic(&head)
 }
 
 /// Known to be something that is not to be called a damaged snapshot.
@@ -142,8 +184,9 @@ impl<'c> OpenSnapshot<'c> {
                 let is_packed = self.kind.compression().is_some();
                 let known = (!is_packed).then_some(reading.whole.0);
                 let mut differing = self.sums.differing(&self.recorded, known);
-                if !is_packed && has_lost_its_trailer(&reading, &self.recorded) {
-                    let own = Checksum::Sha256(reading.with_own_digest.0);
+                let own = reading.with_own_digest;
+                if !is_packed && has_lost_its_trailer(&reading.snapshot, own, &self.recorded) {
+                    let own = Checksum::Sha256(own.0);
                     differing.retain(|(recorded, _)| recorded.checksum != own);
                     let facts = &mut reading.snapshot;
                     let mended = lost_trailer(facts.computed, facts.size_bytes);
@@ -191,9 +234,12 @@ pub(super) fn unpacked(
 }
 
 /// The file has no trailer, and a checksum that was recorded is that of the file with one.
-fn has_lost_its_trailer(reading: &SnapshotReading, recorded: &[Recorded]) -> bool {
-    let own = Checksum::Sha256(reading.with_own_digest.0);
-    let facts = &reading.snapshot;
+pub(super) fn has_lost_its_trailer(
+    facts: &Snapshot,
+    with_own_digest: Sha256Digest,
+    recorded: &[Recorded],
+) -> bool {
+    let own = Checksum::Sha256(with_own_digest.0);
     facts.trailer.is_none()
         && facts.status.total_size == Some(facts.size_bytes)
         && recorded.iter().any(|one| one.checksum == own)

@@ -105,6 +105,58 @@ impl Knowledge {
         self.enter(id, identity, Content::Kuberesources(digest));
     }
 
+    /// The facts of the snapshot that lies there.
+    pub(super) fn snapshot_at(&self, id: &ObjectId) -> Option<&Snapshot> {
+        match &self.files.get(id)?.content {
+            Content::Snapshot(key) => self.snapshots.get(key),
+            _ => None,
+        }
+    }
+
+    /// The facts of the kuberesources that lies there.
+    pub(super) fn kuberesources_at(&self, id: &ObjectId) -> Option<&Kuberesources> {
+        match &self.files.get(id)?.content {
+            Content::Kuberesources(digest) => self.kuberesources.get(digest),
+            _ => None,
+        }
+    }
+
+    /// Forgets what lists said in earlier runs of what is packed into an archive: they are compared anew. What was read in this
+    /// run at another place keeps what its own lists said.
+    pub(super) fn forget_checksums(&mut self, archive: &ObjectId, read_now: &BTreeSet<ObjectId>) {
+        let read = read_now.iter().filter_map(|id| self.files.get(id));
+        let read: BTreeSet<Sha256Digest> = read.filter_map(|file| file.content.digest()).collect();
+        let members = self.files.iter().filter(|(id, _)| {
+            let is_member = id.archive().is_some();
+            is_member && id.outermost() == archive
+        });
+        let is_told = |finding: &Finding| finding.code == Code::ChecksumDiffers;
+        for (_, member) in members {
+            let digest = member.content.digest();
+            if digest.is_some_and(|digest| read.contains(&digest)) {
+                continue;
+            }
+            let findings = match &member.content {
+                Content::Snapshot(key) => {
+                    self.snapshots.get_mut(key).map(|facts| &mut facts.findings)
+                }
+                Content::Kuberesources(digest) => self
+                    .kuberesources
+                    .get_mut(digest)
+                    .map(|facts| &mut facts.findings),
+                _ => None,
+            };
+            if let Some(findings) = findings {
+                findings.retain(|finding| !is_told(finding));
+            }
+        }
+    }
+
+    /// Half of a backup lies there.
+    pub(super) fn is_half(&self, id: &ObjectId) -> bool {
+        self.snapshot_at(id).is_some() || self.kuberesources_at(id).is_some()
+    }
+
     /// Enters a file looked at now; what sound bytes lay there before is kept in mind.
     pub(super) fn enter(&mut self, id: &ObjectId, identity: ObjectIdentity, content: Content) {
         if let Some(replaced) = self.replaced_by(id, &content) {

@@ -9,7 +9,9 @@
 //! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
 mod archive;
+mod archive_checksums;
 mod archive_halves;
+mod archive_keys;
 mod archive_walk;
 mod batch;
 mod changes;
@@ -22,8 +24,10 @@ mod file;
 mod forget;
 mod knowledge;
 mod locations;
+mod member_checksums;
 mod news;
 mod options;
+mod packed_keys;
 mod passed_over;
 mod place;
 mod prove;

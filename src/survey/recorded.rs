@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What was recorded of one file, and where.
@@ -42,30 +43,59 @@ impl RecordedChecksums {
     }
 
     fn read(&mut self, list: &FoundObject, known: &BTreeSet<&ObjectId>, store: &dyn Store) {
-        let (Some(directory), Some(list_name)) = (list.id.parent(), list.id.file_name()) else {
-            return;
-        };
-        let Ok(text) = read_whole(list, store) else {
+        if let Ok(text) = read_whole(list, store) {
+            self.learn(&list.id, &text, |file| known.contains(file));
+        }
+    }
+
+    /// Takes what a list says of files beside it, as far as those are wanted.
+    pub(super) fn learn(
+        &mut self,
+        list: &ObjectId,
+        text: &[u8],
+        mut is_wanted: impl FnMut(&ObjectId) -> bool,
+    ) {
+        let Some(list_name) = list.file_name() else {
             return;
         };
         let own = listed_by_name(list_name);
-        for recorded in checksums(&text) {
+        for recorded in checksums(text) {
             let Some(name) = recorded.name.as_deref().or(own) else {
                 continue;
             };
-            let file = directory.join(OsStr::from_bytes(name));
-            if known.contains(&file) {
+            let Some(file) = beside(list, OsStr::from_bytes(name)) else {
+                continue;
+            };
+            if is_wanted(&file) {
                 self.of.entry(file).or_default().push(Recorded {
                     checksum: recorded.checksum,
-                    list: list.id.clone(),
+                    list: list.clone(),
                 });
             }
         }
     }
 
+    /// Everything, by the file that it is about.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ObjectId, &[Recorded])> {
+        self.of
+            .iter()
+            .map(|(id, recorded)| (id, recorded.as_slice()))
+    }
+
     /// What was recorded of a file.
     pub(super) fn of(&self, id: &ObjectId) -> &[Recorded] {
         self.of.get(id).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What has this name in the directory of a list.
+fn beside(list: &ObjectId, name: &OsStr) -> Option<ObjectId> {
+    match list.archive() {
+        Some((archive, path)) => {
+            let path = Path::new(path).with_file_name(name);
+            Some(archive.member(path.as_os_str()))
+        }
+        None => Some(list.parent()?.join(name)),
     }
 }
 
@@ -108,13 +138,27 @@ impl Sums {
     }
 
     /// The same bytes, hashed as they pass.
-    pub(super) fn of(&self, bytes: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
-        let hashers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if hashers.sha256.is_none() && hashers.md5.is_none() {
+    pub(super) fn of<'r>(&self, bytes: Box<dyn Read + Send + 'r>) -> Box<dyn Read + Send + 'r> {
+        if !self.is_wanted() {
             return bytes;
         }
         let sums = self.clone();
         Box::new(Summing { bytes, sums })
+    }
+
+    /// Anything is to be computed.
+    pub(super) fn is_wanted(&self) -> bool {
+        let hashers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hashers.sha256.is_some() || hashers.md5.is_some()
+    }
+
+    /// What came of it. `known` is the SHA-256 of the file, where its reading computed it.
+    pub(super) fn finish(&self, known: Option<[u8; 32]>) -> Digests {
+        let hashers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        Digests {
+            sha256: known.or_else(|| Some(hashers.sha256?.finalize().into())),
+            md5: hashers.md5.map(|md5| md5.finalize().into()),
+        }
     }
 
     /// What was recorded and is not so. `known` is the SHA-256 of the file, where its reading computed it.
@@ -123,11 +167,22 @@ impl Sums {
         recorded: &[Recorded],
         known: Option<[u8; 32]>,
     ) -> Vec<(Recorded, String)> {
-        let hashers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let sha256 = known.or_else(|| Some(hashers.sha256?.finalize().into()));
-        let md5: Option<[u8; 16]> = hashers.md5.map(|md5| md5.finalize().into());
+        self.finish(known).differing(recorded)
+    }
+}
+
+/// Digests of one file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Digests {
+    pub(super) sha256: Option<[u8; 32]>,
+    pub(super) md5: Option<[u8; 16]>,
+}
+
+impl Digests {
+    /// What was recorded and is not so.
+    pub(super) fn differing(self, recorded: &[Recorded]) -> Vec<(Recorded, String)> {
         let differing = recorded.iter().filter_map(|one| {
-            let computed = match (one.checksum, sha256, md5) {
+            let computed = match (one.checksum, self.sha256, self.md5) {
                 (Checksum::Sha256(told), Some(computed), _) => {
                     (told != computed).then(|| hex(&computed))
                 }
@@ -140,14 +195,30 @@ impl Sums {
         });
         differing.collect()
     }
+
+    /// A digest of a kind that was recorded, and that nobody computed.
+    pub(super) fn lack(self, recorded: &[Recorded]) -> bool {
+        recorded.iter().any(|one| match one.checksum {
+            Checksum::Sha256(_) => self.sha256.is_none(),
+            Checksum::Md5(_) => self.md5.is_none(),
+        })
+    }
+
+    /// With what was computed later.
+    pub(super) fn and(self, later: Self) -> Self {
+        Self {
+            sha256: later.sha256.or(self.sha256),
+            md5: later.md5.or(self.md5),
+        }
+    }
 }
 
-struct Summing {
-    bytes: Box<dyn Read + Send>,
+struct Summing<'r> {
+    bytes: Box<dyn Read + Send + 'r>,
     sums: Sums,
 }
 
-impl Read for Summing {
+impl Read for Summing<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.bytes.read(buffer)?;
         let read = buffer.get(..length).unwrap_or_default();

@@ -77,7 +77,7 @@ struct KmsEntry {
 }
 
 /// Decoded while it is parsed, so that the base64 text is never copied by us.
-struct KeyBytes(Secret);
+pub(super) struct KeyBytes(pub(super) Secret);
 
 impl<'de> Deserialize<'de> for KeyBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

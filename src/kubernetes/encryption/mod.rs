@@ -3,6 +3,7 @@
 mod cipher;
 mod config;
 mod config_document;
+mod hosted;
 mod inner_ring;
 mod key_proof;
 mod key_ring;
@@ -17,8 +18,8 @@ pub use key_proof::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 pub use key_ring::KeyRing;
 pub(crate) use key_ring::UnsealError;
 pub use proof::OpenedBehindKeys;
-pub(crate) use proof::enter_everything;
 pub use proof::prove;
+pub(crate) use proof::{enter_everything, prove_with_one_ring};
 pub(crate) use trial::{Keys, OddValues, Tried};
 pub(crate) use unsealer::Unsealer;
 pub use usage::EncryptionUse;

@@ -29,11 +29,30 @@ pub fn prove(uses: &[EncryptionUse], sealed: &Sealed, ring: Option<&KeyRing>) ->
     let empty = KeyRing::default();
     let ring = ring.unwrap_or(&empty);
     let inner = InnerRing::open(sealed, ring);
+    prove_each(uses, sealed, ring, (&inner.ring, inner.is_external))
+}
+
+/// The same where all API servers have the same keys.
+pub(crate) fn prove_with_one_ring(
+    uses: &[EncryptionUse],
+    sealed: &Sealed,
+    ring: &KeyRing,
+) -> OpenedBehindKeys {
+    prove_each(uses, sealed, ring, (ring, false))
+}
+
+/// `inner`: the keys of the other API servers, and whether a key service holds them.
+fn prove_each(
+    uses: &[EncryptionUse],
+    sealed: &Sealed,
+    ring: &KeyRing,
+    inner: (&KeyRing, bool),
+) -> OpenedBehindKeys {
     let encrypted = uses
         .iter()
         .filter(|usage| usage.is_encrypted() && usage.values > 0);
     let lines = encrypted
-        .map(|usage| prove_use(usage, sealed, ring, &inner))
+        .map(|usage| prove_use(usage, sealed, ring, inner))
         .collect();
     let certificates = sealed
         .certificates
@@ -50,10 +69,10 @@ fn prove_use(
     usage: &EncryptionUse,
     sealed: &Sealed,
     ring: &KeyRing,
-    inner: &InnerRing,
+    (inner, is_external): (&KeyRing, bool),
 ) -> KeyProofLine {
     let ring = if is_inner(&usage.resource) {
-        &inner.ring
+        inner
     } else {
         ring
     };
@@ -97,7 +116,7 @@ fn prove_use(
         None if tried.is_empty() => presence(usage, ring),
         None => KeyOutcome::Decrypted,
     };
-    if outcome == KeyOutcome::ConfigMissing && is_inner(&usage.resource) && inner.is_external {
+    if outcome == KeyOutcome::ConfigMissing && is_inner(&usage.resource) && is_external {
         outcome = KeyOutcome::External;
     }
     KeyProofLine {

@@ -1,6 +1,7 @@
 //! One member of an archive, opened again.
 
-use super::read::{ArchiveKind, ArchiveReader};
+use super::kind::{ArchiveKind, HEAD_BYTES};
+use super::read::ArchiveReader;
 use super::step::ArchiveStep;
 use crate::source::packed::{PackedStream, PackingBudget};
 use crate::source::{
@@ -9,14 +10,16 @@ use crate::source::{
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// A member, however deep, of an object that is open. It has no bytes of its own: each reading goes through the archive
 /// up to it.
 #[derive(Debug)]
 struct MemberObject {
     id: ObjectId,
-    outermost: Box<dyn Object>,
+    outermost: Arc<dyn Object>,
+    /// It can be read here and there.
+    is_near: bool,
     /// Which member of its name is meant, in each archive on the way to it.
     positions: OnceLock<Vec<u64>>,
 }
@@ -31,11 +34,13 @@ pub(in crate::source) fn open_member(
     listed: Option<&ObjectIdentity>,
     store: &dyn Store,
 ) -> Result<Box<dyn Object>, OpenError> {
-    let outermost = store.open(id.outermost(), listed)?;
+    let outermost = Arc::from(store.open(id.outermost(), listed)?);
+    let is_near = store.is_near(id.outermost());
     let id = id.clone();
     Ok(Box::new(MemberObject {
         id,
         outermost,
+        is_near,
         positions: OnceLock::new(),
     }))
 }
@@ -62,9 +67,14 @@ impl Object for MemberObject {
 
     fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>> {
         let found = self.positions().and_then(|positions| {
-            let mut stream = PackedStream::new(self.outermost.reader(pace)?);
-            for (name, position) in names(&self.id).into_iter().zip(positions) {
-                stream = enter(stream, Path::new(name), *position)?;
+            let mut names = names(&self.id).into_iter().zip(positions);
+            let outermost = self.open_outermost(pace)?;
+            let Some((name, position)) = names.next() else {
+                return Err(ErrorKind::NotFound.into());
+            };
+            let mut stream = enter(outermost, Path::new(name), *position)?;
+            for (name, position) in names {
+                stream = enter(open_archive(stream)?, Path::new(name), *position)?;
             }
             Ok(stream.into_reader())
         });
@@ -73,6 +83,18 @@ impl Object for MemberObject {
 }
 
 impl MemberObject {
+    /// The outermost archive: a zip by its directory where that can be had.
+    fn open_outermost(&self, pace: Pace) -> io::Result<OpenArchive> {
+        if self.is_near {
+            let size_bytes = self.outermost.identity().size_bytes();
+            let zip = ArchiveReader::of_zip(Arc::clone(&self.outermost), size_bytes)?;
+            if let Some(zip) = zip {
+                return Ok(zip);
+            }
+        }
+        open_archive(PackedStream::new(self.outermost.reader(pace)?))
+    }
+
     /// Of several members of one name the last is meant: unpacking leaves that one. Which it is shows only at the end of the
     /// archive.
     fn positions(&self) -> io::Result<&[u64]> {
@@ -81,13 +103,12 @@ impl MemberObject {
         }
         let names = names(&self.id);
         let mut positions = Vec::new();
-        for name in &names {
-            let mut stream =
-                PackedStream::new(self.outermost.reader(Pace::Ahead(PageCache::Keep))?);
+        for last in &names {
+            let mut archive = self.open_outermost(Pace::Ahead(PageCache::Keep))?;
             for (name, position) in names.iter().zip(&positions) {
-                stream = enter(stream, Path::new(name), *position)?;
+                archive = open_archive(enter(archive, Path::new(name), *position)?)?;
             }
-            positions.push(last_of(stream, Path::new(name))?);
+            positions.push(last_of(archive, Path::new(last)));
         }
         Ok(self.positions.get_or_init(|| positions))
     }
@@ -114,8 +135,7 @@ fn names(id: &ObjectId) -> Vec<&OsStr> {
 }
 
 /// How many members of this name stand before the last one.
-fn last_of(stream: PackedStream<'static>, name: &Path) -> io::Result<u64> {
-    let (mut archive, _) = open_archive(stream)?;
+fn last_of((mut archive, _): OpenArchive, name: &Path) -> u64 {
     let mut count: u64 = 0;
     loop {
         match archive.step() {
@@ -123,29 +143,28 @@ fn last_of(stream: PackedStream<'static>, name: &Path) -> io::Result<u64> {
             Ok(ArchiveStep::File { .. } | ArchiveStep::PassedOver { .. }) => {}
             // What stands behind it nobody can unpack.
             Ok(ArchiveStep::Defect { .. } | ArchiveStep::End) | Err(_) => {
-                return Ok(count.saturating_sub(1));
+                return count.saturating_sub(1);
             }
         }
     }
 }
 
-type OpenArchive = (ArchiveReader<Box<dyn Read + Send>>, PackingBudget);
+type OpenArchive = (ArchiveReader<'static>, PackingBudget);
 
 fn open_archive(stream: PackedStream<'static>) -> io::Result<OpenArchive> {
     let mut stream = stream.unpack()?;
-    let kind = ArchiveKind::of(stream.head(super::read::HEAD_BYTES)?)
+    let kind = ArchiveKind::of(stream.head(HEAD_BYTES)?)
         .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "it is no archive any more"))?;
     let below = stream.below()?;
     Ok((ArchiveReader::new(stream.into_reader(), kind), below))
 }
 
-/// Goes to a member of the archive that a stream is, behind so many of the same name.
+/// Goes to a member of an archive, behind so many of the same name.
 fn enter(
-    stream: PackedStream<'static>,
+    (mut archive, below): OpenArchive,
     name: &Path,
     position: u64,
 ) -> io::Result<PackedStream<'static>> {
-    let (mut archive, below) = open_archive(stream)?;
     let mut before = 0;
     loop {
         match archive.step()? {

@@ -1,13 +1,19 @@
 //! The files of an archive, one after the other, as they come by in a stream.
 
+use super::kind::{ArchiveKind, HEAD_BYTES};
 use super::step::{ArchiveStep, file};
 use super::tar::{TarDefect, TarLimits, TarReader, TarStep};
-use super::tar_header::{HEADER_BYTES, SoundHeader, TarMember, TarMemberKind};
-use super::zip::{self, ZipReader};
+use super::tar_header::{TarMember, TarMemberKind};
+use super::zip::ZipReader;
+use super::zip_directory::ZipByDirectory;
+use crate::source::compressed::Compression;
+use crate::source::packed::PackingBudget;
+use crate::source::{ReadAt, read_full_at};
 use std::ffi::OsStr;
 use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Unpacked bytes that wait for the walk.
 const BUFFER_BYTES: usize = 128 << 10;
@@ -16,44 +22,49 @@ const LIMITS: TarLimits = TarLimits {
     max_members: 1_000_000,
     max_name_bytes: 8 << 10,
 };
-/// First bytes of an archive that tell.
-pub(super) const HEAD_BYTES: usize = HEADER_BYTES;
 /// How sparse files are called in a pax archive: what follows is a map of the file, and not the file.
 const SPARSE_DIRECTORY: &[u8] = b"GNUSparseFile";
 
-/// A kind of archive.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum ArchiveKind {
-    /// tar, not compressed.
-    Tar,
-    /// zip.
-    Zip,
-}
-
-impl ArchiveKind {
-    /// By the first bytes; `None`: no archive.
-    pub(crate) fn of(head: &[u8]) -> Option<Self> {
-        if zip::is_zip(head) {
-            return Some(Self::Zip);
-        }
-        let block = head.first_chunk::<HEADER_BYTES>()?;
-        SoundHeader::parse(block).map(|_| Self::Tar)
-    }
-}
-
 /// Walks over the files of an archive. It reads as the file that it has come to.
-pub(crate) enum ArchiveReader<R: Read> {
-    Tar(TarReader<BufReader<R>>),
-    Zip(ZipReader<BufReader<R>>),
+pub(crate) enum ArchiveReader<'a> {
+    Tar(TarReader<BufReader<ArchiveBytes<'a>>>),
+    Zip(ZipReader<BufReader<ArchiveBytes<'a>>>),
+    Directory(Box<ZipByDirectory<'a>>),
 }
 
-impl<R: Read> ArchiveReader<R> {
-    pub(crate) fn new(archive: R, kind: ArchiveKind) -> Self {
+/// The bytes of an archive, as they come.
+type ArchiveBytes<'a> = Box<dyn Read + Send + 'a>;
+
+impl<'a> ArchiveReader<'a> {
+    pub(crate) fn new(archive: ArchiveBytes<'a>, kind: ArchiveKind) -> Self {
         let buffered = BufReader::with_capacity(BUFFER_BYTES, archive);
         match kind {
             ArchiveKind::Tar => Self::Tar(TarReader::new(buffered, LIMITS)),
             ArchiveKind::Zip => Self::Zip(ZipReader::new(buffered, LIMITS)),
         }
+    }
+
+    /// The zip that an object is, by its directory, and what is left for its members; `None` where it is none, or does not
+    /// end as one. The object is to be near: it is read here and there.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub(crate) fn of_zip(
+        object: impl ReadAt + Send + Sync + 'a,
+        size_bytes: u64,
+    ) -> io::Result<Option<(Self, PackingBudget)>> {
+        let mut head = [0; HEAD_BYTES];
+        let length = read_full_at(&object, &mut head, 0)?;
+        let head = head.get(..length).unwrap_or_default();
+        let is_other = ArchiveKind::of(head) == Some(ArchiveKind::Tar);
+        if is_other || Compression::of(head).is_some() {
+            return Ok(None);
+        }
+        let budget = PackingBudget::default();
+        let zip = ZipByDirectory::open(Arc::new(object), size_bytes, budget.clone(), LIMITS)?;
+        let Some(zip) = zip else { return Ok(None) };
+        Ok(Some((Self::Directory(Box::new(zip)), budget.below()?)))
     }
 
     /// Goes to the next file, passing over what is left of this one.
@@ -75,15 +86,17 @@ impl<R: Read> ArchiveReader<R> {
                 }
             },
             Self::Zip(zip) => zip.step(),
+            Self::Directory(zip) => zip.step(),
         }
     }
 }
 
-impl<R: Read> Read for ArchiveReader<R> {
+impl Read for ArchiveReader<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tar(tar) => tar.read_member(out),
             Self::Zip(zip) => zip.read_member(out),
+            Self::Directory(zip) => zip.read_member(out),
         }
     }
 }

@@ -1,22 +1,20 @@
 //! zip, member by member as it streams by: each has a header of its own in front of it.
 //!
-//! The directory at the end is what unpackers go by. It comes last, so it is compared: a zip whose directory names other
+//! For streams: files that can be read anywhere are read by their directory (`zip_directory`), which is what unpackers go by.
+//! Here it comes last, so it is compared: a zip whose directory names other
 //! members than those that passed by is told of, and nothing of it is believed to be all.
 
 use super::step::{ArchiveStep, file};
 use super::tar::TarLimits;
 use super::zip_record::{
     DESCRIPTOR, DIRECTORY, DIRECTORY_BYTES, END, END_64, END_BYTES, LOCAL, LOCAL_BYTES, LOCATOR_64,
-    LOCATOR_64_BYTES, LocalHeader, Method, Sums, descriptor, directory_lengths,
+    LOCATOR_64_BYTES, LocalHeader, Method, Sums, descriptor, directory_lengths, member_path,
 };
 use crate::bytes::to_u64;
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 use sha2::{Digest as _, Sha256};
-use std::ffi::OsStr;
 use std::io::{self, BufRead, ErrorKind, Read};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
 
 /// A zip begins with a member, with its end if there is none, or with the mark of one that was cut into parts.
 pub(super) fn is_zip(head: &[u8]) -> bool {
@@ -161,7 +159,7 @@ impl<R: BufRead> ZipReader<R> {
         let record = self.record::<LOCAL_BYTES>()?;
         let cut = || damaged("a header of the zip is damaged".to_owned());
         let mut header = LocalHeader::parse(&record).ok_or_else(cut)?;
-        let mut name = self.bytes(header.name_bytes)?;
+        let name = self.bytes(header.name_bytes)?;
         let extra = self.bytes(header.extra_bytes)?;
         header.learn_extra(&extra).ok_or_else(cut)?;
         self.passed.add(&name);
@@ -171,14 +169,8 @@ impl<R: BufRead> ZipReader<R> {
             return Ok(Some(self.end_with(reason, true)));
         }
         let is_too_long = to_u64(name.len()) > self.limits.max_name_bytes;
-        // A client on Windows: the separator is its own.
-        if !name.contains(&b'/') {
-            name.iter_mut()
-                .filter(|byte| **byte == b'\\')
-                .for_each(|byte| *byte = b'/');
-        }
         let is_directory = name.ends_with(b"/");
-        let path = PathBuf::from(OsStr::from_bytes(&name));
+        let path = member_path(&name);
         let reason = match header.method {
             _ if header.is_encrypted => "encrypted with a password: unzip it first".to_owned(),
             Method::Other(number) => format!("packed by method {number}: unzip it first"),

@@ -3,6 +3,9 @@
 //! Source: PKWARE, *.ZIP File Format Specification* 6.3, sections 4.3.7 to 4.3.16 and 4.5.3.
 
 use crate::bytes::{ByteOrder, Fields};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 
 pub(super) const LOCAL: [u8; 4] = *b"PK\x03\x04";
 pub(super) const DIRECTORY: [u8; 4] = *b"PK\x01\x02";
@@ -24,6 +27,10 @@ const HAS_DESCRIPTOR: u16 = 8;
 /// Stands for a length that is told in the extra field.
 const IN_EXTRA: u32 = u32::MAX;
 const EXTRA_64: u16 = 1;
+const MADE_BY_UNIX: u16 = 3;
+/// Bits of a mode that tell the type of a file.
+const FILE_TYPE: u32 = 0o170_000;
+const SYMBOLIC_LINK: u32 = 0o120_000;
 
 /// How the data of a member are packed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +38,16 @@ pub(super) enum Method {
     Stored,
     Deflated,
     Other(u16),
+}
+
+impl Method {
+    fn of(number: u16) -> Self {
+        match number {
+            0 => Self::Stored,
+            8 => Self::Deflated,
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// What a local header says.
@@ -62,11 +79,7 @@ impl LocalHeader {
         let _modified = fields.u32()?;
         let (crc, packed_bytes, bytes) = (fields.u32()?, fields.u32()?, fields.u32()?);
         Some(Self {
-            method: match method {
-                0 => Method::Stored,
-                8 => Method::Deflated,
-                other => Method::Other(other),
-            },
+            method: Method::of(method),
             is_encrypted: flags & ENCRYPTED != 0,
             has_descriptor: flags & HAS_DESCRIPTOR != 0,
             sums: Sums {
@@ -82,24 +95,93 @@ impl LocalHeader {
 
     /// Takes the lengths that the extra field tells.
     pub(super) fn learn_extra(&mut self, extra: &[u8]) -> Option<()> {
-        let mut rest = extra;
-        while let Some((head, behind)) = rest.split_first_chunk::<4>() {
-            let mut fields = Fields::new(head, ByteOrder::Little);
-            let (id, length) = (fields.u16()?, fields.u16()?);
-            let (data, behind) = behind.split_at_checked(length.into())?;
-            rest = behind;
-            if id == EXTRA_64 {
-                self.is_64 = true;
-                let mut lengths = Fields::new(data, ByteOrder::Little);
-                for one in [&mut self.sums.bytes, &mut self.sums.packed_bytes] {
-                    if *one == u64::from(IN_EXTRA) {
-                        *one = lengths.u64()?;
-                    }
+        let lengths = [&mut self.sums.bytes, &mut self.sums.packed_bytes];
+        self.is_64 |= learn_extra(extra, lengths)?;
+        Some(())
+    }
+}
+
+/// Takes the numbers that the extra field tells in the place of those too large for four bytes; says whether it has any.
+fn learn_extra<const N: usize>(extra: &[u8], mut numbers: [&mut u64; N]) -> Option<bool> {
+    let mut is_64 = false;
+    let mut rest = extra;
+    while let Some((head, behind)) = rest.split_first_chunk::<4>() {
+        let mut fields = Fields::new(head, ByteOrder::Little);
+        let (id, length) = (fields.u16()?, fields.u16()?);
+        let (data, behind) = behind.split_at_checked(length.into())?;
+        rest = behind;
+        if id == EXTRA_64 {
+            is_64 = true;
+            let mut told = Fields::new(data, ByteOrder::Little);
+            for one in &mut numbers {
+                if **one == u64::from(IN_EXTRA) {
+                    **one = told.u64()?;
                 }
             }
         }
-        Some(())
     }
+    Some(is_64)
+}
+
+/// A record of the directory.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct DirectoryRecord {
+    pub(super) name: Vec<u8>,
+    pub(super) method: Method,
+    pub(super) is_encrypted: bool,
+    pub(super) is_symbolic_link: bool,
+    pub(super) sums: Sums,
+    /// Where the member begins, from the beginning of the zip.
+    pub(super) offset: u64,
+}
+
+impl DirectoryRecord {
+    /// Without its name, and the lengths of name, extra field and comment behind it.
+    pub(super) fn parse(record: &[u8]) -> Option<(Self, [u16; 3])> {
+        let mut fields = Fields::new(record, ByteOrder::Little);
+        let (made_by, _version) = (fields.u16()?, fields.u16()?);
+        let (flags, method) = (fields.u16()?, fields.u16()?);
+        let _modified = fields.u32()?;
+        let (crc, packed_bytes, bytes) = (fields.u32()?, fields.u32()?, fields.u32()?);
+        let lengths = [fields.u16()?, fields.u16()?, fields.u16()?];
+        let (_disk, _internal) = (fields.u16()?, fields.u16()?);
+        let (attributes, offset) = (fields.u32()?, fields.u32()?);
+        let is_of_unix = made_by >> 8 == MADE_BY_UNIX;
+        let record = Self {
+            name: Vec::new(),
+            method: Method::of(method),
+            is_encrypted: flags & ENCRYPTED != 0,
+            is_symbolic_link: is_of_unix && attributes >> 16 & FILE_TYPE == SYMBOLIC_LINK,
+            sums: Sums {
+                crc,
+                packed_bytes: packed_bytes.into(),
+                bytes: bytes.into(),
+            },
+            offset: offset.into(),
+        };
+        Some((record, lengths))
+    }
+
+    /// Takes the numbers that the extra field tells.
+    pub(super) fn learn_extra(&mut self, extra: &[u8]) -> Option<()> {
+        let numbers = [
+            &mut self.sums.bytes,
+            &mut self.sums.packed_bytes,
+            &mut self.offset,
+        ];
+        learn_extra(extra, numbers).map(|_| ())
+    }
+}
+
+/// The name of a member as a path. A client on Windows takes its own separator.
+pub(super) fn member_path(name: &[u8]) -> PathBuf {
+    let mut name = name.to_vec();
+    if !name.contains(&b'/') {
+        name.iter_mut()
+            .filter(|byte| **byte == b'\\')
+            .for_each(|byte| *byte = b'/');
+    }
+    PathBuf::from(OsString::from_vec(name))
 }
 
 /// Lengths of name, extra field and comment of a record of the directory.

@@ -54,7 +54,8 @@ fn run(env: &TestEnv, arguments: &[&str]) -> Ran {
     env.run(&[arguments, &["--as-of", AS_OF]].concat())
 }
 
-fn verify(env: &TestEnv, arguments: &[&str]) -> Ran {
+/// Verifies as of soon after the packed samples were taken.
+pub(crate) fn verify(env: &TestEnv, arguments: &[&str]) -> Ran {
     run(env, &[&["verify", "-o", "json"], arguments].concat())
 }
 
@@ -249,6 +250,36 @@ fn a_copy_in_a_bundle_is_a_copy() {
     let snapshot = report.only().snapshot();
     assert!(!snapshot.path.contains('!'), "the bare one stands for all");
     assert_eq!(snapshot.copies.len(), 2, "{:?}", snapshot.copies);
+}
+
+/// As `tar --update` leaves them.
+#[test]
+fn of_members_of_one_name_the_last_counts_as_when_unpacked() {
+    let mut older = snapshot();
+    let middle = older.len() / 2;
+    older[middle] ^= 1;
+    let mut tree = vec![(format!("a/{SNAPSHOT}"), older.clone())];
+    tree.extend(pair("a/"));
+    let env = TestEnv::new();
+    let bundle = env.put("data/b.tar.gz", gzip(&tar(&tree)));
+    let report: VerifyReport = verify(&env, &["data"]).ends_with(0).json();
+    assert_eq!(report.only().verdict, "valid");
+    let told: Vec<(&str, bool)> = report
+        .skipped
+        .iter()
+        .map(|one| (one.path.as_str(), one.reason.contains("takes the place")))
+        .collect();
+    let place = format!("{}!/a/{SNAPSHOT}", bundle.display());
+    assert_eq!(told, [(place.as_str(), true)]);
+    run(&env, &["index", "data"]).ends_with(0);
+    run(&env, &["stage", "latest-valid", "--to", "to"]).ends_with(0);
+    let staged = std::fs::read(env.path("to").join(SNAPSHOT)).expect("staged");
+    assert!(staged == snapshot(), "the last of them");
+
+    tree.push((format!("a/{SNAPSHOT}"), older));
+    env.put("data/b.tar.gz", gzip(&tar(&tree)));
+    let report: VerifyReport = verify(&env, &["data"]).ends_with(1).json();
+    assert_eq!(report.only().verdict, "invalid");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! How many of the encrypted values keys are tried on, and what of them is not what it should be.
 
+use super::bundles::tar;
 use super::contract::Backup;
 use super::edit::{rewritten, values};
 use super::environment::TestEnv;
+use crate::support::samples;
 use std::cell::RefCell;
 
 const SECRETS: &str = "backups/secretbox/snapshot_2024-11-07_030000.db";
@@ -54,6 +56,33 @@ fn a_sample_is_tried_by_default_and_every_value_when_asked() {
         assert_eq!(all.values_tried, all.values);
         assert_eq!(all.proof, "decrypted");
         assert_eq!(codes(report.only()), [""; 0]);
+    }
+}
+
+/// In a bundle, and where what was saved has to be had back first.
+#[test]
+fn every_value_is_tried_wherever_the_snapshot_lies() {
+    let (snapshot, name) = (samples::bytes(SECRETS), "snapshot_2024-11-07_030000.db");
+    let spoilt_lines = snapshot.iter().flat_map(|byte| {
+        let before = (*byte == b'\n').then_some(b'\r');
+        before.into_iter().chain([*byte])
+    });
+    let spoilt_lines: Vec<u8> = spoilt_lines.collect();
+    let packed = tar(&vec![(name.to_owned(), spoilt_lines.clone())]);
+    for (path, bytes) in [
+        (name, spoilt_lines),
+        ("b.tar", tar(&vec![(name.to_owned(), snapshot)])),
+        ("b.tar", packed),
+    ] {
+        let env = TestEnv::new();
+        env.copy(KEYS, "keys");
+        env.put(&format!("data/{path}"), bytes);
+        let report = env.verify_as_of(SOON, &["--deep"]);
+        let all = &report.only().encryption;
+        assert_eq!(
+            (all.values_tried, all.proof.as_str()),
+            (all.values, "decrypted")
+        );
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::cli::bundles::{KUBERESOURCES, SNAPSHOT, gzip, kuberesources, snapshot, tar};
 use crate::cli::contract::VerifyReport;
-use crate::cli::environment::TestEnv;
+use crate::cli::edit;
+use crate::cli::environment::{SNAPSHOT as ENCRYPTED, TestEnv};
 use crate::support::samples;
 
 const AS_OF: &str = "2025-05-13T09:00:00Z";
@@ -193,6 +194,113 @@ fn a_hosted_control_plane_has_no_kuberesources_and_misses_none() {
         );
         assert_eq!(report.skipped.len(), 0, "{name}: {:?}", report.skipped);
     }
+}
+
+/// A key of the sample, and its name as the API server of a hosted control plane would have it.
+fn key(secret: &str) -> (String, String) {
+    let bytes = data_encoding::BASE64.decode(secret.as_bytes());
+    let bytes = bytes.expect("a key of the sample");
+    let hash = bytes.iter().fold(0x811c_9dc5_u32, |hash, byte| {
+        hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte)
+    });
+    (secret.to_owned(), format!("key-{hash}"))
+}
+
+/// A hosted control plane whose values are encrypted with key 7 of the sample, under this name.
+fn hosted_and_encrypted(name: &str) -> Vec<u8> {
+    edit::rewritten(ENCRYPTED, |content| {
+        let infrastructure = "/kubernetes.io/config.openshift.io/infrastructures/";
+        edit::text(
+            content,
+            infrastructure,
+            "\"HighlyAvailable\"",
+            "\"External\"",
+        );
+        for prefix in ["/kubernetes.io/secrets/", "/kubernetes.io/configmaps/"] {
+            edit::values(content, prefix, |value| {
+                let sealed = value.strip_prefix(b"k8s:enc:aescbc:v1:7:")?;
+                Some([format!("k8s:enc:aescbc:v1:{name}:").as_bytes(), sealed].concat())
+            });
+        }
+    })
+}
+
+fn bundle_of_hosted(snapshot: &[u8], secret: &str) -> Vec<u8> {
+    let document = format!("{{\"data\":{{\"key\":\"{secret}\"}}}}");
+    gzip(&tar(&vec![
+        ("snapshot.db".to_owned(), snapshot.to_vec()),
+        (
+            "secrets/root-ca.json".to_owned(),
+            br#"{"data":{"ca.crt":"YQ==","ca.key":"YQ=="}}"#.to_vec(),
+        ),
+        (
+            "secrets/etcd-encryption-key.json".to_owned(),
+            document.into_bytes(),
+        ),
+    ]))
+}
+
+/// `secrets/NAME.json` of the bundle holds the key of the snapshot's values, or it does not.
+#[test]
+fn keys_in_the_bundle_of_a_hosted_control_plane_are_tried() {
+    let (seven, name_of_seven) = key("sVKBKoWwPLlgsJuwsTc2fOQyCRiJI1O2i1tfwmadxMY=");
+    let (six, name_of_six) = key("TAdbJhRKjR7BVY96CffjvmI0ayUh9l3GMibuDtywCAU=");
+    let right = hosted_and_encrypted(&name_of_seven);
+    let wrong = hosted_and_encrypted(&name_of_six);
+    let of_secrets = |bytes: Vec<u8>| -> Vec<String> {
+        let env = TestEnv::new();
+        env.put("data/infra/1730516407.tar.gz", bytes);
+        let data = env.text("data");
+        let arguments = [
+            "verify",
+            &data,
+            "-o",
+            "json",
+            "--as-of",
+            "2024-11-02T06:00:00Z",
+        ];
+        let ran = env.run(&arguments);
+        assert!(
+            !ran.stdout.contains(&seven) && !ran.stdout.contains(&six),
+            "a key is told"
+        );
+        let told = |report: VerifyReport| -> Vec<String> {
+            let findings = report.only().findings.iter();
+            let of_keys = findings.filter(|one| {
+                one.code.starts_with("encryption-") && one.message.contains("secrets")
+            });
+            of_keys.map(|one| one.code.clone()).collect()
+        };
+        let found = told(ran.json());
+        // What was proven is remembered, keys are not.
+        env.run(&["index", &data]);
+        let catalogue = std::fs::read(env.path("catalogue.redb")).expect("written");
+        let raw = data_encoding::BASE64
+            .decode(seven.as_bytes())
+            .expect("a key");
+        assert!(!catalogue.windows(raw.len()).any(|window| window == raw));
+        let again = env.run(&[
+            "show",
+            "latest",
+            "-o",
+            "json",
+            "--as-of",
+            "2024-11-02T06:00:00Z",
+        ]);
+        for code in &found {
+            assert!(again.stdout.contains(code), "{code}: {}", again.stdout);
+        }
+        found
+    };
+    assert_eq!(of_secrets(bundle_of_hosted(&right, &seven)), [""; 0]);
+    let kept_elsewhere = ["encryption-external"];
+    assert_eq!(of_secrets(bundle_of_hosted(&right, &six)), kept_elsewhere);
+    let alone = gzip(&tar(&vec![("snapshot.db".to_owned(), right.clone())]));
+    assert_eq!(of_secrets(alone), kept_elsewhere);
+    assert_eq!(
+        of_secrets(bundle_of_hosted(&wrong, &six)),
+        ["encryption-key-wrong"]
+    );
 }
 
 /// Encrypted by hand: it may be a backup, and the run is not good.

@@ -38,3 +38,4 @@ mod signals;
 mod stopped;
 mod strange;
 mod undone;
+mod zips;
