@@ -51,7 +51,14 @@ impl Skipped {
 
     /// What to do about it.
     pub fn remedy(&self) -> &str {
-        self.remedy.as_deref().unwrap_or(self.kind.remedy())
+        let usual = match self.kind {
+            // Neither a user nor a disk of this machine: the store has said what it wants.
+            SkippedKind::Unreadable if self.id.scheme().is_some() => {
+                "do what the reason says, then run it again"
+            }
+            kind => kind.remedy(),
+        };
+        self.remedy.as_deref().unwrap_or(usual)
     }
 }
 

@@ -131,9 +131,12 @@ impl Examination<'_> {
             return (is_other && !is_meant).then_some(LocationProblem::OtherFileSystem);
         }
         let path = searched.id.as_path();
+        let mut skipped = self.survey.skipped.iter();
+        let is_refused = skipped.any(|one| one.id == searched.id && one.is_error);
         Some(match searched.files {
             _ if path.is_some_and(|path| !path.exists()) => LocationProblem::Missing,
             _ if is_other => LocationProblem::OtherFileSystem,
+            0 if is_refused => LocationProblem::Unreadable,
             0 => LocationProblem::Empty,
             _ => LocationProblem::OnlyForeign,
         })

@@ -40,6 +40,8 @@ pub struct SearchedLocation {
 pub enum LocationProblem {
     /// It is not there.
     Missing,
+    /// It could not be looked into.
+    Unreadable,
     /// There is not a single file.
     Empty,
     /// There are files, and none is part of a backup.
@@ -53,6 +55,7 @@ impl LocationProblem {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
             Self::Empty => "empty",
             Self::OnlyForeign => "no-backup",
             Self::OtherFileSystem => "other-file-system",

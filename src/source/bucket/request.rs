@@ -186,6 +186,9 @@ impl Connection {
             bucket: self.bucket.clone(),
             is_listing: ask.key.is_none(),
             is_writing: ask.is_writing,
+            is_unsigned: self.service.is_unsigned(),
+            is_plain: self.url.starts_with("http://"),
+            rights: self.service.rights(),
         };
         let body = answer.body().await.unwrap_or_default();
         refusal.read(&body);
@@ -199,6 +202,11 @@ impl Connection {
         if is_about_trust.iter().any(|word| words.contains(word)) {
             return Trouble::Certificate(self.host.clone());
         }
+        // Whatever is no TLS looks like a damaged message of it.
+        let words = match words.contains("corrupt message") {
+            true => "it speaks no TLS there".to_owned(),
+            false => words,
+        };
         Trouble::Network(format!("no answer from {}: {words}", self.host))
     }
 }

@@ -1,7 +1,7 @@
 //! What S3, Google and Azure say differently: where a bucket answers, how a request is signed, what its parts are called.
 
 use super::address::encoded;
-use super::trouble::Trouble;
+use super::trouble::{Rights, Trouble};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::azure::{AzureAuthorizer, AzureCredentialProvider};
 use object_store::client::HttpRequest;
@@ -73,6 +73,32 @@ impl Service {
             Self::S3 { .. } => "x-amz-meta-etcd-cat",
             Self::Google { .. } => "x-goog-meta-etcd-cat",
             Self::Azure { .. } => "x-ms-meta-etcdcat",
+        }
+    }
+
+    /// Requests go without a signature.
+    pub(super) fn is_unsigned(&self) -> bool {
+        match self {
+            Self::S3 { credentials, .. } => credentials.is_none(),
+            Self::Google { credentials } => credentials.is_none(),
+            Self::Azure { credentials, .. } => credentials.is_none(),
+        }
+    }
+
+    /// What the rights are called that a refusal is about.
+    pub(super) fn rights(&self) -> Rights {
+        match self {
+            Self::S3 { .. } => Rights::default(),
+            Self::Google { .. } => Rights([
+                "storage.objects.list",
+                "storage.objects.get",
+                "storage.objects.create",
+            ]),
+            Self::Azure { .. } => Rights([
+                "Storage Blob Data Reader",
+                "Storage Blob Data Reader",
+                "Storage Blob Data Contributor",
+            ]),
         }
     }
 

@@ -31,6 +31,22 @@ pub(super) struct Refusal {
     pub(super) bucket: String,
     pub(super) is_listing: bool,
     pub(super) is_writing: bool,
+    /// Nothing was signed.
+    pub(super) is_unsigned: bool,
+    /// It was asked without TLS.
+    pub(super) is_plain: bool,
+    /// What the rights to list, to read and to write are called there.
+    pub(super) rights: Rights,
+}
+
+/// What the store calls the rights to list, to read and to write.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Rights(pub(super) [&'static str; 3]);
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self(["s3:ListBucket", "s3:GetObject", "s3:PutObject"])
+    }
 }
 
 /// As S3, Google and Azure say it.
@@ -115,14 +131,10 @@ impl Refusal {
             return format!("the bucket {bucket} lies in another region ({said}): set --region");
         }
         match status {
-            401 | 403 => {
-                let (what, permission) = match (self.is_listing, self.is_writing) {
-                    (true, _) => ("list", "s3:ListBucket"),
-                    (_, true) => ("write", "s3:PutObject"),
-                    _ => ("read", "s3:GetObject"),
-                };
+            401 | 403 => self.denied(&said),
+            400 if self.code.is_none() && self.is_plain => {
                 format!(
-                    "these credentials may not {what} the bucket {bucket} ({said}): give them the right to ({permission}, or what the store calls it)"
+                    "the store refuses ({said}): if it speaks TLS, write https:// in --endpoint"
                 )
             }
             404 if self.is_listing => {
@@ -135,6 +147,24 @@ impl Refusal {
             ),
             _ => format!("the store refuses ({said})"),
         }
+    }
+
+    fn denied(&self, said: &str) -> String {
+        let bucket = &self.bucket;
+        let [list, read, write] = self.rights.0;
+        let (what, right) = match (self.is_listing, self.is_writing) {
+            (true, _) => ("list", list),
+            (_, true) => ("write", write),
+            _ => ("read", read),
+        };
+        if self.is_unsigned {
+            return format!(
+                "without a signature nobody may {what} the bucket {bucket} ({said}): leave out --no-sign, and give credentials"
+            );
+        }
+        format!(
+            "these credentials may not {what} the bucket {bucket} ({said}): give them the right to ({right}, or what the store calls it), or take others"
+        )
     }
 
     fn other_region(&self) -> Option<&str> {
@@ -207,6 +237,7 @@ mod tests {
         let listing = |status| Refusal {
             status,
             is_listing: true,
+            is_plain: true,
             ..Refusal::default()
         };
         let rows = [
@@ -236,6 +267,11 @@ mod tests {
                 "AuthenticationFailed",
             ),
             (503, "<html>", "try again later"),
+            (
+                400,
+                "Client sent an HTTP request to an HTTPS server.",
+                "write https://",
+            ),
             (418, "", "the store refuses (418)"),
         ];
         for (status, body, part) in rows {

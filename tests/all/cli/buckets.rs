@@ -37,7 +37,7 @@ fn run(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Ran {
 }
 
 /// An answer without what differs from place to place and from run to run.
-fn placeless(answer: &str, place: &str) -> String {
+pub(crate) fn placeless(answer: &str, place: &str) -> String {
     let is_of_this_run = |line: &str| {
         let names = ["\"firstSeenAt\"", "\"verifiedAt\"", "\"at\""];
         names.iter().any(|name| line.trim().starts_with(name))

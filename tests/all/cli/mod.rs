@@ -32,6 +32,8 @@ mod packed;
 mod pairs;
 mod places;
 mod readonly;
+#[cfg(feature = "object-stores")]
+mod real_stores;
 mod secrets;
 mod selection;
 mod signals;

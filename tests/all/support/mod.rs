@@ -11,6 +11,8 @@ pub(crate) mod bucket_server;
 pub(crate) mod dice;
 pub(crate) mod records;
 pub(crate) mod samples;
+#[cfg(feature = "object-stores")]
+pub(crate) mod servers;
 pub(crate) mod write;
 
 use etcd_cat::finding::{Code, Finding, Severity};

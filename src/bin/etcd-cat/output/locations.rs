@@ -56,6 +56,9 @@ pub(crate) fn problem(searched: &SearchedLocation) -> Option<String> {
         LocationProblem::Missing => format!(
             "no backup was found in {path}: it is not there{before}; mount it, or drop it: etcd-cat locations --drop {path}"
         ),
+        LocationProblem::Unreadable => {
+            format!("no backup was found in {path}: it could not be looked into{before}")
+        }
         LocationProblem::Empty => {
             format!(
                 "no backup was found in {path}: there is no file at all{before}; is it mounted?"

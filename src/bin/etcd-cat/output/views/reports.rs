@@ -83,7 +83,7 @@ struct LocationView {
     path: String,
     /// Backups found there, whole or in part.
     backups: usize,
-    /// Why it is no good answer: `missing`, `empty`, `no-backup` or `other-file-system`.
+    /// Why it is no good answer: `missing`, `unreadable`, `empty`, `no-backup` or `other-file-system`.
     problem: Option<&'static str>,
     /// The same in words.
     message: Option<String>,
