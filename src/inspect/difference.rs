@@ -1,8 +1,11 @@
 //! What another backup has instead: objects that came, went and changed.
 
+use super::change::{Change, ChangeRow, Stake, Version};
 use super::contents::{Contents, Trust, is_definition};
 use super::error::InspectError;
+use super::live::{LiveCluster, NotCompared};
 use super::object::ObjectRow;
+use super::query::{keys_of, retain_namespace};
 use super::subject::Subject;
 use crate::kubernetes::encryption::StoredValue;
 use crate::monitor::Monitor;
@@ -14,114 +17,36 @@ use std::cmp::Ordering;
 /// Where Secrets lie: what type they are only their values tell.
 const SECRETS: [&[u8]; 2] = [b"/kubernetes.io/secrets/", b"/registry/secrets/"];
 
-/// What became of an object.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Change {
-    /// Only the second backup has it.
-    Added,
-    /// Only the first one has it.
-    Removed,
-    /// Both have it, and not the same.
-    Changed,
-}
-
-impl Change {
-    /// The word in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Changed => "changed",
-        }
-    }
-}
-
-/// Objects that stand for something outside of etcd, or open a door: a restore that loses them or brings them back leaves
-/// them at odds with the world.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Stake {
-    /// Volumes, their claims and attachments: disks stay as they are.
-    Volumes,
-    /// Machines and nodes: they run, or are gone, whatever etcd says.
-    Machines,
-    /// Requests for certificates.
-    CertificateRequests,
-    /// Tokens of service accounts, as Secrets.
-    ServiceAccountTokens,
-    /// All other Secrets.
-    Secrets,
-}
-
-impl Stake {
-    /// The word in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Volumes => "volumes",
-            Self::Machines => "machines",
-            Self::CertificateRequests => "certificate-requests",
-            Self::ServiceAccountTokens => "service-account-tokens",
-            Self::Secrets => "secrets",
-        }
-    }
-
-    fn of(resource: &Resource) -> Option<Self> {
-        match (&*resource.group, &*resource.plural) {
-            ("", "persistentvolumes" | "persistentvolumeclaims")
-            | ("storage.k8s.io", "volumeattachments") => Some(Self::Volumes),
-            ("", "nodes") | ("machine.openshift.io", "machines" | "machinesets") => {
-                Some(Self::Machines)
-            }
-            ("certificates.k8s.io", "certificatesigningrequests") => {
-                Some(Self::CertificateRequests)
-            }
-            ("", "secrets") => Some(Self::Secrets),
-            _ => None,
-        }
-    }
-}
-
-/// One object that is not the same in both.
-#[derive(Clone, Debug)]
-pub struct ChangeRow {
-    /// What became of it.
-    pub change: Change,
-    /// What it stands for outside of etcd.
-    pub stake: Option<Stake>,
-    /// As the first backup has it.
-    pub from: Option<ObjectRow>,
-    /// As the second one has it.
-    pub to: Option<ObjectRow>,
-}
-
-impl ChangeRow {
-    /// What either has of it, the second one first.
-    pub fn row(&self) -> Option<&ObjectRow> {
-        self.to.as_ref().or(self.from.as_ref())
-    }
-
-    /// It was deleted meanwhile and created anew under its name.
-    pub fn is_recreated(&self) -> bool {
-        match (&self.from, &self.to) {
-            (Some(from), Some(to)) => from.create_revision != to.create_revision,
-            _ => false,
-        }
-    }
-}
-
-/// What two backups do not have in common.
+/// What a backup and another one, or the live cluster, do not have in common.
 #[derive(Debug)]
 pub struct Differences {
     /// The first.
     pub from: Contents,
-    /// The second.
-    pub to: Contents,
+    /// What it is compared with.
+    pub to: Other,
     /// Whether both are of one cluster; `None` where nothing tells.
     pub is_same_cluster: Option<bool>,
-    /// Objects by storage key.
+    /// Objects by storage key; compared with a live cluster, by kind, namespace and name.
     pub changes: Vec<ChangeRow>,
+    /// Kinds of the first that the live cluster did not give: what became of their objects is not known.
+    pub not_compared: Vec<NotCompared>,
 }
 
-/// Reads both once and compares every object.
+/// What a backup is compared with.
+#[derive(Debug)]
+pub enum Other {
+    /// Another backup.
+    Backup(Box<Contents>),
+    /// The cluster as it is now.
+    Live(LiveCluster),
+}
+
+/// Is the value of this key needed beside its digest?
+pub(super) fn tells_more(storage_key: &[u8]) -> bool {
+    is_definition(storage_key) || SECRETS.iter().any(|prefix| storage_key.starts_with(prefix))
+}
+
+/// Reads both once and compares every object, or those in one namespace.
 ///
 /// Values are compared as they are stored; encrypted ones are opened where both can be, for the same value encrypted again
 /// is other bytes.
@@ -132,33 +57,34 @@ pub struct Differences {
 pub fn compare(
     from: &Subject,
     to: &Subject,
+    namespace: Option<&str>,
     trust: Trust,
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Differences, InspectError> {
-    let has_value =
-        |key: &[u8]| is_definition(key) || SECRETS.iter().any(|prefix| key.starts_with(prefix));
     // One request for both: only then are their digests comparable.
     let request = EntryRequest {
-        keys: KeyFilter::All,
-        values: KeyFilter::matching(has_value),
+        keys: keys_of(namespace),
+        values: KeyFilter::matching(tells_more),
         has_sealed_values: true,
         ..EntryRequest::default()
     };
     let mut from = Contents::read(from, &request, trust, options, monitor)?;
     let mut to = Contents::read(to, &request, trust, options, monitor)?;
-    let sides = [
-        std::mem::take(&mut from.entries),
-        std::mem::take(&mut to.entries),
-    ];
+    let sides = [&mut from, &mut to].map(|contents| {
+        let mut entries = std::mem::take(&mut contents.entries);
+        retain_namespace(&mut entries, namespace);
+        entries
+    });
     let changes = merge(&sides, &from, &to);
     let id = |contents: &Contents| contents.snapshot.cluster.id.clone();
     let is_same_cluster = id(&from).zip(id(&to)).map(|(from, to)| from == to);
     Ok(Differences {
         from,
-        to,
+        to: Other::Backup(Box::new(to)),
         is_same_cluster,
         changes,
+        not_compared: Vec::new(),
     })
 }
 
@@ -195,22 +121,36 @@ fn change(
         own.and_then(|entry| ObjectRow::of(entry, from)),
         other.and_then(|entry| ObjectRow::of(entry, to)),
     ];
-    let resource = &rows.iter().flatten().next()?.resource;
-    let mut stake = Stake::of(resource);
+    let row = rows.iter().flatten().next()?;
+    let (resource, place) = (row.resource.clone(), row.place.clone());
     let sides = [(own, from), (other, to)];
-    let is_token = |(entry, contents): &(Option<&StoredEntry>, &Contents)| {
-        entry.is_some_and(|entry| is_service_account_token(entry, contents))
-    };
-    if stake == Some(Stake::Secrets) && sides.iter().any(is_token) {
-        stake = Some(Stake::ServiceAccountTokens);
-    }
-    let [from, to] = rows;
+    let stake = stake(&row.resource, sides);
+    let [from, to] = rows.map(|row| row.as_ref().map(Version::from));
     Some(ChangeRow {
         change,
         stake,
+        resource,
+        place,
         from,
         to,
     })
+}
+
+/// What an object stands for; of Secrets only their values tell.
+pub(super) fn stake<'e>(
+    resource: &Resource,
+    sides: impl IntoIterator<Item = (Option<&'e StoredEntry>, &'e Contents)>,
+) -> Option<Stake> {
+    let mut sides = sides.into_iter();
+    let mut is_token = || {
+        sides.any(|(entry, contents)| {
+            entry.is_some_and(|entry| is_service_account_token(entry, contents))
+        })
+    };
+    match Stake::of(resource) {
+        Some(Stake::Secrets) if is_token() => Some(Stake::ServiceAccountTokens),
+        stake => stake,
+    }
 }
 
 fn is_same(own: &StoredEntry, other: &StoredEntry, from: &Contents, to: &Contents) -> bool {

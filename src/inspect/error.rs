@@ -2,6 +2,7 @@
 
 use crate::finding::Finding;
 use crate::objects::{DecodeError, FindError};
+use crate::oc::RunError;
 use crate::source::ObjectId;
 use crate::survey::EntriesError;
 
@@ -82,6 +83,25 @@ pub enum InspectError {
         from: i64,
         /// The last one.
         to: i64,
+    },
+    /// `oc` failed.
+    #[error(transparent)]
+    Oc(#[from] RunError),
+    /// The live cluster is another one.
+    #[error("the backup is of cluster {backup}, and {live} answers")]
+    OtherCluster {
+        /// Id of the cluster that was backed up.
+        backup: String,
+        /// Id of the one that answers.
+        live: String,
+    },
+    /// The live cluster gave no kind that the backup has.
+    #[error("the live cluster gives no kind that the backup has, such as {resource}: {reason}")]
+    NothingListed {
+        /// One of them.
+        resource: String,
+        /// Why it was not given.
+        reason: String,
     },
     /// Asked to stop.
     #[error("interrupted")]

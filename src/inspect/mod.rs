@@ -2,8 +2,9 @@
 //!
 //! A [`Subject`] is the file that is looked into, and where its keys may lie. `Contents::read` reads it in one pass
 //! that proves every byte and keeps the entries that a question needs; what was not proven is not given out. From there
-//! [`read_kinds`], [`find_objects`] and [`compare`] answer one question each.
+//! [`read_kinds`], [`find_objects`], [`compare`] and [`compare_live`] answer one question each.
 
+mod change;
 mod contents;
 mod difference;
 mod error;
@@ -11,18 +12,21 @@ mod find;
 mod history;
 mod keys;
 mod kinds;
+mod live;
 mod object;
 mod query;
 mod selector;
 mod sizes;
 mod subject;
 
+pub use change::{Change, ChangeRow, Stake, Version};
 pub use contents::{Contents, Trust};
-pub use difference::{Change, ChangeRow, Differences, Stake, compare};
+pub use difference::{Differences, Other, compare};
 pub use error::{InspectError, ObjectError};
 pub use find::{FoundObjects, Wanted, find_objects};
 pub use history::{TimeSource, VersionRow};
 pub use kinds::{KindRow, read_kinds};
+pub use live::{LiveCluster, NotCompared, compare_live};
 pub use object::ObjectRow;
 pub use query::NamePattern;
 pub use selector::{Selector, SelectorError};

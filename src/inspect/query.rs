@@ -1,7 +1,9 @@
 //! Which keys a question is about, told from the key alone.
 
+use super::contents::is_definition;
 use crate::kubernetes::storage_key::resource_of;
 use crate::objects::{Place, Resource, Resources};
+use crate::snapshot::{KeyFilter, StoredEntry};
 use std::collections::BTreeSet;
 
 /// Shortest word of which the plural is guessed.
@@ -70,6 +72,26 @@ fn is_plural_of(plural: &[u8], word: &str) -> bool {
     let word = word.as_bytes();
     let stem = word.split_last().map_or(word, |(_, stem)| stem);
     plural == word || (word.len() >= MIN_GUESSED && plural.starts_with(stem))
+}
+
+/// Keys of the objects in a namespace, and of the definitions, which tell what they are; without one, all keys.
+pub(super) fn keys_of(namespace: Option<&str>) -> KeyFilter {
+    let Some(namespace) = namespace.map(str::to_owned) else {
+        return KeyFilter::All;
+    };
+    KeyFilter::matching(move |key| is_definition(key) || is_in(key, &namespace))
+}
+
+/// Leaves the objects in a namespace; without one, all.
+pub(super) fn retain_namespace(entries: &mut Vec<StoredEntry>, namespace: Option<&str>) {
+    if let Some(namespace) = namespace {
+        entries.retain(|entry| is_in(&entry.key, namespace));
+    }
+}
+
+fn is_in(storage_key: &[u8], namespace: &str) -> bool {
+    let place = Place::of(storage_key);
+    place.is_some_and(|place| place.namespace.as_deref() == Some(namespace))
 }
 
 /// Objects by namespace and name.

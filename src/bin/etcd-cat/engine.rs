@@ -6,7 +6,7 @@ mod stores;
 mod take;
 
 pub(crate) use cluster::live_cluster;
-pub(crate) use inside::{differences, kinds, objects, sizes};
+pub(crate) use inside::{differences, kinds, live_differences, objects, sizes};
 pub(crate) use stores::stores;
 pub(crate) use take::take;
 

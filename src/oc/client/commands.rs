@@ -129,6 +129,25 @@ pub(crate) fn cluster_operators() -> Call {
     ])
 }
 
+/// What can be listed, as `plural.group`.
+pub(crate) fn api_resources() -> Call {
+    Call::request(&["api-resources", "--verbs=list", "-o", "name"])
+}
+
+/// One line for each object of these kinds, names written as in a URL: they may hold spaces and line ends.
+const NAMES: &str = "go-template={{range .items}}{{.apiVersion}} {{.kind}} {{with .metadata.namespace}}{{urlquery .}}{{end}} {{urlquery .metadata.name}} {{.metadata.resourceVersion}}{{\"\\n\"}}{{end}}";
+
+/// Names and resourceVersions of all objects of some kinds.
+pub(crate) fn names(resources: &[String], namespace: Option<&str>) -> Call {
+    let mut call = Call::request(&["get", &resources.join(",")]);
+    match namespace {
+        Some(namespace) => call.args.extend(["-n".to_owned(), namespace.to_owned()]),
+        None => call.args.push("--all-namespaces".to_owned()),
+    }
+    call.args.extend(["-o", NAMES].map(str::to_owned));
+    call
+}
+
 pub(crate) fn nodes() -> Call {
     Call::request(&["get", "nodes", "-o", "json"])
 }

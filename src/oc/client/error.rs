@@ -170,6 +170,26 @@ impl RunError {
         self.stderr().contains("x509:")
     }
 
+    /// The server knows no such object, no such kind, or may not tell.
+    pub(crate) fn is_no_answer(&self) -> bool {
+        self.is_unknown_kind() || self.is_missing_object() || self.is_forbidden()
+    }
+
+    /// Nothing was heard of the API server.
+    ///
+    /// ```text
+    /// Unable to connect to the server: dial tcp 192.0.2.1:6443: connect: no route to host
+    /// The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?
+    /// ```
+    pub(crate) fn is_cut_off(&self) -> bool {
+        [
+            "Unable to connect to the server",
+            "The connection to the server",
+        ]
+        .iter()
+        .any(|text| self.stderr().contains(text))
+    }
+
     /// No credentials, or credentials that are no longer good.
     ///
     /// ```text

@@ -300,6 +300,17 @@ impl Oc {
         limits: RunLimits,
         monitor: &dyn Monitor,
     ) -> Result<String, RunError> {
+        let (stdout, ended) = self.hear(call, limits, monitor);
+        ended.map(|()| stdout)
+    }
+
+    /// The same; what it printed counts although it failed.
+    pub(crate) fn hear(
+        &self,
+        call: &Call,
+        limits: RunLimits,
+        monitor: &dyn Monitor,
+    ) -> (String, Result<(), RunError>) {
         let mut stdout = Vec::new();
         let mut is_too_much = false;
         let result = self.stream(call, limits, monitor, &mut |chunk| {
@@ -313,14 +324,15 @@ impl Oc {
             stdout.extend_from_slice(bytes);
             Ok(())
         });
-        if is_too_much {
-            return Err(RunError::TooMuch {
+        let ended = if is_too_much {
+            Err(RunError::TooMuch {
                 command: shell_line(&self.argv(call)),
                 limit_bytes: STDOUT_LIMIT_BYTES,
-            });
-        }
-        result?;
-        Ok(String::from_utf8_lossy(&stdout).into_owned())
+            })
+        } else {
+            result.map(drop)
+        };
+        (String::from_utf8_lossy(&stdout).into_owned(), ended)
     }
 
     /// Runs a request and reads its answer as JSON.
@@ -353,6 +365,16 @@ impl Oc {
     pub(super) fn interrupted(&self, call: &Call) -> RunError {
         RunError::Interrupted {
             command: shell_line(&self.argv(call)),
+        }
+    }
+
+    /// A line that a command printed is not what it was asked for.
+    pub(crate) fn other_line(&self, call: &Call, expected: &'static str, line: usize) -> RunError {
+        RunError::Shape {
+            command: shell_line(&self.argv(call)),
+            expected,
+            line,
+            column: 1,
         }
     }
 

@@ -4,6 +4,7 @@
 //! nothing; `preflight` judges what was seen and gives [`RefusalReason`]s. `policy` asks where the
 //! cluster's own automated backups lie.
 
+mod listing;
 mod live;
 pub(crate) mod look;
 mod pod;
@@ -17,8 +18,8 @@ mod stale;
 mod types;
 mod window;
 
-pub(crate) use live::LiveTarget;
-pub use live::live_target;
+pub(crate) use listing::{LiveObject, list, served};
+pub use live::{LiveTarget, live_target};
 pub(crate) use live::{live_target_within, live_version};
 pub(crate) use look::LookError;
 pub(crate) use pod::{PodPhase, pod_phase};

@@ -5,7 +5,7 @@ use crate::cli::environment::TestEnv;
 use serde_json::Value;
 
 /// Sign, and the name as `-o name` has it.
-const EXPECTED: [&str; 16] = [
+pub(super) const EXPECTED: [&str; 16] = [
     "+ namespace/team-b",
     "+ persistentvolume/pv-new",
     "+ secret/shop/new-secret",

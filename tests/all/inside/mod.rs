@@ -10,6 +10,7 @@ mod clusters;
 mod diff;
 mod hostile;
 mod made;
+mod live;
 mod oracle;
 mod secrets;
 mod types;

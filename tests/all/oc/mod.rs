@@ -4,7 +4,7 @@
     reason = "an absent field of a document fails the test, as it should"
 )]
 
-mod cluster;
+pub(crate) mod cluster;
 pub(crate) mod command;
 mod failures;
 mod fallback;

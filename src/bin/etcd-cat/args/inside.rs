@@ -1,6 +1,6 @@
 //! What the commands take that look inside a backup.
 
-use super::parse;
+use super::{OcArgs, parse};
 use clap::{ArgAction, Args};
 use etcd_cat::inspect::{Selector, Trust};
 use etcd_cat::source::ObjectId;
@@ -186,11 +186,13 @@ pub(crate) struct HistoryArgs {
 /// `etcd-cat diff`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-Both are read once; a secret is told to be another one, never what it is.
+Both are read once; a secret is told to be another one, never what it is. With --live, oc is asked for names and
+resourceVersions of the kinds that the backup has, and for nothing else; kinds that it does not give are told.
 
 Examples:
   etcd-cat diff 3f9c latest                               what would a restore of 3f9c lose?
-  etcd-cat diff 3f9c latest --names                       every object by its name
+  etcd-cat diff 3f9c --live                               the same, against the cluster as it is now
+  etcd-cat diff 3f9c latest --names -n shop               every object of one namespace by its name
   etcd-cat diff old.db new.db --object deploy shop/web    one object as a unified diff")]
 pub(crate) struct DiffArgs {
     /// Beginning of an id, latest, latest-valid, or a path
@@ -198,8 +200,22 @@ pub(crate) struct DiffArgs {
     pub(crate) from: String,
 
     /// The one that it is compared with
-    #[arg(value_name = "BACKUP")]
-    pub(crate) to: String,
+    #[arg(value_name = "BACKUP", required_unless_present = "live")]
+    pub(crate) to: Option<String>,
+
+    /// Compare with the live cluster, through oc: names and resourceVersions only
+    #[arg(long, conflicts_with_all = ["to", "object"], env = "ETCD_CAT_LIVE", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) live: bool,
+
+    /// Only objects in this namespace [default: all objects]
+    #[arg(
+        short,
+        long,
+        env = "ETCD_CAT_NAMESPACE",
+        value_name = "NAMESPACE",
+        hide_env = true
+    )]
+    pub(crate) namespace: Option<String>,
 
     /// Tell every object by its name
     #[arg(long, env = "ETCD_CAT_NAMES", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
@@ -219,4 +235,6 @@ pub(crate) struct DiffArgs {
 
     #[command(flatten)]
     pub(crate) inside: InsideArgs,
+    #[command(flatten)]
+    pub(crate) oc: OcArgs,
 }

@@ -8,15 +8,19 @@ use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{DifferenceAnswer, unified};
 use crate::reply::Reply;
-use etcd_cat::inspect::{FoundObjects, Subject, Wanted};
+use etcd_cat::inspect::{Differences, FoundObjects, Other, Subject, Wanted};
 use etcd_cat::objects::{Masker, Object, clean, yaml};
 
 pub(super) fn run(args: &DiffArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let from = subject(&args.from, &args.inside, invocation)?;
-    let to = subject(&args.to, &args.inside, invocation)?;
+    // Without --live the second one is required.
+    let Some(to) = args.to.as_ref().filter(|_| !args.live) else {
+        return live(&from, args, invocation);
+    };
+    let both = [from, subject(to, &args.inside, invocation)?];
     match args.object.as_slice() {
-        [kind, name] => object(&[from, to], [kind, name], args, invocation),
-        _ => all(&[from, to], args, invocation),
+        [kind, name] => object(&both, [&args.from, to], [kind, name], args, invocation),
+        _ => all(&both, args, invocation),
     }
 }
 
@@ -26,13 +30,15 @@ fn all(
     invocation: &Invocation<'_>,
 ) -> Result<Reply, Failure> {
     let request = invocation.request(&[]);
-    let trust = args.inside.trust();
-    let differences = engine::differences(from, to, trust, &request, invocation.progress)?;
-    let answer = DifferenceAnswer {
-        differences: &differences,
-        has_names: args.names,
-    };
-    let mut reply = Reply::new(&answer, &invocation.style, Exit::Good)?;
+    let differences = engine::differences(
+        from,
+        to,
+        args.namespace.as_deref(),
+        args.inside.trust(),
+        &request,
+        invocation.progress,
+    )?;
+    let mut reply = reply(&differences, args, invocation)?;
     if differences.is_same_cluster == Some(false) {
         let note = "these are backups of two clusters: what both have under one name is compared";
         reply.notes.push(note.to_owned());
@@ -40,14 +46,62 @@ fn all(
     Ok(reply)
 }
 
+/// Against the cluster as it is now.
+fn live(from: &Subject, args: &DiffArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    invocation.needs_oc("diff --live")?;
+    let request = invocation.request(&[]);
+    let differences = engine::live_differences(
+        from,
+        &args.oc,
+        args.namespace.as_deref(),
+        args.inside.trust(),
+        &request,
+        invocation.progress,
+    )?;
+    let mut reply = reply(&differences, args, invocation)?;
+    if differences.is_same_cluster.is_none() {
+        let note = "nothing tells whether the live cluster is the one of the backup: revisions of another one mean nothing";
+        reply.notes.push(note.to_owned());
+    }
+    reply.notes.extend(went_back(&differences));
+    Ok(reply)
+}
+
+fn reply(
+    differences: &Differences,
+    args: &DiffArgs,
+    invocation: &Invocation<'_>,
+) -> Result<Reply, Failure> {
+    let answer = DifferenceAnswer {
+        differences,
+        has_names: args.names,
+    };
+    Reply::new(&answer, &invocation.style, Exit::Good)
+}
+
+/// A cluster that was restored counts its revisions anew from an earlier one.
+fn went_back(differences: &Differences) -> Option<String> {
+    let Other::Live(live) = &differences.to else {
+        return None;
+    };
+    let (newest, own) = live.newest_revision.zip(live.newest_in_backup)?;
+    (newest < own).then(|| {
+        format!(
+            "the newest change in the live cluster is revision {newest}, in the backup {own}: if the cluster was restored \
+             since, equal revisions need not be equal objects"
+        )
+    })
+}
+
 /// One object as a unified diff of what `get --clean` prints.
 fn object(
     subjects: &[Subject; 2],
+    [from, to]: [&String; 2],
     [kind, name]: [&str; 2],
     args: &DiffArgs,
     invocation: &Invocation<'_>,
 ) -> Result<Reply, Failure> {
-    let named = Named::of(&format!("{kind}/{name}"), &[], None);
+    let named = Named::of(&format!("{kind}/{name}"), &[], args.namespace.as_ref());
     let wanted = Wanted {
         kinds: named.kinds,
         namespace: named.namespace,
@@ -84,7 +138,7 @@ fn object(
         let message = format!("{kind} {name:?} is in neither of them");
         return Err(Failure::new(code::NOT_FOUND, message).exit(Exit::Bad));
     }
-    let text = unified([(&args.from, own), (&args.to, other)]);
+    let text = unified([(from, own), (to, other)]);
     Ok(Reply::verbatim(text, Exit::Good))
 }
 

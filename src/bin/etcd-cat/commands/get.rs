@@ -76,7 +76,7 @@ impl Shown {
         };
         let mut masker = Masker::new(found.contents.mask_options());
         for (row, object) in found.objects() {
-            let name = object_name(&row, &mut masker);
+            let name = object_name(&row.resource, &row.place, &mut masker);
             match object {
                 Ok(object) => shown.take(object, &name, args, &mut masker),
                 Err(error) => shown.failed.push(format!("{name}: {error}")),

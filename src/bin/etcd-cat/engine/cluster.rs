@@ -41,7 +41,7 @@ pub(super) fn client(args: &OcArgs) -> Result<Oc, Failure> {
     Oc::new(options).map_err(|error| failed(error.into()))
 }
 
-fn failed(error: OcError) -> Failure {
+pub(super) fn failed(error: OcError) -> Failure {
     let remedy = error.remedy();
     let code = match &error {
         OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,

@@ -1,6 +1,8 @@
 //! What is in a backup.
 
 use super::Request;
+use super::cluster::{client, failed};
+use crate::args::OcArgs;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use etcd_cat::inspect::{
@@ -38,12 +40,29 @@ pub(crate) fn objects(
 pub(crate) fn differences(
     from: &Subject,
     to: &Subject,
+    namespace: Option<&str>,
     trust: Trust,
     request: &Request<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Differences, Failure> {
     let options = request.options(Depth::Everything);
-    Ok(inspect::compare(from, to, trust, &options, monitor)?)
+    let differences = inspect::compare(from, to, namespace, trust, &options, monitor)?;
+    Ok(differences)
+}
+
+/// What a backup and the live cluster do not have in common.
+pub(crate) fn live_differences(
+    from: &Subject,
+    oc: &OcArgs,
+    namespace: Option<&str>,
+    trust: Trust,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Differences, Failure> {
+    let oc = client(oc)?;
+    let options = request.options(Depth::Everything);
+    let differences = inspect::compare_live(from, &oc, namespace, trust, &options, monitor)?;
+    Ok(differences)
 }
 
 /// The largest keys, and those written most often.
@@ -59,6 +78,10 @@ pub(crate) fn sizes(
 
 impl From<InspectError> for Failure {
     fn from(error: InspectError) -> Self {
+        let error = match error {
+            InspectError::Oc(error) => return failed(error.into()),
+            error => error,
+        };
         match &error {
             InspectError::Unproven { id, findings } => {
                 let hint = format!(
@@ -94,6 +117,11 @@ impl From<InspectError> for Failure {
             InspectError::TooMuch { .. } => {
                 Self::new(code::USAGE, error).hint("ask for less: -n NAMESPACE, or names")
             }
+            InspectError::OtherCluster { .. } => Self::new(code::OC, error)
+                .hint("name its kubeconfig or context: --kubeconfig FILE, --context NAME"),
+            InspectError::NothingListed { .. } => Self::new(code::OC, error).hint(
+                "log in as somebody who may list them, or ask for one namespace: -n NAMESPACE",
+            ),
             InspectError::Interrupted => Self::new(code::INTERRUPTED, error),
             _ => Self::new(code::IO, error),
         }

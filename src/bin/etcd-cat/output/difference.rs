@@ -7,7 +7,7 @@ use super::text::safe;
 use super::views::DifferenceView;
 use super::words::ABSENT;
 use super::{Answer, Style};
-use etcd_cat::inspect::{Change, ChangeRow, Differences, Stake};
+use etcd_cat::inspect::{Change, ChangeRow, Differences, LiveCluster, NotCompared, Other, Stake};
 use etcd_cat::objects::Masker;
 use serde::Serialize;
 use similar::TextDiff;
@@ -35,33 +35,35 @@ pub(crate) struct DifferenceAnswer<'d> {
 }
 
 impl Answer for DifferenceAnswer<'_> {
-    fn document(&self, _style: &Style) -> impl Serialize {
-        DifferenceView::new(self.differences)
+    fn document(&self, style: &Style) -> impl Serialize {
+        DifferenceView::new(self.differences, style.now)
     }
 
     fn names(&self) -> Vec<String> {
         let mut masker = Masker::default();
-        let rows = self.differences.changes.iter().filter_map(ChangeRow::row);
-        rows.map(|row| object_name(row, &mut masker)).collect()
+        let rows = self.differences.changes.iter();
+        rows.map(|row| object_name(&row.resource, &row.place, &mut masker))
+            .collect()
     }
 
     fn page(&self, style: &Style) -> String {
         let Differences {
             from, to, changes, ..
         } = self.differences;
-        let mut text = format!(
-            "{}\n{}\n\n",
-            side("from", &SourceLine::of(from)),
-            side("to  ", &SourceLine::of(to))
-        );
+        let to = match to {
+            Other::Backup(contents) => side("to  ", &SourceLine::of(contents)),
+            Other::Live(live) => live_side(live, style),
+        };
+        let mut text = format!("{}\n{to}\n\n", side("from", &SourceLine::of(from)));
         if changes.is_empty() {
             text.push_str("no object differs\n");
-            return text;
+        } else {
+            text.push_str(&summary(changes, style));
+            text.push_str(&format!("\n{}\n", total(changes)));
+            text.push_str(&stakes(changes, style));
         }
-        text.push_str(&summary(changes, style));
-        text.push_str(&format!("\n{}\n", total(changes)));
-        text.push_str(&stakes(changes, style));
-        if self.has_names {
+        text.push_str(&not_compared(&self.differences.not_compared));
+        if self.has_names && !changes.is_empty() {
             text.push('\n');
             text.push_str(&names(changes));
         }
@@ -81,14 +83,45 @@ fn side(word: &str, source: &SourceLine) -> String {
     )
 }
 
+fn live_side(live: &LiveCluster, style: &Style) -> String {
+    let target = live.target.as_ref();
+    let name = target.and_then(|target| target.infrastructure_name.as_deref());
+    let version = target.map(|target| &*target.version);
+    format!(
+        "to    {}  {}  live cluster {}  version {}",
+        target.map_or(ABSENT, |target| &*target.cluster_id),
+        etcd_cat::instant::rfc3339_seconds(style.now),
+        safe(name.unwrap_or(ABSENT)),
+        safe(version.unwrap_or(ABSENT)),
+    )
+}
+
+/// What nothing is known of, by the reason.
+fn not_compared(kinds: &[NotCompared]) -> String {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for kind in kinds {
+        let told = format!("{} ({})", kind.resource, kind.objects);
+        reasons.entry(&kind.reason).or_default().push(told);
+    }
+    let mut text = String::new();
+    for (reason, kinds) in reasons {
+        let line = format!("  {reason}: {}", kinds.join(", "));
+        text.push_str(&safe(&line));
+        text.push('\n');
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("\nNOT COMPARED (objects in the backup)\n{text}")
+}
+
 /// One row for each kind and namespace.
 fn summary(changes: &[ChangeRow], style: &Style) -> String {
     let mut counts: BTreeMap<(String, String), [u64; 3]> = BTreeMap::new();
     for change in changes {
-        let Some(row) = change.row() else { continue };
-        let namespace = row.place.namespace.clone();
+        let namespace = change.place.namespace.clone();
         let key = (
-            row.resource.to_string(),
+            change.resource.to_string(),
             namespace.unwrap_or_else(|| ABSENT.to_owned()),
         );
         let [added, removed, changed] = counts.entry(key).or_default();
@@ -139,8 +172,7 @@ fn stakes(changes: &[ChangeRow], style: &Style) -> String {
                 .iter()
                 .filter(|one| one.stake == Some(stake) && one.change == change);
             let names: Vec<String> = of
-                .filter_map(ChangeRow::row)
-                .map(|row| object_name(row, &mut masker))
+                .map(|row| object_name(&row.resource, &row.place, &mut masker))
                 .collect();
             if names.is_empty() {
                 continue;
@@ -171,14 +203,13 @@ fn names(changes: &[ChangeRow]) -> String {
     let mut masker = Masker::default();
     let mut text = String::new();
     for change in changes {
-        let Some(row) = change.row() else { continue };
         let sign = match change.change {
             Change::Added => '+',
             Change::Removed => '-',
             Change::Changed => '~',
         };
-        let name = object_name(row, &mut masker);
-        let recreated = if change.is_recreated() {
+        let name = object_name(&change.resource, &change.place, &mut masker);
+        let recreated = if change.is_recreated() == Some(true) {
             "  (created anew)"
         } else {
             ""

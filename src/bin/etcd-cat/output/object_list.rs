@@ -23,12 +23,14 @@ impl Answer for ObjectList<'_> {
             Listed::Kinds(kinds) => kinds.iter().map(|kind| kind.resource.to_string()).collect(),
             Listed::Objects(rows) | Listed::Sizes { largest: rows, .. } => rows
                 .iter()
-                .map(|row| object_name(row, &mut masker))
+                .map(|row| object_name(&row.resource, &row.place, &mut masker))
                 .collect(),
             Listed::Versions(rows) => {
                 let mut names: Vec<String> = rows
                     .iter()
-                    .map(|version| object_name(&version.row, &mut masker))
+                    .map(|version| {
+                        object_name(&version.row.resource, &version.row.place, &mut masker)
+                    })
                     .collect();
                 names.dedup();
                 names
@@ -88,7 +90,10 @@ fn kinds_page(kinds: &[KindRow], source: &SourceLine, style: &Style) -> String {
 
 fn objects_page(rows: &[ObjectRow], style: &Style) -> String {
     let mut masker = Masker::default();
-    let names = rows.iter().map(|row| own_name(row, &mut masker)).collect();
+    let names = rows
+        .iter()
+        .map(|row| own_name(&row.place, &mut masker))
+        .collect();
     let each = |cell: &dyn Fn(&ObjectRow) -> String| rows.iter().map(cell).collect();
     let mut columns = Vec::new();
     if rows.iter().any(|row| row.place.namespace.is_some()) {
@@ -113,7 +118,7 @@ fn sizes_page(rows: &[ObjectRow], style: &Style) -> String {
     let mut masker = Masker::default();
     let names = rows
         .iter()
-        .map(|row| object_name(row, &mut masker))
+        .map(|row| object_name(&row.resource, &row.place, &mut masker))
         .collect();
     let each = |cell: &dyn Fn(&ObjectRow) -> String| rows.iter().map(cell).collect();
     let columns = vec![
@@ -129,7 +134,7 @@ fn versions_page(rows: &[VersionRow], style: &Style) -> String {
     let mut masker = Masker::default();
     let objects: Vec<String> = rows
         .iter()
-        .map(|version| object_name(&version.row, &mut masker))
+        .map(|version| object_name(&version.row.resource, &version.row.place, &mut masker))
         .collect();
     let is_one = objects.iter().all(|name| Some(name) == objects.first());
     let each = |cell: &dyn Fn(&VersionRow) -> String| rows.iter().map(cell).collect();

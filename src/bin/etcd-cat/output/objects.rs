@@ -2,19 +2,17 @@
 
 use super::Format;
 use super::text::safe;
-use etcd_cat::inspect::ObjectRow;
-use etcd_cat::objects::{Masker, Object, json, yaml};
+use etcd_cat::objects::{Masker, Object, Place, Resource, json, yaml};
 
 /// How an object is called: `kind/namespace/name`, the kind with its group as `kubectl` has it. Names of OAuth tokens are
 /// masked.
-pub(crate) fn object_name(row: &ObjectRow, masker: &mut Masker) -> String {
-    let resource = &row.resource;
+pub(crate) fn object_name(resource: &Resource, place: &Place, masker: &mut Masker) -> String {
     let mut name = resource.singular.clone();
     if !resource.group.is_empty() {
         name.push('.');
         name.push_str(&resource.group);
     }
-    let parts = [row.place.namespace.clone(), Some(own_name(row, masker))];
+    let parts = [place.namespace.clone(), Some(own_name(place, masker))];
     for part in parts.into_iter().flatten() {
         name.push('/');
         name.push_str(&part);
@@ -23,11 +21,11 @@ pub(crate) fn object_name(row: &ObjectRow, masker: &mut Masker) -> String {
 }
 
 /// The name alone, masked where it is secret.
-pub(crate) fn own_name(row: &ObjectRow, masker: &mut Masker) -> String {
-    if row.place.has_secret_name() {
-        masker.text(&row.place.name).to_string()
+pub(crate) fn own_name(place: &Place, masker: &mut Masker) -> String {
+    if place.has_secret_name() {
+        masker.text(&place.name).to_string()
     } else {
-        row.place.name.clone()
+        place.name.clone()
     }
 }
 

@@ -4,7 +4,9 @@ use super::API_VERSION;
 use super::objects::ListedSnapshotView;
 use crate::output::listed::SourceLine;
 use crate::output::objects::own_name;
-use etcd_cat::inspect::{Change, ChangeRow, Differences, Stake};
+use chrono::{DateTime, Utc};
+use etcd_cat::inspect::{Change, ChangeRow, Differences, LiveCluster, NotCompared, Other, Stake};
+use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::objects::Masker;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -19,16 +21,50 @@ pub(crate) struct DifferenceView {
     kind: &'static str,
     /// The first backup.
     from: ListedSnapshotView,
-    /// The second one.
-    to: ListedSnapshotView,
+    /// The second one; null for a live cluster.
+    to: Option<ListedSnapshotView>,
     /// Whether both are of one cluster; null where nothing tells.
     same_cluster: Option<bool>,
     /// All of it in numbers.
     summary: DifferenceCountsView,
     /// The same by kind and namespace.
     kinds: Vec<KindDifferenceView>,
-    /// Every object, in the order of their storage keys.
+    /// Every object, in the order of their storage keys; compared with a live cluster, by kind, namespace and name.
     items: Vec<ChangedObjectView>,
+    /// The live cluster that was compared with; null for a backup.
+    live: Option<LiveClusterView>,
+    /// Kinds that the live cluster did not give: what became of their objects is not known.
+    not_compared: Vec<NotComparedView>,
+}
+
+/// The live cluster that a backup was compared with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LiveClusterView {
+    /// ClusterVersion `spec.clusterID`; null when it was not told.
+    id: Option<String>,
+    /// Name of its infrastructure; null when it was not told.
+    name: Option<String>,
+    /// The version that it runs, or goes to; null when it was not told.
+    version: Option<String>,
+    /// When it was asked.
+    asked_at: String,
+    /// The newest revision among the objects that it gave.
+    newest_revision: Option<i64>,
+}
+
+/// A kind that was not compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotComparedView {
+    /// Such as `deployments`.
+    resource: String,
+    /// API group; empty for the core group.
+    group: String,
+    /// Its objects in the backup.
+    objects: u64,
+    /// Why not.
+    reason: String,
 }
 
 /// How many objects came, went and changed.
@@ -81,10 +117,10 @@ struct ChangedObjectView {
     to_revision: Option<i64>,
     /// Bytes of the stored value in the first backup; null when it is not there.
     from_size_bytes: Option<u64>,
-    /// The same in the second one.
+    /// The same in the second one; null for a live cluster, too.
     to_size_bytes: Option<u64>,
-    /// It was deleted meanwhile and created anew.
-    recreated: bool,
+    /// It was deleted meanwhile and created anew; null where nothing tells.
+    recreated: Option<bool>,
     /// What it stands for outside of etcd: `volumes`, `machines`, `certificate-requests`, `service-account-tokens` or
     /// `secrets`; null for everything else.
     stake: Option<&'static str>,
@@ -101,19 +137,18 @@ impl DifferenceCountsView {
 }
 
 impl DifferenceView {
-    pub(crate) fn new(differences: &Differences) -> Self {
+    pub(crate) fn new(differences: &Differences, now: DateTime<Utc>) -> Self {
         let mut summary = DifferenceCountsView::default();
         let mut kinds: BTreeMap<[String; 3], DifferenceCountsView> = BTreeMap::new();
         let mut masker = Masker::default();
         let mut items = Vec::new();
         for change in &differences.changes {
-            let Some(row) = change.row() else { continue };
             summary.add(change.change);
-            let namespace = row.place.namespace.clone().unwrap_or_default();
-            let kind = [row.place.plural.clone(), row.place.group.clone(), namespace];
+            let place = &change.place;
+            let namespace = place.namespace.clone().unwrap_or_default();
+            let kind = [place.plural.clone(), place.group.clone(), namespace];
             kinds.entry(kind).or_default().add(change.change);
-            let name = own_name(row, &mut masker);
-            items.extend(item(change, name));
+            items.push(item(change, own_name(place, &mut masker)));
         }
         let kinds = kinds
             .into_iter()
@@ -132,34 +167,65 @@ impl DifferenceView {
                     changed,
                 }
             });
+        let (to, live) = match &differences.to {
+            Other::Backup(contents) => (Some(&**contents), None),
+            Other::Live(live) => (None, Some(live)),
+        };
         Self {
             api_version: API_VERSION,
             kind: "Difference",
             from: ListedSnapshotView::new(&SourceLine::of(&differences.from)),
-            to: ListedSnapshotView::new(&SourceLine::of(&differences.to)),
+            to: to.map(|to| ListedSnapshotView::new(&SourceLine::of(to))),
             same_cluster: differences.is_same_cluster,
             summary,
             kinds: kinds.collect(),
             items,
+            live: live.map(|live| of_live(live, now)),
+            not_compared: differences.not_compared.iter().map(of_kind).collect(),
         }
     }
 }
 
-fn item(change: &ChangeRow, name: String) -> Option<ChangedObjectView> {
-    let row = change.row()?;
-    let (from, to) = (change.from.as_ref(), change.to.as_ref());
-    Some(ChangedObjectView {
+fn of_live(live: &LiveCluster, now: DateTime<Utc>) -> LiveClusterView {
+    let target = live.target.as_ref();
+    LiveClusterView {
+        id: target.map(|target| target.cluster_id.clone()),
+        name: target.and_then(|target| target.infrastructure_name.clone()),
+        version: target.map(|target| target.version.clone()),
+        asked_at: rfc3339_seconds(now),
+        newest_revision: live.newest_revision,
+    }
+}
+
+fn of_kind(kind: &NotCompared) -> NotComparedView {
+    NotComparedView {
+        resource: kind.resource.plural.clone(),
+        group: kind.resource.group.clone(),
+        objects: kind.objects,
+        reason: kind.reason.clone(),
+    }
+}
+
+fn item(change: &ChangeRow, name: String) -> ChangedObjectView {
+    let ChangeRow {
+        resource,
+        place,
+        from,
+        to,
+        ..
+    } = change;
+    ChangedObjectView {
         change: change.change.as_str(),
-        kind: Some(row.resource.kind.clone()).filter(|kind| !kind.is_empty()),
-        resource: row.place.plural.clone(),
-        group: row.place.group.clone(),
-        namespace: row.place.namespace.clone(),
+        kind: Some(resource.kind.clone()).filter(|kind| !kind.is_empty()),
+        resource: place.plural.clone(),
+        group: place.group.clone(),
+        namespace: place.namespace.clone(),
         name,
-        from_revision: from.map(|row| row.revision),
-        to_revision: to.map(|row| row.revision),
-        from_size_bytes: from.map(|row| row.value_bytes),
-        to_size_bytes: to.map(|row| row.value_bytes),
+        from_revision: from.map(|version| version.revision),
+        to_revision: to.map(|version| version.revision),
+        from_size_bytes: from.and_then(|version| version.value_bytes),
+        to_size_bytes: to.and_then(|version| version.value_bytes),
         recreated: change.is_recreated(),
         stake: change.stake.map(Stake::as_str),
-    })
+    }
 }

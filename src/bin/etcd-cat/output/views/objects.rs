@@ -156,7 +156,7 @@ fn of_kind(row: &KindRow, database_bytes: u64) -> ListedView {
 fn of_object(row: &ObjectRow, masker: &mut Masker) -> ListedView {
     ListedView {
         namespace: row.place.namespace.clone(),
-        name: Some(own_name(row, masker)),
+        name: Some(own_name(&row.place, masker)),
         size_bytes: Some(row.value_bytes),
         revision: row.revision,
         create_revision: Some(row.create_revision),
