@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Usage: generate.py KIND BYTES OUT
+"""Usage: generate.py KIND BYTES OUT [LATER]
 
 Writes a snapshot of at least BYTES that a real etcd has filled: through its JSON gateway, by several
 connections, with overwrites, deletions and a compaction on the way.
 
 KIND  kubernetes   objects of 0.3 to 24 KiB in the encodings of Kubernetes, 4 KiB on average
       tiny         keys of some 30 bytes with values of 16, each written three times
+
+LATER, of kubernetes, is the same cluster after a twentieth more: what a diff has to tell apart.
 
 BYTES takes K, M or G (of 1,000). The programs come from testdata/make/etcd.sh; set ETCD_HOME to use others.
 """
@@ -123,33 +125,44 @@ def delete(key):
     return f'{{"requestDeleteRange":{{"key":"{b64(key)}"}}}}'
 
 
-def objects(randomness):
-    """Encoded objects by resource, already in base64: the gateway's clients would spend their time on nothing else."""
+class Body:
+    """All of an object but its name and namespace: these are put in front of it for each key."""
+
+    def __init__(self, version, kind, meta, spec):
+        self.version, self.kind, self.meta, self.spec = version, kind, meta, spec
+
+    def named(self, namespace, name):
+        meta = pb.message(1, pb.text(1, name), pb.text(3, namespace), self.meta)
+        return b64(pb.envelope(self.version, self.kind, meta + self.spec))
+
+
+def bodies(randomness):
+    """Some of each resource; to make each anew would take most of the time."""
     pool = {}
     created = datetime(2025, 11, 1, tzinfo=timezone.utc)
     for plural, version, kind, _ in RESOURCES:
         values = pool[plural] = []
-        for index in range(96):
+        for _ in range(96):
             length = int(min(24_000, 300 + randomness.expovariate(1 / 3600)))
             text, written = [], 0
             while written < length:
                 text.append(randomness.choice(WORDS) + "-" + f"{randomness.getrandbits(40):x}"[: randomness.randint(0, 8)] + " ")
                 written += len(text[-1])
             moment = created + timedelta(seconds=randomness.randrange(2_000_000))
-            meta = pb.message(1, pb.text(1, f"{kind.lower()}-{index}"), pb.text(3, "bench"), pb.text(5, f"{randomness.getrandbits(128):032x}"),
-                              pb.timestamp(8, moment), pb.mapping(11, {"app": "bench", "tier": randomness.choice(WORDS)}))
-            values.append(b64(pb.envelope(version, kind, meta + pb.message(2, pb.text(1, "".join(text)[:length])))))
+            meta = (pb.text(5, f"{randomness.getrandbits(128):032x}") + pb.timestamp(8, moment)
+                    + pb.mapping(11, {"app": "bench", "tier": randomness.choice(WORDS)}))
+            values.append(Body(version, kind, meta, pb.message(2, pb.text(1, "".join(text)[:length]))))
     return pool
 
 
-def kubernetes(etcd, target):
+def kubernetes(etcd):
     randomness = random.Random(5)
-    pool = objects(randomness)
+    pool = bodies(randomness)
     weighted = [plural for plural, _, _, weight in RESOURCES for _ in range(weight)]
     numbers, batch = {plural: 0 for plural in pool}, 160
 
-    def key(plural, number):
-        return f"/kubernetes.io/{plural}/namespace-{number % 97}/{plural.split('/')[0]}-{number:08x}".encode()
+    def place(plural, number):
+        return f"namespace-{number % 97}", f"{plural.split('/')[0]}-{number:08x}"
 
     def transaction():
         operations, used = [], set()
@@ -160,24 +173,35 @@ def kubernetes(etcd, target):
                 numbers[plural] += 1
             else:
                 number = randomness.randrange(number)
-            name = key(plural, number)
-            if name in used:
+            namespace, name = place(plural, number)
+            key = f"/kubernetes.io/{plural}/{namespace}/{name}".encode()
+            if key in used:
                 continue
-            used.add(name)
-            operations.append(delete(name) if 0.96 < chance else put(name, randomness.choice(pool[plural])))
+            used.add(key)
+            body = randomness.choice(pool[plural])
+            operations.append(delete(key) if 0.96 < chance else put(key, body.named(namespace, name)))
         return operations
 
     compacted = False
-    with ThreadPoolExecutor(CONNECTIONS) as workers:
-        while (size := etcd.size()) < target:
-            if not compacted and size > target * 0.6:
-                etcd.compact(etcd.revision * 2 // 3)
-                compacted = True
-            round_ = [transaction() for _ in range(48)]
-            list(workers.map(etcd.write, round_))
+
+    def fill(target):
+        nonlocal compacted
+        with ThreadPoolExecutor(CONNECTIONS) as workers:
+            while (size := etcd.size()) < target:
+                if not compacted and size > target * 0.6:
+                    etcd.compact(etcd.revision * 2 // 3)
+                    compacted = True
+                round_ = [transaction() for _ in range(48)]
+                list(workers.map(etcd.write, round_))
+
+    return fill
 
 
-def tiny(etcd, target):
+def tiny(etcd):
+    return lambda target: fill_tiny(etcd, target)
+
+
+def fill_tiny(etcd, target):
     # Some 90 bytes an entry, pages and their slack included.
     keys, batch = target // 330, 1000
     values = [b64(random.Random(seed).randbytes(16)) for seed in range(512)]
@@ -193,21 +217,23 @@ def tiny(etcd, target):
 
 
 def main():
-    if len(sys.argv) != 4 or sys.argv[1] not in ("kubernetes", "tiny"):
+    if len(sys.argv) not in (4, 5) or sys.argv[1] not in ("kubernetes", "tiny"):
         raise SystemExit(__doc__)
-    kind, size, out = sys.argv[1:]
+    kind, size, out, *later = sys.argv[1:]
     target = int(float(size.rstrip("KMG")) * 1000 ** " KMG".index(size[-1] if size[-1] in "KMG" else " "))
     out = Path(out)
     directory = out.with_name(out.name + ".etcd")
     etcd = Etcd(str(directory))
     try:
-        {"kubernetes": kubernetes, "tiny": tiny}[kind](etcd, target)
-        time.sleep(1)
-        etcd.snapshot(out)
+        fill = {"kubernetes": kubernetes, "tiny": tiny}[kind](etcd)
+        for out, target in [(out, target), *((Path(one), target * 21 // 20) for one in later)]:
+            fill(target)
+            time.sleep(1)
+            etcd.snapshot(out)
+            print(f"{out}: {out.stat().st_size} bytes")
     finally:
         etcd.stop()
         subprocess.run(["rm", "-rf", str(directory)], check=False)
-    print(f"{out}: {out.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ pub(crate) mod views;
 mod words;
 mod wrap;
 
+pub(crate) use check::CheckAnswer;
 pub(crate) use clusters::ClusterList;
 pub(crate) use difference::{DifferenceAnswer, unified};
 pub(crate) use explanation::{CodeList, TopicDetails};

@@ -356,6 +356,8 @@ pub(crate) struct RestoreCheck {
     /// Added: what is lost against the newest backup of the cluster.
     #[serde(rename = "loss")]
     pub(crate) _loss: Value,
+    #[serde(rename = "difference")]
+    pub(crate) _difference: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]

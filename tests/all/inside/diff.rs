@@ -1,7 +1,7 @@
 //! What two snapshots of one cluster do not have in common, as their README has it.
 
 use super::clusters::{put, run, text};
-use crate::cli::environment::TestEnv;
+use crate::cli::environment::{Ran, SOON, TestEnv};
 use serde_json::Value;
 
 /// Sign, and the name as `-o name` has it.
@@ -100,6 +100,110 @@ fn one_object_is_a_unified_diff() {
     assert_eq!(same, "");
     let neither = diff("ns", "nowhere").ends_with(1);
     assert!(neither.stderr.contains("in neither"), "{neither:?}");
+}
+
+/// A backup of 4.17.2, and a newer one of the same cluster.
+fn older_and_newer(env: &TestEnv) -> [String; 2] {
+    env.put_healthy();
+    env.copy(
+        "backups/prod/static_kuberesources_2024-10-20_030000.tar.gz",
+        "old",
+    );
+    let old = env.copy("backups/prod/snapshot_2024-10-20_030000.db", "old");
+    let new = env.path("data/snapshot_2024-11-02_030000.db");
+    [old, new].map(|path| path.to_str().expect("a plain path").to_owned())
+}
+
+fn check(env: &TestEnv, version: &str, more: &[&str]) -> Ran {
+    let places = ["old", "data", "keys"].map(|place| env.text(place));
+    let places = places.each_ref().map(String::as_str);
+    let ask = [
+        "check",
+        "--valid-for",
+        version,
+        "--no-catalogue",
+        "--as-of",
+        SOON,
+    ];
+    env.run(&[&ask[..], &places, more].concat())
+}
+
+#[test]
+fn a_check_tells_in_full_what_a_restore_would_lose() {
+    let env = TestEnv::new();
+    let [old, new] = older_and_newer(&env);
+    let told: Value = check(&env, "4.17.2", &["--diff", "-o", "json"])
+        .ends_with(0)
+        .json();
+    let expected: Value = run(&env, &["diff", &old, &new, "-o", "json"])
+        .ends_with(0)
+        .json();
+    for field in ["from", "to", "summary", "kinds"] {
+        assert_eq!(told["difference"][field], expected[field], "{field}");
+    }
+    assert!(
+        told["difference"]["summary"]["added"].as_u64() > Some(0),
+        "{told:#}"
+    );
+    assert_eq!(told["chosen"]["id"], expected["from"]["id"]);
+    let page = check(&env, "4.17.2", &["--diff"]).ends_with(0).stdout;
+    let short = run(&env, &["diff", &old, &new]).ends_with(0).stdout;
+    assert!(
+        page.ends_with(&format!("OF THE CLUSTER\n{short}")),
+        "{page}"
+    );
+    // Not asked for, and nothing newer: nothing to tell.
+    for (version, more) in [
+        ("4.17.2", &["-o", "json"][..]),
+        ("4.17.3", &["-o", "json", "--diff"]),
+    ] {
+        let told: Value = check(&env, version, more).ends_with(0).json();
+        assert_eq!(told["difference"], Value::Null, "{version}");
+    }
+}
+
+#[test]
+fn a_choice_stands_although_the_newest_backup_cannot_be_compared() {
+    let env = TestEnv::new();
+    let [_, new] = older_and_newer(&env);
+    let mut bytes = std::fs::read(&new).expect("our own");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&new, bytes).expect("our own");
+    let ran = check(&env, "4.17.2", &["--diff"]).ends_with(2);
+    assert!(ran.stdout.starts_with("YES: "), "{ran:?}");
+    assert!(ran.stderr.contains("is not proven"), "{ran:?}");
+    assert!(ran.stderr.contains("--unverified"), "{ran:?}");
+}
+
+#[test]
+fn a_diff_of_one_namespace_tells_nothing_else() {
+    let env = TestEnv::new();
+    let [from, to] = both(&env);
+    let of = |namespace: &str| -> Vec<String> {
+        let page = run(&env, &["diff", &from, &to, "--names", "-n", namespace])
+            .ends_with(0)
+            .stdout;
+        let names = page
+            .lines()
+            .filter(|line| line.starts_with(['+', '-', '~']));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+    for namespace in ["shop", "team-b", "kube-system"] {
+        let inside = format!("/{namespace}/");
+        let expected: Vec<&str> = EXPECTED
+            .into_iter()
+            .filter(|name| name.contains(&inside))
+            .collect();
+        assert_eq!(of(namespace), expected);
+    }
+    assert_eq!(of("nowhere"), Vec::<String>::new());
+    let named = [
+        "diff", &from, &to, "-n", "shop", "--object", "deploy", "web",
+    ];
+    assert!(run(&env, &named).ends_with(0).stdout.contains("\n@@ "));
 }
 
 /// The same values under another key are the same values.

@@ -129,6 +129,7 @@ Examples:
   etcd-cat check --valid-for 4.17.3
   etcd-cat check --valid-for 4.17.3 --cluster prod --max-age 7d
   etcd-cat check --valid-for 4.17.3 /mnt/usb          no catalogue needed
+  etcd-cat check --valid-for 4.17.3 --diff            and what is lost, by kind and namespace
   etcd-cat check --valid-for 4.17.3 --lost master-1 --lost master-2    two of three control-plane hosts are gone
   etcd-cat check --from-cluster                       ask the running cluster for its version and id
   etcd-cat check --valid-for 4.17.3 --nagios          one line for Nagios, with age, size and number")]
@@ -149,6 +150,10 @@ pub(crate) struct CheckArgs {
     /// Ask the cluster for what is not given: its version and id
     #[arg(long, env = "ETCD_CAT_FROM_CLUSTER", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
     pub(crate) from_cluster: bool,
+
+    /// Tell what is lost against the newest backup of the cluster by kind and namespace; reads both
+    #[arg(long, conflicts_with = "nagios", env = "ETCD_CAT_DIFF", action = ArgAction::SetTrue, value_parser = parse::switch, hide_env = true)]
+    pub(crate) diff: bool,
 
     #[command(flatten)]
     pub(crate) nagios: NagiosArgs,

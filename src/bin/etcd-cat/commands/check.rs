@@ -6,13 +6,18 @@ use crate::engine;
 use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::text::{safe, safe_path};
-use crate::output::{nagios, units};
+use crate::output::{CheckAnswer, nagios, units};
 use crate::reply::Reply;
-use etcd_cat::restore::{Plan, PlanRequest};
+use etcd_cat::backup::Backup;
+use etcd_cat::inspect::{Differences, Subject, Trust};
+use etcd_cat::restore::{Plan, PlanRequest, RestoreCheck};
 use etcd_cat::selection::{
     Candidate, KnownVersion, Outcome, Selection, TargetVersion, known_versions,
 };
 use etcd_cat::survey::{Checked, Survey};
+
+/// What to do when the newest backup of the cluster cannot be compared with the choice.
+const UNCOMPARED: &str = "the choice stands all the same; etcd-cat diff BACKUP BACKUP --unverified compares what can be read";
 
 /// What could not be read and may hold a backup is named one by one, but for more than these.
 const NAMED: usize = 3;
@@ -149,12 +154,53 @@ pub(super) fn reply(
         };
         check.plan = Plan::of(&chosen.backup, &request)?;
     }
-    let mut reply = Reply::new(&check, &invocation.style, Exit::of_check(&check))?;
+    let (difference, failure) = match difference(&check, args, invocation) {
+        Ok(difference) => (difference, None),
+        // The choice is as good without it.
+        Err(failure) if failure.code != code::INTERRUPTED => {
+            (None, Some(failure.exit(Exit::Failed).hint(UNCOMPARED)))
+        }
+        Err(failure) => return Err(failure),
+    };
+    let answer = CheckAnswer {
+        check: &check,
+        difference: difference.as_ref(),
+    };
+    let mut reply = Reply::new(&answer, &invocation.style, Exit::of_check(&check))?;
     reply.notes = check.notes;
     reply.notes.extend(unread_holders(&survey));
     reply
         .notes
         .extend(unremembered(&mut survey, invocation.global));
-    reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+    reply.failure = unrecorded(&mut survey)
+        .or_else(|| unread(&survey))
+        .or(failure);
     Ok(reply)
+}
+
+/// What came, went and changed from the chosen backup to the newest one; `None` where that is not asked for, or is one
+/// backup.
+fn difference(
+    check: &RestoreCheck,
+    args: &CheckArgs,
+    invocation: &Invocation<'_>,
+) -> Result<Option<Differences>, Failure> {
+    let chosen = check.chosen.as_ref().filter(|_| args.diff);
+    let Some((chosen, loss)) = chosen.zip(check.loss().filter(|loss| !loss.is_newest)) else {
+        return Ok(None);
+    };
+    // Keys that open the one may lie in the other half of any.
+    let known: Vec<Backup> = check
+        .candidates
+        .iter()
+        .map(|one| one.backup.clone())
+        .collect();
+    let subjects = [&chosen.backup, loss.newest].map(|one| Subject::of_backup(one, &known));
+    let [Some(from), Some(to)] = subjects else {
+        return Ok(None);
+    };
+    let request = invocation.request(&args.accept.codes);
+    let trust = Trust::Proven;
+    let compared = engine::differences(&from, &to, None, trust, &request, invocation.progress)?;
+    Ok(Some(compared))
 }

@@ -1,5 +1,6 @@
 //! The pre-restore check: the answer first, then the pair, the plan, and what came near.
 
+use super::difference::DifferenceAnswer;
 use super::findings::findings;
 use super::list;
 use super::table::{self, Column};
@@ -13,6 +14,7 @@ use super::{Answer, Style, name};
 use chrono::TimeDelta;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::Severity;
+use etcd_cat::inspect::Differences;
 use etcd_cat::restore::{Alternative, Plan, RestoreCheck};
 use etcd_cat::selection::Selected;
 use serde::Serialize;
@@ -26,18 +28,37 @@ const LOST_KINDS: usize = 8;
 /// Others that qualify and are shown.
 const ALTERNATIVES: usize = 5;
 
-impl Answer for RestoreCheck {
+/// The choice, and what it loses.
+#[derive(Debug)]
+pub(crate) struct CheckAnswer<'c> {
+    pub(crate) check: &'c RestoreCheck,
+    /// What the newest backup of the cluster has instead, where that was asked for.
+    pub(crate) difference: Option<&'c Differences>,
+}
+
+impl Answer for CheckAnswer<'_> {
     fn document(&self, style: &Style) -> impl Serialize {
-        RestoreCheckView::new(self, style.now)
+        RestoreCheckView::new(self.check, self.difference, style.now)
     }
 
     fn names(&self) -> Vec<String> {
-        let chosen = self.chosen.iter();
+        let chosen = self.check.chosen.iter();
         chosen.filter_map(|one| name(&one.backup)).collect()
     }
 
     fn page(&self, style: &Style) -> String {
-        page(self, style)
+        let mut text = page(self.check, style);
+        if let Some(differences) = self.difference {
+            let answer = DifferenceAnswer {
+                differences,
+                has_names: false,
+            };
+            text.push_str(&format!(
+                "\nFROM THE CHOICE TO THE NEWEST BACKUP OF THE CLUSTER\n{}",
+                answer.page(style)
+            ));
+        }
+        text
     }
 }
 

@@ -44,6 +44,13 @@ fn check_of(backups: Vec<Backup>, version: &str) -> RestoreCheck {
     .expect("one cluster")
 }
 
+fn answer(check: &RestoreCheck) -> CheckAnswer<'_> {
+    CheckAnswer {
+        check,
+        difference: None,
+    }
+}
+
 /// Every page that shows a backup.
 fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
     let style = sample::style(format, width);
@@ -59,7 +66,7 @@ fn pages(backup: &Backup, format: Format, width: Option<usize>) -> Vec<String> {
         render(&BackupList(&other.shown), &style),
         render(&report, &style),
         render(&BackupDetails(backup), &style),
-        render(&check, &style),
+        render(&answer(&check), &style),
     ]
     .map(|page| page.expect("a page"))
     .to_vec()
@@ -222,7 +229,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
         ],
         space_needed_bytes: 1,
     });
-    let found = render(&check, &sample::style(Format::Table, None)).expect("a page");
+    let found = render(&answer(&check), &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with(
             "YES: 3fababababab, taken 2024-11-02 03:00 (90 min of changes are lost)\n\
@@ -248,7 +255,7 @@ fn a_check_answers_first_and_numbers_its_plan() {
 #[test]
 fn a_check_that_fails_only_by_version_says_so() {
     let check = check_of(vec![sample::valid()], "4.17.4");
-    let found = render(&check, &sample::style(Format::Table, None)).expect("a page");
+    let found = render(&answer(&check), &sample::style(Format::Table, None)).expect("a page");
     assert!(
         found.starts_with("NO: the only backup does not qualify for 4.17.4\n"),
         "{found}"

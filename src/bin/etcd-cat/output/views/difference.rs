@@ -37,6 +37,36 @@ pub(crate) struct DifferenceView {
     not_compared: Vec<NotComparedView>,
 }
 
+/// What two backups do not have in common, in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DifferenceSummaryView {
+    /// The first backup.
+    from: ListedSnapshotView,
+    /// The second one.
+    to: Option<ListedSnapshotView>,
+    /// All of it in numbers.
+    summary: DifferenceCountsView,
+    /// The same by kind and namespace.
+    kinds: Vec<KindDifferenceView>,
+}
+
+impl DifferenceSummaryView {
+    pub(crate) fn new(differences: &Differences) -> Self {
+        let to = match &differences.to {
+            Other::Backup(contents) => Some(&**contents),
+            Other::Live(_) => None,
+        };
+        let (summary, kinds) = counts(&differences.changes);
+        Self {
+            from: ListedSnapshotView::new(&SourceLine::of(&differences.from)),
+            to: to.map(|to| ListedSnapshotView::new(&SourceLine::of(to))),
+            summary,
+            kinds,
+        }
+    }
+}
+
 /// The live cluster that a backup was compared with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -138,35 +168,11 @@ impl DifferenceCountsView {
 
 impl DifferenceView {
     pub(crate) fn new(differences: &Differences, now: DateTime<Utc>) -> Self {
-        let mut summary = DifferenceCountsView::default();
-        let mut kinds: BTreeMap<[String; 3], DifferenceCountsView> = BTreeMap::new();
         let mut masker = Masker::default();
-        let mut items = Vec::new();
-        for change in &differences.changes {
-            summary.add(change.change);
-            let place = &change.place;
-            let namespace = place.namespace.clone().unwrap_or_default();
-            let kind = [place.plural.clone(), place.group.clone(), namespace];
-            kinds.entry(kind).or_default().add(change.change);
-            items.push(item(change, own_name(place, &mut masker)));
-        }
-        let kinds = kinds
-            .into_iter()
-            .map(|([resource, group, namespace], counts)| {
-                let DifferenceCountsView {
-                    added,
-                    removed,
-                    changed,
-                } = counts;
-                KindDifferenceView {
-                    resource,
-                    group,
-                    namespace: Some(namespace).filter(|namespace| !namespace.is_empty()),
-                    added,
-                    removed,
-                    changed,
-                }
-            });
+        let items = differences.changes.iter();
+        let items = items.map(|change| item(change, own_name(&change.place, &mut masker)));
+        let items = items.collect();
+        let (summary, kinds) = counts(&differences.changes);
         let (to, live) = match &differences.to {
             Other::Backup(contents) => (Some(&**contents), None),
             Other::Live(live) => (None, Some(live)),
@@ -178,12 +184,42 @@ impl DifferenceView {
             to: to.map(|to| ListedSnapshotView::new(&SourceLine::of(to))),
             same_cluster: differences.is_same_cluster,
             summary,
-            kinds: kinds.collect(),
+            kinds,
             items,
             live: live.map(|live| of_live(live, now)),
             not_compared: differences.not_compared.iter().map(of_kind).collect(),
         }
     }
+}
+
+/// All of it in numbers, and by kind and namespace.
+fn counts(changes: &[ChangeRow]) -> (DifferenceCountsView, Vec<KindDifferenceView>) {
+    let mut summary = DifferenceCountsView::default();
+    let mut kinds: BTreeMap<[&str; 3], DifferenceCountsView> = BTreeMap::new();
+    for ChangeRow { change, place, .. } in changes {
+        summary.add(*change);
+        let namespace = place.namespace.as_deref().unwrap_or_default();
+        let kind = [&*place.plural, &*place.group, namespace];
+        kinds.entry(kind).or_default().add(*change);
+    }
+    let kinds = kinds
+        .into_iter()
+        .map(|([resource, group, namespace], counts)| {
+            let DifferenceCountsView {
+                added,
+                removed,
+                changed,
+            } = counts;
+            KindDifferenceView {
+                resource: resource.to_owned(),
+                group: group.to_owned(),
+                namespace: Some(namespace.to_owned()).filter(|namespace| !namespace.is_empty()),
+                added,
+                removed,
+                changed,
+            }
+        });
+    (summary, kinds.collect())
 }
 
 fn of_live(live: &LiveCluster, now: DateTime<Utc>) -> LiveClusterView {

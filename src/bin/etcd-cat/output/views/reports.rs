@@ -1,5 +1,6 @@
 //! Documents about more than one backup, and about what was done.
 
+use super::difference::DifferenceSummaryView;
 use super::restore_choice::RestoreChoiceView;
 use super::{API_VERSION, BackupView};
 use crate::output::locations::problem;
@@ -8,6 +9,7 @@ use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::Code;
+use etcd_cat::inspect::Differences;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::{Alternative, Elsewhere, KindLoss, Loss, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
@@ -268,6 +270,8 @@ pub(crate) struct RestoreCheckView {
     elsewhere: ElsewhereView,
     /// What is lost against the newest backup of the cluster; null without a choice.
     loss: Option<LossView>,
+    /// The same object by object, from the chosen backup to the newest one; null without `--diff`, and where they are one.
+    difference: Option<DifferenceSummaryView>,
 }
 
 /// The newest backup of the cluster, and of which kinds it does not have as many objects as the chosen one.
@@ -411,7 +415,11 @@ impl NearMissView {
 
 impl RestoreCheckView {
     /// The answer of the check.
-    pub(crate) fn new(check: &RestoreCheck, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(
+        check: &RestoreCheck,
+        difference: Option<&Differences>,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "RestoreCheck",
@@ -439,6 +447,7 @@ impl RestoreCheckView {
             plan: commands(check.plan.as_ref()),
             elsewhere: ElsewhereView::new(&check.elsewhere),
             loss: check.loss().as_ref().map(LossView::new),
+            difference: difference.map(DifferenceSummaryView::new),
         }
     }
 }

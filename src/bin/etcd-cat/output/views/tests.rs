@@ -92,6 +92,7 @@ contract! {
         near_misses: Vec<NearMissDocument>, steps: Vec<StepDocument>, warnings: Vec<String>,
         space_needed_bytes: Nullable<u64>, candidates: Vec<CandidateDocument>, plan: Vec<String>,
         elsewhere: ElsewhereDocument, loss: Nullable<LossDocument>,
+        difference: Present,
     }
     LossDocument { newest_id: Present, newest_taken_at: Present, chosen_is_newest: bool, kinds: Present, }
     AlternativeDocument { id: Present, taken_at: Present, newer_by_seconds: Present, risks: Vec<String>, }

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Usage: inside.py [--runs N] [DIRECTORY]
+
+Measures what looks inside a snapshot against `etcd-cat verify` of the same, warm, and prints a Markdown table.
+
+A snapshot of 1 GB and the same cluster a twentieth later are made in DIRECTORY (by default etcd-cat-bench below TMPDIR)
+by generate.py, and kept. The commands of a row take turns, as in verify.py, which also says what ETCD_CAT and ETCD_HOME are.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from verify import HERE, Bench, machine
+
+
+class Inside(Bench):
+    def look(self, *words):
+        return [[self.program, *map(str, words), "--no-catalogue"]]
+
+    def pair(self):
+        """A snapshot, and a later one of the same cluster."""
+        files = [self.directory / name for name in ("kubernetes-1G.db", "kubernetes-1G-later.db")]
+        if not all(file.exists() for file in files):
+            command = [sys.executable, str(HERE / "generate.py"), "kubernetes", "1G", *map(str, files)]
+            subprocess.run(command, check=True, stdout=sys.stderr)
+        return files
+
+
+def main():
+    arguments, runs = sys.argv[1:], 5
+    if "--runs" in arguments:
+        at = arguments.index("--runs")
+        runs = int(arguments[at + 1])
+        del arguments[at:at + 2]
+    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
+        raise SystemExit(__doc__)
+    directory = Path(arguments[0] if arguments else Path(tempfile.gettempdir()) / "etcd-cat-bench")
+    directory.mkdir(parents=True, exist_ok=True)
+    bench = Inside(directory, False, runs)
+    file, later = bench.pair()
+    print(machine())
+    print()
+    print("| warm, 1 GB | etcd-cat | resident | against | seconds | ratio |")
+    print("|---|---|---|---|---|---|")
+    verify = [("etcd-cat verify", bench.verify(file))]
+    for name, words in (
+        ("ls", ["ls", file]),
+        ("ls pods -n namespace-7", ["ls", file, "pods", "-n", "namespace-7"]),
+        ("ls --size", ["ls", file, "--size"]),
+        ("get pods -n namespace-7", ["get", file, "pods", "-n", "namespace-7"]),
+        ("history of one", ["history", file, "pod", "-n", "namespace-7", "pods-00000007"]),
+        ("diff with one of 1 GB", ["diff", file, later]),
+        ("diff -n namespace-7", ["diff", file, later, "-n", "namespace-7"]),
+    ):
+        bench.compare(name, bench.look(*words), verify)
+
+
+if __name__ == "__main__":
+    main()
