@@ -1,9 +1,9 @@
 //! Which store a name belongs to.
 
-use super::archive::open_member;
+use super::archive::{members_beside, open_member};
 use super::{
     AtPath as _, Created, FileSystem, FileSystemId, Listing, NewObject, Object, ObjectId,
-    ObjectIdentity, OpenError, Store,
+    ObjectIdentity, OpenError, Pace, Store,
 };
 use crate::monitor::Monitor;
 use std::io;
@@ -47,6 +47,13 @@ impl Stores {
         let mut ways = ways.into_iter();
         let found = ways.find(|member| self.stat(member).is_ok());
         found.unwrap_or_else(|| id.clone())
+    }
+
+    /// Members that lie beside another one in its archive: reads the archive for their names. None for what is no member.
+    pub(crate) fn members_beside(&self, id: &ObjectId, pace: Pace) -> Vec<ObjectId> {
+        let store = self.of(id);
+        let found = store.and_then(|store| members_beside(id, pace, store));
+        found.unwrap_or_default()
     }
 
     /// Leaves out the store of all URLs with this scheme, and says why.

@@ -8,7 +8,7 @@ use crate::kubernetes::encryption::KeyRing;
 use crate::monitor::{Monitor, Silent};
 use crate::names::{BackupName, NameKind};
 use crate::snapshot::{self, EntryRequest, ReadError, SnapshotReading};
-use crate::source::ObjectId;
+use crate::source::{ObjectId, Pace, Store as _};
 
 /// Why a snapshot could not be read to its end.
 #[derive(Debug)]
@@ -135,6 +135,10 @@ pub(crate) fn find_archives(
     id: &ObjectId,
     options: &SurveyOptions,
 ) -> Vec<ObjectId> {
+    let location = &options.stores.resolve(location);
+    if location.archive().is_some() {
+        return packed_archives(location, id, options);
+    }
     let walked = if location == id {
         walk_beside(id, &options.stores, &Silent)
     } else {
@@ -153,11 +157,30 @@ pub(crate) fn find_archives(
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined)
         )
     };
-    let name = id.file_name().and_then(BackupName::parse);
-    let stamp = name.and_then(|name| name.stamp);
+    let stamp = name_of(id).and_then(|name| name.stamp);
     let mut archives: Vec<FoundObject> = walked.objects.into_iter().filter(is_archive).collect();
     archives.sort_by_key(|object| object.name.and_then(|name| name.stamp) != stamp);
     archives.into_iter().map(|object| object.id).collect()
+}
+
+/// The same of a member of an archive, by the names of what lies beside it: each is read only when it is tried.
+fn packed_archives(location: &ObjectId, id: &ObjectId, options: &SurveyOptions) -> Vec<ObjectId> {
+    if location != id {
+        return vec![location.clone()];
+    }
+    let pace = Pace::Ahead(options.page_cache);
+    let mut archives = options.stores.members_beside(id, pace);
+    archives.retain(|member| {
+        let name = name_of(member);
+        name.is_some_and(|name| name.kind != NameKind::Snapshot)
+    });
+    let stamp = name_of(id).and_then(|name| name.stamp);
+    archives.sort_by_key(|member| name_of(member).and_then(|name| name.stamp) != stamp);
+    archives
+}
+
+fn name_of(id: &ObjectId) -> Option<BackupName> {
+    id.file_name().and_then(BackupName::parse)
 }
 
 /// The keys in an archive; `None` when it holds none, or cannot be read.

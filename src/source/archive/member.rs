@@ -12,6 +12,9 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+/// Members beside another one that are told: more than any shop packs into one directory.
+const MAX_BESIDE: usize = 10_000;
+
 /// A member, however deep, of an object that is open. It has no bytes of its own: each reading goes through the archive
 /// up to it.
 #[derive(Debug)]
@@ -43,6 +46,42 @@ pub(in crate::source) fn open_member(
         is_near,
         positions: OnceLock::new(),
     }))
+}
+
+/// Members that lie beside another one in the same archive, in its order, as far as it can be read.
+///
+/// # Errors
+///
+/// The archive cannot be opened.
+pub(in crate::source) fn members_beside(
+    id: &ObjectId,
+    pace: Pace,
+    store: &dyn Store,
+) -> io::Result<Vec<ObjectId>> {
+    let Some((archive, name)) = id.archive() else {
+        return Ok(Vec::new());
+    };
+    let opened = match archive.archive() {
+        Some(_) => open_member(archive, None, store),
+        None => store.open(archive, None),
+    };
+    let opened = opened.map_err(io::Error::other)?;
+    let (mut members, _) = open_archive(PackedStream::new(opened.reader(pace)?))?;
+    let name = Path::new(name);
+    let mut found = Vec::new();
+    while found.len() < MAX_BESIDE {
+        match members.step() {
+            Ok(ArchiveStep::File { path, .. })
+                if path != name && path.parent() == name.parent() =>
+            {
+                found.push(archive.member(path.as_os_str()));
+            }
+            Ok(ArchiveStep::File { .. } | ArchiveStep::PassedOver { .. }) => {}
+            // The end, or damage: what was met before it may hold the keys all the same.
+            _ => break,
+        }
+    }
+    Ok(found)
 }
 
 impl ReadAt for MemberObject {

@@ -15,7 +15,7 @@ mod zip_end;
 mod zip_record;
 
 pub(crate) use kind::ArchiveKind;
-pub(super) use member::open_member;
+pub(super) use member::{members_beside, open_member};
 pub(crate) use read::ArchiveReader;
 pub(crate) use step::ArchiveStep;
 pub(crate) use tar::{TarDefect, TarLimits, TarReader, TarStep};

@@ -92,6 +92,33 @@ fn objects_are_found_by_any_name_namespace_pattern_and_label() {
     assert_eq!(unknown.error()["code"], "usage", "{unknown:?}");
 }
 
+/// Only the definitions tell what a short name means, and they are read with everything else.
+#[test]
+fn a_short_name_of_a_custom_resource_is_found_in_a_second_pass() {
+    let env = TestEnv::new();
+    let snapshot = put(&env, "prod-421");
+    let names = |word: &str| {
+        let ran = run(&env, &["ls", &snapshot, word, "-o", "name"]);
+        ran.ends_with(0).stdout
+    };
+    let operators = names("co");
+    assert_eq!(operators.lines().count(), 6, "{operators}");
+    assert_eq!(operators, names("clusteroperators.config.openshift.io"));
+    let get = ["get", &snapshot, "co", "etcd", "-o", "json"];
+    let one: Value = run(&env, &get).ends_with(0).json();
+    assert_eq!(
+        (text(&one, "/kind"), text(&one, "/metadata/name")),
+        ("ClusterOperator", "etcd")
+    );
+    // Nothing is of this kind; it is known all the same.
+    let none = run(&env, &["ls", &snapshot, "mcp"]).ends_with(0);
+    assert!(
+        none.stderr
+            .contains("no machineconfigpools.machineconfiguration.openshift.io found"),
+        "{none:?}"
+    );
+}
+
 #[test]
 fn one_object_is_itself_and_several_are_a_list() {
     let env = TestEnv::new();

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod bundles;
 mod clusters;
 mod diff;
 mod hostile;
