@@ -1,7 +1,10 @@
-//! One object that is not the same in both: what became of it, and what it stands for.
+//! What two do not have in common: each object that is not the same in both, and what could not be compared.
 
+use super::contents::Contents;
 use super::object::ObjectRow;
+use super::stake::Stake;
 use crate::objects::{Place, Resource};
+use crate::oc::LiveTarget;
 
 /// What became of an object.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -21,50 +24,6 @@ impl Change {
             Self::Added => "added",
             Self::Removed => "removed",
             Self::Changed => "changed",
-        }
-    }
-}
-
-/// Objects that stand for something outside of etcd, or open a door: a restore that loses them or brings them back leaves
-/// them at odds with the world.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Stake {
-    /// Volumes, their claims and attachments: disks stay as they are.
-    Volumes,
-    /// Machines and nodes: they run, or are gone, whatever etcd says.
-    Machines,
-    /// Requests for certificates.
-    CertificateRequests,
-    /// Tokens of service accounts, as Secrets.
-    ServiceAccountTokens,
-    /// All other Secrets.
-    Secrets,
-}
-
-impl Stake {
-    /// The word in documents.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Volumes => "volumes",
-            Self::Machines => "machines",
-            Self::CertificateRequests => "certificate-requests",
-            Self::ServiceAccountTokens => "service-account-tokens",
-            Self::Secrets => "secrets",
-        }
-    }
-
-    pub(super) fn of(resource: &Resource) -> Option<Self> {
-        match (&*resource.group, &*resource.plural) {
-            ("", "persistentvolumes" | "persistentvolumeclaims")
-            | ("storage.k8s.io", "volumeattachments") => Some(Self::Volumes),
-            ("", "nodes") | ("machine.openshift.io", "machines" | "machinesets") => {
-                Some(Self::Machines)
-            }
-            ("certificates.k8s.io", "certificatesigningrequests") => {
-                Some(Self::CertificateRequests)
-            }
-            ("", "secrets") => Some(Self::Secrets),
-            _ => None,
         }
     }
 }
@@ -127,4 +86,50 @@ impl ChangeRow {
         let created = from.create_revision.zip(to.create_revision);
         created.map(|(from, to)| from != to)
     }
+}
+
+/// What a backup and another one, or the live cluster, do not have in common.
+#[derive(Debug)]
+pub struct Differences {
+    /// The first.
+    pub from: Contents,
+    /// What it is compared with.
+    pub to: Other,
+    /// Whether both are of one cluster; `None` where nothing tells.
+    pub is_same_cluster: Option<bool>,
+    /// Objects by storage key; compared with a live cluster, by kind, namespace and name.
+    pub changes: Vec<ChangeRow>,
+    /// Kinds of the first that the live cluster did not give: what became of their objects is not known.
+    pub not_compared: Vec<NotCompared>,
+}
+
+/// What a backup is compared with.
+#[derive(Debug)]
+pub enum Other {
+    /// Another backup.
+    Backup(Box<Contents>),
+    /// The cluster as it is now.
+    Live(LiveCluster),
+}
+
+/// The cluster that answered.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LiveCluster {
+    /// What it says of itself; `None` when it is no OpenShift, or does not tell this user.
+    pub target: Option<LiveTarget>,
+    /// The newest revision among the objects that it gave.
+    pub newest_revision: Option<i64>,
+    /// The newest revision among the backup's objects of the same kinds.
+    pub newest_in_backup: Option<i64>,
+}
+
+/// A kind of the backup that the live cluster did not give.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotCompared {
+    /// Which.
+    pub resource: Resource,
+    /// Its objects in the backup.
+    pub objects: u64,
+    /// Why not.
+    pub reason: String,
 }

@@ -1,16 +1,16 @@
 //! What the live cluster has instead: names and resourceVersions alone, through `oc`.
 
-use super::change::{Change, ChangeRow, Version};
-use super::contents::{Contents, Trust};
-use super::difference::{Differences, Other, stake, tells_more};
+use super::change::{Change, ChangeRow, Differences, LiveCluster, NotCompared, Other, Version};
+use super::contents::{Contents, Trust, is_definition};
 use super::error::InspectError;
 use super::object::ObjectRow;
 use super::query::{keys_of, retain_namespace};
+use super::stake::{is_plain_token, is_secret, stake};
 use super::subject::Subject;
 use crate::monitor::Monitor;
 use crate::objects::{Place, Resource, Scope};
 use crate::oc::{LiveObject, LiveTarget, Oc, RunError, list, live_target, served};
-use crate::snapshot::{EntryRequest, KeyFilter, StoredEntry};
+use crate::snapshot::{EntryRequest, KeyFilter, StoredEntry, ValueMark};
 use crate::survey::SurveyOptions;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -22,28 +22,6 @@ const MOST_BYTES: u64 = 16 << 20;
 
 /// Of a kind that is no API, whose definition is gone, or whose API server is away.
 const NOT_SERVED: &str = "the live cluster does not list them";
-
-/// The cluster that answered.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct LiveCluster {
-    /// What it says of itself; `None` when it is no OpenShift, or does not tell this user.
-    pub target: Option<LiveTarget>,
-    /// The newest revision among the objects that it gave.
-    pub newest_revision: Option<i64>,
-    /// The newest revision among the backup's objects of the same kinds.
-    pub newest_in_backup: Option<i64>,
-}
-
-/// A kind of the backup that the live cluster did not give.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct NotCompared {
-    /// Which.
-    pub resource: Resource,
-    /// Its objects in the backup.
-    pub objects: u64,
-    /// Why not.
-    pub reason: String,
-}
 
 /// Reads a backup once and compares every object with the live cluster's, for the kinds that the backup has.
 ///
@@ -65,7 +43,9 @@ pub fn compare_live(
     let served = served(oc, monitor)?;
     let request = EntryRequest {
         keys: keys_of(namespace),
-        values: KeyFilter::matching(tells_more),
+        values: KeyFilter::matching(is_definition),
+        sealed_values: KeyFilter::matching(is_secret),
+        marked: ValueMark::new(is_plain_token),
         ..EntryRequest::default()
     };
     let mut from = Contents::read(from, &request, trust, options, monitor)?;

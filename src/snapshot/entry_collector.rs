@@ -10,7 +10,6 @@ use crate::kubernetes::encoding::Encoding;
 use crate::secret::Secret;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
-use std::hash::BuildHasher as _;
 
 /// Bytes of all values kept: an answer of more is nothing that anybody reads, and the machine has other things to do.
 pub const MAX_KEPT_BYTES: u64 = 256 << 20;
@@ -21,6 +20,7 @@ struct NotedEntry {
     key: u32,
     revision: Revision,
     is_deletion: bool,
+    is_marked: bool,
     create_revision: i64,
     version: i64,
     value_bytes: u32,
@@ -62,19 +62,22 @@ impl EntryCollector {
         let Some(number) = self.number(stored.key) else {
             return;
         };
-        let digest = self.request.hasher.hash_one(stored.value);
+        let digest = self.request.digest(stored.value);
         self.entries.push(NotedEntry {
             page,
             key: number,
             revision: key.revision,
             is_deletion: key.is_tombstone,
+            is_marked: self.request.marked.has(stored.key, stored.value),
             create_revision: stored.create_revision,
             version: stored.version,
             value_bytes: u32::try_from(stored.value.len()).unwrap_or(u32::MAX),
             digest,
         });
-        let is_sealed =
-            || self.request.has_sealed_values && Encoding::of(stored.value) == Encoding::Encrypted;
+        let is_sealed = || {
+            Encoding::of(stored.value) == Encoding::Encrypted
+                && self.request.sealed_values.has(stored.key)
+        };
         if !key.is_tombstone && (self.request.values.has(stored.key) || is_sealed()) {
             self.keep((number, key.revision, digest), stored.value);
         }
@@ -174,6 +177,7 @@ impl EntryCollector {
             version: entry.version,
             value_bytes: to_u64(to_usize(entry.value_bytes)),
             digest: entry.digest,
+            is_marked: entry.is_marked,
             value,
         }
     }

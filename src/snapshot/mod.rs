@@ -39,7 +39,9 @@ mod zeros;
 
 pub use crate::etcd::LiveDigest;
 pub use entry_collector::MAX_KEPT_BYTES;
-pub use entry_request::{EntryRequest, KeyFilter, KeyPredicate, Versions};
+pub use entry_request::{
+    EntryRequest, KeyFilter, KeyPredicate, ValueMark, ValuePredicate, Versions,
+};
 pub use facts::{Flavour, KindContent, Member, Snapshot, Status};
 pub use mend::{MendHow, Mended};
 pub(crate) use mend::{finding_of, is_to_be_read_again, lost_trailer, mend, mend_at_once, mended};

@@ -30,6 +30,8 @@ pub struct StoredEntry {
     pub value_bytes: u64,
     /// Equal for equal values of one request. Nothing to be told to anybody.
     pub digest: u64,
+    /// Its value is one of those that were to be marked.
+    pub is_marked: bool,
     /// The value as it is stored; `None` when it was not asked for, or there was no room for it.
     pub value: Option<Secret>,
 }

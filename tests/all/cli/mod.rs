@@ -17,7 +17,7 @@ mod clusters;
 mod completions;
 pub(crate) mod contract;
 mod decrypt;
-mod edit;
+pub(crate) mod edit;
 mod ends;
 pub(crate) mod environment;
 mod findings;

@@ -1,7 +1,12 @@
 //! What two snapshots of one cluster do not have in common, as their README has it.
 
 use super::clusters::{put, run, text};
+use crate::cli::edit;
 use crate::cli::environment::{Ran, SOON, TestEnv};
+use crate::support::bolt::Bolt;
+use crate::support::write::{Form, database};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use serde_json::Value;
 
 /// Sign, and the name as `-o name` has it.
@@ -204,6 +209,69 @@ fn a_diff_of_one_namespace_tells_nothing_else() {
         "diff", &from, &to, "-n", "shop", "--object", "deploy", "web",
     ];
     assert!(run(&env, &named).ends_with(0).stdout.contains("\n@@ "));
+}
+
+/// Key 1 of `cbc-421`, as its EncryptionConfiguration has it.
+const KEY: &str = "MpkWrHkL8Yez+zNm6FR3HzFt8sSRNXuEBFRKNmjl3+I=";
+const SEALED: &[u8] = b"k8s:enc:aescbc:v1:1:";
+
+/// Opens a value of key 1.
+fn opened(stored: &[u8]) -> Option<Vec<u8>> {
+    let sealed = stored.strip_prefix(SEALED)?;
+    let key = data_encoding::BASE64.decode(KEY.as_bytes()).ok()?;
+    let (vector, sealed) = sealed.split_at_checked(16)?;
+    let mode = cbc::Decryptor::<aes::Aes256>::new_from_slices(&key, vector).ok()?;
+    mode.decrypt_padded_vec::<Pkcs7>(sealed).ok()
+}
+
+/// Encrypts it again, with another vector.
+fn sealed_again(stored: &[u8]) -> Option<Vec<u8>> {
+    let plain = opened(stored)?;
+    let key = data_encoding::BASE64.decode(KEY.as_bytes()).ok()?;
+    let vector = [7; 16];
+    let mode = cbc::Encryptor::<aes::Aes256>::new_from_slices(&key, &vector).ok()?;
+    let sealed = mode.encrypt_padded_vec::<Pkcs7>(&plain);
+    Some([SEALED, &vector, &sealed].concat())
+}
+
+#[test]
+fn a_value_encrypted_again_or_no_more_is_the_same_value() {
+    let env = TestEnv::new();
+    let snapshot = put(&env, "cbc-421");
+    let original = std::fs::read(&snapshot).expect("our own");
+    for (name, change) in [("again", sealed_again as fn(&[u8]) -> _), ("plain", opened)] {
+        let mut content = Bolt::open(&original).content();
+        let changed = std::cell::Cell::new(0);
+        for prefix in ["/kubernetes.io/secrets/", "/kubernetes.io/configmaps/"] {
+            edit::values(&mut content, prefix, |value| {
+                changed.set(changed.get() + usize::from(value.starts_with(SEALED)));
+                change(value)
+            });
+        }
+        assert!(changed.get() > 3, "{name}");
+        let other = env.put(
+            &format!("{name}/snapshot_2026-11-28_070000.db"),
+            database(&content, Form::default()).sealed(),
+        );
+        let other = other.to_str().expect("plain");
+        let keys = env.text("cbc-421");
+        let diff = |more: &[&str]| -> Value {
+            let all = [&["diff", &snapshot, other, "-o", "json"], more].concat();
+            run(&env, &all).ends_with(0).json()
+        };
+        assert_eq!(
+            diff(&["--keys", &keys])["items"],
+            serde_json::json!([]),
+            "{name}"
+        );
+        // Without the keys nobody can say that they are the same.
+        std::fs::rename(env.path("cbc-421"), env.path("away")).expect("our own");
+        std::fs::create_dir(env.path("cbc-421")).expect("our own");
+        std::fs::write(&snapshot, &original).expect("our own");
+        assert!(diff(&[])["summary"]["changed"].as_u64() > Some(3), "{name}");
+        std::fs::remove_dir_all(env.path("cbc-421")).expect("our own");
+        std::fs::rename(env.path("away"), env.path("cbc-421")).expect("our own");
+    }
 }
 
 /// The same values under another key are the same values.
