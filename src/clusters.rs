@@ -1,8 +1,7 @@
 //! How each cluster stands: is there a backup that restores the version it runs, how old is it, is one missing?
 
 use crate::backup::{Backup, Verdict};
-use crate::judgement::certificate_ends;
-use crate::selection::{Candidate as _, KnownCluster, known_clusters};
+use crate::selection::{Candidate, KnownCluster, by_cluster, known_clusters};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Backups of other hosts within this time are of one run.
@@ -25,13 +24,13 @@ pub struct RunningCluster {
 
 /// One cluster and its backups.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ClusterStanding<'b> {
+pub struct ClusterStanding<'b, B = Backup> {
     /// Which one; `None` stands for backups that name none.
     pub cluster: Option<KnownCluster>,
     /// The version to restore: of the running cluster, else of the newest backup that has one.
     pub version: Option<String>,
     /// The newest backup that restores this version.
-    pub newest_usable: Option<&'b Backup>,
+    pub newest_usable: Option<&'b B>,
     /// When a backup was taken last, whatever came of it.
     pub last_attempt: Option<DateTime<Utc>>,
     /// How many backups have which verdict.
@@ -105,33 +104,34 @@ pub struct ClustersQuestion {
 }
 
 /// Every cluster that the backups name, the worst first, then by name.
-pub fn standings<'b>(
-    backups: &'b [Backup],
+pub fn standings<'b, B: Candidate>(
+    backups: &'b [B],
     question: &ClustersQuestion,
     now: DateTime<Utc>,
-) -> Vec<ClusterStanding<'b>> {
-    let mut clusters: Vec<Option<KnownCluster>> =
-        known_clusters(backups).into_iter().map(Some).collect();
+) -> Vec<ClusterStanding<'b, B>> {
+    let mut clusters = known_clusters(backups);
     if let Some(running) = &question.running
         && !clusters
             .iter()
-            .flatten()
             .any(|known| known.id.as_deref() == Some(&running.id))
     {
-        clusters.push(Some(KnownCluster {
+        clusters.push(KnownCluster {
             name: None,
             id: Some(running.id.clone()),
-        }));
+        });
     }
-    if backups.iter().any(is_nameless) {
-        clusters.push(None);
-    }
-    let mut standings: Vec<ClusterStanding<'b>> = clusters
-        .into_iter()
-        .map(|cluster| standing(cluster, backups, question, now))
+    let mut own = by_cluster(&clusters, backups, |backup| backup.cluster());
+    let mut nameless = own.pop().unwrap_or_default();
+    // Half a backup names no cluster often enough, and is none by itself.
+    nameless.retain(|backup| backup.halves().snapshot.is_some());
+    let named = clusters.into_iter().map(Some).zip(own);
+    let nameless = (!nameless.is_empty()).then_some((None, nameless));
+    let mut standings: Vec<_> = named
+        .chain(nameless)
+        .map(|(cluster, own)| standing(cluster, own, question, now))
         .collect();
     standings.sort_by(|left, right| {
-        let name = |one: &ClusterStanding<'_>| (one.cluster.is_none(), one.cluster.clone());
+        let name = |one: &ClusterStanding<'_, B>| (one.cluster.is_none(), one.cluster.clone());
         left.state
             .cmp(&right.state)
             .then_with(|| name(left).cmp(&name(right)))
@@ -139,24 +139,13 @@ pub fn standings<'b>(
     standings
 }
 
-/// Half a backup names no cluster often enough, and is none by itself.
-fn is_nameless(backup: &Backup) -> bool {
-    backup.snapshot.is_some() && KnownCluster::of(backup).is_none()
-}
-
-fn standing<'b>(
+fn standing<'b, B: Candidate>(
     cluster: Option<KnownCluster>,
-    backups: &'b [Backup],
+    mut own: Vec<&'b B>,
     question: &ClustersQuestion,
     now: DateTime<Utc>,
-) -> ClusterStanding<'b> {
-    let is_own = |backup: &&Backup| match (&cluster, KnownCluster::of(backup)) {
-        (Some(cluster), Some(known)) => cluster.agrees_with(&known),
-        (None, None) => is_nameless(backup),
-        _ => false,
-    };
-    let mut own: Vec<&Backup> = backups.iter().filter(is_own).collect();
-    own.sort_by_key(|backup| std::cmp::Reverse(backup.taken_at));
+) -> ClusterStanding<'b, B> {
+    own.sort_by_key(|backup| std::cmp::Reverse(backup.taken_at()));
     let running = question.running.as_ref();
     let running = running.filter(|running| {
         let id = cluster.as_ref().and_then(|cluster| cluster.id.as_deref());
@@ -164,21 +153,21 @@ fn standing<'b>(
     });
     let newest_version = || {
         own.iter()
-            .find_map(|backup| backup.version.openshift.clone())
+            .find_map(|backup| backup.version().openshift.clone())
     };
     let version = running
         .map(|running| running.version.clone())
         .or_else(newest_version);
     let usable = own.iter().copied().filter(|backup| backup.is_restorable());
     let is_any_usable = usable.clone().next().is_some();
-    let mut of_version = usable.filter(|backup| backup.version.openshift == version);
+    let mut of_version = usable.filter(|backup| backup.version().openshift == version);
     let last = of_version.clone().next();
     let newest_usable = of_version.find(|backup| !backup.is_mended()).or(last);
     let moments = moments(&own);
     let rhythm = rhythm(&moments);
     let allowed = question.max_age.or_else(|| rhythm.map(late_after));
     let age = newest_usable
-        .and_then(|backup| backup.taken_at)
+        .and_then(Candidate::taken_at)
         .map(|at| now - at);
     let state = match (newest_usable, allowed) {
         (None, _) if is_any_usable => ClusterState::NoneForVersion,
@@ -193,17 +182,17 @@ fn standing<'b>(
         counts: VerdictCounts::of(&own),
         rhythm,
         gaps: rhythm.map_or_else(Vec::new, |rhythm| gaps(&moments, rhythm, now)),
-        certificates_until: newest_usable.and_then(horizon),
+        certificates_until: newest_usable.and_then(Candidate::certificates_until),
         state,
         cluster,
     }
 }
 
 impl VerdictCounts {
-    fn of(backups: &[&Backup]) -> Self {
+    fn of(backups: &[&impl Candidate]) -> Self {
         let mut counts = Self::default();
         for backup in backups {
-            let count = match backup.verdict {
+            let count = match backup.verdict() {
                 Verdict::Valid => &mut counts.valid,
                 Verdict::Warning => &mut counts.warning,
                 Verdict::Invalid => &mut counts.invalid,
@@ -216,9 +205,12 @@ impl VerdictCounts {
 }
 
 /// When backups were taken, oldest first; those of one run once.
-fn moments(backups: &[&Backup]) -> Vec<DateTime<Utc>> {
-    let snapshots = backups.iter().filter(|backup| backup.snapshot.is_some());
-    let mut moments: Vec<DateTime<Utc>> = snapshots.filter_map(|backup| backup.taken_at).collect();
+fn moments(backups: &[&impl Candidate]) -> Vec<DateTime<Utc>> {
+    let snapshots = backups
+        .iter()
+        .filter(|backup| backup.halves().snapshot.is_some());
+    let mut moments: Vec<DateTime<Utc>> =
+        snapshots.filter_map(|backup| backup.taken_at()).collect();
     moments.sort();
     moments.dedup_by(|later, earlier| *later - *earlier < ONE_RUN);
     moments
@@ -265,14 +257,6 @@ fn gaps(moments: &[DateTime<Utc>], rhythm: TimeDelta, now: DateTime<Utc>) -> Vec
     let mut gaps: Vec<Gap> = gaps.collect();
     gaps.reverse();
     gaps
-}
-
-/// When the first certificate ends without which a backup cannot be restored.
-pub(crate) fn horizon(backup: &Backup) -> Option<DateTime<Utc>> {
-    let ends = certificate_ends(backup);
-    ends.into_iter()
-        .find(|end| end.is_vital)
-        .map(|end| end.ends_at)
 }
 
 #[cfg(test)]

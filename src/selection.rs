@@ -5,6 +5,7 @@
 mod candidate;
 mod choice;
 mod cluster;
+mod cluster_index;
 mod distance;
 mod explanation;
 mod known_clusters;
@@ -19,14 +20,15 @@ pub use candidate::{Candidate, Halves};
 pub(crate) use choice::{PREFER_CLEAN, recommend};
 pub use choice::{WhyChosen, risks};
 pub use cluster::KnownCluster;
+pub(crate) use cluster_index::ClusterIndex;
 pub use distance::distance;
 pub use explanation::REASONS;
-pub(crate) use known_clusters::known_clusters;
 pub use known_clusters::{ClusterAmbiguous, cluster_meant};
+pub(crate) use known_clusters::{by_cluster, known_clusters};
 pub use near_miss::NearMiss;
 pub(crate) use near_miss::nearest_misses;
 pub use reason::Reason;
-pub use reference::{ResolveError, resolve};
+pub use reference::{ResolveError, resolve, resolve_name};
 pub use summary::{Judged, Place, Summary};
 pub use target::TargetError;
 pub use target::TargetVersion;
@@ -96,6 +98,8 @@ pub struct Outcome<B = Backup> {
     pub shown: Vec<Selected<B>>,
     /// What was looked at and left out, newest first. Backups of other clusters are in neither list.
     pub hidden: Vec<Selected<B>>,
+    /// How many more are left out, which were only counted.
+    pub left_out: usize,
     /// What the reader should know about the selection itself, one sentence each.
     pub notes: Vec<String>,
 }
@@ -104,6 +108,11 @@ impl<B> Outcome<B> {
     /// How many of the shown backups qualify for the target.
     pub fn qualified(&self) -> usize {
         self.shown.iter().filter(|one| one.qualifies()).count()
+    }
+
+    /// How many backups are left out.
+    pub fn not_shown(&self) -> usize {
+        self.hidden.len().saturating_add(self.left_out)
     }
 }
 
@@ -128,6 +137,7 @@ impl Selection {
             notes: self.cluster_notes(&backups),
             shown: Vec::with_capacity(count),
             hidden: Vec::with_capacity(count),
+            left_out: 0,
         };
         for backup in last_first(backups) {
             if !self.is_of_cluster(&backup) {
@@ -171,16 +181,11 @@ impl Selection {
         let mut recommended = Vec::new();
         let clusters = known_clusters(qualified.iter().map(|(_, backup)| *backup));
         // What does not name its cluster is for itself.
-        for cluster in clusters.iter().map(Some).chain([None]) {
-            let is_of_cluster = |backup: &B| match (cluster, backup.cluster()) {
-                (Some(cluster), Some(other)) => cluster.agrees_with(&other),
-                (cluster, other) => cluster.is_none() && other.is_none(),
-            };
-            let (indexes, of_cluster): (Vec<usize>, Vec<&B>) = qualified
-                .iter()
-                .filter(|(_, backup)| is_of_cluster(backup))
-                .copied()
-                .unzip();
+        let own = by_cluster(&clusters, qualified.iter().copied(), |(_, backup)| {
+            backup.cluster()
+        });
+        for own in own {
+            let (indexes, of_cluster): (Vec<usize>, Vec<&B>) = own.into_iter().unzip();
             let choice = recommend(&of_cluster, self.prefer_clean());
             recommended.extend(choice.and_then(|(chosen, _)| indexes.get(chosen)).copied());
         }

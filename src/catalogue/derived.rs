@@ -58,7 +58,8 @@ impl CatalogueReader<'_> {
         Ok(record.and_then(|record| unseal(key, &record).ok()))
     }
 
-    /// Shows every such record whose key begins with `prefix`, ascending; false when one of them is of no use.
+    /// Shows every such record whose key begins with `prefix` and is `wanted`, ascending; false when one of them is of no
+    /// use.
     ///
     /// # Errors
     ///
@@ -66,17 +67,19 @@ impl CatalogueReader<'_> {
     pub(crate) fn each_derived<R: Record>(
         &self,
         prefix: &[u8],
-        visit: &mut dyn FnMut(R),
+        wanted: &dyn Fn(&[u8]) -> bool,
+        visit: &mut dyn FnMut(&[u8], R),
     ) -> Result<bool, CatalogueError> {
         let mut is_whole = true;
-        self.scan(
-            R::TABLE,
-            prefix,
-            &mut |key, record| match unseal(key, record) {
-                Ok(record) => visit(record),
+        self.scan(R::TABLE, prefix, &mut |key, record| {
+            if !wanted(key) {
+                return;
+            }
+            match unseal(key, record) {
+                Ok(record) => visit(key, record),
                 Err(_damaged) => is_whole = false,
-            },
-        )?;
+            }
+        })?;
         Ok(is_whole)
     }
 }

@@ -23,6 +23,7 @@ mod location;
 mod lock;
 mod memory;
 mod open;
+mod partial;
 mod reader;
 mod rebuild;
 mod record;

@@ -269,7 +269,7 @@ impl CatalogueReader<'_> {
     }
 
     /// Shows every record of a kind whose key begins with `prefix`, in order of keys.
-    fn visit<R: Record>(
+    pub(super) fn visit<R: Record>(
         &self,
         prefix: &[u8],
         visit: VisitRecord<'_, R>,

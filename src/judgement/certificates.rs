@@ -72,6 +72,11 @@ impl Calendar {
         }
     }
 
+    /// When the first one ends without which nothing can be restored.
+    pub fn vital_until(&self) -> Option<DateTime<Utc>> {
+        self.vital.first().map(|end| end.0)
+    }
+
     /// Code and severity of each finding that [`judge`](super::judge) makes of these certificates at `as_of`.
     pub fn marks(&self, as_of: DateTime<Utc>) -> Vec<(Code, Severity)> {
         let has_expired = |ends: &[End]| ends.first().is_some_and(|first| first.0 < as_of);

@@ -13,6 +13,7 @@ use crate::backup::{Backup, Verdict};
 use crate::catalogue::RunRecord;
 use crate::clusters::RunningCluster;
 use crate::judgement::RULES;
+use crate::selection::Candidate as _;
 use chrono::{DateTime, Utc};
 use clusters::{MeasuredCluster, measured};
 use exposition::Exposition;
@@ -92,7 +93,7 @@ fn clusters(text: &mut Exposition, clusters: &[MeasuredCluster<'_>]) {
         snapshot.map(|half| half.facts.size_bytes.into())
     });
     version(text, F::NewestUsableCertificates, |one| {
-        crate::clusters::horizon(one).map(seconds)
+        one.certificates_until().map(seconds)
     });
     each(text, F::OldestProof, clusters, |cluster, samples| {
         samples.extend(cluster.oldest_proof_at.map(|at| (Vec::new(), seconds(at))));

@@ -1,11 +1,14 @@
 //! Draws what was judged together, so that the next list need not judge again.
 
-use super::record::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
+use super::record::{
+    Overview, OverviewDirectory, OverviewFile, OverviewGroup, OverviewHead, OverviewRow,
+};
+use super::stamp::Stamps;
 use crate::backup::Backup;
 use crate::judgement::{Calendar, RULES, Successions};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
 use crate::source::{ObjectId, ObjectIdentity};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::hash::Hash;
 use std::os::unix::ffi::OsStrExt as _;
@@ -21,66 +24,90 @@ pub(crate) struct FileSeen<'f> {
     pub(crate) is_present: bool,
 }
 
-/// An overview of `backups` and their files, ascending by id, as of one generation of the catalogue.
+/// An overview of `backups` and their files, ascending by id, as of one generation of the catalogue. The stamps were taken
+/// before the files were looked for.
 ///
 /// The backups must have been judged at the beginning of time, when no certificate had expired: then all their
 /// findings hold at any instant, and those on certificates follow from the calendar.
 pub(crate) fn draw<'f>(
     mut backups: Vec<Backup>,
     files: impl Iterator<Item = FileSeen<'f>>,
+    stamps: &Stamps,
     generation: u64,
 ) -> Overview {
     sort_newest_first(&mut backups);
-    let (directories, index) = directories(files);
+    let shelves = Shelves::new(files);
     let mut shared = SharedValues::default();
-    let rows: Vec<OverviewRow> = backups
+    let mut groups: BTreeMap<(Option<u32>, u32), Vec<OverviewRow>> = BTreeMap::new();
+    for backup in &backups {
+        let group = groups.entry(shared.group(backup)).or_default();
+        group.push(shared.row(backup, &shelves.index));
+    }
+    let counted = groups
         .iter()
-        .map(|backup| shared.row(backup, &index))
-        .collect();
+        .map(|((cluster, version), rows)| OverviewGroup {
+            cluster: *cluster,
+            version: *version,
+            rows: crate::bytes::to_u64(rows.len()),
+        });
     let head = OverviewHead {
         rules: RULES,
         generation,
-        rows: crate::bytes::to_u64(rows.len()),
-        directories: crate::bytes::to_u64(directories.len()),
+        calendars: crate::bytes::to_u64(shared.calendars.list.len()),
+        directories: crate::bytes::to_u64(shelves.directories.len()),
+        groups: counted.collect(),
         clusters: shared.clusters.list,
         versions: shared.versions.list,
         marks: shared.marks.list,
-        calendars: shared.calendars.list,
     };
+    let stamped = shelves.directories.iter().zip(&shelves.files);
+    let directories = stamped.map(|(id, files)| OverviewDirectory {
+        path: id.to_bytes(),
+        files: crate::bytes::to_u64(files.len()),
+        stamp: stamps.telling(id, files.iter().map(|file| file.name.as_slice())),
+    });
     Overview {
         head,
-        directories,
-        rows,
+        calendars: shared.calendars.list,
+        directories: directories.collect(),
+        files: shelves.files,
+        rows: groups.into_values().collect(),
     }
 }
 
 /// Where each file is found in the directories.
 type FileIndex<'f> = HashMap<&'f ObjectId, (u32, u32)>;
 
-/// Files by directory. Sorting by path leaves subdirectories between the files of one directory.
-fn directories<'f>(
-    files: impl Iterator<Item = FileSeen<'f>>,
-) -> (Vec<OverviewDirectory>, FileIndex<'f>) {
-    let mut index = FileIndex::new();
-    let mut numbers: HashMap<ObjectId, usize> = HashMap::new();
-    let mut directories: Vec<OverviewDirectory> = Vec::new();
-    for file in files {
-        let parent = file.id.parent().unwrap_or_else(|| file.id.clone());
-        let entry = numbers.entry(parent);
-        let path = entry.key().to_bytes();
-        let number = *entry.or_insert_with(|| {
-            directories.push(OverviewDirectory {
-                path,
-                files: Vec::new(),
+/// Files by directory.
+#[derive(Default)]
+struct Shelves<'f> {
+    directories: Vec<ObjectId>,
+    files: Vec<Vec<OverviewFile>>,
+    index: FileIndex<'f>,
+}
+
+impl<'f> Shelves<'f> {
+    /// Sorting by path leaves subdirectories between the files of one directory.
+    fn new(files: impl Iterator<Item = FileSeen<'f>>) -> Self {
+        let mut shelves = Self::default();
+        let mut numbers: HashMap<ObjectId, usize> = HashMap::new();
+        for file in files {
+            let parent = file.id.parent().unwrap_or_else(|| file.id.clone());
+            let entry = numbers.entry(parent);
+            let directory = entry.key().clone();
+            let number = *entry.or_insert_with(|| {
+                shelves.directories.push(directory);
+                shelves.files.push(Vec::new());
+                shelves.files.len() - 1
             });
-            directories.len() - 1
-        });
-        if let Some(directory) = directories.get_mut(number) {
-            index.insert(file.id, (ordinal(number), ordinal(directory.files.len())));
-            directory.files.push(overview_file(&file));
+            if let Some(shelf) = shelves.files.get_mut(number) {
+                let place = (ordinal(number), ordinal(shelf.len()));
+                shelves.index.insert(file.id, place);
+                shelf.push(overview_file(&file));
+            }
         }
+        shelves
     }
-    (directories, index)
 }
 
 fn overview_file(file: &FileSeen<'_>) -> OverviewFile {
@@ -108,15 +135,21 @@ struct SharedValues {
 }
 
 impl SharedValues {
+    /// Cluster and version.
+    fn group(&mut self, backup: &Backup) -> (Option<u32>, u32) {
+        let cluster = KnownCluster::of(backup);
+        (
+            cluster.map(|cluster| self.clusters.number(cluster)),
+            self.versions.number(backup.version.clone()),
+        )
+    }
+
     fn row(&mut self, backup: &Backup, index: &FileIndex<'_>) -> OverviewRow {
         let halves = backup.halves();
-        let cluster = KnownCluster::of(backup);
         OverviewRow {
             digest: backup.digest,
             snapshot: halves.snapshot,
             kuberesources: halves.kuberesources,
-            cluster: cluster.map(|cluster| self.clusters.number(cluster)),
-            version: self.versions.number(backup.version.clone()),
             marks: self.marks.number(backup.marks().into_owned()),
             calendar: self.calendars.number(self.successions.calendar(backup)),
             taken_at: backup.taken_at,

@@ -1,13 +1,22 @@
 //! The judged list in short, kept in the catalogue: enough for a list without loading a fact or pairing anything again.
 //!
 //! It is drawn from the rest of the catalogue and from the files as they were then (`draw`), kept in a table of its own
-//! ([`Overview`]), and read as of any instant as long as the files are there that were there. Whoever finishes a survey
-//! has it drawn anew.
+//! ([`Overview`]), and read as of any instant as long as the files are there that were there: the parts that a question is
+//! about (`sight`), and whether files have come or gone (`presence`), which a directory mostly tells for all of them
+//! (`stamp`). Whoever finishes a survey has it drawn anew.
 
 mod draw;
+mod glance;
 mod presence;
 mod record;
-mod summarise;
+mod sight;
+mod stamp;
 
 pub(crate) use draw::{FileSeen, draw};
-pub use record::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
+pub use glance::Glance;
+pub(crate) use glance::{Question, Sight};
+pub use record::{
+    Overview, OverviewDirectory, OverviewFile, OverviewGroup, OverviewHead, OverviewRow,
+};
+pub use stamp::DirectoryStamp;
+pub(crate) use stamp::Stamps;

@@ -1,6 +1,8 @@
 //! Are the files there that were there when they were judged?
 
 use super::record::{OverviewDirectory, OverviewFile};
+use super::sight::KnownFiles;
+use super::stamp::DirectoryStamp;
 use crate::source::{DirectoryEntries, FileIdentity, ObjectId, ObjectIdentity, Store};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -12,109 +14,132 @@ use std::thread::Builder;
 /// From so many files on whose attributes nobody wants, a listing of the directory is cheaper than asking for each.
 const LISTED: usize = 8;
 
-/// The attributes of some files were asked for.
-#[derive(Debug, Default)]
-pub(super) struct Observed {
-    /// Files that were written since, by directory and number in it.
-    pub(super) rewritten: HashSet<(u32, u32)>,
+/// One directory as the overview has it, and what is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shelf<'s> {
+    pub(super) directory: &'s OverviewDirectory,
+    /// All files of it; where no name has come or gone, those that are wanted.
+    pub(super) files: &'s KnownFiles,
+    /// Files that may have been rewritten, ascending.
+    pub(super) wanted: &'s [u32],
+    /// No name has come or gone.
+    pub(super) is_unchanged: bool,
 }
 
-/// Looks whether every file is there or gone as it was, and whether those in `wanted` are as they were.
-/// `None` when a file has gone or come back: what was judged holds no more.
-pub(super) fn observe(
-    directories: &[OverviewDirectory],
-    wanted: &[Vec<u32>],
-    store: &dyn Store,
-) -> Option<Observed> {
+/// Has each directory looked as it does since before the files in it were looked for?
+pub(super) fn are_unchanged(directories: &[OverviewDirectory]) -> Vec<bool> {
+    let is_unchanged = |number: usize| {
+        let directory = directories.get(number)?;
+        let id = ObjectId::from_bytes(&directory.path);
+        let now = DirectoryStamp::of(id.as_path()?);
+        (directory.stamp.is_some() && directory.stamp == now).then_some(number)
+    };
+    let mut unchanged = vec![false; directories.len()];
+    let found = in_parallel(directories.len(), |number| Some(is_unchanged(number)));
+    for number in found.into_iter().flatten().flatten() {
+        if let Some(one) = unchanged.get_mut(number) {
+            *one = true;
+        }
+    }
+    unchanged
+}
+
+/// Looks whether every file is there or gone as it was, and whether those that are wanted are as they were: the ones that
+/// are not, by directory and number in it. `None` when a file has gone or come back: what was judged holds no more.
+pub(super) fn observe(shelves: &[Shelf<'_>], store: &dyn Store) -> Option<HashSet<(u32, u32)>> {
+    let rewritten = in_parallel(shelves.len(), |number| {
+        let rewritten = in_directory(shelves.get(number)?, store)?;
+        let number = u32::try_from(number).ok()?;
+        Some(rewritten.into_iter().map(move |file| (number, file)))
+    });
+    Some(rewritten?.into_iter().flatten().collect())
+}
+
+/// What comes of so many pieces of work, in any order; `None` when one of them comes to nothing.
+fn in_parallel<T: Send>(pieces: usize, work: impl Fn(usize) -> Option<T> + Sync) -> Option<Vec<T>> {
     let next = AtomicUsize::new(0);
-    let work = || -> Option<Observed> {
-        let mut observed = Observed::default();
+    let some_of_it = || -> Option<Vec<T>> {
+        let mut done = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some((directory, wanted)) = directories.get(number).zip(wanted.get(number)) else {
-                return Some(observed);
-            };
-            let number = u32::try_from(number).ok()?;
-            let rewritten = in_directory(directory, wanted, store)?;
-            observed
-                .rewritten
-                .extend(rewritten.into_iter().map(|file| (number, file)));
+            if number >= pieces {
+                return Some(done);
+            }
+            done.push(work(number)?);
         }
     };
     // Waiting for a disk or a server is most of the work: more threads than processors do not harm.
-    let threads = directories.len().min(4);
+    let threads = pieces.min(4);
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads)
             // Without a thread to be had, this one does the work of all.
-            .filter_map(|_| Builder::new().spawn_scoped(scope, work).ok())
+            .filter_map(|_| Builder::new().spawn_scoped(scope, some_of_it).ok())
             .collect();
-        let own = work();
+        let own = some_of_it();
         let others = others
             .into_iter()
             .map(|thread| thread.join().ok().flatten());
         others.fold(own, |all, part| {
             let (mut all, part) = all.zip(part)?;
-            all.rewritten.extend(part.rewritten);
+            all.extend(part);
             Some(all)
         })
     })
 }
 
 /// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
-fn in_directory(
-    directory: &OverviewDirectory,
-    wanted: &[u32],
-    store: &dyn Store,
-) -> Option<Vec<u32>> {
-    let id = ObjectId::from_bytes(&directory.path);
+fn in_directory(shelf: &Shelf<'_>, store: &dyn Store) -> Option<Vec<u32>> {
+    let id = ObjectId::from_bytes(&shelf.directory.path);
     let Some(path) = id.as_path() else {
-        return in_store(directory, wanted, &id, store);
+        return in_store(shelf, &id, store);
     };
     let place = OpenDirectory::new(path);
-    let rest = directory.files.len().saturating_sub(wanted.len());
-    let listed = (rest > LISTED).then(|| listing(path)).flatten();
     let mut rewritten = Vec::new();
-    let mut next_wanted = wanted.iter().copied().peekable();
-    for (number, file) in (0..).zip(&directory.files) {
+    if shelf.is_unchanged {
+        for number in shelf.wanted {
+            let is_rewritten = place.is_rewritten(shelf.files.get(*number)?)?;
+            rewritten.extend(is_rewritten.then_some(*number));
+        }
+        return Some(rewritten);
+    }
+    shelf.has_all().then_some(())?;
+    let rest = shelf.files.len().saturating_sub(shelf.wanted.len());
+    let listed = (rest > LISTED).then(|| listing(path)).flatten();
+    let mut next_wanted = shelf.wanted.iter().copied().peekable();
+    for (number, file) in shelf.files.iter() {
         let is_wanted = next_wanted.next_if_eq(&number).is_some();
         if !is_wanted && let Some(names) = &listed {
             let is_there = names.contains(file.name.as_slice());
-            if is_there && file.is_present {
-                continue;
-            }
-            if !is_there && !file.is_present {
+            if is_there == file.is_present {
                 continue;
             }
         }
-        let identity = place.identity(file);
-        if identity.is_some() != file.is_present {
-            return None;
-        }
-        if is_wanted && identity.is_some_and(|identity| file.identity != identity.into()) {
-            rewritten.push(number);
-        }
+        let is_rewritten = place.is_rewritten(file)?;
+        rewritten.extend((is_wanted && is_rewritten).then_some(number));
     }
     Some(rewritten)
 }
 
+impl Shelf<'_> {
+    fn has_all(&self) -> bool {
+        u64::try_from(self.files.len()) == Ok(self.directory.files)
+    }
+}
+
 /// The same where no path leads. What is far is believed.
-fn in_store(
-    directory: &OverviewDirectory,
-    wanted: &[u32],
-    id: &ObjectId,
-    store: &dyn Store,
-) -> Option<Vec<u32>> {
+fn in_store(shelf: &Shelf<'_>, id: &ObjectId, store: &dyn Store) -> Option<Vec<u32>> {
     let mut rewritten = Vec::new();
     if !store.is_near(id) {
         return Some(rewritten);
     }
-    for (number, file) in (0..).zip(&directory.files) {
+    shelf.has_all().then_some(())?;
+    for (number, file) in shelf.files.iter() {
         let found = store.stat(&id.join(OsStr::from_bytes(&file.name))).ok();
         if found.is_some() != file.is_present {
             return None;
         }
         let is_rewritten = |found: ObjectIdentity| found != file.identity;
-        if wanted.contains(&number) && found.is_some_and(is_rewritten) {
+        if shelf.wanted.contains(&number) && found.is_some_and(is_rewritten) {
             rewritten.push(number);
         }
     }
@@ -149,6 +174,14 @@ impl OpenDirectory {
             directory: rustix::fs::open(path, flags, Mode::empty()).ok(),
             path: path.to_owned(),
         }
+    }
+
+    /// Is it another file than it was? `None` when it has gone or come back.
+    fn is_rewritten(&self, file: &OverviewFile) -> Option<bool> {
+        let identity = self.identity(file);
+        (identity.is_some() == file.is_present).then(|| {
+            identity.is_some_and(|identity| file.identity != ObjectIdentity::from(identity))
+        })
     }
 
     fn identity(&self, file: &OverviewFile) -> Option<FileIdentity> {

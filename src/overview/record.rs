@@ -1,14 +1,20 @@
 //! The judged list as it is kept: its types, and how they lie in a table of the catalogue.
 //!
 //! It says for which generation of the catalogue, by which rules and of which files it was drawn, and whoever reads it
-//! checks all three: what is out of date is never believed.
+//! checks all three: what is out of date is never believed. It is kept in parts, so that a question reads those that it is
+//! about: backups by cluster and version, files by directory.
 //!
 //! | key | record |
 //! |---|---|
 //! | `h` | [`OverviewHead`] |
-//! | `d`, number (big-endian) | up to [`DIRECTORY_FILES`] files by [`OverviewDirectory`] |
-//! | `r`, number (big-endian) | up to [`ROWS`] [`OverviewRow`]s |
+//! | `c`, part | up to [`CALENDARS`] [`Calendar`]s |
+//! | `d`, part | up to [`DIRECTORIES`] [`OverviewDirectory`]s |
+//! | `f`, directory, part | up to [`FILES`] [`OverviewFile`]s of the directory |
+//! | `r`, group, part | up to [`ROWS`] [`OverviewRow`]s of the group |
+//!
+//! Numbers are big-endian, of 4 bytes, and begin with 0.
 
+use super::stamp::DirectoryStamp;
 use crate::backup::Version;
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueReader, Record, SealedRecord, Table};
 use crate::digest::Sha256Digest;
@@ -19,23 +25,34 @@ use crate::source::ObjectIdentity;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-const HEAD_KEY: &[u8] = b"h";
-const DIRECTORIES: u8 = b'd';
-/// Files in one record, from which on a new record is begun.
-const DIRECTORY_FILES: usize = 1024;
-const ROWS_KEY: u8 = b'r';
+pub(super) const HEAD_KEY: &[u8] = b"h";
+pub(super) const CALENDARS_KEY: u8 = b'c';
+pub(super) const DIRECTORIES_KEY: u8 = b'd';
+pub(super) const FILES_KEY: u8 = b'f';
+pub(super) const ROWS_KEY: u8 = b'r';
+
+/// Calendars in one record.
+pub(super) const CALENDARS: usize = 64;
+/// Directories in one record.
+pub(super) const DIRECTORIES: usize = 512;
+/// Files in one record: some 4 KiB.
+pub(super) const FILES: usize = 64;
 /// Rows in one record: some 64 KiB.
 const ROWS: usize = 1024;
 
-/// Everything judged at one moment. Indexes point into the lists of [`OverviewHead`] and into `directories`.
+/// Everything judged at one moment. Indexes point into the lists of [`OverviewHead`] and into those here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overview {
     /// What rows share.
     pub head: OverviewHead,
-    /// The files.
+    /// When certificates end.
+    pub calendars: Vec<Calendar>,
+    /// Where files lie.
     pub directories: Vec<OverviewDirectory>,
-    /// One for each backup, newest first.
-    pub rows: Vec<OverviewRow>,
+    /// The files of each directory.
+    pub files: Vec<Vec<OverviewFile>>,
+    /// The backups of each group, newest first.
+    pub rows: Vec<Vec<OverviewRow>>,
 }
 
 /// What rows share, each value once.
@@ -45,8 +62,8 @@ pub struct OverviewHead {
     pub rules: u32,
     /// How often the catalogue had been written to.
     pub generation: u64,
-    /// How many rows there are.
-    pub rows: u64,
+    /// How many calendars there are.
+    pub calendars: u64,
     /// How many directories there are.
     pub directories: u64,
     /// Clusters.
@@ -55,8 +72,19 @@ pub struct OverviewHead {
     pub versions: Vec<Version>,
     /// Code and severity of findings that no clock changes.
     pub marks: Vec<Vec<(Code, Severity)>>,
-    /// When certificates end.
-    pub calendars: Vec<Calendar>,
+    /// Backups of one cluster and version each.
+    pub groups: Vec<OverviewGroup>,
+}
+
+/// The backups of one cluster and version.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct OverviewGroup {
+    /// Index of the cluster.
+    pub cluster: Option<u32>,
+    /// Index of the version.
+    pub version: u32,
+    /// How many backups.
+    pub rows: u64,
 }
 
 /// One directory with files that the catalogue knows.
@@ -64,8 +92,11 @@ pub struct OverviewHead {
 pub struct OverviewDirectory {
     /// The bytes of its path.
     pub path: Vec<u8>,
-    /// Its files.
-    pub files: Vec<OverviewFile>,
+    /// How many of its files the catalogue knows.
+    pub files: u64,
+    /// What it looked like before they were looked for: while it looks so, none has come or gone. `None` where that cannot
+    /// be told from the directory.
+    pub stamp: Option<DirectoryStamp>,
 }
 
 /// One file as it was when it was judged.
@@ -88,10 +119,6 @@ pub struct OverviewRow {
     pub snapshot: Option<bool>,
     /// Whether the kuberesources was there; `None` without one.
     pub kuberesources: Option<bool>,
-    /// Index of the cluster.
-    pub cluster: Option<u32>,
-    /// Index of the version.
-    pub version: u32,
     /// Index of the marks.
     pub marks: u32,
     /// Index of the calendar.
@@ -112,7 +139,15 @@ impl Record for OverviewHead {
     const TABLE: Table = Table::Overview;
 }
 
+impl Record for Vec<Calendar> {
+    const TABLE: Table = Table::Overview;
+}
+
 impl Record for Vec<OverviewDirectory> {
+    const TABLE: Table = Table::Overview;
+}
+
+impl Record for Vec<OverviewFile> {
     const TABLE: Table = Table::Overview;
 }
 
@@ -131,73 +166,53 @@ impl Overview {
         catalogue.keep_derived(Table::Overview, self.head.generation, self.records()?)
     }
 
-    /// What is kept; `None` when there is none, it is damaged or judged by other rules, or the catalogue was written
-    /// to since.
-    ///
-    /// # Errors
-    ///
-    /// The catalogue cannot be read.
-    pub fn load(reader: &CatalogueReader<'_>) -> Result<Option<Self>, CatalogueError> {
-        let Some(head) = reader.derived::<OverviewHead>(HEAD_KEY)? else {
-            return Ok(None);
-        };
-        if head.rules != RULES || head.generation != reader.generation() {
-            return Ok(None);
-        }
-        let directories = load_parts::<OverviewDirectory>(reader, DIRECTORIES, head.directories)?;
-        let rows = load_parts::<OverviewRow>(reader, ROWS_KEY, head.rows)?;
-        Ok(directories.zip(rows).map(|(directories, rows)| Self {
-            head,
-            directories,
-            rows,
-        }))
-    }
-
     fn records(&self) -> Result<Vec<SealedRecord>, CatalogueError> {
-        let table = Table::Overview;
-        let mut records = vec![SealedRecord::new(table, HEAD_KEY.to_vec(), &self.head)?];
-        for (number, part) in (0..).zip(parts(&self.directories)) {
-            records.push(SealedRecord::new(
-                table,
-                part_key(DIRECTORIES, number),
-                &part,
-            )?);
+        let mut records = vec![sealed(HEAD_KEY.to_vec(), &self.head)?];
+        for (number, part) in (0..).zip(self.calendars.chunks(CALENDARS)) {
+            records.push(sealed(key(CALENDARS_KEY, &[number]), &part)?);
         }
-        for (number, rows) in (0..).zip(self.rows.chunks(ROWS)) {
-            records.push(SealedRecord::new(table, part_key(ROWS_KEY, number), &rows)?);
+        for (number, part) in (0..).zip(self.directories.chunks(DIRECTORIES)) {
+            records.push(sealed(key(DIRECTORIES_KEY, &[number]), &part)?);
+        }
+        for (directory, files) in (0..).zip(&self.files) {
+            for (number, part) in (0..).zip(files.chunks(FILES)) {
+                records.push(sealed(key(FILES_KEY, &[directory, number]), &part)?);
+            }
+        }
+        for (group, rows) in (0..).zip(&self.rows) {
+            for (number, part) in (0..).zip(rows.chunks(ROWS)) {
+                records.push(sealed(key(ROWS_KEY, &[group, number]), &part)?);
+            }
         }
         Ok(records)
     }
 }
 
-/// All parts of one kind; `None` when one of them is of no use, or when they are not as many as there should be.
-fn load_parts<T>(
-    reader: &CatalogueReader<'_>,
-    kind: u8,
-    expected: u64,
-) -> Result<Option<Vec<T>>, CatalogueError>
-where
-    Vec<T>: Record,
-{
-    let mut found = Vec::new();
-    let is_whole = reader.each_derived(&[kind], &mut |part: Vec<T>| found.extend(part))?;
-    let is_whole = is_whole && u64::try_from(found.len()) == Ok(expected);
-    Ok(is_whole.then_some(found))
+impl OverviewHead {
+    /// The head of what is kept; `None` when there is none, it is damaged or judged by other rules, or the catalogue was
+    /// written to since.
+    pub(super) fn load(reader: &CatalogueReader<'_>) -> Result<Option<Self>, CatalogueError> {
+        let head = reader.derived::<Self>(HEAD_KEY)?;
+        Ok(head.filter(|head| head.rules == RULES && head.generation == reader.generation()))
+    }
 }
 
-/// Whole directories, many small ones or one large one at a time.
-fn parts(directories: &[OverviewDirectory]) -> impl Iterator<Item = &[OverviewDirectory]> {
-    let mut files = 0;
-    directories.chunk_by(move |before, _| {
-        files += before.files.len();
-        let is_full = files >= DIRECTORY_FILES;
-        if is_full {
-            files = 0;
-        }
-        !is_full
-    })
+fn sealed(key: Vec<u8>, value: &impl Serialize) -> Result<SealedRecord, CatalogueError> {
+    SealedRecord::new(Table::Overview, key, value)
 }
 
-fn part_key(kind: u8, number: u32) -> Vec<u8> {
-    [[kind].as_slice(), &number.to_be_bytes()].concat()
+pub(super) fn key(kind: u8, numbers: &[u32]) -> Vec<u8> {
+    let mut key = vec![kind];
+    for number in numbers {
+        key.extend_from_slice(&number.to_be_bytes());
+    }
+    key
+}
+
+/// The numbers of a key.
+pub(super) fn numbers(key: &[u8]) -> Vec<u32> {
+    let numbers = key.get(1..).unwrap_or_default().chunks_exact(4);
+    numbers
+        .filter_map(|bytes| bytes.try_into().ok().map(u32::from_be_bytes))
+        .collect()
 }

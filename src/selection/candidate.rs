@@ -4,7 +4,7 @@ use super::KnownCluster;
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity, is_mended};
-use crate::judgement::errors;
+use crate::judgement::{certificate_ends, errors};
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -43,6 +43,8 @@ pub trait Candidate {
     fn marks(&self) -> Cow<'_, [(Code, Severity)]>;
     /// Codes that were accepted for this run and therefore do not count.
     fn accepted(&self) -> &[Code];
+    /// When the first certificate ends without which it cannot be restored.
+    fn certificates_until(&self) -> Option<DateTime<Utc>>;
 
     /// Codes of the findings that make it invalid, ascending.
     fn reasons_against(&self) -> Vec<Code> {
@@ -134,6 +136,11 @@ impl Candidate for Backup {
 
     fn accepted(&self) -> &[Code] {
         &self.accepted
+    }
+
+    fn certificates_until(&self) -> Option<DateTime<Utc>> {
+        let mut ends = certificate_ends(self).into_iter();
+        ends.find(|end| end.is_vital).map(|end| end.ends_at)
     }
 }
 

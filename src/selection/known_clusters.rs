@@ -1,8 +1,8 @@
 //! Which clusters some backups are of.
 
-use super::{Candidate, KnownCluster, distance};
+use super::{Candidate, ClusterIndex, KnownCluster, distance};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Every cluster that the backups name, by name, then id.
 pub(crate) fn known_clusters<'b, B: Candidate + 'b>(
@@ -13,14 +13,44 @@ pub(crate) fn known_clusters<'b, B: Candidate + 'b>(
     let mut clusters: Vec<KnownCluster> = distinct.into_iter().map(Cow::into_owned).collect();
     // Those that know their id come first, so that a half without one joins them.
     clusters.sort_by_key(|cluster| (cluster.id.is_none(), cluster.clone()));
+    let mut index = ClusterIndex::default();
     let mut known: Vec<KnownCluster> = Vec::new();
-    for cluster in clusters {
-        if !known.iter().any(|one| one.agrees_with(&cluster)) {
-            known.push(cluster);
+    for cluster in &clusters {
+        if index.agreeing(cluster).is_empty() {
+            index.push(cluster);
+            known.push(cluster.clone());
         }
     }
     known.sort();
     known
+}
+
+/// Values by the cluster that each names: a list for each of `clusters`, in their order, and behind them one for what
+/// names none. A value whose cluster can be several is in each of their lists.
+pub(crate) fn by_cluster<'v, T: Copy + 'v>(
+    clusters: &[KnownCluster],
+    values: impl IntoIterator<Item = T>,
+    cluster_of: impl Fn(T) -> Option<Cow<'v, KnownCluster>>,
+) -> Vec<Vec<T>> {
+    let index = ClusterIndex::new(clusters);
+    let mut lists: Vec<Vec<T>> = vec![Vec::new(); clusters.len() + 1];
+    let mut met: HashMap<Cow<'v, KnownCluster>, Vec<usize>> = HashMap::new();
+    for value in values {
+        let nameless = [clusters.len()];
+        let numbers = match cluster_of(value) {
+            None => nameless.as_slice(),
+            Some(cluster) => met
+                .entry(cluster)
+                .or_insert_with_key(|cluster| index.agreeing(cluster))
+                .as_slice(),
+        };
+        for number in numbers {
+            if let Some(list) = lists.get_mut(*number) {
+                list.push(value);
+            }
+        }
+    }
+    lists
 }
 
 /// Somebody meant one cluster and named several.

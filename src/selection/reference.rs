@@ -1,6 +1,6 @@
 //! What somebody calls one backup: an id or the start of one, `latest`, `latest-valid`, or a path.
 
-use super::{Candidate as _, KnownCluster, PREFER_CLEAN, known_clusters, newest_first, recommend};
+use super::{Candidate, KnownCluster, PREFER_CLEAN, known_clusters, newest_first, recommend};
 use crate::backup::{Backup, Located};
 use crate::source::ObjectId;
 use std::ffi::OsStr;
@@ -90,11 +90,28 @@ pub fn resolve<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup,
     }
 }
 
+/// The same where it is no path: of backups of which only the place is known that stands for each.
+///
+/// # Errors
+///
+/// When nothing, or more than one backup, answers to the reference.
+pub fn resolve_name<'a, B: Candidate>(
+    reference: &str,
+    backups: &'a [B],
+) -> Result<&'a B, ResolveError> {
+    let reference = reference.strip_prefix("backup/").unwrap_or(reference);
+    match reference {
+        "latest" => latest(backups),
+        "latest-valid" => latest_valid(backups),
+        _ => by_id(reference, backups),
+    }
+}
+
 /// Newest snapshot, whatever its verdict; kuberesources alone only when there is nothing else.
-fn latest(backups: &[Backup]) -> Result<&Backup, ResolveError> {
-    let snapshots: Vec<&Backup> = backups
+fn latest<B: Candidate>(backups: &[B]) -> Result<&B, ResolveError> {
+    let snapshots: Vec<&B> = backups
         .iter()
-        .filter(|one| one.snapshot.is_some())
+        .filter(|one| one.halves().snapshot.is_some())
         .collect();
     let candidates = if snapshots.is_empty() {
         backups.iter().collect()
@@ -106,7 +123,7 @@ fn latest(backups: &[Backup]) -> Result<&Backup, ResolveError> {
 }
 
 /// What a check recommends, whatever the version.
-fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
+fn latest_valid<B: Candidate>(backups: &[B]) -> Result<&B, ResolveError> {
     let usable = backups.iter().filter(|backup| backup.is_restorable());
     let sorted = of_one_cluster(usable.collect(), "latest-valid")?;
     let recommended = recommend(&sorted, PREFER_CLEAN);
@@ -121,10 +138,10 @@ fn latest_valid(backups: &[Backup]) -> Result<&Backup, ResolveError> {
 }
 
 /// Newest first, when all of them can be of one cluster.
-fn of_one_cluster<'a>(
-    mut candidates: Vec<&'a Backup>,
+fn of_one_cluster<'a, B: Candidate>(
+    mut candidates: Vec<&'a B>,
     reference: &str,
-) -> Result<Vec<&'a Backup>, ResolveError> {
+) -> Result<Vec<&'a B>, ResolveError> {
     let clusters = known_clusters(candidates.iter().copied());
     if clusters.len() > 1 {
         return Err(ResolveError::SeveralClusters {
@@ -162,7 +179,7 @@ fn lies_at(backup: &Backup, id: &ObjectId) -> bool {
         .any(|place| place == id || place.as_os_str() == id.as_os_str() || place.outermost() == id)
 }
 
-fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, ResolveError> {
+fn by_id<'a, B: Candidate>(reference: &str, backups: &'a [B]) -> Result<&'a B, ResolveError> {
     let wanted = reference.to_ascii_lowercase();
     let is_hex = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = || reference.to_owned();
@@ -172,18 +189,18 @@ fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Resol
     if wanted.len() < MIN_ID_DIGITS {
         return Err(ResolveError::TooShort { reference: name() });
     }
-    let has_prefix = |backup: &&Backup| {
-        let digest = backup.digest.map(|digest| digest.to_string());
+    let has_prefix = |backup: &&B| {
+        let digest = backup.digest().map(|digest| digest.to_string());
         digest.is_some_and(|digest| digest.starts_with(&wanted))
     };
-    let found: Vec<&Backup> = backups.iter().filter(has_prefix).collect();
+    let found: Vec<&B> = backups.iter().filter(has_prefix).collect();
     match found.as_slice() {
         [] => Err(ResolveError::NotFound { reference: name() }),
         [one] => Ok(one),
         several if have_same_data(several) => usable_one(several).ok_or_else(|| {
             let mut paths: Vec<String> = several
                 .iter()
-                .filter_map(|backup| backup.path().map(ToString::to_string))
+                .filter_map(|backup| backup.place().map(|place| place.to_string()))
                 .collect();
             paths.sort();
             ResolveError::SameData {
@@ -199,14 +216,14 @@ fn by_id<'a>(reference: &str, backups: &'a [Backup]) -> Result<&'a Backup, Resol
 }
 
 /// Records with the same data and other trailers; the beginning of a digest can be that of other data.
-fn have_same_data(backups: &[&Backup]) -> bool {
-    let mut digests = backups.iter().map(|backup| backup.digest);
+fn have_same_data(backups: &[&impl Candidate]) -> bool {
+    let mut digests = backups.iter().map(|backup| backup.digest());
     let first = digests.next();
     digests.all(|digest| Some(digest) == first)
 }
 
 /// Of several with the same data, the one that can be restored from.
-fn usable_one<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
+fn usable_one<'a, B: Candidate>(backups: &[&'a B]) -> Option<&'a B> {
     let mut usable = backups.iter().filter(|one| one.is_restorable());
     match (usable.next(), usable.next()) {
         (Some(one), None) => Some(one),
@@ -214,7 +231,7 @@ fn usable_one<'a>(backups: &[&'a Backup]) -> Option<&'a Backup> {
     }
 }
 
-fn ids(backups: &[&Backup]) -> Vec<String> {
+fn ids(backups: &[&impl Candidate]) -> Vec<String> {
     let mut ids: Vec<String> = backups.iter().filter_map(|backup| backup.id()).collect();
     ids.sort();
     ids.dedup();

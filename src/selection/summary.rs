@@ -29,6 +29,8 @@ pub struct Summary {
     pub revision: Option<i64>,
     /// Length of the snapshot in bytes; of the kuberesources where that is all there is.
     pub size_bytes: Option<u64>,
+    /// When the first certificate ends without which it cannot be restored.
+    pub certificates_until: Option<DateTime<Utc>>,
     /// What was found and what it comes to.
     pub outcome: Arc<Judged>,
     /// The place that stands for it, as directory and name.
@@ -93,6 +95,7 @@ impl From<&Backup> for Summary {
             taken_at: backup.taken_at,
             revision: backup.revision(),
             size_bytes: backup.size_bytes(),
+            certificates_until: backup.certificates_until(),
             outcome: Arc::new(Judged {
                 marks: backup.marks().into_owned(),
                 accepted: backup.accepted.clone(),
@@ -146,5 +149,9 @@ impl Candidate for Summary {
 
     fn accepted(&self) -> &[Code] {
         &self.outcome.accepted
+    }
+
+    fn certificates_until(&self) -> Option<DateTime<Utc>> {
+        self.certificates_until
     }
 }

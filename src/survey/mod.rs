@@ -26,6 +26,7 @@ mod knowledge;
 mod locations;
 mod member_checksums;
 mod news;
+mod one;
 mod options;
 mod packed_keys;
 mod passed_over;
@@ -47,8 +48,9 @@ pub(crate) use examine::examine_planned;
 pub use forget::forget;
 pub use locations::{index, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
+pub use one::recall_one;
 pub use options::{Decrypt, Depth, SurveyOptions};
-pub use recall::{glance, recall, refresh};
+pub use recall::{glance, kept_glance, recall, refresh};
 pub use remembered::{
     LocationState, MissingRecords, RememberedLocation, drop_location, forget_missing, locations,
     missing,

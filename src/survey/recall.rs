@@ -6,7 +6,7 @@ use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
-use crate::overview::{FileSeen, Overview, draw};
+use crate::overview::{FileSeen, Glance, Question, Sight, Stamps, draw};
 use crate::selection::{Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
 use chrono::{DateTime, TimeDelta};
@@ -29,7 +29,7 @@ pub fn recall(catalogue: &Catalogue, options: &SurveyOptions) -> Result<Vec<Back
 /// Every backup that the catalogue knows, in short: what [`recall`] finds, in a fraction of the time as long as the
 /// overview holds.
 ///
-/// Whether a file was rewritten is asked only for backups that `selection` would show.
+/// Whether a file was rewritten is asked only for backups that `selection` would show; what it is not about is counted.
 ///
 /// # Errors
 ///
@@ -38,21 +38,39 @@ pub fn glance(
     catalogue: &Catalogue,
     selection: &Selection,
     options: &SurveyOptions,
-) -> Result<Vec<Summary>, SurveyError> {
+) -> Result<Glance, SurveyError> {
+    if let Some(glance) = kept_glance(catalogue, selection, options)? {
+        return Ok(glance);
+    }
+    let backups = recall(catalogue, options)?;
+    Ok(Glance {
+        summaries: backups.iter().map(Summary::from).collect(),
+        left_out: 0,
+    })
+}
+
+/// The same, if it need not be judged for it.
+///
+/// # Errors
+///
+/// The catalogue cannot be read.
+pub fn kept_glance(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    options: &SurveyOptions,
+) -> Result<Option<Glance>, SurveyError> {
+    let question = Question {
+        selection,
+        as_of: options.as_of,
+        accept: &options.accept,
+    };
     let reader = catalogue.reader()?;
     reader.look_over()?;
-    let overview = Overview::load(&reader)?;
+    let sight = Sight::of(&reader, &question)?;
+    // Nobody waits for the catalogue while files are looked for.
     drop(reader);
-    let known = overview.and_then(|overview| {
-        overview.summaries(selection, &options.stores, options.as_of, &options.accept)
-    });
-    match known {
-        Some(summaries) => Ok(summaries),
-        None => Ok(recall(catalogue, options)?
-            .iter()
-            .map(Summary::from)
-            .collect()),
-    }
+    let known = sight.map(|sight| sight.believed(catalogue, &options.stores));
+    Ok(known.transpose()?.flatten())
 }
 
 /// Judges what the catalogue remembers and keeps that for [`glance`], unless what is kept is up to date.
@@ -65,7 +83,10 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
     if *catalogue.location() == CatalogueLocation::Memory || is_current(catalogue, stores)? {
         return Ok(());
     }
-    let (mut known, _) = remembered(catalogue.load()?, stores);
+    let contents = catalogue.load()?;
+    // Before the files are looked for: what comes or goes meanwhile changes them.
+    let stamps = Stamps::of(contents.files.keys());
+    let (mut known, _) = remembered(contents, stores);
     let beginning = SurveyOptions {
         depth: Depth::New,
         decrypt: Decrypt::Sample,
@@ -82,14 +103,15 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         identity: &entry.identity,
         is_present: entry.is_present,
     });
-    let overview = draw(backups, files, known.contents.generation);
+    let overview = draw(backups, files, &stamps, known.contents.generation);
     Ok(overview.keep(catalogue)?)
 }
 
 /// Is what was judged last true still, of whatever instant?
 fn is_current(catalogue: &Catalogue, stores: &Stores) -> Result<bool, SurveyError> {
-    let overview = Overview::load(&catalogue.reader()?)?;
-    Ok(overview.is_some_and(|overview| overview.is_current(stores)))
+    let sight = Sight::of_files(&catalogue.reader()?)?;
+    let files = sight.map(|sight| sight.believed(catalogue, stores));
+    Ok(files.transpose()?.flatten().is_some())
 }
 
 /// Everything in the catalogue, and the files that were rewritten since.
@@ -122,7 +144,7 @@ pub(super) fn remembered(
     (known, rewritten)
 }
 
-fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>) {
+pub(super) fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>) {
     let touched: Vec<ObjectId> = backup
         .places()
         .into_iter()

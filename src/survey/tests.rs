@@ -104,7 +104,7 @@ fn what_is_known_is_not_opened_again_and_a_refused_listing_forgets_nothing() -> 
     assert_eq!(lines(&second, ROOT), lines(&first, ROOT));
     assert_eq!(recall(&catalogue, &options)?.len(), first.backups.len());
     let glanced = glance(&catalogue, &Selection::default(), &options)?;
-    assert_eq!(glanced.len(), first.backups.len());
+    assert_eq!(glanced.summaries.len(), first.backups.len());
 
     store.refuse_listings(true);
     let refused = examine(&locations, &catalogue, &options, &Silent)?;

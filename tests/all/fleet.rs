@@ -275,6 +275,43 @@ fn what_went_or_was_replaced_since_the_plan_is_counted_and_not_read() {
 }
 
 #[test]
+fn a_merge_is_told_in_the_metrics_and_the_report_that_it_writes() {
+    let env = fleet();
+    plan(&env, "night", &["--shards", "1"]);
+    work(&env, "night", "0");
+    let merge = [
+        "fleet",
+        "merge",
+        "--plan",
+        "results",
+        "--metrics",
+        "night.prom",
+        "--report",
+        "night.html",
+        "--as-of",
+        AS_OF,
+    ];
+    env.run(&merge).ends_with(1);
+    let written = |name: &str| std::fs::read_to_string(env.path(name)).expect(name);
+    let metrics = written("night.prom");
+    for line in [
+        "etcdcat_run_exit_code{run=\"fleet\"} 1",
+        "etcdcat_run_success_timestamp_seconds{run=\"fleet\"} ",
+        "etcdcat_newest_usable_backup_timestamp_seconds{cluster=\"prod-7xk2p\"",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    let told = env.run(&["metrics", "--as-of", AS_OF]).ends_with(0);
+    assert_eq!(told.stdout, metrics);
+    assert!(written("night.html").contains("prod-7xk2p"));
+    // Neither takes the place of what is not its own.
+    env.put("mine", "mine");
+    let other = [&merge[..4], &["--metrics", "mine"]].concat();
+    env.run(&other).ends_with(2);
+    assert_eq!(written("mine"), "mine");
+}
+
+#[test]
 fn exit_codes_say_whether_a_job_should_try_again() {
     let env = fleet();
     plan(&env, "night", &["--shards", "2"]);

@@ -6,6 +6,7 @@ mod cli_output;
 mod damage;
 mod documents;
 mod fleet;
+mod fleet_proof;
 mod fuzz;
 mod hostile;
 mod inside;

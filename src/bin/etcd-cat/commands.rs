@@ -202,26 +202,31 @@ fn unread(survey: &Survey) -> Option<Failure> {
 const EMPTY: &str = "the catalogue is empty; fill it with: etcd-cat index DIRECTORY";
 
 /// What the catalogue holds of one cluster, or of all.
-struct OfCluster {
-    backups: Vec<Backup>,
+struct OfCluster<B> {
+    backups: Vec<B>,
     /// What to say of the selection.
     notes: Vec<String>,
     /// There is nothing of any cluster.
     is_empty: bool,
 }
 
-/// Recalls everything of the cluster that is meant; of all clusters without one.
-fn of_cluster(
-    cluster: Option<String>,
-    accept: &[Code],
-    invocation: &Invocation<'_>,
-) -> Result<OfCluster, Failure> {
-    let selection = Selection {
+/// All backups of a cluster; of all clusters without one.
+fn everything_of(cluster: Option<String>) -> Selection {
+    Selection {
         cluster,
         scope: Scope::All,
         ..Selection::default()
-    };
-    let backups = engine::recall(&invocation.request(accept))?;
+    }
+}
+
+/// Everything of the cluster that is meant, of all clusters without one: out of what `ask` finds for that selection.
+fn of_cluster<B: Candidate>(
+    cluster: Option<String>,
+    invocation: &Invocation<'_>,
+    ask: impl FnOnce(&Selection) -> Result<Vec<B>, Failure>,
+) -> Result<OfCluster<B>, Failure> {
+    let selection = everything_of(cluster);
+    let backups = ask(&selection)?;
     one_cluster(&selection, &backups)?;
     let is_empty = backups.is_empty();
     let outcome = selection.apply(backups, invocation.style.now);
@@ -251,7 +256,7 @@ fn one_cluster(selection: &Selection, backups: &[impl Candidate]) -> Result<(), 
 
 /// Says what was left out and how to see it.
 fn hidden_note<B>(selection: &Selection, outcome: &Outcome<B>) -> Option<String> {
-    let hidden = u64::try_from(outcome.hidden.len()).unwrap_or(u64::MAX);
+    let hidden = u64::try_from(outcome.not_shown()).unwrap_or(u64::MAX);
     let target = selection.valid_for.as_ref()?;
     (hidden > 0).then(|| {
         let backups = units::count(hidden, "other backup");

@@ -22,6 +22,7 @@ use etcd_cat::discovery::Shard;
 use etcd_cat::finding::Code;
 use etcd_cat::fleet::{self, Done, FleetRun, Merged, Plan, PlanOptions, WorkOptions};
 use etcd_cat::monitor::Monitor;
+use etcd_cat::overview::Glance;
 use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
 use etcd_cat::selection::{ClusterAmbiguous, KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
@@ -120,13 +121,28 @@ pub(crate) fn recall(request: &Request<'_>) -> Result<Vec<Backup>, Failure> {
     Ok(survey::recall(&catalogue, &options)?)
 }
 
-/// The same in short, as much as a plain list shows. What `selection` does not show is known only roughly.
-pub(crate) fn glance(
-    selection: &Selection,
-    request: &Request<'_>,
-) -> Result<Vec<Summary>, Failure> {
+/// The same in short, as much as a plain list shows. What `selection` does not show is known only roughly, if at all.
+pub(crate) fn glance(selection: &Selection, request: &Request<'_>) -> Result<Glance, Failure> {
     let (catalogue, options) = request.opened()?;
     Ok(survey::glance(&catalogue, selection, &options)?)
+}
+
+/// The same, if it need not be judged for it.
+pub(crate) fn kept_glance(
+    selection: &Selection,
+    request: &Request<'_>,
+) -> Result<Option<Glance>, Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::kept_glance(&catalogue, selection, &options)?)
+}
+
+/// All that is known of one backup that was seen in short; `None` where only [`recall`] can tell.
+pub(crate) fn recall_one(
+    summary: &Summary,
+    request: &Request<'_>,
+) -> Result<Option<Backup>, Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::recall_one(&catalogue, summary, &options)?)
 }
 
 /// What came of the last run of each kind, by its name.

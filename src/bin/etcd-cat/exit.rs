@@ -64,11 +64,11 @@ impl Exit {
     }
 
     /// Of the clusters: each has a backup for its version, and where an age is asked for, a young one.
-    pub(crate) fn of_clusters(
-        standings: &[ClusterStanding<'_>],
+    pub(crate) fn of_clusters<B>(
+        standings: &[ClusterStanding<'_, B>],
         question: &ClustersQuestion,
     ) -> Self {
-        let is_good = |one: &ClusterStanding<'_>| match one.state {
+        let is_good = |one: &ClusterStanding<'_, B>| match one.state {
             ClusterState::Ok => true,
             ClusterState::Overdue => question.max_age.is_none(),
             ClusterState::NoneForVersion | ClusterState::NoUsable => false,

@@ -12,7 +12,10 @@ use etcd_cat::judgement::Calendar;
 use etcd_cat::kuberesources::ConfiguredProvider;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::openshift::Topology;
-use etcd_cat::overview::{Overview, OverviewDirectory, OverviewFile, OverviewHead, OverviewRow};
+use etcd_cat::overview::{
+    DirectoryStamp, Overview, OverviewDirectory, OverviewFile, OverviewGroup, OverviewHead,
+    OverviewRow,
+};
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::{Flavour, LiveDigest, MendHow, Mended};
 use etcd_cat::source::{FileSystemId, ObjectId};
@@ -227,7 +230,7 @@ fn overview() -> Overview {
         // Whatever the rules are now, the shape of the record is the same.
         rules: 1,
         generation: 3,
-        rows: 1,
+        calendars: 1,
         directories: 1,
         clusters: vec![KnownCluster {
             name: Some("prod-x7k2p".to_owned()),
@@ -239,7 +242,11 @@ fn overview() -> Overview {
             upgrading_to: Some("4.17.4".to_owned()),
         }],
         marks: vec![vec![(Code::TimeSkew, Severity::Warning)]],
-        calendars: vec![Calendar::default()],
+        groups: vec![OverviewGroup {
+            cluster: Some(0),
+            version: 0,
+            rows: 1,
+        }],
     };
     let file = OverviewFile {
         name: b"snapshot.db".to_vec(),
@@ -250,8 +257,6 @@ fn overview() -> Overview {
         digest: Some(sample::digest(1, 1)),
         snapshot: Some(true),
         kuberesources: Some(false),
-        cluster: Some(0),
-        version: 0,
         marks: 0,
         calendar: 0,
         taken_at: Some(sample::instant(1)),
@@ -259,13 +264,22 @@ fn overview() -> Overview {
         places: vec![(0, 0)],
         revision: Some(31_407),
     };
+    let stamp = DirectoryStamp {
+        device: 64_513,
+        inode: 7,
+        changed_seconds: 1_700_000_000,
+        changed_nanoseconds: 7,
+    };
     Overview {
         head,
+        calendars: vec![Calendar::default()],
         directories: vec![OverviewDirectory {
             path: b"/b".to_vec(),
-            files: vec![file],
+            files: 1,
+            stamp: Some(stamp),
         }],
-        rows: vec![row],
+        files: vec![vec![file]],
+        rows: vec![vec![row]],
     }
 }
 

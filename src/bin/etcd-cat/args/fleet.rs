@@ -120,11 +120,25 @@ Ends with 2 and names the shards when one is not done. Merging again, or in anot
 
 Examples:
   etcd-cat fleet merge --plan /results/20261102T030000Z
-  etcd-cat fleet merge --plan /results/20261102T030000Z --wait 2h")]
+  etcd-cat fleet merge --plan /results/20261102T030000Z --wait 2h
+  etcd-cat fleet merge --plan /results --metrics /var/lib/node_exporter/etcd-cat.prom --report /srv/backups.html")]
 pub(crate) struct FleetMergeArgs {
     /// The plan, the directory of the run, or that of many runs: of those the last by name
     #[arg(long, env = "ETCD_CAT_PLAN", value_name = "PLAN", hide_env = true)]
     pub(crate) plan: ObjectId,
+
+    /// Then write what metrics tells into this file, for the textfile collector of node_exporter
+    #[arg(long, env = "ETCD_CAT_METRICS", value_name = "FILE", hide_env = true)]
+    pub(crate) metrics: Option<PathBuf>,
+
+    /// Then write the report of the whole catalogue into this file
+    #[arg(
+        long,
+        env = "ETCD_CAT_REPORT",
+        value_name = "FILE.html",
+        hide_env = true
+    )]
+    pub(crate) report: Option<PathBuf>,
 
     /// Wait this long for workers that are not done
     #[arg(long, env = "ETCD_CAT_WAIT", value_name = "DURATION", value_parser = parse::duration, hide_env = true)]

@@ -111,10 +111,21 @@ pub(crate) struct ListArgs {
 Examples:
   etcd-cat show 3f9c
   etcd-cat show latest -o json
+  etcd-cat show latest-valid --cluster prod
   etcd-cat show latest-valid --as-of 2026-12-24T00:00:00Z    what will have expired by then")]
 pub(crate) struct ShowArgs {
     /// Beginning of the id (4 digits or more), latest, latest-valid, or the path of a file in the catalogue
     pub(crate) backup: String,
+
+    /// Only among backups of this cluster: the beginning of its id, or its infrastructure name with or without the random
+    /// suffix
+    #[arg(
+        long,
+        env = "ETCD_CAT_CLUSTER",
+        value_name = "ID|NAME",
+        hide_env = true
+    )]
+    pub(crate) cluster: Option<String>,
 
     #[command(flatten)]
     pub(crate) accept: AcceptArgs,

@@ -62,7 +62,7 @@ fn no_version(
 ) -> Result<Failure, Failure> {
     let request = invocation.request(&args.accept.codes);
     let known = if args.locations.is_empty() {
-        let summaries = engine::glance(selection, &request)?;
+        let summaries = engine::glance(selection, &request)?.summaries;
         known(selection.apply(summaries, request.as_of))
     } else {
         let survey = engine::index(&args.locations, &request, invocation.progress)?;

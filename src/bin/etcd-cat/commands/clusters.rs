@@ -13,7 +13,11 @@ pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Re
     let running = running(args, invocation)?;
     let wanted = args.cluster.clone();
     let wanted = wanted.or_else(|| running.as_ref().map(|running| running.id.clone()));
-    let known = of_cluster(wanted, &args.accept.codes, invocation)?;
+    let request = invocation.request(&args.accept.codes);
+    let known = of_cluster(wanted, invocation, |selection| {
+        // Of all backups, so that none is left out.
+        Ok(engine::glance(selection, &request)?.summaries)
+    })?;
     let now = invocation.style.now;
     let question = ClustersQuestion {
         running,

@@ -1,6 +1,7 @@
 //! `etcd-cat fleet`: one proof by many machines.
 
-use super::Invocation;
+use super::recorded::recorded;
+use super::{Invocation, metrics, report};
 use crate::args::{
     FleetArgs, FleetCommand, FleetMergeArgs, FleetPlanArgs, FleetWorkArgs, ShardArg,
 };
@@ -75,7 +76,19 @@ fn shard_of_job() -> Result<ShardArg, Failure> {
     })
 }
 
+/// Remembers it, and has it told wherever somebody looks: the metrics tell of this run, too.
 fn merge(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
+    let mut reply = recorded("fleet", invocation, || merged(args, invocation))?;
+    if let Some(path) = &args.metrics {
+        metrics::write(path, &[], None, invocation)?;
+    }
+    if let Some(path) = &args.report {
+        reply.notes.extend(report::write(path, invocation)?);
+    }
+    Ok(reply)
+}
+
+fn merged(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let run = FleetRun::of_plan(&args.plan, &engine::stores(invocation.global))?;
     if let Some(wait) = args.wait.and_then(|wait| wait.to_std().ok()) {
         await_workers(&run, wait, invocation)?;
@@ -87,6 +100,7 @@ fn merge(args: &FleetMergeArgs, invocation: &Invocation<'_>) -> Result<Reply, Fa
         backups: &backups,
     };
     let mut reply = Reply::new(&answer, &invocation.style, exit)?;
+    reply.tally.bytes = merged.done.iter().map(|done| done.bytes).sum();
     let replaced: u64 = merged.done.iter().map(|done| done.replaced).sum();
     if replaced > 0 {
         reply.notes.push(format!(

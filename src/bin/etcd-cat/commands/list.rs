@@ -23,7 +23,7 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
             backups.retain(|backup| backup.first_seen_at.is_some_and(|seen| seen >= since));
         }
         let is_nothing_new = backups.is_empty() && args.first_seen.is_some();
-        let mut reply = reply(backups, &selection, style, |outcome, exit| {
+        let mut reply = reply(backups, 0, &selection, style, |outcome, exit| {
             Reply::of_many(BackupList(outcome.shown), style, exit)
         })?;
         if is_nothing_new {
@@ -31,27 +31,31 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
         }
         Ok(reply)
     } else {
-        let summaries = engine::glance(&selection, &request)?;
-        reply(summaries, &selection, style, |outcome, exit| {
+        let glance = engine::glance(&selection, &request)?;
+        let (summaries, others) = (glance.summaries, glance.left_out);
+        reply(summaries, others, &selection, style, |outcome, exit| {
             Reply::new(&BriefList(&outcome.shown), style, exit)
         })
     }
 }
 
+/// What `selection` shows of `backups`, to which come as many `others` that it does not show.
 pub(super) fn reply<B: Candidate>(
     backups: Vec<B>,
+    others: usize,
     selection: &Selection,
     style: &Style,
     tell: impl FnOnce(Outcome<B>, Exit) -> Result<Reply, Failure>,
 ) -> Result<Reply, Failure> {
-    let known = backups.len();
+    let known = backups.len().saturating_add(others);
     one_cluster(selection, &backups)?;
-    let outcome = selection.apply(backups, style.now);
+    let mut outcome = selection.apply(backups, style.now);
+    outcome.left_out = others;
     let mut notes = outcome.notes.clone();
     let is_page = style.format.is_page();
     if known == 0 && is_page {
         notes.push(EMPTY.to_owned());
-    } else if outcome.shown.is_empty() && outcome.hidden.is_empty() && is_page {
+    } else if outcome.shown.is_empty() && outcome.not_shown() == 0 && is_page {
         notes.push("no backup matches".to_owned());
     }
     if is_page && outcome.qualified() > 1 {
@@ -59,10 +63,10 @@ pub(super) fn reply<B: Candidate>(
         notes.push(note.to_owned());
     }
     notes.extend(hidden_note(selection, &outcome));
-    if selection.valid_for.is_none() && !outcome.hidden.is_empty() && is_page {
+    if selection.valid_for.is_none() && outcome.not_shown() > 0 && is_page {
         notes.push(format!(
             "{} more not shown; --all shows everything in reach",
-            outcome.hidden.len()
+            outcome.not_shown()
         ));
     }
     let exit = Exit::of_selection(selection, &outcome);

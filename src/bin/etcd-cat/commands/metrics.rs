@@ -10,6 +10,7 @@ use crate::server::{Answered, Server};
 use crate::terminal;
 use etcd_cat::catalogue::CatalogueDamage;
 use etcd_cat::clusters::RunningCluster;
+use etcd_cat::finding::Code;
 use etcd_cat::metrics::{CONTENT_TYPE, FIRST_LINE, Measurement};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -29,30 +30,41 @@ pub(super) fn run(args: &MetricsArgs, invocation: &Invocation<'_>) -> Result<Rep
         return serve(address, args, invocation);
     }
     let running = running(args, invocation)?;
-    let (text, backups) = exposition(args, invocation, running.as_ref(), invocation.damage)?;
-    let mut reply = match &args.to {
-        None => Reply::verbatim(text, Exit::Good),
-        Some(path) => written(&text, path)?,
+    let accept = &args.accept.codes;
+    let (text, backups) = match &args.to {
+        Some(path) => {
+            let backups = write(path, accept, running.as_ref(), invocation)?;
+            (String::new(), backups)
+        }
+        None => exposition(accept, invocation, running.as_ref(), invocation.damage)?,
     };
+    let mut reply = Reply::verbatim(text, Exit::Good);
     if backups == 0 {
         reply.notes.push(EMPTY.to_owned());
     }
     Ok(reply)
 }
 
-fn written(text: &str, path: &Path) -> Result<Reply, Failure> {
-    write_own(path, text, FIRST_LINE)?;
-    Ok(Reply::verbatim(String::new(), Exit::Good))
+/// Writes it into a file; returns of how many backups it tells.
+pub(super) fn write(
+    path: &Path,
+    accept: &[Code],
+    running: Option<&RunningCluster>,
+    invocation: &Invocation<'_>,
+) -> Result<usize, Failure> {
+    let (text, backups) = exposition(accept, invocation, running, invocation.damage)?;
+    write_own(path, &text, FIRST_LINE)?;
+    Ok(backups)
 }
 
 /// The text, and of how many backups it is.
 fn exposition(
-    args: &MetricsArgs,
+    accept: &[Code],
     invocation: &Invocation<'_>,
     running: Option<&RunningCluster>,
     damage: &CatalogueDamage,
 ) -> Result<(String, usize), Failure> {
-    let mut request = invocation.request(&args.accept.codes);
+    let mut request = invocation.request(accept);
     // Served without end, "now" goes on.
     if invocation.global.as_of.is_none() {
         request.as_of = etcd_cat::instant::now();
@@ -126,7 +138,7 @@ fn serve(address: &str, args: &MetricsArgs, invocation: &Invocation<'_>) -> Resu
         });
         texts.or_find(HOLDS, || {
             let damage = CatalogueDamage::default();
-            let text = exposition(args, invocation, running.as_ref(), &damage);
+            let text = exposition(&args.accept.codes, invocation, running.as_ref(), &damage);
             text.map(|(text, _)| text).map_err(|failure| {
                 complain("the catalogue cannot be read", &failure);
                 // What went wrong may name paths: that is for the log of this machine.

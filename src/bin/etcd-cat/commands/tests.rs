@@ -39,7 +39,7 @@ fn text(body: Body) -> String {
 fn listed(backups: Vec<Backup>, selection: &Selection) -> Reply {
     let style = sample::style(Format::Table, None);
     let tell = |outcome: Outcome, exit| Reply::new(&BackupList(&outcome.shown), &style, exit);
-    list::reply(backups, selection, &style, tell).expect("an answer")
+    list::reply(backups, 0, selection, &style, tell).expect("an answer")
 }
 
 #[test]

@@ -9,13 +9,14 @@ use super::{Answer, Format, Style};
 use chrono::{DateTime, Utc};
 use etcd_cat::clusters::{ClusterStanding, Gap};
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::selection::Candidate;
 use serde::Serialize;
 
 /// The clusters in the order given.
 #[derive(Debug)]
-pub(crate) struct ClusterList<'c>(pub(crate) &'c [ClusterStanding<'c>]);
+pub(crate) struct ClusterList<'c, B>(pub(crate) &'c [ClusterStanding<'c, B>]);
 
-impl Answer for ClusterList<'_> {
+impl<B: Candidate> Answer for ClusterList<'_, B> {
     fn document(&self, style: &Style) -> impl Serialize {
         ClusterListView::new(self.0, style.now)
     }
@@ -28,7 +29,7 @@ impl Answer for ClusterList<'_> {
 
     fn page(&self, style: &Style) -> String {
         let each =
-            |cell: &dyn Fn(&ClusterStanding<'_>) -> String| self.0.iter().map(cell).collect();
+            |cell: &dyn Fn(&ClusterStanding<'_, B>) -> String| self.0.iter().map(cell).collect();
         let is_wide = style.format == Format::Wide || style.is_verbose;
         let mut columns = vec![
             Column::fixed("CLUSTER", 0, each(&name)),
@@ -42,7 +43,7 @@ impl Answer for ClusterList<'_> {
             Column::fixed("CERTIFICATES", 2, each(&|one| certificates(one, style))),
         ];
         if is_wide {
-            let number = |cell: &dyn Fn(&ClusterStanding<'_>) -> usize| {
+            let number = |cell: &dyn Fn(&ClusterStanding<'_, B>) -> usize| {
                 self.0.iter().map(|one| cell(one).to_string()).collect()
             };
             columns.extend([
@@ -57,13 +58,13 @@ impl Answer for ClusterList<'_> {
     }
 }
 
-pub(super) fn name(one: &ClusterStanding<'_>) -> String {
+pub(super) fn name<B>(one: &ClusterStanding<'_, B>) -> String {
     let cluster = one.cluster.as_ref();
     let name = cluster.and_then(|cluster| cluster.name.as_deref().or(cluster.id.as_deref()));
     or_absent(name)
 }
 
-fn cluster_id(one: &ClusterStanding<'_>) -> String {
+fn cluster_id<B>(one: &ClusterStanding<'_, B>) -> String {
     or_absent(
         one.cluster
             .as_ref()
@@ -71,11 +72,11 @@ fn cluster_id(one: &ClusterStanding<'_>) -> String {
     )
 }
 
-fn newest(one: &ClusterStanding<'_>) -> String {
+fn newest(one: &ClusterStanding<'_, impl Candidate>) -> String {
     one.newest_usable.map_or_else(|| ABSENT.to_owned(), id)
 }
 
-fn age_of_newest(one: &ClusterStanding<'_>, style: &Style) -> String {
+fn age_of_newest(one: &ClusterStanding<'_, impl Candidate>, style: &Style) -> String {
     let newest = one.newest_usable;
     newest.map_or_else(|| ABSENT.to_owned(), |backup| age_of(backup, style))
 }
@@ -87,7 +88,7 @@ fn ago(at: Option<DateTime<Utc>>, style: &Style) -> String {
     )
 }
 
-fn every(one: &ClusterStanding<'_>) -> String {
+fn every<B>(one: &ClusterStanding<'_, B>) -> String {
     one.rhythm.map_or_else(|| ABSENT.to_owned(), age)
 }
 
@@ -101,7 +102,7 @@ fn gaps(gaps: &[Gap]) -> String {
     format!("{missing}, last after {day}")
 }
 
-fn certificates(one: &ClusterStanding<'_>, style: &Style) -> String {
+fn certificates<B>(one: &ClusterStanding<'_, B>, style: &Style) -> String {
     let Some(until) = one.certificates_until else {
         return ABSENT.to_owned();
     };

@@ -5,9 +5,10 @@ use super::text::safe;
 use super::units::age;
 use super::{Style, clusters as cluster_list};
 use chrono::TimeDelta;
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Verdict;
 use etcd_cat::clusters::{ClusterStanding, ClusterState};
 use etcd_cat::restore::RestoreCheck;
+use etcd_cat::selection::Candidate;
 
 /// Clusters named on the line.
 const NAMED: usize = 5;
@@ -109,13 +110,13 @@ fn backups(count: usize) -> String {
 }
 
 /// Has each cluster one?
-pub(crate) fn clusters(
-    standings: &[ClusterStanding<'_>],
+pub(crate) fn clusters<B: Candidate>(
+    standings: &[ClusterStanding<'_, B>],
     thresholds: Thresholds,
     style: &Style,
 ) -> Line {
-    let age = |one: &ClusterStanding<'_>| one.newest_usable.and_then(|one| age_at(one, style));
-    let state = |one: &ClusterStanding<'_>| match one.state {
+    let age = |one: &ClusterStanding<'_, B>| one.newest_usable.and_then(|one| age_at(one, style));
+    let state = |one: &ClusterStanding<'_, B>| match one.state {
         ClusterState::NoUsable | ClusterState::NoneForVersion => State::Critical,
         ClusterState::Overdue => thresholds.of(age(one)).max(State::Warning),
         ClusterState::Ok => thresholds.of(age(one)),
@@ -132,7 +133,7 @@ pub(crate) fn clusters(
             told(oldest)
         ),
         (many, _) => {
-            let is_bad = |(_, state): &(&ClusterStanding<'_>, &State)| **state > State::Ok;
+            let is_bad = |(_, state): &(&ClusterStanding<'_, B>, &State)| **state > State::Ok;
             let mut bad: Vec<_> = standings.iter().zip(&states).filter(is_bad).collect();
             bad.sort_by_key(|(_, state)| std::cmp::Reverse(**state));
             let named: Vec<String> = bad
@@ -160,7 +161,7 @@ pub(crate) fn clusters(
     line(whole, &text, &numbers)
 }
 
-fn reason(one: &ClusterStanding<'_>, since: Option<TimeDelta>) -> String {
+fn reason<B>(one: &ClusterStanding<'_, B>, since: Option<TimeDelta>) -> String {
     match one.state {
         ClusterState::NoUsable | ClusterState::NoneForVersion => one.state.as_str().to_owned(),
         ClusterState::Overdue | ClusterState::Ok => told(since),
@@ -174,8 +175,8 @@ fn told(since: Option<TimeDelta>) -> String {
     )
 }
 
-fn age_at(backup: &Backup, style: &Style) -> Option<TimeDelta> {
-    let age = style.now.signed_duration_since(backup.taken_at?);
+fn age_at(backup: &impl Candidate, style: &Style) -> Option<TimeDelta> {
+    let age = style.now.signed_duration_since(backup.taken_at()?);
     Some(age.max(TimeDelta::zero()))
 }
 
@@ -232,7 +233,7 @@ mod tests {
     #[test]
     fn without_a_cluster_nothing_is_well() {
         let style = crate::sample::style(crate::output::Format::Table, None);
-        let (state, line) = clusters(&[], DAYS, &style);
+        let (state, line) = clusters::<Backup>(&[], DAYS, &style);
         assert_eq!(state, State::Critical);
         assert!(line.contains("no backup is known"), "{line}");
     }

@@ -10,6 +10,7 @@ mod mistakes;
 mod policy;
 mod refusals;
 mod signals;
+mod watched;
 
 use super::cluster::{Cluster, TestResult};
 use serde_json::Value;

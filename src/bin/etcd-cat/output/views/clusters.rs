@@ -4,6 +4,7 @@ use super::API_VERSION;
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::clusters::{ClusterStanding, Gap, VerdictCounts};
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::selection::Candidate;
 use serde::Serialize;
 
 /// `kind: ClusterList`, of `clusters`.
@@ -75,7 +76,10 @@ struct GapView {
 
 impl ClusterListView {
     /// The clusters in the order given, ages as of `now`.
-    pub(crate) fn new(standings: &[ClusterStanding<'_>], now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(
+        standings: &[ClusterStanding<'_, impl Candidate>],
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "ClusterList",
@@ -84,7 +88,7 @@ impl ClusterListView {
     }
 }
 
-fn standing(one: &ClusterStanding<'_>, now: DateTime<Utc>) -> ClusterStandingView {
+fn standing(one: &ClusterStanding<'_, impl Candidate>, now: DateTime<Utc>) -> ClusterStandingView {
     let VerdictCounts {
         valid,
         warning,
@@ -99,8 +103,8 @@ fn standing(one: &ClusterStanding<'_>, now: DateTime<Utc>) -> ClusterStandingVie
         state: one.state.as_str(),
         newest_usable: one.newest_usable.map(|backup| NewestUsableView {
             id: backup.id(),
-            taken_at: backup.taken_at.map(rfc3339_seconds),
-            age_seconds: backup.taken_at.map(|at| (now - at).num_seconds().max(0)),
+            taken_at: backup.taken_at().map(rfc3339_seconds),
+            age_seconds: backup.taken_at().map(|at| (now - at).num_seconds().max(0)),
         }),
         last_attempt_at: one.last_attempt.map(rfc3339_seconds),
         rhythm_seconds: one.rhythm.map(|rhythm| TimeDelta::num_seconds(&rhythm)),

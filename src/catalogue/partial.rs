@@ -1,0 +1,185 @@
+//! What is known of a few directories, without reading the rest.
+
+use super::contents::CatalogueContents;
+use super::error::CatalogueError;
+use super::key::{CertificateSetId, DecodeKey as _, SnapshotKey, Subject};
+use super::reader::CatalogueReader;
+use super::record::{Content, FileRecord, ProofRecord, StoredFacts};
+use crate::digest::Sha256Digest;
+use crate::kuberesources::Kuberesources;
+use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+impl CatalogueReader<'_> {
+    /// Everything known of the files in these directories (not of those below), with the facts of what they hold; the
+    /// history of those whose digest is `wanted`. `None` when a record is not as it should be.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    pub(crate) fn load_directories(
+        &self,
+        directories: &[ObjectId],
+        wanted: Sha256Digest,
+    ) -> Result<Option<CatalogueContents>, CatalogueError> {
+        let mut contents = CatalogueContents {
+            generation: self.generation(),
+            ..CatalogueContents::default()
+        };
+        for directory in directories {
+            let Some(path) = directory.as_path() else {
+                return Ok(None);
+            };
+            if !self.load_files(path, &mut contents)? {
+                return Ok(None);
+            }
+        }
+        let held: Vec<Content> = contents
+            .files
+            .values()
+            .map(|file| file.content.clone())
+            .collect();
+        for content in held {
+            let is_whole = match content {
+                Content::Snapshot(key) => self.load_snapshot(key, wanted, &mut contents)?,
+                Content::Kuberesources(digest) => {
+                    self.load_kuberesources(digest, wanted, &mut contents)?
+                }
+                _ => true,
+            };
+            if !is_whole {
+                return Ok(None);
+            }
+        }
+        Ok(Some(contents))
+    }
+
+    /// False when one of them cannot be read.
+    fn load_files(
+        &self,
+        directory: &Path,
+        contents: &mut CatalogueContents,
+    ) -> Result<bool, CatalogueError> {
+        let mut prefix = directory.as_os_str().as_bytes().to_vec();
+        if prefix.last() != Some(&b'/') {
+            prefix.push(b'/');
+        }
+        let mut is_whole = true;
+        self.visit(&prefix, &mut |key, decoded: Result<FileRecord, _>| {
+            let id = ObjectId::from_bytes(key);
+            if id.as_path().and_then(Path::parent) != Some(directory) {
+                return;
+            }
+            match decoded {
+                Ok(record) => {
+                    contents.files.insert(id, record);
+                }
+                Err(_told) => is_whole = false,
+            }
+        })?;
+        Ok(is_whole)
+    }
+
+    fn load_snapshot(
+        &self,
+        key: SnapshotKey,
+        wanted: Sha256Digest,
+        contents: &mut CatalogueContents,
+    ) -> Result<bool, CatalogueError> {
+        if contents.snapshots.contains_key(&key) {
+            return Ok(true);
+        }
+        let bytes = key.to_bytes();
+        let Some(stored) = self.one::<StoredFacts<Snapshot>>(&bytes)? else {
+            return Ok(false);
+        };
+        let is_encrypted = !stored.facts.encryption.is_empty();
+        let mut is_whole = self.load_set(stored.certificates, contents)?;
+        contents.snapshots.insert(key, stored);
+        if is_encrypted {
+            is_whole &= self.load_proofs(&bytes, contents)?;
+        }
+        if key.computed == wanted {
+            self.load_history(Subject::Snapshot(key), contents)?;
+            let provenance = self.provenance(key)?;
+            contents.provenance.extend(provenance.map(|one| (key, one)));
+        }
+        Ok(is_whole)
+    }
+
+    fn load_kuberesources(
+        &self,
+        digest: Sha256Digest,
+        wanted: Sha256Digest,
+        contents: &mut CatalogueContents,
+    ) -> Result<bool, CatalogueError> {
+        if contents.kuberesources.contains_key(&digest) {
+            return Ok(true);
+        }
+        let Some(stored) = self.one::<StoredFacts<Kuberesources>>(&digest.0)? else {
+            return Ok(false);
+        };
+        let is_whole = self.load_set(stored.certificates, contents)?;
+        contents.kuberesources.insert(digest, stored);
+        if digest == wanted {
+            self.load_history(Subject::Kuberesources(digest), contents)?;
+        }
+        Ok(is_whole)
+    }
+
+    /// What keys did for a snapshot.
+    fn load_proofs(
+        &self,
+        snapshot: &[u8],
+        contents: &mut CatalogueContents,
+    ) -> Result<bool, CatalogueError> {
+        let mut found = Vec::new();
+        let mut is_whole = true;
+        self.visit(snapshot, &mut |key,
+                                   decoded: Result<
+            StoredFacts<ProofRecord>,
+            _,
+        >| {
+            let pair = <(SnapshotKey, Sha256Digest)>::from_bytes(key);
+            match pair.and_then(|pair| Ok((pair, decoded?))) {
+                Ok(proof) => found.push(proof),
+                Err(_told) => is_whole = false,
+            }
+        })?;
+        for (pair, proof) in found {
+            is_whole &= self.load_set(proof.certificates, contents)?;
+            contents.proofs.insert(pair, proof);
+        }
+        Ok(is_whole)
+    }
+
+    fn load_set(
+        &self,
+        set: Option<CertificateSetId>,
+        contents: &mut CatalogueContents,
+    ) -> Result<bool, CatalogueError> {
+        let Some(id) = set.filter(|id| !contents.certificate_sets.contains_key(id)) else {
+            return Ok(true);
+        };
+        let found = self.one(&id.0)?;
+        let is_there = found.is_some();
+        contents
+            .certificate_sets
+            .extend(found.map(|certificates| (id, certificates)));
+        Ok(is_there)
+    }
+
+    fn load_history(
+        &self,
+        subject: Subject,
+        contents: &mut CatalogueContents,
+    ) -> Result<(), CatalogueError> {
+        let verifications = self.verifications_of(subject)?;
+        if !verifications.is_empty() {
+            contents.verifications.insert(subject, verifications);
+        }
+        Ok(())
+    }
+}
