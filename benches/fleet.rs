@@ -132,9 +132,8 @@ fn make(directory: &Path, backups: usize) -> Fallible<usize> {
             + chrono::TimeDelta::hours(i64::try_from(number % BACKUPS_OF_CLUSTER)?);
         let stamp = at.format("%Y-%m-%d_%H%M%S");
         let database = edit::numbered(&snapshot, number);
-        let mut packed = archive.clone();
-        // The time in the head of gzip is of no meaning, and makes another file of it.
-        packed[4..8].copy_from_slice(&u32::try_from(number)?.to_le_bytes());
+        let name = format!("edge-{cluster:05}");
+        let packed = edit::repacked(&archive, NAME, &name, u32::try_from(number)? + 1);
         bytes += database.len() + packed.len();
         std::fs::write(own.join(format!("snapshot_{stamp}.db")), database)?;
         let name = format!("static_kuberesources_{stamp}.tar.gz");

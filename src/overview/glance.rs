@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Backups in short.
@@ -64,6 +65,9 @@ impl Sight {
         let Some(mut sight) = Self::of_head(&head, reader)? else {
             return Ok(None);
         };
+        if !is_sound(&head) {
+            return Ok(None);
+        }
         let (groups, left_out) = groups(&head, question.selection);
         let Some(rows) = sight::rows(reader, &head, &groups)? else {
             return Ok(None);
@@ -304,6 +308,15 @@ fn rewritten(judged: &Judged) -> Judged {
     Judged::new(marks, judged.accepted.clone(), verdict)
 }
 
+/// Do all groups lead somewhere?
+fn is_sound(head: &OverviewHead) -> bool {
+    let leads = |group: &OverviewGroup| {
+        let cluster = group.cluster.map(|number| at(&head.clusters, number));
+        cluster != Some(None) && at(&head.versions, group.version).is_some()
+    };
+    head.groups.iter().all(leads)
+}
+
 /// The groups that a selection is about, and how many backups are in others that it does not show.
 fn groups(head: &OverviewHead, selection: &Selection) -> (Vec<u32>, usize) {
     let cluster_of = |group: Option<u32>| group.and_then(|number| at(&head.clusters, number));
@@ -387,7 +400,7 @@ impl<'v> View<'v> {
         Some(seen)
     }
 
-    /// All but the place.
+    /// All but the name of its place, which is looked up for what is shown.
     fn summary(&mut self, group: u32, row: &OverviewRow) -> Option<Summary> {
         let group = at(&self.head.groups, group)?;
         let cluster = match group.cluster {
@@ -407,7 +420,10 @@ impl<'v> View<'v> {
             size_bytes: row.size_bytes,
             certificates_until: self.calendars.get(&row.calendar)?.vital_until(),
             outcome: self.outcome(row)?,
-            place: None,
+            place: row.places.first().map(|_| Place {
+                directory: ObjectId::from(Path::new("")),
+                name: OsStr::new("").into(),
+            }),
         })
     }
 

@@ -16,12 +16,10 @@ use crate::selection::Summary;
 const FILES: u64 = 4096;
 
 /// What may be told in other words where more is known: of candidates that lie elsewhere.
-const OF_ELSEWHERE: [Code; 5] = [
+const OF_ELSEWHERE: [Code; 3] = [
     Code::PairAmbiguous,
-    Code::PairMismatch,
     Code::KuberesourcesMissing,
     Code::SnapshotMissing,
-    Code::MembersDiverge,
 ];
 
 /// The backup that was seen as `summary` by [`glance`](super::glance); `None` where only [`recall`](super::recall) can tell.

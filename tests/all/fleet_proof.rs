@@ -8,7 +8,7 @@
     reason = "a missing field of a document is a failed test"
 )]
 
-use crate::cli::edit::{numbered, rewritten, text};
+use crate::cli::edit::{numbered, repacked, rewritten, text};
 use crate::cli::environment::{Ran, TestEnv};
 use crate::support::samples;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -38,10 +38,10 @@ fn make(env: &TestEnv, clusters: usize, each: usize) -> usize {
     let first: DateTime<Utc> = "2024-09-15T12:00:00Z".parse().expect("an instant");
     let archive = samples::bytes(KUBERESOURCES);
     for cluster in 0..clusters {
+        let name = format!("edge-{cluster:05}");
         let snapshot = rewritten(SNAPSHOT, |content| {
             let id = format!("{cluster:08x}{ID_END}");
             text(content, "/kubernetes.io/config.openshift.io", ID, &id);
-            let name = format!("edge-{cluster:05}");
             text(content, "/kubernetes.io/config.openshift.io", NAME, &name);
         });
         for number in 0..each {
@@ -52,12 +52,9 @@ fn make(env: &TestEnv, clusters: usize, each: usize) -> usize {
                 bytes.truncate(bytes.len() / 2);
             }
             env.put(&format!("backups/{cluster}/snapshot_{stamp}.db"), bytes);
-            let mut bytes = archive.clone();
-            // The time in the head of gzip is of no meaning, and makes another file of it.
             let number = u32::try_from(cluster * each + number).expect("few");
-            bytes[4..8].copy_from_slice(&number.to_le_bytes());
-            let name = format!("backups/{cluster}/static_kuberesources_{stamp}.tar.gz");
-            env.put(&name, bytes);
+            let path = format!("backups/{cluster}/static_kuberesources_{stamp}.tar.gz");
+            env.put(&path, repacked(&archive, NAME, &name, number + 1));
         }
     }
     clusters * each
@@ -174,7 +171,7 @@ fn eight_workers_two_killed_and_one_twice_come_to_what_one_process_says() {
     let items = by_many["items"].as_array().expect("a list");
     assert_eq!(items.len(), backups);
     let invalid = items.iter().filter(|one| one["verdict"] == "invalid");
-    assert_eq!(invalid.count(), clusters * (each + 1) / 7);
+    assert_eq!(invalid.count(), clusters * ((each + 1) / 7));
     assert!(items.iter().any(|one| one["verdict"] != "invalid"));
     std::fs::remove_file(env.path("catalogue.redb")).expect("merge wrote it");
     let began = Instant::now();

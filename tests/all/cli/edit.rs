@@ -150,6 +150,24 @@ fn replace_value(message: &mut Vec<u8>, value: &[u8]) {
     *message = made;
 }
 
+/// An archive with a text of the same length in the place of another one, wherever it stands, and a number in the head of
+/// gzip that makes another file of it.
+pub(crate) fn repacked(archive: &[u8], from: &str, to: &str, number: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut unpacked = flate2::read::GzDecoder::new(archive);
+    std::io::copy(&mut unpacked, &mut bytes).expect("a sample");
+    assert_eq!(from.len(), to.len(), "the headers of tar stay as they are");
+    let places = bytes.windows(from.len()).enumerate();
+    let places = places.filter_map(|(at, window)| (window == from.as_bytes()).then_some(at));
+    for at in places.collect::<Vec<usize>>() {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    let packed = flate2::GzBuilder::new().mtime(number);
+    let mut packed = packed.write(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &bytes).expect("into memory");
+    packed.finish().expect("into memory")
+}
+
 /// A sound snapshot that differs from the others only in its number.
 pub(crate) fn numbered(snapshot: &[u8], number: usize) -> Vec<u8> {
     let mut bolt = Bolt::open(snapshot);

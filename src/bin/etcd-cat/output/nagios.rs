@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn without_a_cluster_nothing_is_well() {
         let style = crate::sample::style(crate::output::Format::Table, None);
-        let (state, line) = clusters::<Backup>(&[], DAYS, &style);
+        let (state, line) = clusters::<etcd_cat::backup::Backup>(&[], DAYS, &style);
         assert_eq!(state, State::Critical);
         assert!(line.contains("no backup is known"), "{line}");
     }
