@@ -120,7 +120,7 @@ pub fn standings<'b, B: Candidate>(
             id: Some(running.id.clone()),
         });
     }
-    let mut own = by_cluster(&clusters, backups, |backup| backup.cluster());
+    let mut own = by_cluster(&clusters, backups, B::cluster);
     let mut nameless = own.pop().unwrap_or_default();
     // Half a backup names no cluster often enough, and is none by itself.
     nameless.retain(|backup| backup.halves().snapshot.is_some());
