@@ -102,7 +102,13 @@ fn open(path: &Path, access: Access) -> Result<Option<File>, CatalogueError> {
             Err(source) => Err(error("open", path, source)),
         };
     }
-    if let Some(directory) = path.parent() {
+    let directory = path
+        .parent()
+        .map(|parent| (parent, std::fs::metadata(parent)));
+    if let Some((directory, Err(looked))) = directory {
+        if looked.kind() != io::ErrorKind::NotFound {
+            return Err(error("read", directory, looked));
+        }
         let created = DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -15,6 +15,7 @@ use crate::snapshot::{
     self, EntryRequest, HashOn, ReadError, SnapshotReading, is_to_be_read_again, mend, mend_at_once,
 };
 use crate::source::{Object, PackedStream};
+use std::io;
 
 /// Snapshots of fewer bytes are read and hashed on one core: a thread would take longer to come.
 const SMALL_BYTES: u64 = 4 << 20;
@@ -26,8 +27,18 @@ const CHANGED_SINCE: &str = "verify it again: the archive changed while it was r
 
 impl Examination<'_> {
     /// The archive is another one by now.
-    fn changed(&self, walk: &ArchiveWalk<'_>) -> Option<Finding> {
-        changed(&walk.object.id, walk.open?, self.stores)
+    fn changed(&self, walk: &ArchiveWalk<'_>) -> io::Result<Option<Finding>> {
+        let open = walk.open;
+        let changed = open.map(|open| changed(&walk.object.id, open, self.stores));
+        changed.transpose().map(Option::flatten)
+    }
+
+    /// Nobody can tell whether the archive is still what was read: nothing is learnt of this member.
+    fn not_compared(&mut self, member: &FoundObject, error: &io::Error) -> Result<(), SurveyError> {
+        let reason = self.broken(error)?;
+        self.enter_unreadable(member, &reason, None);
+        self.skip(member, reason);
+        Ok(())
     }
 
     pub(super) fn take_snapshot(
@@ -143,8 +154,10 @@ impl Examination<'_> {
         walk: &mut ArchiveWalk<'_>,
     ) -> Result<(), SurveyError> {
         let mut reading = mend_at_once(reading, CHANGED_SINCE);
-        let changed = self.changed(walk);
-        reading.snapshot.findings.extend(changed);
+        match self.changed(walk) {
+            Ok(changed) => reading.snapshot.findings.extend(changed),
+            Err(error) => return self.not_compared(member, &error),
+        }
         let facts = reading.snapshot;
         self.known
             .enter_snapshot(&member.id, member.identity.clone(), facts.clone());
@@ -170,7 +183,10 @@ impl Examination<'_> {
         let limits = ArchiveLimits::default();
         match kuberesources::read(stream, size_bytes, &limits) {
             Ok((mut facts, ring)) => {
-                let changed = self.changed(walk);
+                let changed = match self.changed(walk) {
+                    Ok(changed) => changed,
+                    Err(error) => return self.not_compared(member, &error),
+                };
                 let changed = changed.map(|finding| finding.artifact(Artifact::Kuberesources));
                 facts.findings.extend(changed);
                 if size_bytes == Some(facts.size_bytes) {

@@ -177,10 +177,11 @@ impl<'c> OpenSnapshot<'c> {
         monitor: &dyn Monitor,
     ) -> SnapshotRead {
         let none = EntryRequest::default();
-        let read = read.and_then(|first| mend(first, &none, || self.again(), monitor));
+        let read = read
+            .and_then(|first| mend(first, &none, || self.again(), monitor))
+            .and_then(|reading| self.tell_change(reading));
         match read {
             Ok(mut reading) => {
-                self.tell_change(&mut reading);
                 let is_packed = self.kind.compression().is_some();
                 let known = (!is_packed).then_some(reading.whole.0);
                 let mut differing = self.sums.differing(&self.recorded, known);
@@ -209,15 +210,20 @@ impl<'c> OpenSnapshot<'c> {
         request: &EntryRequest,
         monitor: &dyn Monitor,
     ) -> Result<SnapshotReading, ReadError> {
-        let mut reading = mend(read?, request, || self.again(), monitor)?;
-        self.tell_change(&mut reading);
-        Ok(reading)
+        self.tell_change(mend(read?, request, || self.again(), monitor)?)
     }
 
     /// An object that changed while it was read is told by a finding.
-    fn tell_change(&self, reading: &mut SnapshotReading) {
+    fn tell_change(&self, mut reading: SnapshotReading) -> Result<SnapshotReading, ReadError> {
+        let facts = &mut reading.snapshot;
         let changed = changed(&self.object.id, &*self.open, self.store);
-        reading.snapshot.findings.extend(changed);
+        facts
+            .findings
+            .extend(changed.map_err(|source| ReadError::Io {
+                offset: facts.size_bytes,
+                source,
+            })?);
+        Ok(reading)
     }
 }
 
@@ -303,9 +309,10 @@ pub(super) fn read_kuberesources(
     facts
         .findings
         .extend(differs(id, Artifact::Kuberesources, differing));
-    facts.findings.extend(
-        changed(id, &*open, store).map(|finding| finding.artifact(Artifact::Kuberesources)),
-    );
+    let changed = changed(id, &*open, store)
+        .map_err(|error| ArchiveError::at(None, error.to_string()))?
+        .map(|finding| finding.artifact(Artifact::Kuberesources));
+    facts.findings.extend(changed);
     Ok((facts, ring))
 }
 
@@ -323,13 +330,27 @@ fn tell_what_it_is(facts: &mut Kuberesources, head: &[u8]) {
 }
 
 /// Is the object that lies there now another one, or was it written while we read?
-pub(super) fn changed(id: &ObjectId, open: &dyn Object, store: &dyn Store) -> Option<Finding> {
-    let before = Some(open.identity());
-    let is_same =
-        open.identity_now().ok().as_ref() == before && store.stat(id).ok().as_ref() == before;
+///
+/// # Errors
+///
+/// Nobody can tell.
+pub(super) fn changed(
+    id: &ObjectId,
+    open: &dyn Object,
+    store: &dyn Store,
+) -> io::Result<Option<Finding>> {
+    let before = open.identity();
+    let is_there = match store.stat(id) {
+        Ok(there) => there == *before,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    if is_there && open.identity_now()? == *before {
+        return Ok(None);
+    }
     let message = format!("{id} changed while it was read");
-    (!is_same)
-        .then(|| Finding::new(Code::ChangedWhileReading, message).with("path", id.to_string()))
+    let finding = Finding::new(Code::ChangedWhileReading, message);
+    Ok(Some(finding.with("path", id.to_string())))
 }
 
 /// An unreadable file as the catalogue keeps it.

@@ -7,8 +7,11 @@ use crate::monitor::{Monitor, Silent};
 use crate::restore::stage_backup;
 use crate::selection::Selection;
 use crate::source::memory::{MemoryBucket, SCHEME};
-use crate::source::{FileSystem, ObjectId, PageCache, Store as _, Stores};
+use crate::source::{
+    FileSystem, Listing, Object, ObjectId, ObjectIdentity, OpenError, PageCache, Store, Stores,
+};
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,6 +170,60 @@ fn an_object_replaced_while_it_is_read_is_never_taken_for_sound() -> Outcome {
     assert!(!backup.verdict.is_usable());
     let codes: Vec<Code> = backup.findings.iter().map(|one| one.code).collect();
     assert_eq!(codes, [Code::ChangedWhileReading]);
+    Ok(())
+}
+
+/// Gives its objects, and says nothing of them afterwards.
+#[derive(Debug)]
+struct Reticent(MemoryBucket);
+
+impl Store for Reticent {
+    fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        self.0.list(location, monitor)
+    }
+
+    fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
+        self.0.list_beside(id, monitor)
+    }
+
+    fn stat(&self, _: &ObjectId) -> io::Result<ObjectIdentity> {
+        Err(io::Error::other("the disk is gone"))
+    }
+
+    fn open(
+        &self,
+        id: &ObjectId,
+        listed: Option<&ObjectIdentity>,
+    ) -> Result<Box<dyn Object>, OpenError> {
+        self.0.open(id, listed)
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_after_it_was_read_is_not_learnt() -> Outcome {
+    let store = MemoryBucket::default();
+    filled(&store)?;
+    let (catalogue, sound) = (memory(), options(Depth::New, &store));
+    let reticent = Stores::default().with(SCHEME, Arc::new(Reticent(store.clone())));
+    let reticent = SurveyOptions {
+        stores: reticent,
+        ..sound.clone()
+    };
+    let locations = [ObjectId::from(ROOT)];
+    let survey = examine(&locations, &catalogue, &reticent, &Silent)?;
+    let told = survey.skipped.iter().filter(|one| one.is_error);
+    let told: Vec<&str> = told.map(|one| one.reason.as_str()).collect();
+    assert!(
+        told.len() > 10
+            && told
+                .iter()
+                .all(|reason| reason.contains("the disk is gone"))
+    );
+    let learnt = survey.backups.iter();
+    assert_eq!(learnt.filter(|one| one.id().is_some()).count(), 0);
+    let again = examine(&locations, &catalogue, &sound, &Silent)?;
+    let expected = examine(&locations, &memory(), &sound, &Silent)?;
+    assert_eq!(lines(&again, ROOT), lines(&expected, ROOT));
     Ok(())
 }
 
