@@ -340,20 +340,26 @@ fn mutate(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
+/// How often an input that was slow is tried again: the machine may have been busy with something else.
+const PATIENCE: usize = 5;
+
 /// Feeds a target; what it dies of is kept and told.
 fn feed(name: &str, bytes: &[u8], timeout: Option<Duration>) {
-    let started = Instant::now();
-    let ended = catch_unwind(AssertUnwindSafe(|| targets::run(name, bytes)));
-    let is_late = timeout.is_some_and(|timeout| started.elapsed() > timeout);
-    if ended.is_err() || is_late {
-        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-        std::fs::write(&path, bytes).expect("there is room");
-        panic!(
-            "target {name} {} of {}",
-            if is_late { "takes too long" } else { "dies" },
-            path.display()
-        );
-    }
+    let is_late = || {
+        let started = Instant::now();
+        let ended = catch_unwind(AssertUnwindSafe(|| targets::run(name, bytes)));
+        let late = timeout.is_some_and(|timeout| started.elapsed() > timeout);
+        ended.map(|()| late)
+    };
+    let mut tries = (0..=PATIENCE).map(|_| is_late());
+    let died = match tries.find(|one| !matches!(one, Ok(true))) {
+        Some(Ok(_)) => return,
+        Some(Err(_)) => "dies",
+        None => "takes too long",
+    };
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
+    std::fs::write(&path, bytes).expect("there is room");
+    panic!("target {name} {died} of {}", path.display());
 }
 
 /// A target, what it begins with, and how far it has come.
