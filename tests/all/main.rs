@@ -5,6 +5,7 @@ mod cli;
 mod cli_output;
 mod damage;
 mod documents;
+mod faults;
 mod fleet;
 mod fleet_proof;
 mod fuzz;
