@@ -3,7 +3,7 @@
 use super::destination::{Delivered, Delivery, Destination};
 use super::work_directory::WorkDirectory;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation};
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Step};
 use crate::source::{AtPath as _, IoError, NewObject, ObjectId, Store as _};
 use crate::survey::{self, Depth, SurveyOptions};
 use std::fs::File;
@@ -29,8 +29,8 @@ pub(super) struct Carrier<'c> {
     pub(super) survey: &'c SurveyOptions,
     pub(super) work: Option<&'c WorkDirectory>,
     pub(super) monitor: &'c dyn Monitor,
-    /// An earlier run may have stored a half already: what lies there decides.
-    pub(super) is_resumed: bool,
+    /// An earlier run may have stored a half already: what is read back decides.
+    pub(super) may_be_there: bool,
 }
 
 impl Carrier<'_> {
@@ -94,10 +94,13 @@ impl Carrier<'_> {
         };
         self.monitor.expect(1, size_bytes);
         self.monitor.begin(id.as_os_str(), size_bytes);
-        let created = self.survey.stores.create(id, &new, self.monitor);
+        let created = {
+            let _step = Step::begin(self.monitor, format!("the store of {id}"));
+            self.survey.stores.create(id, &new, self.monitor)
+        };
         self.monitor.finish(id.as_os_str());
         let created = match created {
-            Err(error) if self.is_resumed && error.kind() == ErrorKind::AlreadyExists => {
+            Err(error) if self.may_be_there && error.kind() == ErrorKind::AlreadyExists => {
                 half.is_stored = true;
                 return Ok(());
             }
@@ -132,6 +135,7 @@ impl Carrier<'_> {
             depth: Depth::Everything,
             ..self.survey.clone()
         };
+        let _step = Step::begin(self.monitor, "the proof of what was stored");
         let survey = survey::examine(&ids, &catalogue, &options, self.monitor)
             .map_err(|error| format!("it lies there, and could not be read back: {error}"))?;
         let mut skipped = survey.skipped.iter();

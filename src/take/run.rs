@@ -134,7 +134,7 @@ pub fn take(
                 survey: &survey,
                 work: work.as_ref(),
                 monitor,
-                is_resumed: false,
+                may_be_there: run.policy.is_some(),
             };
             let report = hand_over(&taken(&run), examined, &destinations, &carrier, catalogue);
             finish(report.of(run), work, monitor)
@@ -175,11 +175,18 @@ fn resume(
     left_here::give_up(&left, &survey.stores, monitor);
     let work = left.take_up();
     let examined = read(&taken, survey, monitor).map_err(OcError::NotVerified)?;
+    if !examined.backup.verdict.is_usable() {
+        let reason = format!(
+            "{}: it is no longer what was verified",
+            taken.snapshot.display()
+        );
+        return Err(OcError::NotVerified(reason).into());
+    }
     let carrier = Carrier {
         survey,
         work: Some(&work),
         monitor,
-        is_resumed: true,
+        may_be_there: true,
     };
     let report = hand_over(&taken, examined, destinations, &carrier, catalogue);
     Ok(finish(report, Some(work), monitor))

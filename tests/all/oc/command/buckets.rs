@@ -126,7 +126,7 @@ fn both_halves_reach_a_bucket_and_go_from_here() -> TestResult {
     assert_eq!(far.server.keys(), names);
     let snapshot = prepared(&format!("prod/{SNAPSHOT}"))?;
     assert!(far.server.get(&names[1]) == Some(snapshot));
-    let kuberesources = prepared(&format!("keys/prod/{KUBERESOURCES}"))?;
+    let kuberesources = fs::read(far.night.path("host/prepared.tar.gz"))?;
     assert!(far.server.get(&names[0]) == Some(kuberesources));
     assert_eq!(far.kept(), Vec::<PathBuf>::new());
     assert_eq!(fs::read_dir(far.night.path("work"))?.count(), 0);
@@ -380,6 +380,26 @@ fn resume_brings_to_the_bucket_what_a_broken_run_left_here() -> TestResult {
     let shown = far.run(&["show", "latest", "-o", "json"])?.json()?;
     assert_eq!(shown["provenance"]["node"], "master-1");
     far.run(&resume)?.assert("nothing is left", 2, "oc login");
+    Ok(())
+}
+
+#[test]
+fn resume_brings_nothing_that_was_damaged_meanwhile() -> TestResult {
+    let far = Far::new()?;
+    far.server
+        .fail("PUT /backups/prod/", What::Status(403, "AccessDenied"), 1);
+    far.run(&["backup", "--to", PROD])?
+        .assert("broken", 2, "s3:PutObject");
+    let kept = far.kept();
+    let snapshot = kept.first().ok_or("a file")?;
+    let mut bytes = fs::read(snapshot)?;
+    let middle = bytes.len() / 2;
+    bytes.truncate(middle);
+    fs::write(snapshot, bytes)?;
+    let ended = far.run(&["backup", "--resume", "--to", PROD])?;
+    ended.assert("damaged", 2, "it is no longer what was verified");
+    assert_eq!(far.server.keys(), [""; 0]);
+    assert_eq!(far.kept(), kept);
     Ok(())
 }
 
