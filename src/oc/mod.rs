@@ -18,7 +18,6 @@ mod run;
 pub use client::{ClientOptions, Oc, RunError, shell_line};
 pub(crate) use cluster::{LiveObject, list, served};
 pub use cluster::{LiveTarget, ReasonCode, Window, live_target, parse_forced};
-pub(crate) use run::cluster_of;
 pub use run::{
     BackupFailure, BackupOptions, BackupPlan, BackupRun, BackupTask, DebugNamespace, FetchedFile,
     Leftover, OcError, RunOutcome, ScriptFailure, SnapshotStatus, VerificationResult, clean, plan,

@@ -8,7 +8,7 @@ use crate::kubernetes::encryption::KeyRing;
 use crate::monitor::{Monitor, Silent};
 use crate::names::{BackupName, NameKind};
 use crate::snapshot::{self, EntryRequest, ReadError, SnapshotReading};
-use crate::source::{ObjectId, Pace, Store as _};
+use crate::source::{ObjectId, Pace};
 
 /// Why a snapshot could not be read to its end.
 #[derive(Debug)]
