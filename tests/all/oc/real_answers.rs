@@ -83,10 +83,7 @@ const NOT_MET: [(&str, &str); 4] = [
         "who",
         "nobody asks for the user's name: rights decide, not names",
     ),
-    (
-        "can-i list",
-        "the table is of one user; the tests beside what reads it have it word for word",
-    ),
+    ("can-i list", "rights are asked for one by one"),
     (
         "can-i unknown resource",
         "only kinds that every API server has are asked for",
