@@ -15,4 +15,5 @@ mod outage;
 mod real_answers;
 mod real_etcd;
 mod refusals;
+mod table;
 mod transfer;
