@@ -271,9 +271,11 @@ fn of_a_stream_is_said_what_a_file_could_prove() {
     assert!(report.only().codes().contains(&"mended"));
 }
 
-/// What the real `etcdutl hashkv` (3.6.16 and 3.7.3), run so often on the sample, left in its two meta pages: transaction
-/// number and checksum of each.
-const HASHKV: [(&str, u64, [(u8, &str); 2]); 6] = [
+/// What was run, transactions that it made, and transaction number and checksum of each meta page.
+type HashkvRow = (&'static str, u64, [(u8, &'static str); 2]);
+
+/// What the real `etcdutl hashkv` (3.6.16 and 3.7.3), run so often on the sample, left in its two meta pages.
+const HASHKV: [HashkvRow; 6] = [
     (
         "3.6, once",
         1,
