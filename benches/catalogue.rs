@@ -307,7 +307,7 @@ mod judged {
 
     pub(super) fn fill(catalogue: &Path, files: &Path, backups: u64) -> Fallible<()> {
         let catalogue = Catalogue::new(CatalogueLocation::Redb(catalogue.to_owned()));
-        catalogue.remember_location(files.to_owned().into(), taken_at(0))?;
+        catalogue.remember_location(files.to_owned(), taken_at(0))?;
         let mut overview = Overview::default();
         let versions = BACKUPS_OF_CLUSTER.div_ceil(BACKUPS_OF_VERSION);
         overview.head.versions = (0..versions)
@@ -355,7 +355,7 @@ mod judged {
                 places: vec![(directory, place), (directory, behind + place)],
                 revision: i64::try_from(1_000_000 + backup).ok(),
             };
-            if backup % BACKUPS_OF_CLUSTER % BACKUPS_OF_VERSION == 0 {
+            if (backup % BACKUPS_OF_CLUSTER).is_multiple_of(BACKUPS_OF_VERSION) {
                 overview.rows.push(Vec::new());
                 overview.head.groups.push(OverviewGroup {
                     cluster: Some(cluster),

@@ -11,7 +11,12 @@
 )]
 
 #[path = "../tests/all/cli/edit.rs"]
-#[expect(dead_code, reason = "the tests use all of it")]
+#[expect(
+    dead_code,
+    clippy::as_conversions,
+    clippy::panic,
+    reason = "the tests use all of it"
+)]
 mod edit;
 #[path = "../tests/all/support/mod.rs"]
 #[expect(dead_code, reason = "the parts that write databases are wanted")]

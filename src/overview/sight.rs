@@ -71,7 +71,7 @@ pub(super) fn directories(
                                                                              part: Vec<
         OverviewDirectory,
     >| {
-        found.extend(part)
+        found.extend(part);
     })?;
     let is_whole = is_whole && u64::try_from(found.len()) == Ok(head.directories);
     Ok(is_whole.then_some(found))
@@ -96,7 +96,7 @@ pub(super) fn rows(
     if wanted.len() > head.groups.len() / SCANNED {
         is_whole =
             reader.each_derived(&[ROWS_KEY], &|key| is_of(&wanted, key), &mut |key, rows| {
-                take(first(key), rows)
+                take(first(key), rows);
             })?;
     } else {
         for group in &wanted {

@@ -116,6 +116,7 @@ fn known(env: &TestEnv) -> Value {
     list
 }
 
+#[expect(clippy::print_stderr, reason = "the numbers of docs/fleet.md")]
 #[test]
 fn eight_workers_two_killed_and_one_twice_come_to_what_one_process_says() {
     let (clusters, each) = size();

@@ -89,12 +89,12 @@ impl Service {
     pub(super) fn rights(&self) -> Rights {
         match self {
             Self::S3 { .. } => Rights::default(),
-            Self::Google { .. } => Rights([
+            Self::Google { .. } => Rights(&[
                 "storage.objects.list",
                 "storage.objects.get",
                 "storage.objects.create",
             ]),
-            Self::Azure { .. } => Rights([
+            Self::Azure { .. } => Rights(&[
                 "Storage Blob Data Reader",
                 "Storage Blob Data Reader",
                 "Storage Blob Data Contributor",

@@ -41,11 +41,11 @@ pub(super) struct Refusal {
 
 /// What the store calls the rights to list, to read and to write.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Rights(pub(super) [&'static str; 3]);
+pub(super) struct Rights(pub(super) &'static [&'static str; 3]);
 
 impl Default for Rights {
     fn default() -> Self {
-        Self(["s3:ListBucket", "s3:GetObject", "s3:PutObject"])
+        Self(&["s3:ListBucket", "s3:GetObject", "s3:PutObject"])
     }
 }
 

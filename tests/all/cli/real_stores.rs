@@ -316,7 +316,7 @@ fn a_locked_bucket_with_versions_is_read_and_staged_from() {
     server
         .ask("PUT", "/locked", &lock, b"")
         .expect("an answer")
-        .is_fine();
+        .expect_fine();
     let [snapshot, kuberesources] =
         [SNAPSHOT, KUBERESOURCES].map(|sample| sample.rsplit('/').next().expect("a name"));
     let old = server.put("locked", snapshot, b"an older version");

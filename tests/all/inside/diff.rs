@@ -239,7 +239,9 @@ fn a_value_encrypted_again_or_no_more_is_the_same_value() {
     let env = TestEnv::new();
     let snapshot = put(&env, "cbc-421");
     let original = std::fs::read(&snapshot).expect("our own");
-    for (name, change) in [("again", sealed_again as fn(&[u8]) -> _), ("plain", opened)] {
+    type Change = fn(&[u8]) -> Option<Vec<u8>>;
+    let changes: [(&str, Change); 2] = [("again", sealed_again), ("plain", opened)];
+    for (name, change) in changes {
         let mut content = Bolt::open(&original).content();
         let changed = std::cell::Cell::new(0);
         for prefix in ["/kubernetes.io/secrets/", "/kubernetes.io/configmaps/"] {

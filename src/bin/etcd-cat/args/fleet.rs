@@ -7,6 +7,7 @@ use etcd_cat::discovery::Shard;
 use etcd_cat::fleet::Budget;
 use etcd_cat::source::ObjectId;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Bytes a second that a worker is taken to read.

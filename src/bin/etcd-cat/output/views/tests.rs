@@ -1,6 +1,6 @@
 //! The contract, deserialised with unknown fields denied.
 
-use crate::output::{BackupDetails, BackupList, Format, VerifyReport, render};
+use crate::output::{BackupDetails, BackupList, CheckAnswer, Format, VerifyReport, render};
 use crate::sample;
 use etcd_cat::backup::Backup;
 use etcd_cat::discovery::{Skipped, SkippedKind};
@@ -309,7 +309,11 @@ fn lists_and_checks_keep_to_the_contract() {
 
     let check = RestoreCheck::new(backups, target, Selection::default(), sample::now());
     let check = check.expect("one cluster");
-    let json = render(&check, &style).expect("a document");
+    let answer = CheckAnswer {
+        check: &check,
+        difference: None,
+    };
+    let json = render(&answer, &style).expect("a document");
     let _: RestoreCheckDocument = parse(&json);
     let check: Value = parse(&json);
     assert_eq!(check.get("restorable"), Some(&json!(true)));
