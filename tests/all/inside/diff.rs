@@ -140,9 +140,11 @@ fn a_check_tells_in_full_what_a_restore_would_lose() {
     let told: Value = check(&env, "4.17.2", &["--diff", "-o", "json"])
         .ends_with(0)
         .json();
-    let expected: Value = run(&env, &["diff", &old, &new, "-o", "json"])
-        .ends_with(0)
-        .json();
+    // The keys of the newer one lie elsewhere: a check has paired them.
+    let keys = env.text("keys");
+    let diff = ["diff", &old, &new, "--keys", &keys];
+    let document = [&diff[..], &["-o", "json"]].concat();
+    let expected: Value = run(&env, &document).ends_with(0).json();
     for field in ["from", "to", "summary", "kinds"] {
         assert_eq!(told["difference"][field], expected[field], "{field}");
     }
@@ -152,7 +154,7 @@ fn a_check_tells_in_full_what_a_restore_would_lose() {
     );
     assert_eq!(told["chosen"]["id"], expected["from"]["id"]);
     let page = check(&env, "4.17.2", &["--diff"]).ends_with(0).stdout;
-    let short = run(&env, &["diff", &old, &new]).ends_with(0).stdout;
+    let short = run(&env, &diff).ends_with(0).stdout;
     assert!(
         page.ends_with(&format!("OF THE CLUSTER\n{short}")),
         "{page}"
