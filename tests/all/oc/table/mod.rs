@@ -23,7 +23,7 @@ const HEAD: &str = "\
 # When a backup run fails
 
 What becomes of the backup, what remains in the cluster, what is said, and the exit code. Made from runs of `etcd-cat backup` against a stand-in for `oc` that answers as the
-real one does (`ETCD_CAT_BLESS=1 cargo test --all-features --test all oc::table`); a minute is half a second there. Whatever remains is told with the commands that remove it,
+real one does (`ETCD_CAT_BLESS=1 cargo test --all-features --test all -- --ignored oc::table`); a minute is half a second there. Whatever remains is told with the commands that remove it,
 and the test runs them: nothing is left afterwards. Where nothing is told to remain, nothing is there.
 
 * *kept*: verified, under its final names, in the catalogue.
@@ -43,6 +43,7 @@ struct Outcome {
 }
 
 #[test]
+#[ignore = "by hand: a minute of runs, and what two of them meet first depends on the machine"]
 fn the_table_of_failures_is_what_the_runs_come_to() -> TestResult {
     let situations = situations();
     let next = AtomicUsize::new(0);
