@@ -84,11 +84,13 @@ impl<'r, 'o> HostShell<'r, 'o> {
         let Some((directory, _)) = path.rsplit_once('/') else {
             return Ok(());
         };
+        if self.heartbeat.elapsed() < self.context.timeouts.heartbeat {
+            return Ok(());
+        }
+        self.heartbeat = Instant::now();
+        heartbeat::beat(&self.context, &self.access)?;
         // What the cluster's own policy left is only read.
-        let is_ours = self.context.plan.options.task != BackupTask::FromPolicy;
-        if is_ours && self.heartbeat.elapsed() >= self.context.timeouts.heartbeat {
-            self.heartbeat = Instant::now();
-            heartbeat::beat(&self.context, &self.access)?;
+        if self.context.plan.options.task != BackupTask::FromPolicy {
             self.command(&host::heartbeat(directory))?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use super::{Ended, KUBERESOURCES, Night, SNAPSHOT};
 use crate::oc::cluster::TestResult;
+use etcd_cat::oc::BackupTask;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const AUTOMATED: &str = "var/lib/etcd-auto-backup/2024-11-02_030000";
 
@@ -261,5 +263,25 @@ fn one_that_is_damaged_is_put_aside() -> TestResult {
         [format!("{SNAPSHOT}.failed-verification")]
     );
     assert_eq!(fs::metadata(&path)?.len(), 300_000);
+    Ok(())
+}
+
+#[test]
+fn the_cluster_is_told_that_the_run_is_at_work_and_the_host_is_only_read() -> TestResult {
+    let night = Night::new()?;
+    leave(
+        &night,
+        &format!("hosts/master-1/{AUTOMATED}"),
+        "2 hours ago",
+    )?;
+    let mut options = night.cluster.options();
+    options.task = BackupTask::FromPolicy;
+    options.timeouts.heartbeat = Duration::ZERO;
+    night.cluster.back_up(options)?;
+    let log = night.cluster.log_lines();
+    let lines = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+    // Once at the beginning, and before each of the two files.
+    assert_eq!(lines("etcd-cat/heartbeat=TIME --overwrite"), 3, "{log:#?}");
+    assert_eq!(lines(" touch "), 0, "{log:#?}");
     Ok(())
 }
