@@ -9,10 +9,9 @@ by generate.py, and kept. The commands of a row take turns, as in verify.py, whi
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from verify import HERE, Bench, machine
+from verify import HERE, Bench, directory_of, machine, parsed
 
 
 class Inside(Bench):
@@ -29,16 +28,8 @@ class Inside(Bench):
 
 
 def main():
-    arguments, runs = sys.argv[1:], 5
-    if "--runs" in arguments:
-        at = arguments.index("--runs")
-        runs = int(arguments[at + 1])
-        del arguments[at:at + 2]
-    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        raise SystemExit(__doc__)
-    directory = Path(arguments[0] if arguments else Path(tempfile.gettempdir()) / "etcd-cat-bench")
-    directory.mkdir(parents=True, exist_ok=True)
-    bench = Inside(directory, False, runs)
+    arguments, options = parsed(sys.argv[1:], {"--runs": "5"})
+    bench = Inside(directory_of(arguments, __doc__), False, int(options["--runs"]))
     file, later = bench.pair()
     print(machine())
     print()

@@ -18,14 +18,13 @@ import random
 import subprocess
 import sys
 import tarfile
-import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "testdata" / "make"))
 import certificates  # noqa: E402
-from verify import Bench, machine  # noqa: E402
+from verify import Bench, directory_of, machine, parsed  # noqa: E402
 
 BYTES = 100_000_000
 COMPONENTS = {"kube-apiserver": 24, "kube-controller-manager": 13, "kube-scheduler": 10, "etcd": 10}
@@ -42,16 +41,9 @@ KINDS = {
 
 
 def main():
-    arguments, runs = sys.argv[1:], 9
-    if "--runs" in arguments:
-        at = arguments.index("--runs")
-        runs = int(arguments[at + 1])
-        del arguments[at:at + 2]
-    if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        raise SystemExit(__doc__)
-    directory = Path(arguments[0] if arguments else Path(tempfile.gettempdir()) / "etcd-cat-bench")
-    directory.mkdir(parents=True, exist_ok=True)
-    bench = Bench(directory, False, runs)
+    arguments, options = parsed(sys.argv[1:], {"--runs": "9"})
+    directory = directory_of(arguments, __doc__)
+    bench = Bench(directory, False, int(options["--runs"]))
     print(machine())
     print()
     print("| 100 MB of | compressed | etcd-cat | resident | against | seconds | ratio |")

@@ -29,20 +29,32 @@ COPIES = 8
 REST_SECONDS = 5
 
 
-def main():
-    arguments, options = sys.argv[1:], {"--runs": "5", "--only": ""}
-    cold = "--cold" in arguments
-    arguments = [argument for argument in arguments if argument != "--cold"]
+def parsed(arguments, options):
+    """Takes the options that have a value out of the arguments."""
+    arguments, options = list(arguments), dict(options)
     for name in options:
         if name in arguments:
             at = arguments.index(name)
             options[name] = arguments[at + 1]
             del arguments[at:at + 2]
+    return arguments, options
+
+
+def directory_of(arguments, usage):
+    """The one argument that is left, or where files are kept otherwise; it is there afterwards."""
     if len(arguments) > 1 or any(argument.startswith("-") for argument in arguments):
-        raise SystemExit(__doc__)
+        raise SystemExit(usage)
     directory = Path(arguments[0] if arguments else Path(tempfile.gettempdir()) / "etcd-cat-bench")
     directory.mkdir(parents=True, exist_ok=True)
-    bench = Bench(directory, cold, int(options["--runs"]))
+    return directory
+
+
+def main():
+    arguments = sys.argv[1:]
+    cold = "--cold" in arguments
+    arguments = [argument for argument in arguments if argument != "--cold"]
+    arguments, options = parsed(arguments, {"--runs": "5", "--only": ""})
+    bench = Bench(directory_of(arguments, __doc__), cold, int(options["--runs"]))
     print(machine())
     print()
     print(f"| {'cold' if cold else 'warm'} | etcd-cat | resident | against | seconds | ratio |")

@@ -10,7 +10,6 @@ use super::examination::Examination;
 use super::file::has_lost_its_trailer;
 use super::member_checksums::Computed;
 use super::recorded::{Recorded, differs};
-use crate::catalogue::{CatalogueChange, Content};
 use crate::digest::Sha256Digest;
 use crate::discovery::{Checksum, FoundObject, Skipped, SkippedKind};
 use crate::finding::{Artifact, Finding};
@@ -141,29 +140,21 @@ impl Examination<'_> {
         let Some(identity) = self.known.files.get(id).map(|known| known.identity.clone()) else {
             return Ok(());
         };
+        let object = FoundObject {
+            name: id.file_name().and_then(BackupName::parse),
+            id: id.clone(),
+            identity,
+        };
         if let Some(facts) = self.known.snapshot_at(id) {
             let mut facts = facts.clone();
             facts.findings.extend(told(Artifact::Snapshot));
             facts.mended = mended.or(facts.mended);
-            let object = FoundObject {
-                name: id.file_name().and_then(BackupName::parse),
-                id: id.clone(),
-                identity: identity.clone(),
-            };
             self.recorder.add(changes(&object, &facts, self.now))?;
-            self.known.enter_snapshot(id, identity, facts);
+            self.known.enter_snapshot(id, object.identity, facts);
         } else if let Some(facts) = self.known.kuberesources_at(id) {
             let mut facts = facts.clone();
             facts.findings.extend(told(Artifact::Kuberesources));
-            let file = CatalogueChange::File {
-                path: id.clone(),
-                identity: identity.clone(),
-                content: Content::Kuberesources(facts.sha256),
-                read_at: self.now,
-            };
-            let facts_change = CatalogueChange::Kuberesources(Box::new(facts.clone()));
-            self.recorder.add(vec![facts_change, file])?;
-            self.known.enter_kuberesources(id, identity, facts);
+            self.remember_kuberesources(&object, facts)?;
         }
         Ok(())
     }

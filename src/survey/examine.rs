@@ -199,6 +199,14 @@ impl Examination<'_> {
         ring: Option<KeyRing>,
     ) -> Result<(), SurveyError> {
         self.rings.keep(facts.sha256, ring);
+        self.remember_kuberesources(object, facts)
+    }
+
+    pub(super) fn remember_kuberesources(
+        &mut self,
+        object: &FoundObject,
+        facts: Kuberesources,
+    ) -> Result<(), SurveyError> {
         let file = CatalogueChange::File {
             path: object.id.clone(),
             identity: object.identity.clone(),

@@ -1,6 +1,7 @@
 //! What lists in an archive say of its files, and what was computed of these as they passed by.
 
 use super::recorded::{Digests, RecordedChecksums, Sums};
+use crate::bytes::to_u64;
 use crate::digest::Sha256Digest;
 use crate::discovery::{MAX_LIST_BYTES, is_checksum_list};
 use crate::snapshot::SnapshotReading;
@@ -36,9 +37,7 @@ impl MemberChecksums {
         let mut text = Vec::new();
         let read = bytes.take(MAX_LIST_BYTES + 1).read_to_end(&mut text);
         // A list that breaks off, or is longer than any, says nothing.
-        if read
-            .is_ok_and(|length| u64::try_from(length).is_ok_and(|length| length <= MAX_LIST_BYTES))
-        {
+        if read.is_ok_and(|length| to_u64(length) <= MAX_LIST_BYTES) {
             let count = &mut self.count;
             self.recorded.learn(id, &text, |_| {
                 *count += 1;
@@ -85,8 +84,7 @@ impl MemberChecksums {
     /// Files that a list asks more of than was computed.
     pub(super) fn uncomputed(&self, met: &BTreeMap<ObjectId, u32>) -> BTreeSet<ObjectId> {
         let asked = self.recorded.iter().filter(|(id, recorded)| {
-            let computed = self.computed.get(*id).copied().unwrap_or_default();
-            met.contains_key(*id) && computed.digests.lack(recorded)
+            met.contains_key(*id) && self.computed(id).digests.lack(recorded)
         });
         asked.map(|(id, _)| id.clone()).collect()
     }

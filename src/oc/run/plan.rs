@@ -271,10 +271,7 @@ impl BackupPlan {
             let pods = self.policy.hosts.iter().map(|_| POD).chain([POD]);
             calls.extend(pods.map(|pod| commands::delete_pod(&self.namespace, pod)));
         }
-        if self.is_temporary() {
-            calls.push(commands::delete_namespace(&self.namespace));
-        }
-        calls.iter().map(|call| oc.argv(call)).collect()
+        self.foreseen(calls, oc)
     }
 
     /// What earlier runs left is removed, and the place for the debug pod is made.
@@ -286,6 +283,14 @@ impl BackupPlan {
             calls.push(commands::annotate_namespace(&self.namespace, TIME));
         }
         calls
+    }
+
+    /// All of them, and that the place for the debug pod goes.
+    fn foreseen(&self, mut calls: Vec<Call>, oc: &Oc) -> Vec<Vec<String>> {
+        if self.is_temporary() {
+            calls.push(commands::delete_namespace(&self.namespace));
+        }
+        calls.iter().map(|call| oc.argv(call)).collect()
     }
 
     /// Up to a debug pod on the host.
@@ -313,10 +318,7 @@ impl BackupPlan {
                 calls.push(commands::delete_pod(&self.namespace, POD));
             }
         }
-        if self.is_temporary() {
-            calls.push(commands::delete_namespace(&self.namespace));
-        }
-        calls.iter().map(|call| oc.argv(call)).collect()
+        self.foreseen(calls, oc)
     }
 
     fn foresee_files(&self, access: &HostAccess, directory: &str) -> Vec<Call> {
@@ -370,10 +372,7 @@ impl BackupPlan {
         if self.is_exec {
             calls.push(commands::delete_pod(&self.namespace, POD));
         }
-        if self.is_temporary() {
-            calls.push(commands::delete_namespace(&self.namespace));
-        }
-        calls.iter().map(|call| oc.argv(call)).collect()
+        self.foreseen(calls, oc)
     }
 }
 

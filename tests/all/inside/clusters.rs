@@ -42,6 +42,14 @@ pub(crate) fn run(env: &TestEnv, arguments: &[&str]) -> Ran {
     env.run(&all)
 }
 
+/// Every object of these kinds, with its secrets.
+pub(crate) fn get_all(env: &TestEnv, snapshot: &str, kinds: &str) -> Ran {
+    run(
+        env,
+        &["get", snapshot, kinds, "-A", "-o", "json", "--show-secrets"],
+    )
+}
+
 /// The API server's own answers.
 pub(crate) fn served(cluster: &str) -> Vec<Value> {
     let lines = real::unpacked(&format!("clusters/{cluster}/objects.jsonl.gz"));

@@ -218,7 +218,7 @@ fn one_namespace_is_asked_for_by_those_who_may_see_no_more() -> TestResult {
 fn what_may_not_be_listed_is_told_and_never_taken_as_removed() -> TestResult {
     let live = Live::new()?;
     live.cluster.scenario(
-        "forbidden='|secrets|nodes|'\nbroken='|widgets.example.com|'\nincomplete=yes\n",
+        "forbidden_reads='|secrets|nodes|'\nbroken='|widgets.example.com|'\nincomplete=yes\n",
     )?;
     live.drop("leases.coordination.k8s.io")?;
     let told = live.document(&[]);
@@ -261,7 +261,7 @@ fn nothing_listed_is_no_answer() -> TestResult {
     let kinds = kinds.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let kinds: Vec<String> = kinds.collect::<std::io::Result<_>>()?;
     live.cluster
-        .scenario(&format!("forbidden='|{}|'\n", kinds.join("|")))?;
+        .scenario(&format!("forbidden_reads='|{}|'\n", kinds.join("|")))?;
     let ran = live.diff(&["-o", "json"]).ends_with(2);
     assert_eq!(
         (ran.stdout.as_str(), &ran.error()["code"]),

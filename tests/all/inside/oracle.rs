@@ -1,6 +1,6 @@
 //! Every object of every real cluster, through the command, as its API server gave it.
 
-use super::clusters::{CLUSTERS, facts, identity, put, run, served, text};
+use super::clusters::{CLUSTERS, facts, get_all, identity, put, run, served, text};
 use crate::cli::environment::TestEnv;
 use crate::objects::equal::differences;
 use serde_json::Value;
@@ -26,16 +26,7 @@ fn every_object_is_as_its_api_server_gave_it() {
         let env = TestEnv::new();
         let snapshot = put(&env, cluster);
         let kinds = kinds(&env, &snapshot);
-        let get = [
-            "get",
-            &snapshot,
-            &kinds,
-            "-A",
-            "-o",
-            "json",
-            "--show-secrets",
-        ];
-        let ran = run(&env, &get).ends_with(i32::from(cluster == "kms-421"));
+        let ran = get_all(&env, &snapshot, &kinds).ends_with(i32::from(cluster == "kms-421"));
         let list: Value = ran.json();
         assert_eq!(
             (text(&list, "/apiVersion"), text(&list, "/kind")),

@@ -1,6 +1,6 @@
 //! No secret of a cluster comes out of any command, unless it is asked for.
 
-use super::clusters::{SOON, put, run, served, text};
+use super::clusters::{SOON, get_all, put, run, served, text};
 use super::made;
 use crate::cli::environment::TestEnv;
 use data_encoding::{BASE64, HEXLOWER};
@@ -163,13 +163,10 @@ fn no_secret_of_a_real_cluster_comes_out() {
             assert_none(&said, &marks, &what);
         }
         // The marks are such that they would be found.
-        let shown = said(
-            &env,
-            &["get", &to, "secrets", "-A", "-o", "json", "--show-secrets"],
-        );
+        let shown = get_all(&env, &to, "secrets").stdout;
         let found = marks
             .iter()
-            .filter(|mark| memmem::find(&shown, mark).is_some());
+            .filter(|mark| memmem::find(shown.as_bytes(), mark).is_some());
         assert!(found.count() > 20);
     }
 }

@@ -1,6 +1,6 @@
 //! Every kind that is stored as protobuf, out of a snapshot and through the command.
 
-use super::clusters::{run, text};
+use super::clusters::{get_all, text};
 use super::made::{self, FIRST};
 use crate::cli::environment::TestEnv;
 use crate::objects::equal::differences;
@@ -70,16 +70,7 @@ fn every_stored_kind_comes_out_as_its_api_prints_it() {
     let snapshot = made::put(&env, "types", &objects);
     let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
     let kinds = kinds.join(",");
-    let get = [
-        "get",
-        &snapshot,
-        &kinds,
-        "-A",
-        "-o",
-        "json",
-        "--show-secrets",
-    ];
-    let list: Value = run(&env, &get).ends_with(0).json();
+    let list: Value = get_all(&env, &snapshot, &kinds).ends_with(0).json();
     let items = list["items"].as_array().expect("is a list").iter();
     let own: HashMap<&str, &Value> = items
         .map(|item| (text(item, "/metadata/resourceVersion"), item))
