@@ -113,6 +113,7 @@ fn s3(address: &Address, options: &BucketOptions) -> Result<(Service, String), T
             credentials,
             region,
             source,
+            is_at_endpoint: endpoint.is_some(),
         },
         url,
     ))

@@ -188,6 +188,7 @@ impl Connection {
             is_writing: ask.is_writing,
             is_unsigned: self.service.is_unsigned(),
             is_plain: self.url.starts_with("http://"),
+            is_at_endpoint: self.service.is_at_endpoint(),
             rights: self.service.rights(),
         };
         let body = answer.body().await.unwrap_or_default();

@@ -15,6 +15,8 @@ pub(super) enum Service {
         region: String,
         /// Where credentials come from, for the case that none come.
         source: &'static str,
+        /// Somebody has said where it answers: that does not follow the region.
+        is_at_endpoint: bool,
     },
     Google {
         credentials: Option<GcpCredentialProvider>,
@@ -85,6 +87,17 @@ impl Service {
         }
     }
 
+    /// Another region is another endpoint, and somebody has named one.
+    pub(super) fn is_at_endpoint(&self) -> bool {
+        matches!(
+            self,
+            Self::S3 {
+                is_at_endpoint: true,
+                ..
+            }
+        )
+    }
+
     /// What the rights are called that a refusal is about.
     pub(super) fn rights(&self) -> Rights {
         match self {
@@ -138,6 +151,7 @@ impl Service {
                 credentials: Some(credentials),
                 region,
                 source,
+                ..
             } => {
                 let credential = credentials.get_credential().await.map_err(|_| {
                     Trouble::Setup(format!("{source} gives no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or --no-sign for a public bucket"))

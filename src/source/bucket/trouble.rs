@@ -35,6 +35,8 @@ pub(super) struct Refusal {
     pub(super) is_unsigned: bool,
     /// It was asked without TLS.
     pub(super) is_plain: bool,
+    /// Where it was asked was named by somebody, and does not follow the region.
+    pub(super) is_at_endpoint: bool,
     /// What the rights to list, to read and to write are called there.
     pub(super) rights: Rights,
 }
@@ -122,13 +124,8 @@ impl Refusal {
         if self.is_archived() {
             return format!("archived ({said}): have the store restore it first");
         }
-        if let Some(region) = self.other_region() {
-            return format!(
-                "the bucket {bucket} lies in region {region} ({said}): set --region {region}"
-            );
-        }
-        if self.says(&["PermanentRedirect", "AuthorizationHeaderMalformed"]) || *status == 301 {
-            return format!("the bucket {bucket} lies in another region ({said}): set --region");
+        if let Some(elsewhere) = self.elsewhere(&said) {
+            return elsewhere;
         }
         match status {
             401 | 403 => self.denied(&said),
@@ -167,13 +164,28 @@ impl Refusal {
         )
     }
 
-    fn other_region(&self) -> Option<&str> {
-        let is_about = self.says(&[
-            "PermanentRedirect",
+    /// The bucket lies in another region than the one that was asked, or signed for.
+    fn elsewhere(&self, said: &str) -> Option<String> {
+        let is_asked_elsewhere = self.says(&["PermanentRedirect", "TemporaryRedirect"])
+            || matches!(self.status, 301 | 307);
+        let is_signed_elsewhere = self.says(&[
             "AuthorizationHeaderMalformed",
             "IllegalLocationConstraintException",
-        ]) || matches!(self.status, 301 | 307);
-        self.region.as_deref().filter(|_| is_about)
+        ]);
+        let is_about = is_asked_elsewhere || is_signed_elsewhere;
+        let bucket = &self.bucket;
+        let (place, option) = match &self.region {
+            Some(region) if is_about => (format!("region {region}"), format!("--region {region}")),
+            _ if is_about => ("another region".to_owned(), "--region".to_owned()),
+            _ => return None,
+        };
+        let rest = match self.is_at_endpoint && is_asked_elsewhere {
+            true => ", and leave out --endpoint or name the one of that region",
+            false => "",
+        };
+        Some(format!(
+            "the bucket {bucket} lies in {place} ({said}): set {option}{rest}"
+        ))
     }
 
     fn is_archived(&self) -> bool {

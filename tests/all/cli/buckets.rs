@@ -197,6 +197,43 @@ fn each_refusal_is_one_sentence_with_what_to_do() {
     }
 }
 
+/// As AWS says it, word for word but for names: of a bucket that lies in another region than the one that was asked.
+#[test]
+fn a_wrong_region_is_told_with_the_right_one() {
+    let malformed = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'</Message><Region>eu-west-1</Region><RequestId>1</RequestId><HostId>h</HostId></Error>";
+    let redirect = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.</Message><Endpoint>s3-eu-west-1.amazonaws.com</Endpoint><Bucket>backups</Bucket><RequestId>1</RequestId><HostId>h</HostId></Error>";
+    let says_nothing = ("x-amz-request-id", "1");
+    let says_region = ("x-amz-bucket-region", "eu-west-1");
+    let rows = [
+        (
+            What::Says(400, says_nothing, malformed),
+            "lies in region eu-west-1 (AuthorizationHeaderMalformed): set --region eu-west-1",
+        ),
+        (
+            What::Says(301, says_region, redirect),
+            "lies in region eu-west-1 (PermanentRedirect): set --region eu-west-1, and leave out --endpoint or name the one of that region",
+        ),
+        (
+            What::Says(301, says_region, ""),
+            "lies in region eu-west-1 (301): set --region eu-west-1, and leave out --endpoint or name the one of that region",
+        ),
+        (
+            What::Says(301, says_nothing, redirect),
+            "lies in another region (PermanentRedirect): set --region, and leave out --endpoint or name the one of that region",
+        ),
+    ];
+    for (what, sentence) in rows {
+        let (env, server) = healthy();
+        server.fail("/backups", what, 99);
+        for place in ["s3://backups", "s3://backups/prod"] {
+            let ran = run(&env, &server, &["verify", place, "--no-catalogue"]).ends_with(2);
+            let line =
+                format!("error: {place} was not read: cannot list: the bucket backups {sentence}");
+            assert!(ran.stderr.lines().any(|one| one == line), "{ran:#?}");
+        }
+    }
+}
+
 #[test]
 fn an_object_replaced_while_it_is_read_is_told() {
     let (env, server) = healthy();

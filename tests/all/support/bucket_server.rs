@@ -73,6 +73,8 @@ pub(crate) struct Fault {
 pub(crate) enum What {
     /// This status, with this code in the body.
     Status(u16, &'static str),
+    /// This status, with this header and this body.
+    Says(u16, (&'static str, &'static str), &'static str),
     /// The connection breaks after so many bytes of the body.
     CutAfter(usize),
     /// The object is replaced by these bytes before the answer.
@@ -232,6 +234,11 @@ impl BucketServer {
         let fault = self.shared().note(request);
         let mut response = match &fault {
             Some(What::Status(status, code)) => Response::error(*status, code),
+            Some(What::Says(status, (name, value), body)) => {
+                let mut response = Response::of(*status, body.as_bytes().to_vec());
+                response.headers.push((name, (*value).to_owned()));
+                response
+            }
             Some(What::Late(time)) => {
                 std::thread::sleep(*time);
                 self.shared().answer(request, None)
