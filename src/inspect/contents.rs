@@ -109,7 +109,9 @@ impl Contents {
         let ring = find_keys(subject, &id, &reading, options, monitor);
         let entries = std::mem::take(&mut reading.entries.entries);
         let definitions = entries.iter().filter(|entry| is_definition(&entry.key));
-        let definitions = definitions.filter_map(definition);
+        let mut definitions: Vec<&StoredEntry> = definitions.collect();
+        definitions.sort_by(|left, right| left.key.cmp(&right.key));
+        let definitions = definitions.into_iter().filter_map(definition);
         let resources = resources(definitions.collect(), &reading.snapshot);
         Ok(Self {
             id,

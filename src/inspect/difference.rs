@@ -12,6 +12,8 @@ use crate::monitor::Monitor;
 use crate::snapshot::{EntryRequest, KeyFilter, StoredEntry, ValueMark};
 use crate::survey::SurveyOptions;
 use std::cmp::Ordering;
+use std::panic::resume_unwind;
+use std::thread::{Builder, ScopedJoinHandle};
 
 /// Reads both once and compares every object, or those in one namespace.
 ///
@@ -37,8 +39,9 @@ pub fn compare(
         marked: ValueMark::new(is_plain_token),
         ..EntryRequest::default()
     };
-    let mut from = Contents::read(from, &request, trust, options, monitor)?;
-    let mut to = Contents::read(to, &request, trust, options, monitor)?;
+    let read = |subject| Contents::read(subject, &request, trust, options, monitor);
+    let (from, to) = both(options.jobs > 1, || read(from), || read(to));
+    let (mut from, mut to) = (from?, to?);
     let sides = [&mut from, &mut to].map(|contents| {
         let mut entries = std::mem::take(&mut contents.entries);
         retain_namespace(&mut entries, namespace);
@@ -56,6 +59,25 @@ pub fn compare(
     })
 }
 
+/// Does both, at the same time where that is allowed: reading one snapshot keeps more than one core busy, and not quite two.
+fn both<T: Send>(
+    is_shared: bool,
+    one: impl FnOnce() -> T,
+    other: impl Fn() -> T + Send + Sync,
+) -> (T, T) {
+    std::thread::scope(|scope| {
+        // Without a thread to be had, this one does both.
+        let thread = is_shared.then(|| Builder::new().spawn_scoped(scope, &other).ok());
+        let one = one();
+        let other = match thread.flatten().map(ScopedJoinHandle::join) {
+            Some(Ok(other)) => other,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => other(),
+        };
+        (one, other)
+    })
+}
+
 /// Two backups, and what of them was asked for.
 struct Comparison<'c> {
     from: &'c Contents,
@@ -68,26 +90,34 @@ impl<'c> Comparison<'c> {
         Self { from, to, request }
     }
 
-    /// Walks both sides at once; each is sorted by key.
+    /// Walks both sides at once, each in the order of its keys' hashes, and gives what is not the same by key.
     fn merge(&self, [left, right]: &[Vec<StoredEntry>; 2]) -> Vec<ChangeRow> {
         let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
-        let mut changes = Vec::new();
+        let mut differing = Vec::new();
         loop {
             let order = match (left.peek(), right.peek()) {
-                (Some(own), Some(other)) => own.key.cmp(&other.key),
+                (Some(own), Some(other)) => by_hash(own, other),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (None, None) => return changes,
+                (None, None) => break,
             };
             let own = if order.is_le() { left.next() } else { None };
             let other = if order.is_ge() { right.next() } else { None };
-            changes.extend(self.change(own, other));
+            if !own
+                .zip(other)
+                .is_some_and(|(own, other)| self.is_same(own, other))
+            {
+                differing.push((own, other));
+            }
         }
+        differing.sort_unstable_by_key(|(own, other)| own.or(*other).map(|entry| &*entry.key));
+        let rows = differing.into_iter();
+        rows.filter_map(|(own, other)| self.change(own, other))
+            .collect()
     }
 
     fn change(&self, own: Option<&StoredEntry>, other: Option<&StoredEntry>) -> Option<ChangeRow> {
         let change = match (own, other) {
-            (Some(own), Some(other)) if self.is_same(own, other) => return None,
             (Some(_), Some(_)) => Change::Changed,
             (Some(_), None) => Change::Removed,
             (None, _) => Change::Added,
@@ -133,6 +163,11 @@ impl<'c> Comparison<'c> {
         let opened = contents.opened(entry)?;
         Some(self.request.digest(&opened))
     }
+}
+
+fn by_hash(left: &StoredEntry, right: &StoredEntry) -> Ordering {
+    let hashes = left.key_hash.cmp(&right.key_hash);
+    hashes.then_with(|| left.key.cmp(&right.key))
 }
 
 fn is_sealed(entry: &StoredEntry) -> bool {

@@ -47,7 +47,10 @@ pub fn read_sizes(
             .filter_map(|entry| ObjectRow::of(entry, &contents));
         rows.take(MOST).collect()
     };
-    entries.sort_by_key(|entry| Reverse(entry.value_bytes));
+    entries.sort_unstable_by(|left, right| {
+        let sizes = right.value_bytes.cmp(&left.value_bytes);
+        sizes.then_with(|| left.key.cmp(&right.key))
+    });
     let largest = rows(&entries);
     entries.sort_by_key(|entry| Reverse(entry.version));
     let most_written = rows(&entries);

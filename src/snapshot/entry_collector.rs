@@ -1,6 +1,7 @@
 //! Collects the entries that were asked for while the file passes, stale ones among them, and gives out those on live
 //! pages once the tree has told which these are.
 
+use super::entry_keys::{EntryKey, KeyBuffer, KeyPlace};
 use super::entry_request::{EntryRequest, KeyFilter, Versions};
 use super::stored_entries::{StoredEntries, StoredEntry, Timeline};
 use crate::bbolt::Pgid;
@@ -10,14 +11,16 @@ use crate::kubernetes::encoding::Encoding;
 use crate::secret::Secret;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Bytes of all values kept: an answer of more is nothing that anybody reads, and the machine has other things to do.
 pub const MAX_KEPT_BYTES: u64 = 256 << 20;
 
-/// An entry on some page, its key by number.
+/// An entry on some page.
 struct NotedEntry {
     page: Pgid,
-    key: u32,
+    key: KeyPlace,
+    key_hash: u64,
     revision: Revision,
     is_deletion: bool,
     is_marked: bool,
@@ -27,17 +30,17 @@ struct NotedEntry {
     digest: u64,
 }
 
-/// A value and what it is the value of. Stale pages may hold another one at the same revision.
-type ValueId = (u32, Revision, u64);
+/// The hash of a key, the revision of a value and the value's digest. Stale pages may hold another one at the same revision.
+type ValueId = (u64, Revision, u64);
 
 /// The entries of all pages that were asked for.
 pub(super) struct EntryCollector {
     request: EntryRequest,
-    numbers: HashMap<Box<[u8]>, u32, RandomState>,
+    keys: KeyBuffer,
     entries: Vec<NotedEntry>,
     values: HashMap<ValueId, Secret, RandomState>,
     /// The newest value of each key that was kept, where no more is asked for.
-    newest: HashMap<u32, ValueId, RandomState>,
+    newest: HashMap<u64, ValueId, RandomState>,
     total_bytes: usize,
 }
 
@@ -46,7 +49,7 @@ impl EntryCollector {
     pub(super) fn new(request: &EntryRequest) -> Option<Self> {
         (!matches!(request.keys, KeyFilter::None)).then(|| Self {
             request: request.clone(),
-            numbers: HashMap::default(),
+            keys: KeyBuffer::default(),
             entries: Vec::new(),
             values: HashMap::default(),
             newest: HashMap::default(),
@@ -54,18 +57,25 @@ impl EntryCollector {
         })
     }
 
-    /// Offers a sound entry of a page.
-    pub(super) fn offer(&mut self, page: Pgid, key: RevisionKey, stored: &KeyValue<'_>) {
+    /// Offers a sound entry of a page, with the hash of its storage key.
+    pub(super) fn offer(
+        &mut self,
+        page: Pgid,
+        key: RevisionKey,
+        stored: &KeyValue<'_>,
+        key_hash: u64,
+    ) {
         if !self.request.keys.has(stored.key) {
             return;
         }
-        let Some(number) = self.number(stored.key) else {
+        let Some(place) = self.keys.push(stored.key) else {
             return;
         };
         let digest = self.request.digest(stored.value);
         self.entries.push(NotedEntry {
             page,
-            key: number,
+            key: place,
+            key_hash,
             revision: key.revision,
             is_deletion: key.is_tombstone,
             is_marked: self.request.marked.has(stored.key, stored.value),
@@ -79,17 +89,8 @@ impl EntryCollector {
                 && self.request.sealed_values.has(stored.key)
         };
         if !key.is_tombstone && (self.request.values.has(stored.key) || is_sealed()) {
-            self.keep((number, key.revision, digest), stored.value);
+            self.keep((key_hash, key.revision, digest), stored.value);
         }
-    }
-
-    fn number(&mut self, key: &[u8]) -> Option<u32> {
-        if let Some(number) = self.numbers.get(key) {
-            return Some(*number);
-        }
-        let number = u32::try_from(self.numbers.len()).ok()?;
-        self.numbers.insert(key.into(), number);
-        Some(number)
     }
 
     fn keep(&mut self, id: ValueId, value: &[u8]) {
@@ -109,8 +110,8 @@ impl EntryCollector {
     /// Drops the older value of a key; false when it is the newer one. No stale page holds a newer revision of a key that
     /// is alive than the tree does.
     fn make_way(&mut self, id: ValueId) -> bool {
-        let (number, revision, _) = id;
-        match self.newest.get(&number) {
+        let (key_hash, revision, _) = id;
+        match self.newest.get(&key_hash) {
             Some((_, newest, _)) if *newest > revision => return false,
             Some(other) if other.1 < revision => {
                 let dropped = self.values.remove(other);
@@ -118,59 +119,52 @@ impl EntryCollector {
             }
             _ => {}
         }
-        self.newest.insert(number, id);
+        self.newest.insert(key_hash, id);
         true
     }
 
-    /// The entries on live pages, by key and revision.
+    /// The entries on live pages.
     pub(super) fn conclude(
         mut self,
         is_live: impl Fn(Pgid) -> bool,
         timeline: Timeline,
     ) -> StoredEntries {
+        let keys = Arc::new(std::mem::take(&mut self.keys));
         let mut noted = std::mem::take(&mut self.entries);
         noted.retain(|entry| is_live(entry.page));
-        noted.sort_unstable_by_key(|entry| (entry.key, entry.revision, entry.is_deletion));
-        let mut keys: Vec<Box<[u8]>> = vec![Box::default(); self.numbers.len()];
-        for (key, number) in std::mem::take(&mut self.numbers) {
-            if let Some(place) = u64::from(number)
-                .try_into()
-                .ok()
-                .and_then(|n: usize| keys.get_mut(n))
-            {
-                *place = key;
-            }
-        }
+        // Of equal hashes, nearly always, are versions of one key.
+        noted.sort_unstable_by(|left, right| {
+            let hashes = left.key_hash.cmp(&right.key_hash);
+            let keys = || keys.key(left.key).cmp(keys.key(right.key));
+            let revision = |entry: &NotedEntry| (entry.revision, entry.is_deletion);
+            let revisions = || revision(left).cmp(&revision(right));
+            hashes.then_with(keys).then_with(revisions)
+        });
+        let is_one_key = |left: &NotedEntry, right: &NotedEntry| {
+            left.key_hash == right.key_hash && keys.key(left.key) == keys.key(right.key)
+        };
         let mut entries = Vec::new();
-        for history in noted.chunk_by(|left, right| left.key == right.key) {
-            let key = history.first().map(|entry| to_usize(entry.key));
-            let Some(key) = key
-                .and_then(|number| keys.get_mut(number))
-                .map(std::mem::take)
-            else {
-                continue;
-            };
-            let key: std::sync::Arc<[u8]> = key.into();
+        for history in noted.chunk_by(is_one_key) {
             match (self.request.versions, history.split_last()) {
                 (Versions::Newest, Some((newest, _))) if !newest.is_deletion => {
-                    entries.push(self.stored(newest, key));
+                    entries.push(self.stored(newest, &keys));
                 }
                 (Versions::Newest, _) => {}
                 (Versions::All, _) => {
-                    entries.extend(history.iter().map(|entry| self.stored(entry, key.clone())));
+                    entries.extend(history.iter().map(|entry| self.stored(entry, &keys)));
                 }
             }
         }
-        entries.sort_by(|left, right| left.key.cmp(&right.key));
         StoredEntries { entries, timeline }
     }
 
-    fn stored(&mut self, entry: &NotedEntry, key: std::sync::Arc<[u8]>) -> StoredEntry {
+    fn stored(&mut self, entry: &NotedEntry, keys: &Arc<KeyBuffer>) -> StoredEntry {
         let value = self
             .values
-            .remove(&(entry.key, entry.revision, entry.digest));
+            .remove(&(entry.key_hash, entry.revision, entry.digest));
         StoredEntry {
-            key,
+            key: EntryKey::new(keys, entry.key),
+            key_hash: entry.key_hash,
             revision: entry.revision.main,
             is_deletion: entry.is_deletion,
             create_revision: entry.create_revision,

@@ -78,6 +78,7 @@ impl Keyspace {
     /// Collects these entries beside what the facts are drawn from.
     pub(super) fn collecting(request: &EntryRequest) -> Self {
         Self {
+            hasher: request.hasher.clone(),
             collector: EntryCollector::new(request),
             ..Self::default()
         }
@@ -152,7 +153,7 @@ impl Keyspace {
             (EntryKind::Put, class, content)
         };
         if let Some(collector) = &mut self.collector {
-            collector.offer(page, key, stored);
+            collector.offer(page, key, stored, key_hash);
         }
         let (create_revision, version) = (stored.create_revision, stored.version);
         let value_bytes = u32::try_from(stored.value.len()).unwrap_or(u32::MAX);

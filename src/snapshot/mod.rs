@@ -13,6 +13,7 @@ mod content;
 mod defective_objects;
 mod entry_collector;
 mod entry_defect;
+mod entry_keys;
 mod entry_request;
 mod every_value;
 mod facts;
@@ -39,6 +40,7 @@ mod zeros;
 
 pub use crate::etcd::LiveDigest;
 pub use entry_collector::MAX_KEPT_BYTES;
+pub use entry_keys::EntryKey;
 pub use entry_request::{
     EntryRequest, KeyFilter, KeyPredicate, ValueMark, ValuePredicate, Versions,
 };

@@ -1,14 +1,14 @@
 //! Entries of bucket `key` that were asked for, all of them on live pages.
 
+use super::entry_keys::EntryKey;
 use crate::secret::Secret;
 use chrono::{DateTime, Utc};
 use std::fmt;
-use std::sync::Arc;
 
 /// What was asked for.
 #[derive(Debug, Default)]
 pub struct StoredEntries {
-    /// By key, those of one key by revision.
+    /// By the hash of their keys, which is the same in each reading by one request; those of one key by revision.
     pub entries: Vec<StoredEntry>,
     /// When what happened.
     pub timeline: Timeline,
@@ -17,7 +17,9 @@ pub struct StoredEntries {
 /// One version of a key.
 pub struct StoredEntry {
     /// The storage key. That of an OAuth token is secret.
-    pub key: Arc<[u8]>,
+    pub key: EntryKey,
+    /// Equal for equal keys of one request. Nothing to be told to anybody.
+    pub key_hash: u64,
     /// Main revision of this change.
     pub revision: i64,
     /// The key was deleted; there is no value.

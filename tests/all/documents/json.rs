@@ -220,6 +220,13 @@ fn assert_object(value: &Value, name: &str, schema: &Schema, place: &str) {
     }
 }
 
+/// Stops where a document is not what the reference says of its kind.
+pub(crate) fn assert_documented(document: &Value) {
+    let kind = document.get("kind").and_then(Value::as_str);
+    let kind = kind.unwrap_or_else(|| panic!("no kind: {document}"));
+    assert_object(document, &format!("{kind}View"), &Schema::read(), kind);
+}
+
 #[test]
 fn documents_are_what_the_reference_says() {
     let schema = Schema::read();

@@ -5,7 +5,7 @@
 
 mod examples;
 mod findings;
-mod json;
+pub(crate) mod json;
 mod rules;
 mod schema;
 

@@ -3,6 +3,7 @@
 use super::clusters::{SOON, put, served, text};
 use super::diff::EXPECTED;
 use crate::cli::environment::{Ran, TestEnv};
+use crate::documents::json::assert_documented;
 use crate::oc::cluster::{Cluster, TestResult};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -222,6 +223,7 @@ fn what_may_not_be_listed_is_told_and_never_taken_as_removed() -> TestResult {
     )?;
     live.drop("leases.coordination.k8s.io")?;
     let told = live.document(&[]);
+    assert_documented(&told);
     let items = told["items"].as_array().ok_or("no list")?;
     let hidden = ["secrets", "nodes", "widgets", "leases"];
     assert!(items.len() < EXPECTED.len());
