@@ -101,9 +101,9 @@ pub struct Proven {
     pub certificates: Certificates,
 }
 
-/// Stands for keys that lay beside a snapshot in one archive, where a pair has the digest of its kuberesources. No file has
-/// this digest.
-pub(crate) const KEYS_PACKED_WITH_IT: Sha256Digest = Sha256Digest([0; 32]);
+/// Stands for keys of a hosted control plane that lay beside its snapshot, where a pair has the digest of its kuberesources.
+/// No file has this digest.
+pub(crate) const KEYS_BESIDE_IT: Sha256Digest = Sha256Digest([0; 32]);
 
 /// Proofs by the pair they were made for.
 #[derive(Debug, Default)]
@@ -124,8 +124,8 @@ impl Proofs {
         self.0.get(&(snapshot.computed, kuberesources.sha256))
     }
 
-    /// The proof with the keys that were packed with a snapshot; `None` when there were none.
-    pub(crate) fn packed_with(&self, snapshot: &Snapshot) -> Option<&Proven> {
-        self.0.get(&(snapshot.computed, KEYS_PACKED_WITH_IT))
+    /// The proof with the keys that lay beside a snapshot; `None` when there were none.
+    pub(crate) fn with_keys_beside(&self, snapshot: &Snapshot) -> Option<&Proven> {
+        self.0.get(&(snapshot.computed, KEYS_BESIDE_IT))
     }
 }

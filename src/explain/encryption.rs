@@ -100,9 +100,9 @@ pub(super) const ENCRYPTION_EXTERNAL: Explanation = Explanation {
     meaning: "The values were encrypted through a key management service, or by a provider that etcd-cat does not \
               know. The key that opens them is in that service, so no backup contains it and nothing can be \
               proven offline. A restore works only while the service, its key and the access to it still exist \
-              as they were. Clusters whose backups have no kuberesources keep their keys elsewhere, too; those that a \
-              hosted control plane's bundle has beside the snapshot (`secrets/NAME.json`) are tried, and this is said \
-              only of values that they do not open.",
+              as they were. Clusters whose backups have no kuberesources keep their keys elsewhere, too; those that the \
+              backup of a hosted control plane has beside the snapshot (`secrets/NAME.json`), packed with it or not, are \
+              tried, and this is said only of values that they do not open.",
     steps: &[
         Do(
             "Make sure that the key in the service exists, is enabled, and is not scheduled for deletion.",

@@ -119,7 +119,11 @@ impl Contents {
             resources,
             timeline: std::mem::take(&mut reading.entries.timeline),
             entries,
-            unsealer: Unsealer::new(&reading.sealed, ring),
+            unsealer: if reading.snapshot.cluster.is_hosted() {
+                Unsealer::of_one_ring(ring)
+            } else {
+                Unsealer::new(&reading.sealed, ring)
+            },
             snapshot: reading.snapshot,
         })
     }

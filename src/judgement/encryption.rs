@@ -168,10 +168,10 @@ fn untried(line: &EncryptionUse, kuberesources: &Kuberesources) -> KeyOutcome {
     }
 }
 
-/// Clusters whose backups have no archive keep their keys outside, unless they were packed with the snapshot.
-fn without_archive(snapshot: &Snapshot, packed: Option<&KeyProof>) -> Vec<Finding> {
+/// Clusters whose backups have no archive keep their keys outside, unless they lie beside the snapshot.
+fn without_archive(snapshot: &Snapshot, beside: Option<&KeyProof>) -> Vec<Finding> {
     let outcome = |line: &EncryptionUse| {
-        let proof = packed?.lines.iter().find(|proof| is_about(proof, line))?;
+        let proof = beside?.lines.iter().find(|proof| is_about(proof, line))?;
         Some(proof.outcome)
     };
     let of = |wanted: KeyOutcome| -> Vec<&EncryptionUse> {
@@ -179,8 +179,8 @@ fn without_archive(snapshot: &Snapshot, packed: Option<&KeyProof>) -> Vec<Findin
         lines.filter(|line| outcome(line) == Some(wanted)).collect()
     };
     let shut = lost(of(KeyOutcome::KeyWrong).into_iter()).map(|what| {
-        let message = format!("{what}, and the key of that name that was packed with the snapshot does not open them");
-        let remedy = "the bundle was put together of two clusters or two times: look for the one of the same run";
+        let message = format!("{what}, and the key of that name that lies beside the snapshot does not open them");
+        let remedy = "snapshot and key are of two clusters or two times: look for the key that was saved with this snapshot";
         Finding::new(Code::EncryptionKeyWrong, message)
             .artifact(Artifact::Snapshot)
             .remedy(remedy)

@@ -94,7 +94,7 @@ impl<'a> Surroundings<'a> {
         });
         let proven = proven.or_else(|| {
             let alone = snapshot.filter(|_| kuberesources.is_none())?;
-            inventory.proofs.packed_with(&alone.facts)
+            inventory.proofs.with_keys_beside(&alone.facts)
         });
         let place = |index: &KuberesourcesIndex| {
             let rival = index.of(&inventory.kuberesources)?;

@@ -36,6 +36,13 @@ pub struct Cluster {
     pub blocking_webhooks: Vec<BlockingWebhook>,
 }
 
+impl Cluster {
+    /// A hosted control plane (HyperShift): the keys of its values lie in one Secret of the management cluster.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.topology == Some(Topology::External)
+    }
+}
+
 /// Infrastructure `status.controlPlaneTopology`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Topology {

@@ -6,6 +6,7 @@ use crate::monitor::Monitor;
 use std::ffi::OsString;
 use std::fmt::{self, Debug};
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// A place that holds objects. Everything waits until it is answered; several threads may ask at a time.
 pub trait Store: Debug + Send + Sync {
@@ -93,6 +94,16 @@ pub trait ReadAt {
     ///
     /// The store refuses, the object is another one by now, or the disk is bad there.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Reads a part from its first byte to its last, or to where the bytes end, the fastest way that there is; `None` where
+    /// [`read_at`](Self::read_at) is that.
+    fn part_reader(
+        &self,
+        _part: Range<u64>,
+        _page_cache: PageCache,
+    ) -> Option<Box<dyn Read + Send>> {
+        None
+    }
 }
 
 impl ReadAt for std::fs::File {
@@ -142,11 +153,19 @@ impl<T: ReadAt + ?Sized> ReadAt for &T {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         (**self).read_at(buffer, offset)
     }
+
+    fn part_reader(&self, part: Range<u64>, page_cache: PageCache) -> Option<Box<dyn Read + Send>> {
+        (**self).part_reader(part, page_cache)
+    }
 }
 
 impl<T: ReadAt + ?Sized> ReadAt for std::sync::Arc<T> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         (**self).read_at(buffer, offset)
+    }
+
+    fn part_reader(&self, part: Range<u64>, page_cache: PageCache) -> Option<Box<dyn Read + Send>> {
+        (**self).part_reader(part, page_cache)
     }
 }
 

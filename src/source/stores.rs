@@ -1,12 +1,12 @@
 //! Which store a name belongs to.
 
-use super::archive::{members_beside, open_member};
+use super::archive::{LastMembers, each_member, open_member};
 use super::{
     AtPath as _, Created, FileSystem, FileSystemId, Listing, NewObject, Object, ObjectId,
-    ObjectIdentity, OpenError, Pace, Store,
+    ObjectIdentity, OpenError, PageCache, Store,
 };
 use crate::monitor::Monitor;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ pub struct Stores {
     others: Vec<(&'static str, Arc<dyn Store>)>,
     /// Schemes that are not to be used, and why.
     left_out: Vec<(&'static str, &'static str)>,
+    /// Of archives whose members were opened.
+    last: Arc<LastMembers>,
 }
 
 impl Default for Stores {
@@ -25,6 +27,7 @@ impl Default for Stores {
             file_system: Arc::new(FileSystem),
             others: Vec::new(),
             left_out: Vec::new(),
+            last: Arc::default(),
         }
     }
 }
@@ -49,11 +52,14 @@ impl Stores {
         found.unwrap_or_else(|| id.clone())
     }
 
-    /// Members that lie beside another one in its archive: reads the archive for their names. None for what is no member.
-    pub(crate) fn members_beside(&self, id: &ObjectId, pace: Pace) -> Vec<ObjectId> {
-        let store = self.of(id);
-        let found = store.and_then(|store| members_beside(id, pace, store));
-        found.unwrap_or_default()
+    /// Shows every file of an archive, in its order, as far as it can be read.
+    pub(crate) fn each_member(
+        &self,
+        archive: &ObjectId,
+        page_cache: PageCache,
+        visit: &mut dyn FnMut(&ObjectId, &mut dyn Read),
+    ) -> io::Result<()> {
+        each_member(archive, page_cache, self.of(archive)?, &self.last, visit)
     }
 
     /// Leaves out the store of all URLs with this scheme, and says why.
@@ -125,7 +131,7 @@ impl Store for Stores {
     ) -> Result<Box<dyn Object>, OpenError> {
         let store = self.of(id).at_path("open", id)?;
         if id.archive().is_some() {
-            return open_member(id, listed, store);
+            return open_member(id, listed, store, &self.last);
         }
         store.open(id, listed)
     }

@@ -7,16 +7,14 @@ use super::file::{Interruptible, describe};
 use super::member_checksums::finish_sums;
 use super::prove::UnprovenSnapshots;
 use super::recorded::Sums;
-use crate::bytes::to_u64;
 use crate::catalogue::Content;
 use crate::discovery::{FoundObject, ObjectKind, Skipped, SkippedKind, Sniffed, sniff_stream};
 use crate::foreign::Foreign;
 use crate::kuberesources;
-use crate::monitor::Monitor;
 use crate::names::{BackupName, PutAside};
 use crate::source::{
     ArchiveKind, ArchiveReader, ArchiveStep, Counting, Object, ObjectId, Pace, PackedStream,
-    PackingBudget, ReadAt, Store as _,
+    PackingBudget, Store as _,
 };
 use std::collections::BTreeSet;
 use std::io;
@@ -143,11 +141,9 @@ impl Examination<'_> {
         if !self.stores.is_near(&walk.object.id) {
             return Ok(None);
         }
-        let watched = Watched {
-            object: open,
-            monitor: self.monitor,
-        };
-        let zip = ArchiveReader::of_zip(watched, walk.object.identity.size_bytes());
+        let size_bytes = walk.object.identity.size_bytes();
+        let page_cache = self.options.page_cache;
+        let zip = ArchiveReader::of_zip(open, size_bytes, page_cache, self.monitor);
         if self.monitor.is_interrupted() {
             return self.interrupted();
         }
@@ -392,23 +388,6 @@ impl Examination<'_> {
 }
 
 type EnteredArchive<'s> = (ArchiveReader<'s>, PackingBudget);
-
-/// Tells of what is read here and there, and ends in an error as soon as the run is to stop.
-struct Watched<'o, 'm> {
-    object: &'o dyn Object,
-    monitor: &'m dyn Monitor,
-}
-
-impl ReadAt for Watched<'_, '_> {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        if self.monitor.is_interrupted() {
-            return Err(io::Error::other("interrupted"));
-        }
-        let length = self.object.read_at(buffer, offset)?;
-        self.monitor.advance(to_u64(length));
-        Ok(length)
-    }
-}
 
 /// Takes off what the archive is packed in.
 fn enter(stream: PackedStream<'_>) -> io::Result<EnteredArchive<'_>> {

@@ -1,7 +1,7 @@
 //! An archive while it is read: what was asked of it, and what was met.
 
+use super::hosted_keys::HostedKeys;
 use super::member_checksums::MemberChecksums;
-use super::packed_keys::PackedKeys;
 use super::prove::UnprovenSnapshots;
 use super::recorded::{Digests, Sums};
 use crate::discovery::FoundObject;
@@ -51,7 +51,7 @@ pub(super) struct ArchiveWalk<'w> {
     /// Digests of the archive itself, as far as somebody recorded some.
     pub(super) own: Option<Digests>,
     /// Keys of hosted control planes.
-    pub(super) keys: PackedKeys,
+    pub(super) keys: HostedKeys,
     /// How many members were told of that are no backups.
     pub(super) told: usize,
     /// Static pod resources lie at its top: by itself it is a kuberesources, too.
@@ -76,7 +76,7 @@ impl<'w> ArchiveWalk<'w> {
             suspects: BTreeMap::new(),
             checksums: MemberChecksums::default(),
             own: None,
-            keys: PackedKeys::default(),
+            keys: HostedKeys::default(),
             told: 0,
             is_kuberesources: object
                 .name

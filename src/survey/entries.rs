@@ -8,7 +8,11 @@ use crate::kubernetes::encryption::KeyRing;
 use crate::monitor::{Monitor, Silent};
 use crate::names::{BackupName, NameKind};
 use crate::snapshot::{self, EntryRequest, ReadError, SnapshotReading};
-use crate::source::{ObjectId, Pace};
+use crate::source::ObjectId;
+use std::io::Read;
+
+/// Archives beside a member that are told: more than any shop packs into one directory.
+const MAX_BESIDE: usize = 10_000;
 
 /// Why a snapshot could not be read to its end.
 #[derive(Debug)]
@@ -168,12 +172,21 @@ fn packed_archives(location: &ObjectId, id: &ObjectId, options: &SurveyOptions) 
     if location != id {
         return vec![location.clone()];
     }
-    let pace = Pace::Ahead(options.page_cache);
-    let mut archives = options.stores.members_beside(id, pace);
-    archives.retain(|member| {
-        let name = name_of(member);
-        name.is_some_and(|name| name.kind != NameKind::Snapshot)
-    });
+    let Some((archive, _)) = id.archive() else {
+        return Vec::new();
+    };
+    let mut archives = Vec::new();
+    let mut take = |member: &ObjectId, _: &mut dyn Read| {
+        let is_beside = member != id && member.parent() == id.parent();
+        let name = name_of(member).filter(|_| is_beside && archives.len() < MAX_BESIDE);
+        if name.is_some_and(|name| name.kind != NameKind::Snapshot) {
+            archives.push(member.clone());
+        }
+    };
+    // What cannot be read has no keys.
+    let _ = options
+        .stores
+        .each_member(archive, options.page_cache, &mut take);
     let stamp = name_of(id).and_then(|name| name.stamp);
     archives.sort_by_key(|member| name_of(member).and_then(|name| name.stamp) != stamp);
     archives

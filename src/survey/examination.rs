@@ -1,5 +1,6 @@
 //! One survey while it is made, and what it found.
 
+use super::hosted_keys::HostedKeys;
 use super::knowledge::Knowledge;
 use super::news::{BackupNews, SearchedLocation};
 use super::options::SurveyOptions;
@@ -61,6 +62,7 @@ pub(super) struct Examination<'e> {
     pub(super) known: Knowledge,
     pub(super) stores: &'e Stores,
     pub(super) rings: KeyRings,
+    pub(super) hosted_keys: HostedKeys,
     pub(super) recorder: Recorder<'e>,
     pub(super) options: &'e SurveyOptions,
     pub(super) monitor: &'e dyn Monitor,
@@ -90,6 +92,7 @@ impl<'e> Examination<'e> {
             known: Knowledge::new(contents),
             stores: &options.stores,
             rings: KeyRings::default(),
+            hosted_keys: HostedKeys::default(),
             recorder,
             options,
             monitor,

@@ -147,6 +147,7 @@ impl Examination<'_> {
         waiting: UnprovenSnapshots,
         archives: &mut Vec<Located<Kuberesources>>,
     ) -> Result<(), SurveyError> {
+        self.prove_with_keys_beside(&waiting)?;
         let proofs = prove_waiting(
             waiting,
             archives,
@@ -273,9 +274,10 @@ impl Examination<'_> {
         self.read_now.insert(object.id.clone());
     }
 
-    /// An archive that turned up after its snapshot was read: the snapshot's values must be looked at once more.
+    /// Keys that turned up after their snapshot was read: the snapshot's values must be looked at once more.
     fn prove_the_rest(&mut self) -> Result<(), SurveyError> {
-        let ids = unproven(&self.known).into_iter();
+        let hosted = self.unproven_hosted();
+        let ids = unproven(&self.known).into_iter().chain(hosted);
         let unread = ids.filter(|id| !self.read_now.contains(id));
         let (packed, bare): (Vec<ObjectId>, Vec<ObjectId>) =
             unread.partition(|id| id.archive().is_some());

@@ -9,7 +9,7 @@ use crate::foreign::{self, Foreign, ForeignKind};
 use crate::kuberesources::{self, ArchiveLimits, Kuberesources};
 use crate::kubernetes::encryption::KeyRing;
 use crate::kubernetes::encryption::Sealed;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, Silent};
 use crate::names::BackupName;
 use crate::snapshot::{
     EntryRequest, ReadError, Snapshot, SnapshotReading, bounded, finding_of, lost_trailer, mend,
@@ -96,7 +96,8 @@ fn or_zip(sniffed: Sniffed, open: &dyn Object, is_near: bool) -> Sniffed {
         _ => false,
     };
     let size_bytes = open.identity().size_bytes();
-    if is_doubtful && is_near && matches!(ArchiveReader::of_zip(open, size_bytes), Ok(Some(_))) {
+    let zip = || ArchiveReader::of_zip(open, size_bytes, PageCache::Keep, &Silent);
+    if is_doubtful && is_near && matches!(zip(), Ok(Some(_))) {
         return ObjectKind::Archive.into();
     }
     sniffed

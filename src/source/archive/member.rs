@@ -1,8 +1,10 @@
 //! One member of an archive, opened again.
 
 use super::kind::{ArchiveKind, HEAD_BYTES};
+use super::last_members::{LastMembers, Names};
 use super::read::ArchiveReader;
 use super::step::ArchiveStep;
+use crate::monitor::Silent;
 use crate::source::packed::{PackedStream, PackingBudget};
 use crate::source::{
     IoError, Object, ObjectId, ObjectIdentity, OpenError, Pace, PageCache, ReadAt, Store,
@@ -12,9 +14,6 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// Members beside another one that are told: more than any shop packs into one directory.
-const MAX_BESIDE: usize = 10_000;
-
 /// A member, however deep, of an object that is open. It has no bytes of its own: each reading goes through the archive
 /// up to it.
 #[derive(Debug)]
@@ -23,6 +22,7 @@ struct MemberObject {
     outermost: Arc<dyn Object>,
     /// It can be read here and there.
     is_near: bool,
+    last: Arc<LastMembers>,
     /// Which member of its name is meant, in each archive on the way to it.
     positions: OnceLock<Vec<u64>>,
 }
@@ -36,6 +36,7 @@ pub(in crate::source) fn open_member(
     id: &ObjectId,
     listed: Option<&ObjectIdentity>,
     store: &dyn Store,
+    last: &Arc<LastMembers>,
 ) -> Result<Box<dyn Object>, OpenError> {
     let outermost = Arc::from(store.open(id.outermost(), listed)?);
     let is_near = store.is_near(id.outermost());
@@ -44,44 +45,40 @@ pub(in crate::source) fn open_member(
         id,
         outermost,
         is_near,
+        last: Arc::clone(last),
         positions: OnceLock::new(),
     }))
 }
 
-/// Members that lie beside another one in the same archive, in its order, as far as it can be read.
+/// Shows every file of an archive, in its order, as far as it can be read. Of several of one name each is shown.
 ///
 /// # Errors
 ///
 /// The archive cannot be opened.
-pub(in crate::source) fn members_beside(
-    id: &ObjectId,
-    pace: Pace,
+pub(in crate::source) fn each_member(
+    archive: &ObjectId,
+    page_cache: PageCache,
     store: &dyn Store,
-) -> io::Result<Vec<ObjectId>> {
-    let Some((archive, name)) = id.archive() else {
-        return Ok(Vec::new());
+    last: &Arc<LastMembers>,
+    visit: &mut dyn FnMut(&ObjectId, &mut dyn Read),
+) -> io::Result<()> {
+    let (mut members, _) = if archive.archive().is_some() {
+        let opened = open_member(archive, None, store, last).map_err(io::Error::other)?;
+        open_archive(PackedStream::new(opened.reader(Pace::Ahead(page_cache))?))?
+    } else {
+        let opened = Arc::from(store.open(archive, None).map_err(io::Error::other)?);
+        open_outermost(&opened, store.is_near(archive), page_cache)?
     };
-    let opened = match archive.archive() {
-        Some(_) => open_member(archive, None, store),
-        None => store.open(archive, None),
-    };
-    let opened = opened.map_err(io::Error::other)?;
-    let (mut members, _) = open_archive(PackedStream::new(opened.reader(pace)?))?;
-    let name = Path::new(name);
-    let mut found = Vec::new();
-    while found.len() < MAX_BESIDE {
+    loop {
         match members.step() {
-            Ok(ArchiveStep::File { path, .. })
-                if path != name && path.parent() == name.parent() =>
-            {
-                found.push(archive.member(path.as_os_str()));
+            Ok(ArchiveStep::File { path, .. }) => {
+                visit(&archive.member(path.as_os_str()), &mut members);
             }
-            Ok(ArchiveStep::File { .. } | ArchiveStep::PassedOver { .. }) => {}
-            // The end, or damage: what was met before it may hold the keys all the same.
-            _ => break,
+            Ok(ArchiveStep::PassedOver { .. }) => {}
+            // The end, or damage: what was met before it is all that there is.
+            Ok(ArchiveStep::Defect { .. } | ArchiveStep::End) | Err(_) => return Ok(()),
         }
     }
-    Ok(found)
 }
 
 impl ReadAt for MemberObject {
@@ -107,7 +104,11 @@ impl Object for MemberObject {
     fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>> {
         let found = self.positions().and_then(|positions| {
             let mut names = names(&self.id).into_iter().zip(positions);
-            let outermost = self.open_outermost(pace)?;
+            let page_cache = match pace {
+                Pace::Ahead(page_cache) => page_cache,
+                Pace::OneByOne => PageCache::Keep,
+            };
+            let outermost = open_outermost(&self.outermost, self.is_near, page_cache)?;
             let Some((name, position)) = names.next() else {
                 return Err(ErrorKind::NotFound.into());
             };
@@ -122,18 +123,6 @@ impl Object for MemberObject {
 }
 
 impl MemberObject {
-    /// The outermost archive: a zip by its directory where that can be had.
-    fn open_outermost(&self, pace: Pace) -> io::Result<OpenArchive> {
-        if self.is_near {
-            let size_bytes = self.outermost.identity().size_bytes();
-            let zip = ArchiveReader::of_zip(Arc::clone(&self.outermost), size_bytes)?;
-            if let Some(zip) = zip {
-                return Ok(zip);
-            }
-        }
-        open_archive(PackedStream::new(self.outermost.reader(pace)?))
-    }
-
     /// Of several members of one name the last is meant: unpacking leaves that one. Which it is shows only at the end of the
     /// archive.
     fn positions(&self) -> io::Result<&[u64]> {
@@ -142,15 +131,50 @@ impl MemberObject {
         }
         let names = names(&self.id);
         let mut positions = Vec::new();
-        for last in &names {
-            let mut archive = self.open_outermost(Pace::Ahead(PageCache::Keep))?;
-            for (name, position) in names.iter().zip(&positions) {
-                archive = open_archive(enter(archive, Path::new(name), *position)?)?;
-            }
-            positions.push(last_of(archive, Path::new(last)));
+        for (archive, last) in archives(&self.id).into_iter().zip(&names) {
+            let identity = self.outermost.identity();
+            let known = self.last.before_last(archive, identity, last);
+            let position = match known {
+                Some(position) => position,
+                None => {
+                    let counted = self.count(&names, &positions, last)?;
+                    let position = counted.before_last(last).unwrap_or_default();
+                    self.last.keep(archive, identity, counted);
+                    position
+                }
+            };
+            positions.push(position);
         }
         Ok(self.positions.get_or_init(|| positions))
     }
+
+    /// Goes through the archive that so many names lead to.
+    fn count(&self, names: &[&OsStr], positions: &[u64], wanted: &OsStr) -> io::Result<Names> {
+        let mut archive = open_outermost(&self.outermost, self.is_near, PageCache::Keep)?;
+        for (name, position) in names.iter().zip(positions) {
+            archive = open_archive(enter(archive, Path::new(name), *position)?)?;
+        }
+        Ok(names_in(archive, wanted))
+    }
+}
+
+/// The outermost archive: a zip by its directory where that can be had.
+fn open_outermost(
+    outermost: &Arc<dyn Object>,
+    is_near: bool,
+    page_cache: PageCache,
+) -> io::Result<OpenArchive> {
+    if is_near {
+        let size_bytes = outermost.identity().size_bytes();
+        let object = Arc::clone(outermost);
+        let zip = ArchiveReader::of_zip(object, size_bytes, page_cache, &Silent)?;
+        if let Some(zip) = zip {
+            return Ok(zip);
+        }
+    }
+    open_archive(PackedStream::new(
+        outermost.reader(Pace::Ahead(page_cache))?,
+    ))
 }
 
 fn failure(id: &ObjectId, source: io::Error) -> IoError {
@@ -173,17 +197,23 @@ fn names(id: &ObjectId) -> Vec<&OsStr> {
     names
 }
 
-/// How many members of this name stand before the last one.
-fn last_of((mut archive, _): OpenArchive, name: &Path) -> u64 {
-    let mut count: u64 = 0;
+/// The archives on the way to a member, the outermost first.
+fn archives(id: &ObjectId) -> Vec<&ObjectId> {
+    let on_the_way = std::iter::successors(id.archive(), |(archive, _)| archive.archive());
+    let mut archives: Vec<&ObjectId> = on_the_way.map(|(archive, _)| archive).collect();
+    archives.reverse();
+    archives
+}
+
+/// How often each name is there, this one above all.
+fn names_in((mut archive, _): OpenArchive, wanted: &OsStr) -> Names {
+    let mut names = Names::default();
     loop {
         match archive.step() {
-            Ok(ArchiveStep::File { path, .. }) if path == name => count += 1,
-            Ok(ArchiveStep::File { .. } | ArchiveStep::PassedOver { .. }) => {}
+            Ok(ArchiveStep::File { path, .. }) => names.count(path.as_os_str(), path == wanted),
+            Ok(ArchiveStep::PassedOver { .. }) => {}
             // What stands behind it nobody can unpack.
-            Ok(ArchiveStep::Defect { .. } | ArchiveStep::End) | Err(_) => {
-                return count.saturating_sub(1);
-            }
+            Ok(ArchiveStep::Defect { .. } | ArchiveStep::End) | Err(_) => return names,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the other, and `member` opens one of them again.
 
 mod kind;
+mod last_members;
 mod member;
 mod read;
 mod step;
@@ -12,10 +13,13 @@ mod tar_header;
 mod zip;
 mod zip_directory;
 mod zip_end;
+mod zip_member;
+mod zip_part;
 mod zip_record;
 
 pub(crate) use kind::ArchiveKind;
-pub(super) use member::{members_beside, open_member};
+pub(super) use last_members::LastMembers;
+pub(super) use member::{each_member, open_member};
 pub(crate) use read::ArchiveReader;
 pub(crate) use step::ArchiveStep;
 pub(crate) use tar::{TarDefect, TarLimits, TarReader, TarStep};

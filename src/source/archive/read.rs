@@ -6,9 +6,11 @@ use super::tar::{TarDefect, TarLimits, TarReader, TarStep};
 use super::tar_header::{TarMember, TarMemberKind};
 use super::zip::ZipReader;
 use super::zip_directory::ZipByDirectory;
+use super::zip_part::ZipSource;
+use crate::monitor::Monitor;
 use crate::source::compressed::Compression;
 use crate::source::packed::PackingBudget;
-use crate::source::{ReadAt, read_full_at};
+use crate::source::{PageCache, ReadAt, read_full_at};
 use std::ffi::OsStr;
 use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt as _;
@@ -45,7 +47,8 @@ impl<'a> ArchiveReader<'a> {
     }
 
     /// The zip that an object is, by its directory, and what is left for its members; `None` where it is none, or does not
-    /// end as one. The object is to be near: it is read here and there.
+    /// end as one. The object is to be near: it is read here and there. Where the monitor asks to stop, reading ends in an
+    /// error.
     ///
     /// # Errors
     ///
@@ -53,6 +56,8 @@ impl<'a> ArchiveReader<'a> {
     pub(crate) fn of_zip(
         object: impl ReadAt + Send + Sync + 'a,
         size_bytes: u64,
+        page_cache: PageCache,
+        monitor: &'a dyn Monitor,
     ) -> io::Result<Option<(Self, PackingBudget)>> {
         let mut head = [0; HEAD_BYTES];
         let length = read_full_at(&object, &mut head, 0)?;
@@ -62,8 +67,15 @@ impl<'a> ArchiveReader<'a> {
             return Ok(None);
         }
         let budget = PackingBudget::default();
-        let zip = ZipByDirectory::open(Arc::new(object), size_bytes, budget.clone(), LIMITS)?;
-        let Some(zip) = zip else { return Ok(None) };
+        let source = ZipSource {
+            object: Arc::new(object),
+            page_cache,
+            budget: budget.clone(),
+            monitor,
+        };
+        let Some(zip) = ZipByDirectory::open(source, size_bytes, LIMITS)? else {
+            return Ok(None);
+        };
         Ok(Some((Self::Directory(Box::new(zip)), budget.below()?)))
     }
 

@@ -6,34 +6,18 @@
 use super::step::{ArchiveStep, file};
 use super::tar::TarLimits;
 use super::zip_end::{DirectoryPlace, find_directory};
-use super::zip_record::{
-    DIRECTORY, DIRECTORY_BYTES, DirectoryRecord, LOCAL, LOCAL_BYTES, LocalHeader, Method, Sums,
-    member_path,
-};
+use super::zip_member::{LOCAL_HEADER_BYTES, ZipMember};
+use super::zip_part::{Part, ZipSource};
+use super::zip_record::{DIRECTORY, DIRECTORY_BYTES, DirectoryRecord, Method, member_path};
 use crate::bytes::to_u64;
-use crate::source::packed::PackingBudget;
-use crate::source::{ReadAt, read_full_at};
-use flate2::Crc;
-use flate2::bufread::DeflateDecoder;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
-use std::sync::Arc;
 
 /// Bytes of the directory read at once.
 const DIRECTORY_BUFFER_BYTES: usize = 64 << 10;
-/// The same of a member.
-const MEMBER_BUFFER_BYTES: usize = 512 << 10;
-/// Signature and record in front of a member, without name and extra field.
-const LOCAL_HEADER_BYTES: usize = LOCAL.len() + LOCAL_BYTES;
-
-const NOT_THERE: &str = "it does not lie where the directory of the zip says";
-
-/// Where the bytes are.
-type Source<'o> = Arc<dyn ReadAt + Send + Sync + 'o>;
 
 /// Walks over the members that the directory names.
 pub(crate) struct ZipByDirectory<'o> {
-    source: Source<'o>,
-    budget: PackingBudget,
+    source: ZipSource<'o>,
     limits: TarLimits,
     place: DirectoryPlace,
     directory: BufReader<Part<'o>>,
@@ -42,49 +26,27 @@ pub(crate) struct ZipByDirectory<'o> {
     count: u64,
     /// Bytes of all members so far: where they are more than the file has, some are told twice.
     member_bytes: u64,
-    member: Option<Member<'o>>,
+    member: Option<ZipMember<'o>>,
     is_ended: bool,
 }
 
-/// A member while it is read.
-struct Member<'o> {
-    data: Data<'o>,
-    told: Sums,
-    crc: Crc,
-    bytes: u64,
-    is_done: bool,
-}
-
-enum Data<'o> {
-    Stored(Part<'o>),
-    /// Boxed: the decoder is large.
-    Deflated(Box<DeflateDecoder<BufReader<Part<'o>>>>),
-}
-
 impl<'o> ZipByDirectory<'o> {
-    /// Opens the zip that an object is; `None` where no directory stands at its end. What is read of it counts for `budget`.
+    /// Opens the zip that an object is; `None` where no directory stands at its end.
     ///
     /// # Errors
     ///
     /// It cannot be read.
     pub(super) fn open(
-        source: Source<'o>,
+        source: ZipSource<'o>,
         size_bytes: u64,
-        budget: PackingBudget,
         limits: TarLimits,
     ) -> io::Result<Option<Self>> {
-        let Some(place) = find_directory(&*source, size_bytes)? else {
+        let Some(place) = find_directory(&*source.object, size_bytes)? else {
             return Ok(None);
         };
-        let part = Part {
-            source: Arc::clone(&source),
-            budget: budget.clone(),
-            position: place.start,
-            end: place.end,
-        };
+        let part = Part::new(&source, place.start, place.end);
         Ok(Some(Self {
             source,
-            budget,
             limits,
             left: place.records,
             place,
@@ -180,148 +142,29 @@ impl<'o> ZipByDirectory<'o> {
             _ if record.is_encrypted => "encrypted with a password: unzip it first".to_owned(),
             Method::Other(number) => format!("packed by method {number}: unzip it first"),
             _ if is_too_long => "its name is too long".to_owned(),
-            Method::Stored | Method::Deflated => match self.enter(record)? {
-                Ok(()) => return Ok(Some(file(path, Some(record.sums.bytes)))),
+            Method::Stored | Method::Deflated => match self.find(record)? {
+                Ok(member) => {
+                    self.member = Some(member);
+                    return Ok(Some(file(path, Some(record.sums.bytes))));
+                }
                 Err(reason) => reason.to_owned(),
             },
         };
         Ok(Some(ArchiveStep::PassedOver { path, reason }))
     }
 
-    /// Goes to the data of a member; or why that is not what the directory says.
-    fn enter(&mut self, record: &DirectoryRecord) -> io::Result<Result<(), &'static str>> {
-        let (header, behind) = match self.local_header(record)? {
-            Ok(local) => local,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        let is_said_alike = header.has_descriptor || header.sums == record.sums;
-        if header.method != record.method || !is_said_alike {
-            return Ok(Err("it is another one than the directory of the zip says"));
-        }
-        let position = behind;
-        let end = position.checked_add(record.sums.packed_bytes);
-        let Some(end) = end.filter(|end| *end <= self.place.start) else {
-            return Ok(Err(NOT_THERE));
-        };
-        let part = Part {
-            source: Arc::clone(&self.source),
-            budget: self.budget.clone(),
-            position,
-            end,
-        };
-        self.member = Some(Member {
-            data: match record.method {
-                Method::Deflated => {
-                    let buffered = BufReader::with_capacity(MEMBER_BUFFER_BYTES, part);
-                    Data::Deflated(Box::new(DeflateDecoder::new(buffered)))
-                }
-                _ => Data::Stored(part),
-            },
-            told: record.sums,
-            crc: Crc::new(),
-            bytes: 0,
-            is_done: false,
-        });
-        Ok(Ok(()))
-    }
-
-    /// What stands in front of a member, and where that ends; or why it is not what the directory says.
-    fn local_header(
-        &self,
-        record: &DirectoryRecord,
-    ) -> io::Result<Result<(LocalHeader, u64), &'static str>> {
-        let Some(start) = record.offset.checked_add(self.place.in_front) else {
-            return Ok(Err(NOT_THERE));
-        };
-        let mut head = vec![0; LOCAL_HEADER_BYTES + record.name.len()];
-        let read = read_full_at(&*self.source, &mut head, start)?;
-        let (fixed, name) = head
-            .split_at_checked(LOCAL_HEADER_BYTES)
-            .unwrap_or_default();
-        let header = fixed.strip_prefix(&LOCAL).and_then(LocalHeader::parse);
-        let Some(mut header) = header.filter(|_| read == head.len()) else {
-            return Ok(Err(NOT_THERE));
-        };
-        if name != record.name || usize::from(header.name_bytes) != name.len() {
-            return Ok(Err(
-                "it has another name than the directory of the zip says",
-            ));
-        }
-        let mut extra = vec![0; header.extra_bytes.into()];
-        let extra_at = start.saturating_add(to_u64(head.len()));
-        let read = read_full_at(&*self.source, &mut extra, extra_at)?;
-        if read < extra.len() || header.learn_extra(&extra).is_none() {
-            return Ok(Err(NOT_THERE));
-        }
-        let behind = extra_at.saturating_add(to_u64(extra.len()));
-        Ok(Ok((header, behind)))
+    fn find(&self, record: &DirectoryRecord) -> io::Result<Result<ZipMember<'o>, &'static str>> {
+        let DirectoryPlace {
+            start, in_front, ..
+        } = self.place;
+        ZipMember::find(&self.source, record, in_front, start)
     }
 
     /// Reads on in the data of the current member; nothing at its end, once it is what the directory says.
     pub(super) fn read_member(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match &mut self.member {
-            Some(member) if !member.is_done && !out.is_empty() => member.read(out),
-            _ => Ok(0),
-        }
-    }
-}
-
-impl Member<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let length = match &mut self.data {
-            Data::Stored(part) => part.read(out)?,
-            Data::Deflated(decoder) => decoder.read(out)?,
-        };
-        self.crc.update(out.get(..length).unwrap_or_default());
-        self.bytes += to_u64(length);
-        if length == 0 {
-            self.is_done = true;
-            self.check()?;
-        }
-        Ok(length)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let found = Sums {
-            crc: self.crc.sum(),
-            packed_bytes: match &self.data {
-                Data::Stored(_) => self.told.packed_bytes,
-                Data::Deflated(decoder) => decoder.total_in(),
-            },
-            bytes: self.bytes,
-        };
-        if found == self.told {
-            return Ok(());
-        }
-        Err(io::Error::new(
-            ErrorKind::InvalidData,
-            "checksum or length of this member are not those that the zip tells",
-        ))
-    }
-}
-
-/// Some bytes in a row.
-struct Part<'o> {
-    source: Source<'o>,
-    budget: PackingBudget,
-    position: u64,
-    end: u64,
-}
-
-impl Read for Part<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let length = left.min(out.len());
-        let Some(out) = out.get_mut(..length).filter(|out| !out.is_empty()) else {
-            return Ok(0);
-        };
-        let read = self.source.read_at(out, self.position)?;
-        if read == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        self.position += to_u64(read);
-        self.budget.meter(read);
-        Ok(read)
+        self.member
+            .as_mut()
+            .map_or(Ok(0), |member| member.read(out))
     }
 }
 
@@ -337,7 +180,11 @@ fn fill(input: &mut impl Read, out: &mut [u8]) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::bytes::to_usize;
+    use crate::monitor::Silent;
+    use crate::source::packed::PackingBudget;
+    use crate::source::{PageCache, ReadAt};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     struct Bytes(Vec<u8>);
 
@@ -360,8 +207,13 @@ mod tests {
             max_name_bytes: 1000,
         };
         let size_bytes = to_u64(bytes.len());
-        let budget = PackingBudget::default();
-        let zip = ZipByDirectory::open(Arc::new(Bytes(bytes)), size_bytes, budget, limits);
+        let source = ZipSource {
+            object: Arc::new(Bytes(bytes)),
+            page_cache: PageCache::Keep,
+            budget: PackingBudget::default(),
+            monitor: &Silent,
+        };
+        let zip = ZipByDirectory::open(source, size_bytes, limits);
         let mut zip = zip.expect("memory")?;
         let (mut read, mut wrong) = (0, 0);
         loop {

@@ -2,10 +2,13 @@
 
 use super::reader::FileReader;
 use crate::bytes::to_u64;
-use crate::source::{AtPath as _, Object, ObjectId, ObjectIdentity, OpenError, Pace, ReadAt};
+use crate::source::{
+    AtPath as _, Object, ObjectId, ObjectIdentity, OpenError, Pace, PageCache, ReadAt,
+};
 use rustix::fs::{FileType, Mode, OFlags};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +45,11 @@ pub(super) struct OpenFile {
 impl ReadAt for OpenFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(&*self.file, buffer, offset)
+    }
+
+    fn part_reader(&self, part: Range<u64>, page_cache: PageCache) -> Option<Box<dyn Read + Send>> {
+        let file = Arc::clone(&self.file);
+        Some(Box::new(FileReader::of_part(file, part, page_cache)))
     }
 }
 

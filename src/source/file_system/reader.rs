@@ -18,12 +18,15 @@ use crate::bytes::to_u64;
 use rustix::fs::Advice;
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Take};
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 /// Bytes after which what has been read is dropped from the cache again.
 const DROP_BYTES: u64 = 8 << 20;
+/// A part of so many bytes is read as a whole file is.
+const LARGE_PART_BYTES: u64 = 16 << 20;
 
 /// Reads a regular file to its end.
 #[derive(Debug)]
@@ -56,6 +59,19 @@ impl FileReader {
         }
     }
 
+    /// Starts at the first byte of a part, and ends behind its last one.
+    pub(super) fn of_part(file: Arc<File>, part: Range<u64>, page_cache: PageCache) -> Take<Self> {
+        let size_bytes = part.end.saturating_sub(part.start);
+        // Reading ahead goes on behind the end of the part, and starts threads.
+        let is_worth_it = size_bytes >= LARGE_PART_BYTES;
+        let mut reader = Self::new(file, page_cache);
+        reader.position = part.start;
+        if !is_worth_it {
+            reader.way = Way::Plain(part.start);
+        }
+        reader.take(size_bytes)
+    }
+
     /// Reads what is cached. `None` when another way must be, and has been, chosen.
     fn read_cached(&mut self, buffer: &mut [u8]) -> Option<usize> {
         match read_if_cached(&self.file, buffer, self.position) {
@@ -71,6 +87,17 @@ impl FileReader {
                 self.way = Way::Plain(self.position);
                 None
             }
+        }
+    }
+}
+
+/// Who reads a part may stop at any byte of it.
+impl Drop for FileReader {
+    fn drop(&mut self) {
+        if let Way::Plain(dropped) = self.way
+            && self.page_cache == PageCache::Drop
+        {
+            drop_from_cache(&self.file, dropped, self.position.saturating_sub(dropped));
         }
     }
 }

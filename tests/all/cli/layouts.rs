@@ -303,6 +303,107 @@ fn keys_in_the_bundle_of_a_hosted_control_plane_are_tried() {
     );
 }
 
+/// The same bundle, unpacked by whoever looked into it: the keys lie beside the snapshot as they did in it.
+#[test]
+fn keys_beside_the_snapshot_of_a_hosted_control_plane_are_tried() {
+    const AS_OF: &str = "2024-11-02T06:00:00Z";
+    let (seven, name_of_seven) = key("sVKBKoWwPLlgsJuwsTc2fOQyCRiJI1O2i1tfwmadxMY=");
+    let (six, name_of_six) = key("TAdbJhRKjR7BVY96CffjvmI0ayUh9l3GMibuDtywCAU=");
+    let document = |secret: &str| format!("{{\"data\":{{\"key\":\"{secret}\"}}}}");
+    let told = |env: &TestEnv, command: &str, place: &str| -> Vec<String> {
+        let place = env.text(place);
+        let ran = env.run(&[command, &place, "-o", "json", "--as-of", AS_OF]);
+        assert!(
+            !ran.stdout.contains(&seven) && !ran.stdout.contains(&six),
+            "a key is told"
+        );
+        let report: VerifyReport = ran.json();
+        assert_eq!(report.skipped.len(), 0, "{:?}", report.skipped);
+        // Other API servers of the sample have keys of their own.
+        let of_secrets =
+            report.only().findings.iter().filter(|one| {
+                one.code.starts_with("encryption-") && one.message.contains("secrets")
+            });
+        of_secrets.map(|one| one.code.clone()).collect()
+    };
+    let env = TestEnv::new();
+    env.put(
+        "right/infra/snapshot.db",
+        hosted_and_encrypted(&name_of_seven),
+    );
+    let elsewhere = ["encryption-external"];
+    assert_eq!(told(&env, "index", "right"), elsewhere, "no key yet");
+    let secret = env.put("right/infra/secrets/key.json", document(&seven));
+    env.put(
+        "right/infra/secrets/root-ca.json",
+        r#"{"data":{"ca.crt":"YQ=="}}"#,
+    );
+    let none = [""; 0];
+    assert_eq!(told(&env, "index", "right"), none, "keys came later");
+    assert_eq!(told(&env, "verify", "right"), none);
+    assert_eq!(told(&env, "verify", "right/infra/snapshot.db"), none);
+    let data = env.text("right");
+    let check = ["check", "--valid-for", "4.17.3", &data, "--as-of", AS_OF];
+    let check = env.run(&check);
+    assert!(check.stdout.starts_with("YES"), "{check:?}");
+    assert!(!check.stdout.contains("values of secrets"), "{check:?}");
+    let catalogue = std::fs::read(env.path("catalogue.redb")).expect("written");
+    let raw = data_encoding::BASE64.decode(seven.as_bytes());
+    let raw = raw.expect("a key");
+    assert!(!catalogue.windows(raw.len()).any(|window| window == raw));
+
+    std::fs::rename(&secret, env.path("right/infra/secrets/key.txt")).expect("ours");
+    let other = env.text("other.redb");
+    let elsewhere_again = env.run(&[
+        "verify",
+        &data,
+        "--catalogue",
+        &other,
+        "-o",
+        "json",
+        "--as-of",
+        AS_OF,
+    ]);
+    assert!(elsewhere_again.stdout.contains("secrets are encrypted"));
+    env.put("wrong/snapshot.db", hosted_and_encrypted(&name_of_six));
+    env.put("wrong/secrets/key.json", document(&six));
+    assert_eq!(told(&env, "verify", "wrong"), ["encryption-key-wrong"]);
+}
+
+/// `get`, `ls` and `diff` open what the keys beside the snapshot open, packed with it or not.
+#[test]
+fn values_of_a_hosted_control_plane_are_looked_into_with_the_keys_beside_it() {
+    let (seven, name) = key("sVKBKoWwPLlgsJuwsTc2fOQyCRiJI1O2i1tfwmadxMY=");
+    let snapshot = hosted_and_encrypted(&name);
+    let env = TestEnv::new();
+    let bundle = env.put("1730516407.tar.gz", bundle_of_hosted(&snapshot, &seven));
+    env.put("bare/snapshot.db", snapshot.clone());
+    env.put("keyless/snapshot.db", snapshot);
+    let document = format!("{{\"data\":{{\"key\":\"{seven}\"}}}}");
+    env.put("bare/secrets/etcd-encryption-key.json", document);
+    let member = format!("{}!/snapshot.db", bundle.display());
+    let bare = env.text("bare/snapshot.db");
+    let keyless = env.text("keyless/snapshot.db");
+    let keys = env.text("bare/secrets");
+    let get = |rest: &[&str]| env.run(&[&["get"], rest, &["-o", "json"]].concat());
+    let of = |place: &str| get(&[place, "secrets", "-A"]).ends_with(0);
+    let opened = of(&member);
+    assert!(opened.stdout.contains("masked"), "{opened:?}");
+    assert!(!opened.stdout.contains(&seven), "a key is told");
+    assert_eq!(of(&bare).stdout, opened.stdout);
+    let named = get(&[&keyless, "secrets", "-A", "--keys", &keys]).ends_with(0);
+    assert_eq!(named.stdout, opened.stdout);
+    let shut = get(&[&keyless, "secrets", "-A"]);
+    assert_ne!(shut.stdout, opened.stdout, "no key is there");
+    let listed = |place: &str| env.run(&["ls", place, "secrets", "-A"]).ends_with(0).stdout;
+    assert_eq!(listed(&member), listed(&bare));
+    let same = env
+        .run(&["diff", &member, &bare, "-o", "json"])
+        .ends_with(0);
+    let same: serde_json::Value = same.json();
+    assert_eq!(same["items"], serde_json::json!([]));
+}
+
 /// Encrypted by hand: it may be a backup, and the run is not good.
 #[test]
 fn what_somebody_encrypted_is_named() {
