@@ -252,3 +252,105 @@ fn enter(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::Monitor;
+    use crate::source::Listing;
+    use crate::source::memory::MemoryBucket;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often an object is read from its beginning.
+    #[derive(Debug)]
+    struct CountingStore(MemoryBucket, Arc<AtomicUsize>);
+
+    #[derive(Debug)]
+    struct CountingObject(Box<dyn Object>, Arc<AtomicUsize>);
+
+    impl Store for CountingStore {
+        fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
+            self.0.list(location, monitor)
+        }
+
+        fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
+            self.0.list_beside(id, monitor)
+        }
+
+        fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {
+            self.0.stat(id)
+        }
+
+        fn open(
+            &self,
+            id: &ObjectId,
+            listed: Option<&ObjectIdentity>,
+        ) -> Result<Box<dyn Object>, OpenError> {
+            let object = self.0.open(id, listed)?;
+            Ok(Box::new(CountingObject(object, Arc::clone(&self.1))))
+        }
+    }
+
+    impl ReadAt for CountingObject {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.read_at(buffer, offset)
+        }
+    }
+
+    impl Object for CountingObject {
+        fn identity(&self) -> &ObjectIdentity {
+            self.0.identity()
+        }
+
+        fn identity_now(&self) -> io::Result<ObjectIdentity> {
+            self.0.identity_now()
+        }
+
+        fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.reader(pace)
+        }
+    }
+
+    fn tar(members: &[(&str, &str)]) -> Vec<u8> {
+        let mut builder = ::tar::Builder::new(Vec::new());
+        for (name, text) in members {
+            let mut header = ::tar::Header::new_gnu();
+            header.set_size(crate::bytes::to_u64(text.len()));
+            let appended = builder.append_data(&mut header, name, text.as_bytes());
+            appended.expect("memory");
+        }
+        builder.into_inner().expect("memory")
+    }
+
+    #[test]
+    fn members_of_one_archive_are_counted_in_one_pass() {
+        let bucket = MemoryBucket::default();
+        let archive = ObjectId::parse(OsStr::new("mem://b/x.tar"));
+        bucket.put(
+            &archive,
+            &tar(&[("a", "old"), ("b", "second"), ("a", "new")]),
+        );
+        let passes = Arc::new(AtomicUsize::new(0));
+        let store = CountingStore(bucket, Arc::clone(&passes));
+        let last = Arc::default();
+        let read = |name: &str| {
+            let id = archive.member(OsStr::new(name));
+            let opened = open_member(&id, None, &store, &last).expect("it is there");
+            let mut text = String::new();
+            let mut reader = opened.reader(Pace::OneByOne).expect("it is there");
+            reader.read_to_string(&mut text).expect("text");
+            text
+        };
+        assert_eq!(read("a"), "new");
+        assert_eq!(passes.load(Ordering::Relaxed), 2, "to count, and to read");
+        assert_eq!(read("b"), "second");
+        assert_eq!(passes.load(Ordering::Relaxed), 3, "to read");
+        // Another archive under the same name is counted anew.
+        store
+            .0
+            .put(&archive, &tar(&[("b", "other"), ("b", "last")]));
+        assert_eq!(read("b"), "last");
+        assert_eq!(passes.load(Ordering::Relaxed), 5);
+    }
+}

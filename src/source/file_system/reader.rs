@@ -163,4 +163,29 @@ mod tests {
         }
         Ok(())
     }
+
+    #[test]
+    fn a_part_is_read_from_its_first_byte_to_its_last() -> std::io::Result<()> {
+        let bytes: Vec<u8> = (0..24_000_011_u32)
+            .map(|i| u8::try_from(i * 7 % 251).expect("below 251"))
+            .collect();
+        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        let file = Arc::new(file);
+        // Of a small part, of a large one, of none, and behind the end.
+        for part in [5_001..70_000, 3..20_000_000, 7..7, 23_999_999..30_000_000] {
+            for page_cache in [PageCache::Keep, PageCache::Drop] {
+                super::drop_from_cache(&file, 0, u64::MAX >> 1);
+                let mut found = Vec::new();
+                let reader = FileReader::of_part(Arc::clone(&file), part.clone(), page_cache);
+                { reader }.read_to_end(&mut found)?;
+                let place = |at: u64| usize::try_from(at).map(|at| at.min(bytes.len()));
+                let (start, end) = (place(part.start), place(part.end));
+                let expected = bytes.get(start.expect("small")..end.expect("small"));
+                assert!(Some(found.as_slice()) == expected, "{part:?}");
+            }
+        }
+        Ok(())
+    }
 }

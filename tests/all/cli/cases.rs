@@ -1,8 +1,11 @@
 //! Small inputs from the field, each with the answer that an expert gives.
 
+use crate::cli::bundles::{KUBERESOURCES, SNAPSHOT, kuberesources, snapshot, verify};
 use crate::cli::contract::VerifyReport;
 use crate::cli::environment::{Ran, TestEnv};
 use crate::support::samples;
+use std::ffi::OsStr;
+use std::process::Command;
 
 /// A copy of a case in a place of its own, as of the instant at which it was found.
 struct Case {
@@ -34,6 +37,76 @@ impl Case {
 
     fn report(&self) -> VerifyReport {
         self.run(&["verify", "-o", "json"]).json()
+    }
+}
+
+#[test]
+fn one_archive_of_a_run_holds_one_whole_backup() {
+    let case = Case::new("01-bundle-tar-gz", "2025-05-13T09:00:00Z");
+    case.run(&["verify"]).ends_with(0);
+    let report = case.report();
+    assert_eq!(report.only().verdict, "valid", "{report:#?}");
+    assert_eq!(report.only().version.openshift.as_deref(), Some("4.18.11"));
+    assert!(report.skipped.is_empty(), "{report:#?}");
+    let check = case.run(&["check", "--valid-for", "4.18.11"]).ends_with(0);
+    assert!(check.stdout.starts_with("YES"), "{check:?}");
+}
+
+#[test]
+fn what_openssl_encrypted_is_called_so_and_not_damaged() {
+    let case = Case::new("05-encrypted-openssl", "2025-05-13T09:00:00Z");
+    let ran = case.run(&["verify"]).ends_with(1);
+    assert!(ran.stdout.contains("encrypted with openssl enc"), "{ran:?}");
+    assert!(ran.stdout.contains("| etcd-cat verify -"), "{ran:?}");
+    assert!(!ran.stdout.contains("damaged"), "{ran:?}");
+    let check = case.run(&["check", "--valid-for", "4.18.11"]).ends_with(1);
+    assert!(check.stdout.starts_with("NO"), "{check:?}");
+    assert!(check.stderr.contains("was not read"), "{check:?}");
+}
+
+/// A download client has taken off the gzip, and with it the ending or not.
+#[test]
+fn a_plain_tar_of_static_pods_is_whole_and_told_to_be_packed_again() {
+    let mut plain = Vec::new();
+    let packed = kuberesources();
+    let mut decoder = flate2::read::GzDecoder::new(packed.as_slice());
+    std::io::copy(&mut decoder, &mut plain).expect("a sound sample");
+    for name in [KUBERESOURCES, KUBERESOURCES.trim_end_matches(".gz")] {
+        let env = TestEnv::new();
+        env.put(&format!("in/{SNAPSHOT}"), snapshot());
+        env.put(&format!("in/{name}"), &plain);
+        let report: VerifyReport = verify(&env, &["in"]).ends_with(1).json();
+        let findings = &report.only().findings;
+        let codes: Vec<&str> = findings.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["kuberesources-corrupt"], "{name}");
+        assert!(findings[0].message.contains("plain tar"), "{findings:?}");
+        let half = report.only().kuberesources.as_ref().expect("it is read");
+        assert!(!half.revisions.is_empty(), "{half:?}");
+    }
+}
+
+/// `oc debug node/N -- cat FILE > FILE` on a terminal writes its own words into the file, in front or behind.
+#[test]
+fn words_of_oc_around_the_data_are_told_with_what_cuts_them_off() {
+    let words = b"Starting pod/master-0-debug ...\nTo use host binaries, run `chroot /host`\n";
+    let data = snapshot();
+    let behind = [data.as_slice(), b"\nRemoving debug pod ...\n"].concat();
+    let in_front = [words, data.as_slice()].concat();
+    let whole = format!("head -c {}", data.len());
+    let cut = format!("tail -c +{}", words.len() + 1);
+    for (bytes, code, remedy) in [
+        (behind, "trailing-data", whole),
+        (in_front, "not-a-snapshot", cut),
+    ] {
+        let env = TestEnv::new();
+        env.put(&format!("in/{SNAPSHOT}"), bytes);
+        env.put(&format!("in/{KUBERESOURCES}"), kuberesources());
+        let report: VerifyReport = verify(&env, &["in"]).ends_with(1).json();
+        let backup = report.only();
+        let told = &backup.finding(code).remedy;
+        assert!(told.contains(&remedy), "{told}");
+        assert_eq!(backup.verdict, "invalid");
+        backup.finding("mended");
     }
 }
 
@@ -227,4 +300,48 @@ fn the_place_that_is_shown_is_the_one_to_restore_from() {
         "{backup:#?}"
     );
     assert_eq!(backup.snapshot().copies.len(), 3);
+}
+
+/// An archive was read while it was being written, and is whole at the next run: nothing took the place of anything.
+#[test]
+fn an_archive_that_was_read_half_written_is_not_called_changed() {
+    let env = TestEnv::new();
+    env.put(&format!("in/{SNAPSHOT}"), snapshot());
+    let whole = kuberesources();
+    let half = whole.get(..6000).expect("it is longer");
+    let as_of = ["--as-of", "2025-05-13T09:00:00Z", "-o", "json"];
+    let index = || env.run(&[["index", "in"].as_slice(), &as_of].concat());
+    env.put(&format!("in/{KUBERESOURCES}"), half);
+    index().ends_with(1);
+    env.put(&format!("in/{KUBERESOURCES}"), &whole);
+    let report: VerifyReport = index().ends_with(0).json();
+    assert_eq!(report.only().verdict, "valid", "{report:#?}");
+    assert_eq!(report.only().codes(), [""; 0]);
+}
+
+/// A container that may have one process: what would be done by several threads is done by one.
+#[test]
+fn no_thread_to_be_had_is_no_reason_to_stop() {
+    let case = Case::new("16-appledouble", "2025-05-13T09:00:00Z");
+    let (root, as_of) = (case.env.text("in"), case.as_of);
+    let arguments = ["verify", "--no-catalogue", "--as-of", as_of, &root];
+    let Some(nobody) = case.env.command_of_nobody(&arguments) else {
+        return;
+    };
+    for processes in [1, 2, 4] {
+        let words: Vec<&OsStr> = std::iter::once(nobody.get_program())
+            .chain(nobody.get_args())
+            .collect();
+        // The limit is that of the user who runs the program: it comes last.
+        let user = words.iter().position(|word| *word == "--");
+        let (before, after) = words.split_at(user.map_or(0, |end| end + 1));
+        let limit = format!("--nproc={processes}");
+        let limited = [OsStr::new("prlimit"), OsStr::new(&limit)];
+        let words = [before, &limited, after].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env_clear();
+        command.env("PATH", "/usr/bin:/bin");
+        let ran = Ran::of(command.output().expect("util-linux is there")).ends_with(0);
+        assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+    }
 }

@@ -10,10 +10,10 @@ use std::io::Write as _;
 
 /// A member, and in which ways it is written.
 #[derive(Clone, Default)]
-struct Entry {
+pub(crate) struct Entry {
     name: String,
     bytes: Vec<u8>,
-    is_deflated: bool,
+    pub(crate) is_deflated: bool,
     /// Checksum and lengths stand behind the data.
     has_descriptor: bool,
     /// Lengths have eight bytes.
@@ -25,7 +25,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(name: &str, bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(name: &str, bytes: Vec<u8>) -> Self {
         Self {
             name: name.to_owned(),
             bytes,
@@ -76,7 +76,7 @@ impl Entry {
         [head, numbers].concat()
     }
 
-    fn local(&self) -> Vec<u8> {
+    pub(crate) fn local(&self) -> Vec<u8> {
         let packed = self.packed();
         let (sums, extra) = if self.has_descriptor {
             (vec![0; 12], Vec::new())
@@ -103,7 +103,7 @@ impl Entry {
         local
     }
 
-    fn record(&self, offset: u64) -> Vec<u8> {
+    pub(crate) fn record(&self, offset: u64) -> Vec<u8> {
         let packed = self.packed();
         let extra = self.extra(&packed, Some(offset));
         let lengths = [self.name.len() as u16, extra.len() as u16, 0, 0, 0];
@@ -126,7 +126,7 @@ impl Entry {
 }
 
 /// A zip of these members; `is_64`: with the larger end.
-fn zip(entries: &[Entry], is_64: bool) -> Vec<u8> {
+pub(crate) fn zip(entries: &[Entry], is_64: bool) -> Vec<u8> {
     let (mut zip, mut directory, mut records) = (Vec::new(), Vec::new(), 0);
     for entry in entries {
         if !entry.is_deleted {
@@ -138,7 +138,7 @@ fn zip(entries: &[Entry], is_64: bool) -> Vec<u8> {
     end(zip, &directory, records, is_64)
 }
 
-fn end(mut zip: Vec<u8>, directory: &[u8], records: u16, is_64: bool) -> Vec<u8> {
+pub(crate) fn end(mut zip: Vec<u8>, directory: &[u8], records: u16, is_64: bool) -> Vec<u8> {
     let (start, length) = (zip.len() as u64, directory.len() as u64);
     zip.extend(directory);
     let place = zip.len() as u64;

@@ -9,8 +9,8 @@ use etcd_cat::source::ObjectId;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Backup")]
 pub(crate) struct InsideArgs {
-    /// Look for the encryption keys in this directory or archive, too; repeatable [default: beside the snapshot, and what
-    /// the catalogue knows]
+    /// Look for the encryption keys in this directory or archive, too, or in this Secret of a hosted control plane (JSON);
+    /// repeatable [default: beside the snapshot, and what the catalogue knows]
     #[arg(
         long,
         env = "ETCD_CAT_KEYS",
