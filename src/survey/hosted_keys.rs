@@ -2,7 +2,6 @@
 //! `secrets/NAME.json`, one Secret each, packed with it or not.
 
 use super::options::SurveyOptions;
-use super::prove_hosted::is_hosted_and_encrypted;
 use crate::bytes::to_u64;
 use crate::discovery::{FoundObject, walk, walk_beside};
 use crate::kubernetes::encryption::KeyRing;
@@ -113,6 +112,11 @@ pub(crate) fn hosted_key_ring(
         all.get_or_insert_default().merge(ring);
     }
     all
+}
+
+/// The keys of its values are Secrets, and not in static pod resources.
+pub(super) fn is_hosted_and_encrypted(facts: &Snapshot) -> bool {
+    facts.cluster.is_hosted() && !facts.encryption.is_empty()
 }
 
 /// All keys of the Secrets among some objects; `None` where there is none.

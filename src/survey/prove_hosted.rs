@@ -3,6 +3,7 @@
 use super::SurveyError;
 use super::archive_walk::ArchiveWalk;
 use super::examination::Examination;
+use super::hosted_keys::is_hosted_and_encrypted;
 use super::prove::UnprovenSnapshots;
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::inventory::{KEYS_BESIDE_IT, Proven};
@@ -83,9 +84,4 @@ impl Examination<'_> {
         ids.retain(|id| self.hosted_keys.look_beside(id, self.stores).is_some());
         ids
     }
-}
-
-/// The keys of its values are not in static pod resources.
-pub(super) fn is_hosted_and_encrypted(facts: &Snapshot) -> bool {
-    facts.cluster.is_hosted() && !facts.encryption.is_empty()
 }
