@@ -337,7 +337,7 @@ fn no_thread_to_be_had_is_no_reason_to_stop() {
         let (before, after) = words.split_at(user.map_or(0, |end| end + 1));
         let limit = format!("--nproc={processes}");
         let limited = [OsStr::new("prlimit"), OsStr::new(&limit)];
-        let words = [before, &limited, after].concat();
+        let words = [before, &limited[..], after].concat();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).env_clear();
         command.env("PATH", "/usr/bin:/bin");
