@@ -26,10 +26,7 @@ fn header() -> Vec<u8> {
 fn a_bomb_in_a_zip_stops_at_what_its_bytes_could_honestly_hold() {
     let mut stream = gzip(&header());
     stream.extend(gzip(&vec![0; 64 << 20]).repeat(64));
-    let bomb = Entry {
-        is_deflated: true,
-        ..Entry::new("x.tar.gz", gzip(&stream))
-    };
+    let bomb = Entry::deflated("x.tar.gz", gzip(&stream));
     let by_directory = zip(std::slice::from_ref(&bomb), false);
     for (name, bytes) in [("b.zip", by_directory), ("streamed.zip", bomb.local())] {
         let told = told_of(name, bytes);

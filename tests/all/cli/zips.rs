@@ -13,7 +13,7 @@ use std::io::Write as _;
 pub(crate) struct Entry {
     name: String,
     bytes: Vec<u8>,
-    pub(crate) is_deflated: bool,
+    is_deflated: bool,
     /// Checksum and lengths stand behind the data.
     has_descriptor: bool,
     /// Lengths have eight bytes.
@@ -30,6 +30,13 @@ impl Entry {
             name: name.to_owned(),
             bytes,
             ..Self::default()
+        }
+    }
+
+    pub(crate) fn deflated(name: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            is_deflated: true,
+            ..Self::new(name, bytes)
         }
     }
 
