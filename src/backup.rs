@@ -48,6 +48,9 @@ pub struct Located<T> {
     pub copies: Vec<ObjectId>,
     /// Modification time of `path`.
     pub modified_at: Option<DateTime<Utc>>,
+    /// When a store received it first, by this machine's clock; `None` if any place is a file, whose times say nothing of
+    /// when it came.
+    pub arrived_at: Option<DateTime<Utc>>,
     /// False when no place is left on disk.
     pub is_present: bool,
     /// The file at `path` is not these bytes but packs them.

@@ -68,6 +68,7 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::KuberesourcesMissing => &pair::KUBERESOURCES_MISSING,
         Code::KuberesourcesNotUsed => &pair::KUBERESOURCES_NOT_USED,
         Code::SnapshotMissing => &pair::SNAPSHOT_MISSING,
+        Code::StillArriving => &pair::STILL_ARRIVING,
         Code::KuberesourcesCorrupt => &pair::KUBERESOURCES_CORRUPT,
         Code::KuberesourcesUnsafe => &pair::KUBERESOURCES_UNSAFE,
         Code::KuberesourcesIncomplete => &pair::KUBERESOURCES_INCOMPLETE,

@@ -171,6 +171,7 @@ pub(crate) fn located<T>(facts: T, path: &str) -> Located<T> {
         path: ObjectId::from(path),
         copies: Vec::new(),
         modified_at: Some(at("2024-11-02T03:01:00Z")),
+        arrived_at: None,
         is_present: true,
         is_packed: false,
     }

@@ -40,7 +40,9 @@ impl Table {
             // backup can be read from. 5: archives and their members. Snapshots, 2: where the control plane is, and which
             // webhooks block a recovery. 3: what lives, in one number; more kinds of clusters. 4: what the file was when it
             // was saved. 5: what there is of each kind.
-            Self::Overview | Self::Files | Self::Snapshots => 5,
+            Self::Files | Self::Snapshots => 5,
+            // 6: since when a half is alone.
+            Self::Overview => 6,
         }
     }
 }

@@ -55,6 +55,22 @@ pub(super) const SNAPSHOT_MISSING: Explanation = Explanation {
     ],
 };
 
+pub(super) const STILL_ARRIVING: Explanation = Explanation {
+    title: "One half came just now, the other one may be on its way",
+    meaning: "Most backup jobs upload one file after the other, and this one was looked at in between: a half lies alone in \
+              a bucket, and by the clock of that store it came less than 15 minutes ago. Nothing is said to be missing \
+              yet, and nothing is said to be usable: the backup is unknown until the other half is there. After the 15 \
+              minutes a half that is still alone is kuberesources-missing or snapshot-missing, in lists without another \
+              run. A file on a disk has no such grace: its time was set by whoever copied it, and says nothing of when it came.",
+    steps: &[
+        Do("Wait until the time that the finding names, and look again."),
+        Run("etcd-cat index s3://BUCKET/PREFIX"),
+        Do(
+            "If it comes back in every run, have the job upload both files at once, or index later.",
+        ),
+    ],
+};
+
 pub(super) const KUBERESOURCES_CORRUPT: Explanation = Explanation {
     title: "The kuberesources archive is damaged",
     meaning: "The archive does not unpack completely: the gzip checksum or length is wrong, the tar is broken, \

@@ -173,6 +173,9 @@ codes! {
     /// Kuberesources without a snapshot.
     SnapshotMissing = "snapshot-missing", Error, Pair,
         "find the snapshot of the same time stamp and index its directory; keep the archive, it may hold the only keys";
+    /// One half came to its bucket just now, and the other one may be on its way.
+    StillArriving = "still-arriving", Info, Pair,
+        "look again a quarter of an hour after it came: etcd-cat index";
     /// gzip or tar damaged, truncated, or with trailing garbage.
     KuberesourcesCorrupt = "kuberesources-corrupt", Error, Kuberesources,
         "copy the archive again from its origin; cluster-restore.sh would fail after etcd was stopped";

@@ -5,6 +5,7 @@
 //! Docs give no number of days: 30-day leaf certificates are expired in any older backup and are regenerated
 //! after a restore, so they warn; an expired etcd CA or kubelet signer leaves nothing to start from.
 
+use super::arrival;
 use super::certificate_role::{role, short_name};
 use super::text::first_few;
 use crate::finding::{Code, Finding, Severity};
@@ -48,27 +49,31 @@ pub(super) fn calendar(
     findings.into_iter().flatten().collect()
 }
 
-/// When the certificates that count end: all that a judgement at another instant needs to know of them.
+/// When the certificates that count end, and when a half came that is alone: all that a judgement at another instant needs to
+/// know.
 #[derive(Clone, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Calendar {
     /// Ends of the etcd CA and the kubelet signer, ascending, each once.
     vital: Vec<End>,
     /// Ends of all others, ascending, each once.
     other: Vec<End>,
+    /// When the half came that lies in its bucket alone.
+    lone_since: Option<End>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 struct End(#[serde(with = "crate::instant")] DateTime<Utc>);
 
 impl Calendar {
-    /// Of the certificates that count.
-    pub(super) fn new(counted: Vec<&Certificate>) -> Self {
+    /// Of the certificates that count, and what is known of a half alone.
+    pub(super) fn new(counted: Vec<&Certificate>, lone_since: Option<DateTime<Utc>>) -> Self {
         let (vital, other) = counted
             .into_iter()
             .partition(|certificate| role(certificate).is_vital());
         Self {
             vital: ends(vital),
             other: ends(other),
+            lone_since: lone_since.map(End),
         }
     }
 
@@ -77,8 +82,24 @@ impl Calendar {
         self.vital.first().map(|end| end.0)
     }
 
-    /// Code and severity of each finding that [`judge`](super::judge) makes of these certificates at `as_of`.
-    pub fn marks(&self, as_of: DateTime<Utc>) -> Vec<(Code, Severity)> {
+    /// Code and severity of each finding that [`judge`](super::judge) makes at `as_of` of a backup that has the `lasting` ones
+    /// at the beginning of time.
+    pub fn marks(
+        &self,
+        lasting: &[(Code, Severity)],
+        as_of: DateTime<Utc>,
+    ) -> Vec<(Code, Severity)> {
+        let lone_since = self.lone_since.as_ref();
+        let is_expected = lone_since.is_some_and(|since| arrival::is_expected(since.0, as_of));
+        let lasting = lasting.iter().map(|mark| match mark {
+            (code, _) if is_expected && arrival::is_absence(*code) => arrival::MARK,
+            mark => *mark,
+        });
+        lasting.chain(self.expired(as_of)).collect()
+    }
+
+    /// Those on certificates.
+    fn expired(&self, as_of: DateTime<Utc>) -> impl Iterator<Item = (Code, Severity)> {
         let has_expired = |ends: &[End]| ends.first().is_some_and(|first| first.0 < as_of);
         let expires_soon = |ends: &[End]| {
             let later = ends.get(ends.partition_point(|end| end.0 < as_of));
@@ -99,7 +120,7 @@ impl Calendar {
             (soon, Code::CertificateExpiring, Severity::Info),
         ];
         let set = marks.into_iter().filter(|(is_set, ..)| *is_set);
-        set.map(|(_, code, severity)| (code, severity)).collect()
+        set.map(|(_, code, severity)| (code, severity))
     }
 }
 

@@ -5,8 +5,8 @@ use super::restore_choice::restore_choices;
 use super::succession::Successions;
 use super::verdict::{accepted, sort, verdict};
 use super::{
-    catalogue, certificates, divergence, encryption, host, kuberesources, location, names, pair,
-    raw_copy, rollout, rotation, time, trend, upgrade, version,
+    arrival, catalogue, certificates, divergence, encryption, host, kuberesources, location, names,
+    pair, raw_copy, rollout, rotation, time, trend, upgrade, version,
 };
 use crate::backup::{Backup, Located, Pairing, Verdict, Version};
 use crate::finding::{Artifact, Code, Finding, has_error};
@@ -196,6 +196,7 @@ fn examined(
     // A hundred thousand files have a few findings each.
     findings.shrink_to_fit();
     backup.findings = findings;
+    arrival::be_patient(&mut backup, standpoint.as_of);
     backup
 }
 

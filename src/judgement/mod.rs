@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a file or a clock: the instant of judgement is part of the [`Standpoint`].
 
+mod arrival;
 mod catalogue;
 mod certificate_role;
 mod certificates;

@@ -3,6 +3,7 @@
 //! The backups of one cluster hold the same few hundred certificates for weeks, and to tell their families apart costs
 //! more than all other checks together: it is done once for all backups that share them.
 
+use super::arrival;
 use super::certificate_role::{Family, Role, family, lives_one_day, role};
 use super::certificates::Calendar;
 use crate::backup::Backup;
@@ -16,9 +17,9 @@ use std::hash::{Hash, Hasher};
 pub(crate) struct Successions(HashMap<Vec<OneSet>, Succession>);
 
 impl Successions {
-    /// When the certificates of a judged backup end.
+    /// What of a backup that was judged at the beginning of time depends on the clock.
     pub(crate) fn calendar(&mut self, backup: &Backup) -> Calendar {
-        Calendar::new(self.counted(backup))
+        Calendar::new(self.counted(backup), arrival::lone_since(backup))
     }
 
     /// The certificates of a backup that count, those that end first in front.

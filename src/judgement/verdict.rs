@@ -51,9 +51,12 @@ pub(crate) fn add_findings(backup: &mut Backup, findings: impl IntoIterator<Item
     backup.verdict = verdict(&backup.findings, &backup.accepted);
 }
 
-/// Findings that say nothing bad about the bytes: they could not be looked at.
+/// Findings that say nothing bad about the bytes: they could not be looked at, or not all of them are there yet.
 fn leaves_unverified(code: Code) -> bool {
-    matches!(code, Code::FileMissing | Code::Unreadable)
+    matches!(
+        code,
+        Code::FileMissing | Code::Unreadable | Code::StillArriving
+    )
 }
 
 /// Most severe first, then in the order of the contract, then by text.

@@ -434,8 +434,8 @@ impl<'v> View<'v> {
             return Some(Arc::clone(judged));
         }
         let lasting = at(&self.head.marks, row.marks)?;
-        let expired = self.calendars.get(&row.calendar)?;
-        let marks = [lasting.as_slice(), &expired.marks(self.question.as_of)].concat();
+        let calendar = self.calendars.get(&row.calendar)?;
+        let marks = calendar.marks(lasting, self.question.as_of);
         let mut accepted = self.question.accept.to_vec();
         accepted.retain(|code| marks.iter().any(|mark| mark.0 == *code));
         accepted.sort_unstable();

@@ -99,6 +99,7 @@ fn in_words(reason: &Reason, backup: &Backup, wanted: &TargetVersion) -> String 
         Reason::NotVerified => "not verified",
         Reason::Finding(Code::UpgradeInProgress) => "taken in the middle of the upgrade",
         Reason::Finding(Code::KuberesourcesMissing) => "its kuberesources is missing",
+        Reason::Finding(Code::StillArriving) => "its other half may still be on its way",
         Reason::Finding(Code::SnapshotMissing) => "kuberesources without a snapshot",
         Reason::Finding(code) => return headline(*code, backup),
     };

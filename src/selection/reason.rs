@@ -79,9 +79,13 @@ pub(super) fn against(
 
 /// The reason behind a verdict that no error finding explains.
 fn without_finding(backup: &impl Candidate) -> Reason {
-    if backup.verdict() == Verdict::Unknown && !backup.is_present() {
-        Reason::Finding(Code::FileMissing)
-    } else {
-        Reason::NotVerified
+    let is_arriving = || {
+        let marks = backup.marks();
+        marks.iter().any(|(code, _)| *code == Code::StillArriving)
+    };
+    match backup.verdict() {
+        Verdict::Unknown if !backup.is_present() => Reason::Finding(Code::FileMissing),
+        Verdict::Unknown if is_arriving() => Reason::Finding(Code::StillArriving),
+        _ => Reason::NotVerified,
     }
 }

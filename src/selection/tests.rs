@@ -29,6 +29,7 @@ fn backup(first: u8, hours: i64) -> Backup {
             path: ObjectId::from(format!("/b/{first:02x}.db").as_str()),
             copies: vec![ObjectId::from("/copy/of.db")],
             modified_at: None,
+            arrived_at: None,
             is_present: true,
             is_packed: false,
         }),

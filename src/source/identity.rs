@@ -101,6 +101,14 @@ impl ObjectIdentity {
         }
     }
 
+    /// When its store received it, by the clock of the store; `None` for a file, whose times are set by whoever copies it.
+    pub fn received_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::File(_) => None,
+            Self::Tagged(_) => self.modified_at(),
+        }
+    }
+
     /// When it was written last; `None` past the calendar's end.
     pub fn modified_at(&self) -> Option<DateTime<Utc>> {
         let (seconds, nanoseconds) = self.modified();

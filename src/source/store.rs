@@ -3,6 +3,7 @@
 use super::{FileSystemId, IoError, ObjectId, ObjectIdentity};
 use crate::bytes::{to_u64, to_usize};
 use crate::monitor::Monitor;
+use chrono::TimeDelta;
 use std::ffi::OsString;
 use std::fmt::{self, Debug};
 use std::io::{self, Read};
@@ -77,6 +78,12 @@ pub trait Store: Debug + Send + Sync {
 
     /// Which file system a location lies on; `None` where there is no such thing, or it is not there.
     fn file_system(&self, _location: &ObjectId) -> Option<FileSystemId> {
+        None
+    }
+
+    /// How far the store's clock was ahead of this machine's when it was heard last; `None` where it has none of its own, or
+    /// nothing was heard.
+    fn clock_ahead(&self, _id: &ObjectId) -> Option<TimeDelta> {
         None
     }
 

@@ -6,6 +6,7 @@ use super::{
     ObjectIdentity, OpenError, PageCache, Store,
 };
 use crate::monitor::Monitor;
+use chrono::TimeDelta;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -155,6 +156,10 @@ impl Store for Stores {
 
     fn file_system(&self, location: &ObjectId) -> Option<FileSystemId> {
         self.of(location).ok()?.file_system(location.outermost())
+    }
+
+    fn clock_ahead(&self, id: &ObjectId) -> Option<TimeDelta> {
+        self.of(id).ok()?.clock_ahead(id.outermost())
     }
 
     fn is_near(&self, id: &ObjectId) -> bool {

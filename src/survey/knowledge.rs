@@ -1,6 +1,7 @@
 //! Everything known during one survey: what the catalogue remembered and what was read now.
 
 use super::SurveyError;
+use super::arrival;
 use super::place::{Beside, KnownObject, locate, locate_snapshot};
 use crate::backup::{Backup, Located, Shared};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
@@ -350,7 +351,8 @@ impl Knowledge {
         options: &super::SurveyOptions,
     ) -> Result<Vec<Backup>, SurveyError> {
         self.picks = self.look_what_is_picked();
-        let inventory = self.inventory();
+        let mut inventory = self.inventory();
+        arrival::tell(&mut inventory, &self.files, &options.stores);
         let standpoint = Standpoint {
             as_of: options.as_of,
             accept: &options.accept,

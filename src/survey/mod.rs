@@ -8,10 +8,12 @@
 //! after it is read; `prove` tries the keys of each archive on the values of each snapshot that may be its own; `knowledge`
 //! holds all of it, and has it paired and judged in the end. Where the bytes lie is the stores' business alone.
 
+mod abreast;
 mod archive;
 mod archive_checksums;
 mod archive_halves;
 mod archive_walk;
+mod arrival;
 mod batch;
 mod changes;
 mod check;

@@ -16,10 +16,11 @@ use crate::selection::Summary;
 const FILES: u64 = 4096;
 
 /// What may be told in other words where more is known: of candidates that lie elsewhere.
-const OF_ELSEWHERE: [Code; 3] = [
+const OF_ELSEWHERE: [Code; 4] = [
     Code::PairAmbiguous,
     Code::KuberesourcesMissing,
     Code::SnapshotMissing,
+    Code::StillArriving,
 ];
 
 /// The backup that was seen as `summary` by [`glance`](super::glance); `None` where only [`recall`](super::recall) can tell.

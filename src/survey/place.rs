@@ -78,6 +78,7 @@ pub(super) fn locate<T>(
         path: (*path).clone(),
         copies,
         modified_at: entry.identity.modified_at(),
+        arrived_at: None,
         is_present: is_any_present,
         is_packed: false,
     })

@@ -124,6 +124,7 @@ fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
         path,
         copies: Vec::new(),
         modified_at: None,
+        arrived_at: None,
         is_present: true,
         is_packed: false,
     }

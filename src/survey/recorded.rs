@@ -1,10 +1,12 @@
 //! Checksums that were recorded beside files, and what the files have instead: each file is read once, and what was recorded
 //! of it is computed on the way.
 
+use super::abreast::{AT_A_TIME, abreast};
 use crate::discovery::{
     Checksum, FoundObject, MAX_LIST_BYTES, checksums, is_checksum_list, listed_by_name,
 };
 use crate::finding::{Artifact, Code, Finding};
+use crate::monitor::Monitor;
 use crate::source::{ObjectId, Pace, Store};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
@@ -29,23 +31,27 @@ pub(super) struct RecordedChecksums {
 }
 
 impl RecordedChecksums {
-    /// Reads the lists among some files. A list that cannot be read says nothing.
+    /// Reads the lists among some files. A list that cannot be read says nothing. `None` when the monitor asked to stop.
     pub(super) fn among<'o>(
         objects: impl Iterator<Item = &'o FoundObject> + Clone,
         store: &dyn Store,
-    ) -> Self {
+        monitor: &dyn Monitor,
+    ) -> Option<Self> {
         let known: BTreeSet<&ObjectId> = objects.clone().map(|object| &object.id).collect();
+        let lists: Vec<&FoundObject> = objects.filter(|object| is_list(object)).collect();
         let mut found = Self::default();
-        for list in objects.filter(|object| is_list(object)) {
-            found.read(list, &known, store);
+        // As many texts are in memory as are read at a time.
+        for some in lists.chunks(AT_A_TIME) {
+            let is_far = some.iter().any(|list| !store.is_near(&list.id));
+            let threads = if is_far { AT_A_TIME } else { 1 };
+            let texts = abreast(some, threads, monitor, |list| read_whole(list, store))?;
+            for (list, text) in some.iter().zip(texts) {
+                if let Ok(text) = text {
+                    found.learn(&list.id, &text, |file| known.contains(file));
+                }
+            }
         }
-        found
-    }
-
-    fn read(&mut self, list: &FoundObject, known: &BTreeSet<&ObjectId>, store: &dyn Store) {
-        if let Ok(text) = read_whole(list, store) {
-            self.learn(&list.id, &text, |file| known.contains(file));
-        }
+        Some(found)
     }
 
     /// Takes what a list says of files beside it, as far as those are wanted.

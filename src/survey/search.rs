@@ -1,6 +1,7 @@
 //! Finds what is to be read: walks the locations, tells known files from new ones, and looks for partners.
 
 use super::SurveyError;
+use super::abreast::{AT_A_TIME, abreast};
 use super::examination::Examination;
 use super::file::{Looked, look, unreadable};
 use super::news::Origin;
@@ -15,6 +16,9 @@ use crate::foreign::product;
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, Store as _};
 use std::collections::BTreeSet;
+
+/// Objects that are looked at before what was seen of them is taken in: as many are in memory at a time.
+const LOOKED_AT: usize = 256;
 
 /// Files to read, by what they are.
 #[derive(Default)]
@@ -75,14 +79,26 @@ impl Examination<'_> {
         }
         self.pass_over_pieces(&mut met, &neighbours);
         let objects = met.values().map(|(object, _)| object).chain(&neighbours);
-        self.recorded = RecordedChecksums::among(objects, self.stores);
+        let recorded = RecordedChecksums::among(objects, self.stores, self.monitor);
+        self.recorded = recorded.ok_or(SurveyError::Interrupted)?;
         self.remembered_elsewhere(locations, &met);
-        for (object, is_named) in met.into_values() {
-            self.sort(object, is_named, &mut todo);
+        let mut met = met.into_values().peekable();
+        while met.peek().is_some() {
+            let some: Vec<(FoundObject, bool)> = met.by_ref().take(LOOKED_AT).collect();
+            let looks = self.look_at(&some, |object| {
+                self.options.depth == Depth::New && self.is_unchanged(object)
+            })?;
+            for ((object, _), looked) in some.into_iter().zip(looks) {
+                self.sort(object, looked, &mut todo);
+            }
         }
         neighbours.retain(|object| !self.asked.contains(&object.id) && put_aside(object).is_none());
-        for object in neighbours {
-            self.sort_neighbour(object, &mut todo);
+        let neighbours: Vec<_> = neighbours.into_iter().map(|one| (one, false)).collect();
+        for some in neighbours.chunks(LOOKED_AT) {
+            let looks = self.look_at(some, |object| self.is_unchanged(object))?;
+            for ((object, _), looked) in some.iter().zip(looks) {
+                self.sort_neighbour(object.clone(), looked, &mut todo);
+            }
         }
         self.survey
             .skipped
@@ -128,13 +144,34 @@ impl Examination<'_> {
         }
     }
 
-    fn sort(&mut self, object: FoundObject, is_named: bool, todo: &mut Todo) {
-        if self.options.depth == Depth::New && self.enter_if_known(&object) {
+    /// Looks at those of some objects that are not passed: many at a time where each is a question over a network.
+    fn look_at(
+        &self,
+        objects: &[(FoundObject, bool)],
+        is_passed: impl Fn(&FoundObject) -> bool + Sync,
+    ) -> Result<Vec<Option<Looked>>, SurveyError> {
+        let is_far = |(object, _): &(FoundObject, bool)| !self.stores.is_near(&object.id);
+        let threads = if objects.iter().any(is_far) {
+            AT_A_TIME
+        } else {
+            1
+        };
+        let stores = self.stores;
+        let looks = abreast(objects, threads, self.monitor, |(object, is_named)| {
+            (!is_passed(object)).then(|| look(object, stores, *is_named))
+        });
+        looks.ok_or(SurveyError::Interrupted)
+    }
+
+    /// Takes in what was seen of an object; `None` of one that was passed: it is as the catalogue knows it.
+    fn sort(&mut self, object: FoundObject, looked: Option<Looked>, todo: &mut Todo) {
+        let Some(looked) = looked else {
+            self.enter_known_object(&object);
             self.tell_again(&object);
             self.survey.unchanged += 1;
             return;
-        }
-        match look(&object, self.stores, is_named) {
+        };
+        match looked {
             Looked::As(ObjectKind::Archive) if is_other_product(&object) => {
                 self.foreign(&object, "an archive of another product", None);
             }
@@ -147,11 +184,12 @@ impl Examination<'_> {
     }
 
     /// Files beside a file that the user named are looked at only for its partner. A packed directory is no such file.
-    fn sort_neighbour(&mut self, object: FoundObject, todo: &mut Todo) {
-        if self.enter_if_known(&object) {
+    fn sort_neighbour(&mut self, object: FoundObject, looked: Option<Looked>, todo: &mut Todo) {
+        let Some(looked) = looked else {
+            self.enter_known_object(&object);
             return;
-        }
-        match look(&object, self.stores, false) {
+        };
+        match looked {
             Looked::As(ObjectKind::Kuberesources | ObjectKind::Combined) => {
                 todo.kuberesources.push(object);
             }
@@ -167,16 +205,19 @@ impl Examination<'_> {
         }
     }
 
-    fn enter_if_known(&mut self, object: &FoundObject) -> bool {
-        let Some(record) = self.known.contents.files.get(&object.id).cloned() else {
-            return false;
-        };
-        let is_known = record.identity == object.identity
-            && !matches!(record.content, Content::Unreadable { .. });
-        if is_known {
+    /// Does the catalogue know it as it is?
+    fn is_unchanged(&self, object: &FoundObject) -> bool {
+        let record = self.known.contents.files.get(&object.id);
+        record.is_some_and(|record| {
+            record.identity == object.identity
+                && !matches!(record.content, Content::Unreadable { .. })
+        })
+    }
+
+    fn enter_known_object(&mut self, object: &FoundObject) {
+        if let Some(record) = self.known.contents.files.get(&object.id).cloned() {
             self.known.enter_known(&object.id, &record, true);
         }
-        is_known
     }
 
     pub(super) fn refused(&mut self, object: &FoundObject, reason: String) {

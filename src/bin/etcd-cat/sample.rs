@@ -239,6 +239,7 @@ fn located<T>(facts: T, path: &str) -> Located<T> {
         path: ObjectId::from(path),
         copies: vec![ObjectId::from("/copy").join(path.trim_start_matches('/').as_ref())],
         modified_at: Some(instant("2024-11-02T03:00:09Z")),
+        arrived_at: None,
         is_present: true,
         is_packed: false,
     }

@@ -1,6 +1,7 @@
 //! From settings to a bucket that can be asked: endpoints, credentials, certificates.
 
 use super::address::Address;
+use super::clock::Clock;
 use super::options::BucketOptions;
 use super::profile::Profile;
 use super::request::Connection;
@@ -53,6 +54,7 @@ pub(super) fn connect(
     })?;
     Ok(Connection {
         client,
+        clock: Clock::default(),
         service,
         host: host_of(&url).to_owned(),
         url,

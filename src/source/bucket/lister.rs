@@ -1,40 +1,148 @@
-//! A listing, page after page.
+//! A listing: its first page, and what lies behind that in parts, several pages at a time.
+//!
+//! A store gives out a thousand keys at a time, and only with them the way to the next ones: a hundred thousand objects are a
+//! hundred answers to wait for. Most stores can begin behind any key, so the rest is cut into [`Part`]s, and whoever has come
+//! to the end of one takes a piece of another. Where a store cannot, or does not keep to the order of keys, pages are asked
+//! for one after the other.
 
 use super::page::{Entry, Page};
+use super::part::Part;
 use super::request::{Ask, Connection};
-use super::runtime;
+use super::runtime::{self, LOOK_EVERY};
 use super::service::ListQuery;
 use super::trouble::Trouble;
 use crate::monitor::Monitor;
 use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use tokio::task::JoinSet;
 
-/// Hands every entry to `take`; false when the monitor asked to stop before the end.
+/// Pages that are on their way at a time.
+const AT_A_TIME: usize = 8;
+
+/// What is heard of a listing.
+pub(super) enum Heard {
+    /// Some of its entries, in no order.
+    Entries(Vec<Entry>),
+    /// What was heard so far counts no longer: all of it comes again.
+    Again,
+}
+
+/// Hands all entries to `take`; false when the monitor asked to stop before the end.
 pub(super) fn list_all(
     connection: &Arc<Connection>,
-    mut query: ListQuery,
+    query: ListQuery,
     monitor: &dyn Monitor,
-    take: &mut dyn FnMut(Entry),
+    take: &mut dyn FnMut(Heard),
 ) -> io::Result<bool> {
-    loop {
-        if monitor.is_interrupted() {
-            return Ok(false);
-        }
-        let asked = runtime::start(page(Arc::clone(connection), query.clone()))?;
-        let Some(page) = asked.wait_unless(|| monitor.is_interrupted())? else {
-            return Ok(false);
-        };
-        let page = page?;
-        page.entries.into_iter().for_each(&mut *take);
-        match page.token {
-            None => return Ok(true),
-            // It would go on for ever.
-            token if token == query.token => {
-                return Err(Trouble::Lie("the same page of a listing again".to_owned()).into());
+    let (sender, heard) = channel();
+    let lister = Lister {
+        connection: Arc::clone(connection),
+        query,
+        sender,
+    };
+    let listed = runtime::start(lister.list())?;
+    while !monitor.is_interrupted() {
+        match heard.recv_timeout(LOOK_EVERY) {
+            Ok(some) => take(some),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                listed.wait()??;
+                return Ok(true);
             }
-            token => query.token = token,
         }
     }
+    Ok(false)
+}
+
+struct Lister {
+    connection: Arc<Connection>,
+    query: ListQuery,
+    sender: Sender<Heard>,
+}
+
+impl Lister {
+    async fn list(self) -> Result<(), Trouble> {
+        let first = page(Arc::clone(&self.connection), self.query.clone()).await?;
+        let can_be_cut = !self.query.is_flat && self.connection.service.begins_anywhere();
+        let rest = Part::behind(&first).filter(|_| can_be_cut);
+        let token = first.token;
+        self.tell(Heard::Entries(first.entries));
+        let Some(token) = token else {
+            return Ok(());
+        };
+        let Some(rest) = rest else {
+            return self.list_one_by_one(Some(token)).await;
+        };
+        if self.list_in_parts(rest).await? {
+            return Ok(());
+        }
+        self.tell(Heard::Again);
+        self.list_one_by_one(None).await
+    }
+
+    async fn list_one_by_one(&self, token: Option<String>) -> Result<(), Trouble> {
+        let mut query = ListQuery {
+            token,
+            ..self.query.clone()
+        };
+        loop {
+            let page = page(Arc::clone(&self.connection), query.clone()).await?;
+            self.tell(Heard::Entries(page.entries));
+            if page.token.is_none() {
+                return Ok(());
+            }
+            is_another(&query, page.token.as_deref())?;
+            query.token = page.token;
+        }
+    }
+
+    /// False where the store does not keep to the order of keys.
+    async fn list_in_parts(&self, rest: Part) -> Result<bool, Trouble> {
+        let prefix = self.query.prefix.len();
+        let mut waiting = rest.cut(prefix, AT_A_TIME);
+        let mut asked = JoinSet::new();
+        loop {
+            while asked.len() < AT_A_TIME
+                && let Some(part) = waiting.pop()
+            {
+                let query = part.query(&self.query);
+                let answer = page(Arc::clone(&self.connection), query.clone());
+                asked.spawn(async move { (part, query, answer.await) });
+            }
+            let Some(answered) = asked.join_next().await else {
+                return Ok(true);
+            };
+            let (part, query, answer) = answered.map_err(|_| broke_off())?;
+            let page = answer?;
+            is_another(&query, page.token.as_deref())?;
+            let Some((entries, rest)) = part.without(page) else {
+                return Ok(false);
+            };
+            self.tell(Heard::Entries(entries));
+            let idle = AT_A_TIME.saturating_sub(asked.len().saturating_add(waiting.len()));
+            waiting.extend(rest.into_iter().flat_map(|rest| rest.cut(prefix, idle)));
+        }
+    }
+
+    fn tell(&self, heard: Heard) {
+        // Whoever listened may have gone.
+        let _ = self.sender.send(heard);
+    }
+}
+
+/// The same page again and again would go on for ever.
+fn is_another(query: &ListQuery, token: Option<&str>) -> Result<(), Trouble> {
+    match token {
+        Some(token) if query.token.as_deref() == Some(token) => {
+            Err(Trouble::Lie("the same page of a listing again".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn broke_off() -> Trouble {
+    Trouble::Lie("a page of a listing broke off".to_owned())
 }
 
 async fn page(connection: Arc<Connection>, query: ListQuery) -> Result<Page, Trouble> {
@@ -46,3 +154,6 @@ async fn page(connection: Arc<Connection>, query: ListQuery) -> Result<Page, Tro
     let body = connection.document(&ask).await?;
     Page::parse(&body, &connection.service)
 }
+
+#[cfg(test)]
+mod tests;

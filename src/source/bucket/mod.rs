@@ -6,6 +6,7 @@
 //! the client, and of it only [`connect`], [`service`] and [`request`].
 
 mod address;
+mod clock;
 mod connect;
 mod create;
 mod lister;
@@ -13,6 +14,7 @@ mod object;
 mod opened;
 mod options;
 mod page;
+mod part;
 mod profile;
 mod ranges;
 mod request;
@@ -34,8 +36,9 @@ use super::{
 };
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
+use chrono::TimeDelta;
 use connect::Purpose;
-use lister::list_all;
+use lister::{Heard, list_all};
 use object::BucketObject;
 use opened::{Opened, look};
 use page::Entry;
@@ -158,11 +161,16 @@ impl BucketStore {
         let query = ListQuery {
             prefix,
             is_flat: is_beside,
-            token: None,
+            ..ListQuery::default()
         };
         let mut listing = Listing::default();
-        let listed = list_all(&connection, query, monitor, &mut |entry| {
-            Self::add(&mut listing, &address, entry);
+        let listed = list_all(&connection, query, monitor, &mut |heard| match heard {
+            Heard::Entries(entries) => {
+                for entry in entries {
+                    Self::add(&mut listing, &address, entry);
+                }
+            }
+            Heard::Again => listing = Listing::default(),
         })?;
         listing.is_interrupted = !listed;
         Ok(listing)
@@ -250,6 +258,14 @@ impl Store for BucketStore {
     fn try_to_create(&self, id: &ObjectId) -> io::Result<()> {
         let (connection, key) = self.reach_new(id)?;
         create::try_to_begin(connection, key)
+    }
+
+    fn clock_ahead(&self, id: &ObjectId) -> Option<TimeDelta> {
+        let address = Address::of(id)?;
+        let name = (address.scheme, address.bucket, Purpose::Read);
+        let connections = self.connections.lock();
+        let connections = connections.unwrap_or_else(PoisonError::into_inner);
+        connections.get(&name)?.clock.ahead()
     }
 
     fn is_near(&self, _id: &ObjectId) -> bool {

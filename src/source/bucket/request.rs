@@ -1,6 +1,7 @@
 //! One request and its answer: signed, sent, and sent again where that helps.
 
 use super::address::encoded;
+use super::clock::Clock;
 use super::service::{Service, set_header};
 use super::trouble::{Refusal, Trouble, is_word};
 use futures_util::StreamExt as _;
@@ -22,6 +23,8 @@ const MOST_BODY_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) client: HttpClient,
+    /// What its clock shows.
+    pub(super) clock: Clock,
     pub(super) service: Service,
     /// The URL of the bucket, without a slash at its end.
     pub(super) url: String,
@@ -120,6 +123,9 @@ impl Connection {
         let sent = self.client.execute(request).await;
         let response = sent.map_err(|error| (self.trouble(&error), None))?;
         let answer = Answer(response);
+        if let Some(date) = answer.header("date") {
+            self.clock.hear(date);
+        }
         if (200..300).contains(&answer.status()) {
             return Ok(answer);
         }

@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::AbortHandle;
 
 /// How long a wait goes on before somebody looks whether it should.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 static DRIVER: Mutex<Option<Handle>> = Mutex::new(None);
 

@@ -35,6 +35,8 @@ pub(super) struct ListQuery {
     pub(super) is_flat: bool,
     /// Where the page before ended.
     pub(super) token: Option<String>,
+    /// Only what lies behind this key.
+    pub(super) after: Option<String>,
 }
 
 impl Service {
@@ -120,6 +122,11 @@ impl Service {
         matches!(self, Self::Google { .. })
     }
 
+    /// Can a listing begin behind any key?
+    pub(super) fn begins_anywhere(&self) -> bool {
+        !matches!(self, Self::Azure { .. })
+    }
+
     /// The query of a page of a listing.
     pub(super) fn list_query(&self, list: &ListQuery) -> String {
         let mut parts = match self {
@@ -137,6 +144,9 @@ impl Service {
             parts.push("delimiter=%2F".to_owned());
         }
         parts.push(format!("prefix={}", encoded(&list.prefix, false)));
+        if let Some(after) = &list.after {
+            parts.push(format!("start-after={}", encoded(after, false)));
+        }
         parts.join("&")
     }
 

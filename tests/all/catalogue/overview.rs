@@ -19,6 +19,9 @@ pub(crate) struct Shelf {
     pub(crate) catalogue: Catalogue,
 }
 
+/// The hour in which half of a backup came to a bucket.
+const ARRIVING: u64 = 1000;
+
 impl Shelf {
     pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error>> {
         let directory = tempfile::tempdir()?;
@@ -30,7 +33,19 @@ impl Shelf {
         for number in (0..60).chain(500..530) {
             shelf.put(number)?;
         }
+        shelf.put_half_into_a_bucket()?;
         Ok(shelf)
+    }
+
+    /// In a bucket its other half may be a matter of minutes.
+    fn put_half_into_a_bucket(&self) -> TestResult {
+        let facts = snapshot(ARRIVING);
+        let content = Content::Snapshot(SnapshotKey::of(&facts));
+        let url = "s3://backups/prod/snapshot.db";
+        Ok(self.catalogue.record(vec![
+            CatalogueChange::Snapshot(Box::new(facts)),
+            sample::object(url, content, ARRIVING),
+        ])?)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -109,7 +124,8 @@ impl Shelf {
     /// Compares both ways for many questions; returns the codes that were met.
     fn agrees(&self, when: &str) -> Result<BTreeSet<Code>, Box<dyn std::error::Error>> {
         let mut met = BTreeSet::new();
-        for as_of in [0, 24, 17_519 - 3 * 24, 17_520, 17_521, 30_000].map(sample::instant) {
+        for as_of in [0, 24, ARRIVING, 17_519 - 3 * 24, 17_520, 17_521, 30_000].map(sample::instant)
+        {
             for accept in [
                 vec![],
                 vec![Code::CertificateExpired, Code::RestorePicksOther],
@@ -262,6 +278,7 @@ fn a_glance_shows_what_a_recall_would() -> TestResult {
         Code::MembersChanged,
         Code::SnapshotMissing,
         Code::KuberesourcesMissing,
+        Code::StillArriving,
         Code::UpgradeInProgress,
         Code::Unreadable,
         Code::PairMismatch,

@@ -78,6 +78,8 @@ enum Files {
     SnapshotReplaced,
     /// A second archive of the same moment.
     TwoArchives,
+    /// The snapshot came to a bucket at that moment, and the archive did not.
+    Arriving,
 }
 
 fn spoilt(name: &'static str) -> Spoilt {
@@ -321,6 +323,7 @@ fn pairs() -> Vec<Spoilt> {
             }),
             ..named("part and cut", "snapshot_2023-11-14_221315.db.part")
         },
+        with_files("arriving", Files::Arriving),
     ]
 }
 
@@ -405,7 +408,12 @@ fn write(
         catalogue.record(std::mem::take(&mut changes))?;
     }
     changes.push(CatalogueChange::Snapshot(Box::new(snapshot.clone())));
-    changes.push(file(directory.join(name), Content::Snapshot(key))?);
+    changes.push(match spoilt.files {
+        Files::Arriving => {
+            sample::object(&format!("s3://backups/{name}"), Content::Snapshot(key), 0)
+        }
+        _ => file(directory.join(name), Content::Snapshot(key))?,
+    });
     if spoilt.files == Files::SnapshotGone {
         std::fs::remove_file(directory.join(name))?;
     }
@@ -418,7 +426,7 @@ fn write(
         )?);
         changes.push(CatalogueChange::Kuberesources(Box::new(second)));
     }
-    if spoilt.files != Files::SnapshotOnly {
+    if !matches!(spoilt.files, Files::SnapshotOnly | Files::Arriving) {
         changes.push(CatalogueChange::Kuberesources(Box::new(kuberesources)));
         changes.push(file(archive, Content::Kuberesources(digest))?);
     }

@@ -13,7 +13,7 @@ use etcd_cat::openshift::{
     Topology,
 };
 use etcd_cat::snapshot::{Flavour, KindContent, Member, Snapshot, Status};
-use etcd_cat::source::{FileIdentity, ObjectId, ObjectIdentity};
+use etcd_cat::source::{FileIdentity, ObjectId, ObjectIdentity, TaggedIdentity};
 use std::ffi::OsString;
 
 /// Backups of one cluster before the next begins.
@@ -231,6 +231,26 @@ pub(crate) fn file(path: impl Into<ObjectId>, content: Content, number: u64) -> 
     CatalogueChange::File {
         path: path.into(),
         identity: identity(number),
+        content,
+        read_at: instant(number),
+    }
+}
+
+/// An object that a bucket received at that hour.
+pub(crate) fn object(url: &str, content: Content, number: u64) -> CatalogueChange {
+    let size_bytes = match &content {
+        Content::Snapshot(key) => key.size_bytes,
+        _ => 7,
+    };
+    CatalogueChange::File {
+        path: ObjectId::from(url),
+        identity: ObjectIdentity::Tagged(TaggedIdentity {
+            tag: "t".into(),
+            version: None,
+            size_bytes,
+            modified_seconds: instant(number).timestamp(),
+            modified_nanoseconds: 0,
+        }),
         content,
         read_at: instant(number),
     }

@@ -15,13 +15,67 @@ fn verify(env: &TestEnv) -> VerifyReport {
         .json()
 }
 
-/// One whole, valid backup comes of these files.
-#[track_caller]
-fn is_one_pair(layout: &str, files: &[(&str, Vec<u8>)]) {
+/// Puts files below `data`.
+fn placed(files: &[(&str, Vec<u8>)]) -> TestEnv {
     let env = TestEnv::new();
     for (name, bytes) in files {
         env.put(&format!("data/{name}"), bytes);
     }
+    env
+}
+
+/// A bucket with these files gives the answer that was given of the directory.
+#[cfg(feature = "object-stores")]
+#[track_caller]
+fn is_so_in_a_bucket(layout: &str, files: &[(&str, Vec<u8>)]) {
+    use crate::cli::buckets::placeless;
+    use crate::cli::environment::Ran;
+    use crate::support::bucket_server::{BucketServer, MODIFIED};
+    use std::time::{Duration, SystemTime};
+
+    let (env, server) = (placed(files), BucketServer::start());
+    let written = SystemTime::UNIX_EPOCH + Duration::from_secs(MODIFIED);
+    for (name, bytes) in files {
+        server.put(&format!("data/{name}"), bytes);
+        let file = std::fs::File::open(env.path(&format!("data/{name}"))).expect("was put");
+        file.set_modified(written).expect("it is ours");
+    }
+    let answer = |place: &str| {
+        let arguments = [
+            "verify",
+            place,
+            "-o",
+            "json",
+            "--as-of",
+            AS_OF,
+            "--no-catalogue",
+        ];
+        let mut command = env.command(&arguments);
+        command
+            .env("ETCD_CAT_ENDPOINT", server.endpoint())
+            .env("ETCD_CAT_NO_SIGN", "true");
+        let ran = Ran::of(command.output().expect("it starts"));
+        let mut answer: serde_json::Value = ran.json();
+        // No script runs in a bucket: what one would pick there is no question.
+        answer["restoreChoices"] = serde_json::Value::Null;
+        let answer = serde_json::to_string_pretty(&answer).expect("is JSON");
+        (ran.code, placeless(&answer, place))
+    };
+    assert_eq!(
+        answer("s3://backups/data"),
+        answer(&env.text("data")),
+        "{layout}"
+    );
+}
+
+#[cfg(not(feature = "object-stores"))]
+fn is_so_in_a_bucket(_: &str, _: &[(&str, Vec<u8>)]) {}
+
+/// One whole, valid backup comes of these files, on a disk and in a bucket.
+#[track_caller]
+fn is_one_pair(layout: &str, files: &[(&str, Vec<u8>)]) {
+    is_so_in_a_bucket(layout, files);
+    let env = placed(files);
     let report = verify(&env);
     let backup = report.only();
     assert_eq!(backup.verdict, "valid", "{layout}: {:?}", backup.findings);
@@ -82,17 +136,68 @@ fn names_that_are_always_the_same_pair_in_their_directory() {
     );
 }
 
+/// Nothing in the names says which run is which: the contents do, and the directory says what belongs together.
+#[test]
+fn each_run_of_fixed_names_is_a_backup_of_its_own() {
+    let metadata = br#"{"cluster":"not-what-it-says","timestamp":"1999-01-01T00:00:00Z"}"#;
+    let of = |path: &str| samples::bytes(&format!("backups/{path}"));
+    let files = [
+        ("a/run-2/snapshot.db", snapshot()),
+        ("a/run-2/static_kuberesources.tar.gz", kuberesources()),
+        ("a/run-2/metadata.json", metadata.to_vec()),
+        ("a/run-2/COMPLETE", Vec::new()),
+        (
+            "b/run-1/snapshot.db",
+            of("prod/snapshot_2024-11-09_030000.db"),
+        ),
+        (
+            "b/run-1/static_kuberesources.tar.gz",
+            of("keys/prod/static_kuberesources_2024-11-09_030000.tar.gz"),
+        ),
+        (
+            "b/run-2/snapshot.db",
+            of("prod/snapshot_2024-11-02_030000.db"),
+        ),
+        (
+            "b/run-2/static_kuberesources.tar.gz",
+            of("keys/prod/static_kuberesources_2024-11-02_030000.tar.gz"),
+        ),
+        ("b/run-2/COMPLETE", Vec::new()),
+    ];
+    is_so_in_a_bucket("fixed names", &files);
+    let report = verify(&placed(&files));
+    let told = |run: &str| {
+        let backup = report.of(run);
+        let other_half = &backup.kuberesources().path;
+        assert!(other_half.contains(run), "{run}: {other_half}");
+        let taken_at = backup
+            .taken_at
+            .as_ref()
+            .map(|at| at.0.get(..16).expect("a time").to_owned());
+        (
+            backup.cluster.name.clone().unwrap_or_default(),
+            taken_at.unwrap_or_default(),
+        )
+    };
+    assert_eq!(report.items.len(), 3);
+    let runs = ["a/run-2/", "b/run-1/", "b/run-2/"].map(told);
+    assert_eq!(
+        runs.map(|(cluster, at)| format!("{cluster} {at}")),
+        ["", "", ""]
+    );
+}
+
 #[test]
 fn copies_of_each_master_are_one_backup() {
-    let env = TestEnv::new();
-    for master in 0..3 {
-        env.put(&format!("data/master-{master}/{SNAPSHOT}"), snapshot());
-        env.put(
-            &format!("data/master-{master}/{KUBERESOURCES}"),
-            kuberesources(),
-        );
+    let names = [0, 1, 2]
+        .map(|master| [SNAPSHOT, KUBERESOURCES].map(|name| format!("master-{master}/{name}")));
+    let mut files = Vec::new();
+    for [first, second] in &names {
+        files.push((first.as_str(), snapshot()));
+        files.push((second.as_str(), kuberesources()));
     }
-    let report = verify(&env);
+    is_so_in_a_bucket("copies of each master", &files);
+    let report = verify(&placed(&files));
     assert_eq!(report.only().snapshot().copies.len(), 2);
 }
 

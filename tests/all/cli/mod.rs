@@ -8,6 +8,8 @@
 
 mod archive;
 #[cfg(feature = "object-stores")]
+mod arriving;
+#[cfg(feature = "object-stores")]
 mod buckets;
 pub(crate) mod bundles;
 mod cases;
@@ -28,6 +30,8 @@ mod hostile_bundles;
 mod hostile_zips;
 mod kindness;
 mod layouts;
+#[cfg(feature = "object-stores")]
+mod many_objects;
 mod mended;
 mod options;
 mod packed;

@@ -36,6 +36,12 @@ struct Shared {
     page_size: usize,
     keeps_versions: bool,
     writes: u64,
+    /// What its clock shows beyond the time, in seconds; without it, answers have no date.
+    clock_ahead: Option<i64>,
+    /// It does not know how to begin a listing behind a key.
+    begins_at_the_start: bool,
+    /// Requests that are being answered, and the most that ever were.
+    at_a_time: (usize, usize),
 }
 
 /// What is said beside an object, under the name that each service has for it.
@@ -123,6 +129,9 @@ impl BucketServer {
             page_size: 1000,
             keeps_versions: false,
             writes: 0,
+            clock_ahead: None,
+            begins_at_the_start: false,
+            at_a_time: (0, 0),
         };
         let server = Self {
             address,
@@ -195,6 +204,21 @@ impl BucketServer {
         self.shared().keeps_versions
     }
 
+    /// From now on answers have a date, so many seconds ahead of the time.
+    pub(crate) fn tell_time(&self, ahead: i64) {
+        self.shared().clock_ahead = Some(ahead);
+    }
+
+    /// From now on listings begin at the start, wherever they were to begin.
+    pub(crate) fn begin_at_the_start(&self) {
+        self.shared().begins_at_the_start = true;
+    }
+
+    /// The most requests that were answered at a time.
+    pub(crate) fn most_at_a_time(&self) -> usize {
+        self.shared().at_a_time.1
+    }
+
     /// How many entries a page of a listing has.
     pub(crate) fn page_size(&self, entries: usize) {
         self.shared().page_size = entries;
@@ -222,7 +246,9 @@ impl BucketServer {
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader) {
+            self.shared().count(1);
             let response = self.answer(&request);
+            self.shared().count(-1);
             if response.write(stream).is_none() {
                 let _ = stream.shutdown(std::net::Shutdown::Both);
                 return;
@@ -246,6 +272,11 @@ impl BucketServer {
             fault => self.shared().answer(request, fault.as_ref()),
         };
         response.is_head = request.method == "HEAD";
+        if let Some(ahead) = self.shared().clock_ahead {
+            let there = chrono::Utc::now() + chrono::TimeDelta::seconds(ahead);
+            let date = there.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            response.headers.push(("date", date));
+        }
         match fault {
             Some(What::CutAfter(bytes)) => response.cut_after = Some(bytes),
             Some(What::Lost) => response.is_lost = true,
@@ -271,6 +302,12 @@ impl Shared {
             versions.clear();
         }
         versions.push(stored);
+    }
+
+    fn count(&mut self, more: isize) {
+        let (now, most) = &mut self.at_a_time;
+        *now = now.saturating_add_signed(more);
+        *most = *now.max(most);
     }
 
     fn note(&mut self, request: &Request) -> Option<What> {
@@ -318,7 +355,11 @@ impl Shared {
 
     fn list(&self, request: &Request) -> Response {
         let query = |name: &str| request.query.get(name).map_or("", String::as_str);
-        let (prefix, after) = (query("prefix"), query("continuation-token"));
+        let (prefix, token) = (query("prefix"), query("continuation-token"));
+        let after = match (token, self.begins_at_the_start) {
+            ("", false) => query("start-after"),
+            (token, _) => token,
+        };
         let is_flat = query("delimiter") == "/";
         let mut keys = self.objects.iter().filter(|(key, _)| {
             let rest = key.strip_prefix(prefix);

@@ -1,0 +1,120 @@
+use super::super::super::{ObjectId, Store as _};
+use super::super::testing::{BUCKET, Served, What};
+use crate::monitor::{Monitor, Silent};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+fn id(key: &str) -> ObjectId {
+    ObjectId::from(format!("s3://{BUCKET}/{key}").as_str())
+}
+
+/// Thousands of runs of many clusters, names without any order in them, and odd ones.
+fn keys() -> BTreeSet<String> {
+    let runs = (0..1200).map(|number| {
+        let (cluster, day) = (number / 300, number % 300);
+        format!(
+            "fleet/cluster-{cluster:03}/2024-{:02}-{:02}/snapshot.db",
+            day / 28,
+            day % 28
+        )
+    });
+    let flat = (0..700).map(|number| format!("fleet/{:032x}", number * 0x9e37_79b9_7f4a_7c15_u128));
+    let odd = [
+        "fleet//x.db",
+        "fleet/\u{e9}/\u{1f600}.db",
+        "fleet/~/x.db",
+        "fleet/A b+c/x.db",
+    ];
+    let odd = odd.into_iter().map(str::to_owned);
+    runs.chain(flat).chain(odd).collect()
+}
+
+fn served(keys: &BTreeSet<String>) -> Served {
+    let served = Served::plain();
+    for key in keys {
+        served.server.put(key, b"x");
+    }
+    served.server.put("fleetwood/x.db", b"x");
+    served.server.page_size(20);
+    served
+}
+
+fn listed(served: &Served) -> Vec<String> {
+    let listing = served.store.list(&id("fleet"), &Silent);
+    assert!(listing.left_out.is_empty(), "{:?}", listing.left_out);
+    let ids = listing.objects.iter().map(|one| one.id.to_string());
+    let mut keys: Vec<String> = ids.map(|id| id.replacen("s3://backups/", "", 1)).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn parts_are_listed_at_a_time_and_each_key_once() {
+    let keys = keys();
+    let served = served(&keys);
+    served.server.fail(
+        "list-type",
+        What::Late(Duration::from_millis(2)),
+        usize::MAX,
+    );
+    let all: Vec<String> = keys.into_iter().collect();
+    assert_eq!(listed(&served), all);
+    let asked = served.server.take_asked();
+    let pages = asked
+        .iter()
+        .filter(|line| line.contains("list-type"))
+        .count();
+    // Parts that turn out to be empty, and pages that are not full, cost some.
+    assert!((96..300).contains(&pages), "{pages}");
+    let most = served.server.most_at_a_time();
+    assert!((4..=8).contains(&most), "{most}");
+}
+
+#[test]
+fn a_store_that_begins_nowhere_but_at_the_start_is_listed_page_by_page() {
+    let keys = keys();
+    let served = served(&keys);
+    served.server.begin_at_the_start();
+    let all: Vec<String> = keys.into_iter().collect();
+    assert_eq!(listed(&served), all);
+}
+
+#[test]
+fn a_page_that_is_refused_is_told() {
+    let served = served(&keys());
+    served
+        .server
+        .fail("start-after", What::Status(403, "AccessDenied"), 1);
+    let listing = served.store.list(&id("fleet"), &Silent);
+    let reason = listing.left_out.first().map(|one| one.reason.as_str());
+    assert!(
+        reason.is_some_and(|reason| reason.contains("s3:ListBucket")),
+        "{reason:?}"
+    );
+    // What passes is asked for again.
+    served
+        .server
+        .fail("start-after", What::Status(503, "SlowDown"), 3);
+    assert_eq!(listed(&served).len(), keys().len());
+}
+
+struct After(AtomicUsize);
+
+impl Monitor for After {
+    fn is_interrupted(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 0
+    }
+}
+
+#[test]
+fn a_listing_in_parts_can_be_stopped() {
+    let served = served(&keys());
+    served.server.fail(
+        "list-type",
+        What::Late(Duration::from_millis(20)),
+        usize::MAX,
+    );
+    let listing = served.store.list(&id("fleet"), &After(AtomicUsize::new(5)));
+    assert!(listing.is_interrupted && listing.objects.len() < 1000);
+}
