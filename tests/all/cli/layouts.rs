@@ -183,7 +183,11 @@ fn each_run_of_fixed_names_is_a_backup_of_its_own() {
     let runs = ["a/run-2/", "b/run-1/", "b/run-2/"].map(told);
     assert_eq!(
         runs.map(|(cluster, at)| format!("{cluster} {at}")),
-        ["", "", ""]
+        [
+            "shop-nqf3s 2025-05-13T08:09",
+            "prod-7xk2p 2024-11-09T03:00",
+            "prod-7xk2p 2024-11-02T03:00",
+        ]
     );
 }
 

@@ -98,7 +98,7 @@ fn recorded_checksums_are_read_many_at_a_time() {
     server.fail("GET", What::Late(Duration::from_millis(2)), usize::MAX);
     let report = index(&env, &server);
     assert!(server.most_at_a_time() > 8);
-    assert_eq!(report.only().codes(), ["checksum-differs"]);
+    assert!(report.only().codes().contains(&"checksum-differs"));
 }
 
 #[test]
