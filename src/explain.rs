@@ -83,6 +83,7 @@ pub fn explain(code: Code) -> &'static Explanation {
         Code::KeysBesideSnapshot => &encryption::KEYS_BESIDE_SNAPSHOT,
         Code::DuplicateHost => &pair::DUPLICATE_HOST,
         Code::RestorePicksOther => &pair::RESTORE_PICKS_OTHER,
+        Code::CompletionMarkMissing => &pair::COMPLETION_MARK_MISSING,
         Code::SnapshotCompressed => &files::SNAPSHOT_COMPRESSED,
         Code::SnapshotEmpty => &records::SNAPSHOT_EMPTY,
         Code::RevisionWentBack => &trend::REVISION_WENT_BACK,

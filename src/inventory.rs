@@ -10,7 +10,7 @@ use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// All facts of one run, before anything is paired or judged.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Inventory {
     pub replaced: HashMap<ObjectId, Replaced>,
     /// Files that may hold a backup, and that none can be read from.
     pub passed_over: Vec<PassedOver>,
+    /// Directories of runs that their job marked as complete.
+    pub complete_runs: BTreeSet<ObjectId>,
 }
 
 /// Which of the snapshots of an [`Inventory`], or of any list beside them.

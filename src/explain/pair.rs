@@ -160,6 +160,18 @@ pub(super) const DUPLICATE_HOST: Explanation = Explanation {
     ],
 };
 
+pub(super) const COMPLETION_MARK_MISSING: Explanation = Explanation {
+    title: "A run without the mark of completion that another one beside it has",
+    meaning: "Some jobs give each run a directory and write an empty file COMPLETE into it when all else is there; who prunes \
+              removes that file first. A run without it, where another run beside it has one, may still be written or be on \
+              its way out. That is information and no fault: what lies there was read and judged as it is.",
+    steps: &[
+        Do("Look again when the job is done."),
+        Run("etcd-cat index LOCATION"),
+        Do("If the job ended long ago, look into its log: it did not get to its end."),
+    ],
+};
+
 pub(super) const RESTORE_PICKS_OTHER: Explanation = Explanation {
     title: "In this directory cluster-restore.sh would take other files",
     meaning: "The script takes the last snapshot*.db and, on its own, the last static_kuberesources*.tar.gz by \

@@ -218,6 +218,9 @@ codes! {
     /// `cluster-restore.sh` run on this directory would pick other files than this pair.
     RestorePicksOther = "restore-picks-other", Info, Location,
         "run etcd-cat stage into an empty directory and give that directory to cluster-restore.sh";
+    /// A run beside it is marked as complete, and this one is not.
+    CompletionMarkMissing = "completion-mark-missing", Info, Location,
+        "look again when its job is done; until then prefer a run that has the mark";
     /// The snapshot is packed, so `cluster-restore.sh` cannot take it.
     SnapshotCompressed = "snapshot-compressed", Info, Location,
         "let etcd-cat stage unpack it into an empty directory; keep it packed here if you like";
@@ -272,6 +275,7 @@ impl Code {
             self,
             Self::KeysBesideSnapshot
                 | Self::RestorePicksOther
+                | Self::CompletionMarkMissing
                 | Self::PossiblyDirty
                 | Self::SnapshotCompressed
         )

@@ -261,6 +261,7 @@ fn of_places(backup: &Backup, notes: &PairNotes) -> Vec<Finding> {
         names::incomplete_download(half, Artifact::Kuberesources, is_whole)
     }));
     findings.extend(snapshot.and_then(location::compressed));
+    findings.extend(location::unmarked(backup, notes));
     findings.extend(snapshot.and_then(catalogue::file_missing));
     findings.extend(kuberesources.and_then(catalogue::file_missing));
     findings

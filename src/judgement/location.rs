@@ -1,6 +1,7 @@
 //! What is wrong with where the files lie.
 
 use super::encryption::encrypted;
+use super::notes::PairNotes;
 use super::restore_choice::{ChoiceOutcome, RestoreChoice};
 use crate::backup::{Backup, Located};
 use crate::finding::{Code, Finding, Severity};
@@ -62,6 +63,20 @@ pub(super) fn compressed(snapshot: &Located<Snapshot>) -> Option<Finding> {
             .remedy("let etcd-cat stage unpack it, and give the packed file a name that says what it is")
     };
     Some(finding.with("path", path.to_string()))
+}
+
+/// `completion-mark-missing`.
+pub(super) fn unmarked(backup: &Backup, notes: &PairNotes) -> Option<Finding> {
+    let beside = notes.complete_beside.as_ref()?;
+    let run = backup.path()?.outermost().parent()?;
+    let message = format!(
+        "{beside} is marked COMPLETE and {run} beside it is not: it may still be written, or be on its way out"
+    );
+    Some(
+        Finding::new(Code::CompletionMarkMissing, message)
+            .with("directory", run.to_string())
+            .with("complete", beside.to_string()),
+    )
 }
 
 /// `restore-picks-other`: in the directory of the shown snapshot the script takes files with other bytes.

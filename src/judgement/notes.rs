@@ -29,6 +29,8 @@ pub(super) struct PairNotes {
     pub(super) passed_over: Option<PassedOver>,
     /// The archive that the only half lies in, where it could not be read to its end.
     pub(super) broken_archive: Option<PassedOver>,
+    /// A run beside it that is marked as complete, where its own is not.
+    pub(super) complete_beside: Option<ObjectId>,
     /// What the keys did.
     pub(super) proven: Option<Proven>,
     /// Places whose content is another than before.
@@ -65,6 +67,8 @@ struct Surroundings<'a> {
     inventory: &'a Inventory,
     substitutes: Substitutes<'a>,
     snapshots_by_stamp: HashMap<DateTime<Utc>, &'a ObjectId>,
+    /// Runs that are marked as complete, by the directory that they lie in.
+    complete_runs: HashMap<ObjectId, &'a ObjectId>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -72,10 +76,13 @@ impl<'a> Surroundings<'a> {
         let has_orphan = pairs.iter().any(|paired| paired.snapshot.is_none());
         let snapshots = inventory.snapshots.iter().filter(|_| has_orphan);
         let stamped = snapshots.filter_map(|half| Some((stamp_of(&half.path)?.at, &half.path)));
+        let complete = inventory.complete_runs.iter();
+        let complete = complete.filter_map(|run| Some((run.parent()?, run)));
         Self {
             inventory,
             substitutes: substitutes(inventory),
             snapshots_by_stamp: stamped.collect(),
+            complete_runs: complete.collect(),
         }
     }
 
@@ -138,6 +145,10 @@ impl<'a> Surroundings<'a> {
                 (None, Some(half)) => self.broken_archive(&half.path),
                 _ => None,
             },
+            complete_beside: snapshot
+                .map(|half| &half.path)
+                .or(kuberesources.map(|half| &half.path))
+                .and_then(|half| self.complete_beside(half)),
             proven: proven.cloned(),
             replaced,
         }
@@ -171,6 +182,16 @@ impl<'a> Surroundings<'a> {
             .filter(|one| stamp_of(&one.path).is_some_and(|other| other.at == stamp));
         let nearest = of_stamp.min_by_key(|one| one.path.directory() != half.path.directory());
         nearest.cloned()
+    }
+
+    fn complete_beside(&self, half: &ObjectId) -> Option<ObjectId> {
+        if self.complete_runs.is_empty() {
+            return None;
+        }
+        let run = half.outermost().parent()?;
+        let beside = self.complete_runs.get(&run.parent()?)?;
+        let is_complete = self.inventory.complete_runs.contains(&run);
+        (!is_complete).then(|| (*beside).clone())
     }
 
     fn broken_archive(&self, half: &ObjectId) -> Option<PassedOver> {

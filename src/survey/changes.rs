@@ -1,5 +1,6 @@
 //! Holds what an examination found against what was known before: new, changed or gone, location by location.
 
+use super::completion::is_mark;
 use super::examination::Examination;
 use super::news::{LocationProblem, News, Origin, SearchedLocation};
 use crate::backup::Backup;
@@ -77,6 +78,15 @@ impl Examination<'_> {
                 at: Some(self.now),
             })
         });
+        let marks = self.known.files.iter().filter(|(id, file)| {
+            let record = self.known.contents.file(id);
+            let is_told = record.is_none_or(|record| record.gone_at.is_some());
+            is_mark(id) && !file.is_present && !is_told
+        });
+        let unmarked = marks.map(|(id, _)| CatalogueChange::Gone {
+            path: id.clone(),
+            at: Some(self.now),
+        });
         let is_back = |path: &ObjectId| {
             let entry = self.known.files.get(path);
             entry.is_some_and(|entry| entry.is_present) && !self.read_now.contains(path)
@@ -87,7 +97,7 @@ impl Examination<'_> {
             path: path.clone(),
             at: None,
         });
-        told.chain(back).collect()
+        told.chain(unmarked).chain(back).collect()
     }
 
     /// What was found of each location.

@@ -2,6 +2,7 @@
 
 use super::SurveyError;
 use super::arrival;
+use super::completion;
 use super::place::{Beside, KnownObject, locate, locate_snapshot};
 use crate::backup::{Backup, Located, Shared};
 use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subject};
@@ -318,6 +319,7 @@ impl Knowledge {
             proofs,
             replaced: self.replaced.clone(),
             passed_over,
+            complete_runs: BTreeSet::new(),
         }
     }
 
@@ -353,6 +355,11 @@ impl Knowledge {
         self.picks = self.look_what_is_picked();
         let mut inventory = self.inventory();
         arrival::tell(&mut inventory, &self.files, &options.stores);
+        inventory.complete_runs = match options.shard {
+            None => completion::complete_runs(self),
+            // The marks may be in another part.
+            Some(_) => BTreeSet::new(),
+        };
         let standpoint = Standpoint {
             as_of: options.as_of,
             accept: &options.accept,

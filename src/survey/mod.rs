@@ -17,6 +17,7 @@ mod arrival;
 mod batch;
 mod changes;
 mod check;
+mod completion;
 mod entries;
 mod every_value;
 mod examination;

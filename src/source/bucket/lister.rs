@@ -1,9 +1,9 @@
 //! A listing: its first page, and what lies behind that in parts, several pages at a time.
 //!
 //! A store gives out a thousand keys at a time, and only with them the way to the next ones: a hundred thousand objects are a
-//! hundred answers to wait for. Most stores can begin behind any key, so the rest is cut into [`Part`]s, and whoever has come
-//! to the end of one takes a piece of another. Where a store cannot, or does not keep to the order of keys, pages are asked
-//! for one after the other.
+//! hundred answers to wait for. Most stores can begin behind any key, and tell which directories there are: so the rest is cut
+//! between these into [`Part`]s. Where a store cannot, or does not keep to the order of keys, pages are asked for one after
+//! the other.
 
 use super::page::{Entry, Page};
 use super::part::Part;
@@ -19,6 +19,10 @@ use tokio::task::JoinSet;
 
 /// Pages that are on their way at a time.
 const AT_A_TIME: usize = 8;
+/// Into how many parts a listing is cut: more than are asked for at a time, for some turn out to be longer than others.
+const PARTS: usize = 24;
+/// How many levels of directories are looked through for one that has several.
+const LEVELS: usize = 6;
 
 /// What is heard of a listing.
 pub(super) enum Heard {
@@ -99,8 +103,8 @@ impl Lister {
 
     /// False where the store does not keep to the order of keys.
     async fn list_in_parts(&self, rest: Part) -> Result<bool, Trouble> {
-        let prefix = self.query.prefix.len();
-        let mut waiting = rest.cut(prefix, AT_A_TIME);
+        let borders = self.directories().await?;
+        let mut waiting = rest.cut(borders, PARTS);
         let mut asked = JoinSet::new();
         loop {
             while asked.len() < AT_A_TIME
@@ -120,9 +124,29 @@ impl Lister {
                 return Ok(false);
             };
             self.tell(Heard::Entries(entries));
-            let idle = AT_A_TIME.saturating_sub(asked.len().saturating_add(waiting.len()));
-            waiting.extend(rest.into_iter().flat_map(|rest| rest.cut(prefix, idle)));
+            waiting.extend(rest);
         }
+    }
+
+    /// The directories that the keys lie in, at the first level that has several; none where nobody may ask for them.
+    async fn directories(&self) -> Result<Vec<String>, Trouble> {
+        let mut prefix = self.query.prefix.clone();
+        for _ in 0..LEVELS {
+            let query = ListQuery {
+                prefix: prefix.clone(),
+                is_flat: true,
+                ..ListQuery::default()
+            };
+            let level = match page(Arc::clone(&self.connection), query).await {
+                Err(Trouble::Refused(_)) => return Ok(Vec::new()),
+                level => level?,
+            };
+            match level.prefixes.as_slice() {
+                [only] if only.len() > prefix.len() => prefix.clone_from(only),
+                _ => return Ok(level.prefixes),
+            }
+        }
+        Ok(Vec::new())
     }
 
     fn tell(&self, heard: Heard) {

@@ -19,6 +19,8 @@ pub(super) struct Entry {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Page {
     pub(super) entries: Vec<Entry>,
+    /// Of a flat one: what other keys begin with, up to the next slash.
+    pub(super) prefixes: Vec<String>,
     /// Asks for the next page.
     pub(super) token: Option<String>,
 }
@@ -29,8 +31,16 @@ struct S3Page {
     #[serde(default)]
     contents: Vec<S3Object>,
     #[serde(default)]
+    common_prefixes: Vec<S3Prefix>,
+    #[serde(default)]
     is_truncated: bool,
     next_continuation_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct S3Prefix {
+    prefix: String,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +118,11 @@ impl Page {
         (token.is_some() == page.is_truncated).then_some(())?;
         Some(Self {
             entries: entries.collect::<Option<_>>()?,
+            prefixes: page
+                .common_prefixes
+                .into_iter()
+                .map(|one| one.prefix)
+                .collect(),
             token,
         })
     }
@@ -124,6 +139,7 @@ impl Page {
         });
         Some(Self {
             entries: entries.collect::<Option<_>>()?,
+            prefixes: Vec::new(),
             token: page.next_marker.filter(|marker| !marker.is_empty()),
         })
     }

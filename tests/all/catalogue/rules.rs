@@ -80,6 +80,8 @@ enum Files {
     TwoArchives,
     /// The snapshot came to a bucket at that moment, and the archive did not.
     Arriving,
+    /// Both, and a mark that they are.
+    Complete,
 }
 
 fn spoilt(name: &'static str) -> Spoilt {
@@ -324,6 +326,8 @@ fn pairs() -> Vec<Spoilt> {
             ..named("part and cut", "snapshot_2023-11-14_221315.db.part")
         },
         with_files("arriving", Files::Arriving),
+        with_files("runs/complete", Files::Complete),
+        with_files("runs/begun", Files::Both),
     ]
 }
 
@@ -414,6 +418,9 @@ fn write(
         }
         _ => file(directory.join(name), Content::Snapshot(key))?,
     });
+    if spoilt.files == Files::Complete {
+        changes.push(file(directory.join("COMPLETE"), Content::NotABackup)?);
+    }
     if spoilt.files == Files::SnapshotGone {
         std::fs::remove_file(directory.join(name))?;
     }

@@ -180,6 +180,22 @@ fn each_run_of_fixed_names_is_a_backup_of_its_own() {
         )
     };
     assert_eq!(report.items.len(), 3);
+    // Of the two runs side by side one has no mark.
+    let unmarked = report
+        .items
+        .iter()
+        .filter(|backup| backup.codes().contains(&"completion-mark-missing"));
+    let unmarked: Vec<&str> = unmarked
+        .map(|backup| backup.snapshot().path.as_str())
+        .collect();
+    let begun = ["/b/run-1/"];
+    assert_eq!(unmarked.len(), begun.len(), "{unmarked:?}");
+    assert!(
+        unmarked
+            .iter()
+            .zip(begun)
+            .all(|(path, run)| path.contains(run))
+    );
     let runs = ["a/run-2/", "b/run-1/", "b/run-2/"].map(told);
     assert_eq!(
         runs.map(|(cluster, at)| format!("{cluster} {at}")),
@@ -342,4 +358,29 @@ fn snapshots_of_other_products_are_read_where_they_put_them() {
         let kinds: Vec<&str> = report.skipped.iter().map(|one| one.kind.as_str()).collect();
         assert_eq!(kinds, ["other-product"], "{name}");
     }
+}
+
+/// Written last and removed first: lists know what the last look has seen of it.
+#[test]
+fn the_mark_of_a_run_comes_and_goes() {
+    let env = TestEnv::new();
+    for run in ["run-1", "run-2"] {
+        env.put(&format!("data/{run}/{SNAPSHOT}"), snapshot());
+        env.put(&format!("data/{run}/{KUBERESOURCES}"), kuberesources());
+        env.put(&format!("data/{run}/COMPLETE"), "");
+    }
+    std::fs::remove_file(env.path(&format!("data/run-2/{SNAPSHOT}"))).expect("was put");
+    std::fs::remove_file(env.path(&format!("data/run-2/{KUBERESOURCES}"))).expect("was put");
+    let is_told = |arguments: &[&str]| {
+        let ran = env.run(&[arguments, &["-o", "json", "--as-of", AS_OF]].concat());
+        ran.stdout.contains("completion-mark-missing")
+    };
+    let data = env.text("data");
+    let index = ["index", data.as_str(), "--all"];
+    assert!(!is_told(&index) && !is_told(&["list", "--all"]));
+    let mark = env.path("data/run-1/COMPLETE");
+    std::fs::remove_file(&mark).expect("was put");
+    assert!(!is_told(&["list", "--all"]) && is_told(&index) && is_told(&["list", "--all"]));
+    std::fs::write(&mark, "").expect("it is ours");
+    assert!(!is_told(&index) && !is_told(&["list", "--all"]));
 }

@@ -345,3 +345,53 @@ fn a_locked_bucket_with_versions_is_read_and_staged_from() {
         assert!(bytes == samples::bytes(sample), "{name}");
     }
 }
+
+/// More than two pages, some of them asked for by where they begin: `cargo test --all-features --test all -- --ignored
+/// a_listing_of_thousands`.
+#[test]
+#[ignore = "thousands of objects are put one by one"]
+fn a_listing_of_thousands_is_whole_in_each_store() {
+    for server in [seaweed(), azurite(), fake_gcs()].into_iter().flatten() {
+        let env = TestEnv::new();
+        server.make_bucket("thousands");
+        server.put_tree(tree(&env).as_ref(), "thousands");
+        for number in 0..2600 {
+            let (cluster, run) = (number / 100, number % 100);
+            let key = format!("fleet/cluster-{cluster:02}/run-{run:02}/etcd.db.gpg");
+            let head = b"\x8c\x0d\x04\x09\x03\x02\xd8\x56\xe7\xbf\xb1\x96\xa0\x5f\xff\xd2";
+            server.put("thousands", &key, head).expect_fine();
+        }
+        let place = format!("{}://thousands", server.scheme());
+        let ran = run(&env, server, &["verify", &place, "-o", "json"]);
+        let report: crate::cli::contract::VerifyReport = ran.json();
+        let paths: Vec<&str> = report.skipped.iter().map(|one| one.path.as_str()).collect();
+        assert!(
+            paths.is_sorted() && paths.len() == 2600,
+            "{place}: {}",
+            paths.len()
+        );
+        assert_eq!(report.items.len(), 2, "{place}");
+    }
+}
+
+#[test]
+fn a_half_that_came_just_now_is_expected_to_be_joined_in_each_store() {
+    for server in [seaweed(), azurite(), fake_gcs()].into_iter().flatten() {
+        let env = TestEnv::new();
+        server.make_bucket("arriving");
+        let name = KUBERESOURCES.rsplit('/').next().expect("a name");
+        let key = format!("prod/{name}");
+        server
+            .put("arriving", &key, &samples::bytes(KUBERESOURCES))
+            .expect_fine();
+        let place = format!("{}://arriving", server.scheme());
+        let mut command = env.command(&["verify", &place, "-o", "json"]);
+        command.envs(server.environment());
+        let report: crate::cli::contract::VerifyReport = ran(command).json();
+        assert!(
+            report.only().codes().contains(&"still-arriving"),
+            "{place}: {:?}",
+            report.only().findings
+        );
+    }
+}

@@ -381,6 +381,20 @@ impl Shared {
                 stored.class
             );
         }
+        // Of all directories at once.
+        let mut directories = std::collections::BTreeSet::new();
+        for key in self.objects.keys().filter(|_| is_flat) {
+            let rest = key.strip_prefix(prefix);
+            let directory = rest.and_then(|rest| rest.split_once('/'));
+            directories.extend(directory.map(|(name, _)| format!("{prefix}{name}/")));
+        }
+        for directory in directories {
+            let _ = write!(
+                xml,
+                "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>",
+                escaped(&directory)
+            );
+        }
         let more = keys.next().is_some();
         if let (true, Some((last, _))) = (more, page.last()) {
             let _ = write!(

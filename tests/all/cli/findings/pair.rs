@@ -198,6 +198,15 @@ fn moved(sample: &str, from: &str, to: &str, change: impl FnOnce(&mut Bolt)) -> 
 
 /// More than one backup.
 pub(super) const SEVERAL: &[Row] = &[
+    Row::new(
+        "a run without the mark of the one beside it",
+        &["completion-mark-missing"],
+        |env| {
+            env.copy(SNAPSHOT, "data/run-1");
+            env.copy(KUBERESOURCES, "keys");
+            env.put("data/run-2/COMPLETE", "");
+        },
+    ),
     Row::new("two hosts at the same time", &["duplicate-host"], |env| {
         env.copy("backups/prod/snapshot_2024-11-09_030000.db", "data");
         env.copy(
