@@ -1,8 +1,9 @@
 //! Marks of completion: the job writes an empty file `COMPLETE` into the directory of a run last, and who prunes removes it first.
 
-use super::knowledge::Knowledge;
+use super::place::KnownObject;
+use crate::catalogue::CatalogueContents;
 use crate::source::ObjectId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MARK: &str = "COMPLETE";
 
@@ -12,11 +13,14 @@ pub(super) fn is_mark(id: &ObjectId) -> bool {
 }
 
 /// Directories that have one, as this survey or the last one over them has seen it.
-pub(super) fn complete_runs(known: &Knowledge) -> BTreeSet<ObjectId> {
-    let seen = known.files.iter().filter(|(_, file)| file.is_present);
-    let remembered = known.contents.files.iter();
-    let remembered = remembered
-        .filter(|(id, record)| !known.files.contains_key(*id) && record.gone_at.is_none());
+pub(super) fn complete_runs(
+    files: &BTreeMap<ObjectId, KnownObject>,
+    contents: &CatalogueContents,
+) -> BTreeSet<ObjectId> {
+    let seen = files.iter().filter(|(_, file)| file.is_present);
+    let remembered = contents.files.iter();
+    let remembered =
+        remembered.filter(|(id, record)| !files.contains_key(*id) && record.gone_at.is_none());
     let ids = seen.map(|(id, _)| id).chain(remembered.map(|(id, _)| id));
     ids.filter(|id| is_mark(id))
         .filter_map(ObjectId::parent)

@@ -356,7 +356,7 @@ impl Knowledge {
         let mut inventory = self.inventory();
         arrival::tell(&mut inventory, &self.files, &options.stores);
         inventory.complete_runs = match options.shard {
-            None => completion::complete_runs(self),
+            None => completion::complete_runs(&self.files, &self.contents),
             // The marks may be in another part.
             Some(_) => BTreeSet::new(),
         };

@@ -82,24 +82,9 @@ impl Examination<'_> {
         let recorded = RecordedChecksums::among(objects, self.stores, self.monitor);
         self.recorded = recorded.ok_or(SurveyError::Interrupted)?;
         self.remembered_elsewhere(locations, &met);
-        let mut met = met.into_values().peekable();
-        while met.peek().is_some() {
-            let some: Vec<(FoundObject, bool)> = met.by_ref().take(LOOKED_AT).collect();
-            let looks = self.look_at(&some, |object| {
-                self.options.depth == Depth::New && self.is_unchanged(object)
-            })?;
-            for ((object, _), looked) in some.into_iter().zip(looks) {
-                self.sort(object, looked, &mut todo);
-            }
-        }
+        self.sort_all(met, &mut todo)?;
         neighbours.retain(|object| !self.asked.contains(&object.id) && put_aside(object).is_none());
-        let neighbours: Vec<_> = neighbours.into_iter().map(|one| (one, false)).collect();
-        for some in neighbours.chunks(LOOKED_AT) {
-            let looks = self.look_at(some, |object| self.is_unchanged(object))?;
-            for ((object, _), looked) in some.iter().zip(looks) {
-                self.sort_neighbour(object.clone(), looked, &mut todo);
-            }
-        }
+        self.sort_neighbours(neighbours, &mut todo)?;
         self.survey
             .skipped
             .sort_by(|left, right| left.id.cmp(&right.id));
@@ -142,6 +127,36 @@ impl Examination<'_> {
                 }
             }
         }
+    }
+
+    /// Sorts what was met, some at a time.
+    fn sort_all(&mut self, met: Met, todo: &mut Todo) -> Result<(), SurveyError> {
+        let mut met = met.into_values().peekable();
+        while met.peek().is_some() {
+            let some: Vec<(FoundObject, bool)> = met.by_ref().take(LOOKED_AT).collect();
+            let looks = self.look_at(&some, |object| {
+                self.options.depth == Depth::New && self.is_unchanged(object)
+            })?;
+            for ((object, _), looked) in some.into_iter().zip(looks) {
+                self.sort(object, looked, todo);
+            }
+        }
+        Ok(())
+    }
+
+    fn sort_neighbours(
+        &mut self,
+        neighbours: Vec<FoundObject>,
+        todo: &mut Todo,
+    ) -> Result<(), SurveyError> {
+        let neighbours: Vec<_> = neighbours.into_iter().map(|one| (one, false)).collect();
+        for some in neighbours.chunks(LOOKED_AT) {
+            let looks = self.look_at(some, |object| self.is_unchanged(object))?;
+            for ((object, _), looked) in some.iter().zip(looks) {
+                self.sort_neighbour(object.clone(), looked, todo);
+            }
+        }
+        Ok(())
     }
 
     /// Looks at those of some objects that are not passed: many at a time where each is a question over a network.

@@ -114,9 +114,8 @@ mod tests {
             let mut parts = whole.clone().cut(borders.clone(), pieces);
             assert!((1..=pieces + 1).contains(&parts.len()), "{parts:?}");
             parts.reverse();
-            let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
-                panic!("at least one");
-            };
+            let first = parts.first().expect("at least one");
+            let last = parts.last().expect("at least one");
             assert_eq!((&first.after, &last.until), (&whole.after, &None));
             assert_eq!(first.token.as_deref(), Some("t"));
             for (one, next) in parts.iter().zip(parts.iter().skip(1)) {

@@ -128,6 +128,7 @@ fn a_look_at_many_can_be_interrupted() {
 /// --nocapture many_objects`, of another program to compare with.
 #[test]
 #[ignore = "a measurement"]
+#[expect(clippy::print_stdout, reason = "a measurement is to be seen")]
 fn rounds_over_a_far_bucket() {
     let own = assert_cmd::cargo::cargo_bin!("etcd-cat");
     let program = std::env::var_os("ETCD_CAT_TEST_PROGRAM").unwrap_or_else(|| own.into());

@@ -1,3 +1,5 @@
+//! Listings of more than a page, by stores of different minds.
+
 use super::super::super::{ObjectId, Store as _};
 use super::super::testing::{BUCKET, Served, What};
 use crate::monitor::{Monitor, Silent};
