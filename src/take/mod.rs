@@ -9,6 +9,7 @@ mod deliver;
 mod destination;
 mod due;
 mod examine;
+mod hand_over;
 mod left_here;
 mod remember;
 mod report;

@@ -1,16 +1,18 @@
 //! From the question whether a backup is due to one that is verified and remembered.
 
-use super::deliver::{Carrier, Parcel};
+use super::deliver::Carrier;
 use super::destination::Destination;
 use super::due::{self, DueOptions};
-use super::examine::{Examined, examine, read, taken};
+use super::examine::{examine, taken};
+use super::hand_over::{finish, hand_over, resume};
 use super::left_here;
-use super::remember::{recalled, record};
-use super::report::{TakeOutcome, TakeReport};
-use super::work_directory::{LeftDirectory, Taken, WorkDirectory};
+use super::report::TakeReport;
+use super::work_directory::WorkDirectory;
 use crate::catalogue::Catalogue;
 use crate::monitor::Monitor;
-use crate::oc::{self, BackupFailure, BackupOptions, BackupTask, Oc, OcError, RunOutcome};
+use crate::oc::{
+    self, BackupFailure, BackupOptions, BackupPlan, BackupTask, Oc, OcError, RunOutcome,
+};
 use crate::source::{AtPath as _, IoError, ObjectId, Store as _, Stores};
 use crate::survey::SurveyOptions;
 use std::ffi::OsStr;
@@ -76,71 +78,139 @@ pub fn take(
     if let Some(reason) = due::needless(oc, catalogue, due, &backup, &survey, monitor)? {
         return Ok(TakeReport::skipped(reason));
     }
-    let is_clean = backup.task == BackupTask::Clean;
+    let task = backup.task;
     let destinations: Vec<Destination> = to.into_iter().chain(also).collect();
-    let is_all_here = destinations.iter().all(Destination::is_here);
-    let mut work = (!is_all_here).then(|| {
-        let root = work_directory.unwrap_or_else(|| oc::own_directory("work"));
-        WorkDirectory::new(&root, crate::instant::now())
-    });
-    if let Some(to) = destinations.first() {
-        let aside = work.as_ref().map_or(Path::new(""), WorkDirectory::path);
-        let here = |place: &ObjectId| place.as_path().unwrap_or(aside).to_owned();
-        backup.to = here(&to.snapshot);
-        backup.keys_to = Some(here(&to.kuberesources)).filter(|keys| *keys != backup.to);
+    let work = work_for(&destinations, work_directory);
+    put_down(&mut backup, destinations.first(), work.as_ref());
+    let errand = Errand {
+        oc,
+        catalogue,
+        destinations: &destinations,
+        survey: &survey,
+        monitor,
+    };
+    if let Some(work) = work.as_ref()
+        && !is_dry_run
+        && task != BackupTask::Clean
+        && let Some(report) = errand.see_to_what_is_here(work, task)?
+    {
+        return Ok(report);
     }
-    if let Some(work) = work.as_ref().filter(|_| !is_dry_run && !is_clean) {
-        if backup.task == BackupTask::Resume
-            && let Some(left) = left_here::resumable(work.root())
-        {
-            return resume(left, &destinations, &survey, catalogue, monitor);
-        }
-        left_here::tidy(work.root(), &survey.stores, monitor);
-        can_be_written(destinations.first(), &survey.stores)?;
-    }
-    let mut plan = oc::plan(oc, backup, survey.as_of, monitor)?;
+    let plan = oc::plan(oc, backup, survey.as_of, monitor)?;
     if is_dry_run {
         return Ok(TakeReport::planned(&plan, &destinations));
     }
     for reason in &plan.forced {
         monitor.note(&format!("overridden: {reason}"));
     }
-    if is_clean {
-        let removed = oc::clean(oc, &mut plan, monitor)?;
-        return Ok(TakeReport::cleaned(&plan, &removed));
+    match task {
+        BackupTask::Clean => errand.clean(plan),
+        _ => errand.bring(&plan, work),
     }
-    if let Some(work) = &mut work {
-        work.make()?;
-    }
-    let mut examined = None;
-    let run = oc::run(oc, &plan, monitor, &mut |run| {
-        let (verification, found) = examine(run, &survey, monitor);
-        examined = found;
-        verification
-    });
-    let run = match run {
-        Err(failure) if failure.is_already_here() => {
-            return Ok(finish(
-                TakeReport::skipped(failure.to_string()),
-                work,
-                monitor,
-            ));
-        }
-        run => run.inspect_err(|_| tell_files(work.as_ref(), monitor))?,
-    };
-    Ok(match examined {
-        Some(examined) if run.outcome == RunOutcome::Verified => {
-            let carrier = Carrier {
-                survey: &survey,
-                work: work.as_ref(),
-                monitor,
-                may_be_there: run.policy.is_some(),
-            };
-            let report = hand_over(&taken(&run), examined, &destinations, &carrier, catalogue);
-            finish(report.of(run), work, monitor)
-        }
-        examined => TakeReport::rejected(run, examined.map(|found| found.backup)),
+}
+
+/// Where it lies until it is proven to lie in a bucket; `None` where it comes to directories alone.
+fn work_for(destinations: &[Destination], root: Option<PathBuf>) -> Option<WorkDirectory> {
+    let is_all_here = destinations.iter().all(Destination::is_here);
+    (!is_all_here).then(|| {
+        let root = root.unwrap_or_else(|| oc::own_directory("work"));
+        WorkDirectory::new(&root, crate::instant::now())
     })
+}
+
+/// Where the files are put when they come from the host.
+fn put_down(backup: &mut BackupOptions, to: Option<&Destination>, work: Option<&WorkDirectory>) {
+    let Some(to) = to else {
+        return;
+    };
+    let aside = work.map_or(Path::new(""), WorkDirectory::path);
+    let here = |place: &ObjectId| place.as_path().unwrap_or(aside).to_owned();
+    backup.to = here(&to.snapshot);
+    backup.keys_to = Some(here(&to.kuberesources)).filter(|keys| *keys != backup.to);
+}
+
+/// One call of [`take`].
+struct Errand<'e> {
+    oc: &'e Oc,
+    catalogue: &'e Catalogue,
+    destinations: &'e [Destination],
+    survey: &'e SurveyOptions,
+    monitor: &'e dyn Monitor,
+}
+
+impl Errand<'_> {
+    /// What earlier runs left on this machine. `--resume` goes on with it before anything is asked of the cluster.
+    fn see_to_what_is_here(
+        &self,
+        work: &WorkDirectory,
+        task: BackupTask,
+    ) -> Result<Option<TakeReport>, TakeError> {
+        if task == BackupTask::Resume
+            && let Some(left) = left_here::resumable(work.root())
+        {
+            let report = resume(
+                left,
+                self.destinations,
+                self.survey,
+                self.catalogue,
+                self.monitor,
+            )?;
+            return Ok(Some(report));
+        }
+        left_here::tidy(work.root(), &self.survey.stores, self.monitor);
+        can_be_written(self.destinations.first(), &self.survey.stores)?;
+        Ok(None)
+    }
+
+    /// Removes what earlier runs left in the cluster.
+    fn clean(&self, mut plan: BackupPlan) -> Result<TakeReport, TakeError> {
+        let removed = oc::clean(self.oc, &mut plan, self.monitor)?;
+        Ok(TakeReport::cleaned(&plan, &removed))
+    }
+
+    /// Brings it here, proves it, and hands it over.
+    fn bring(
+        &self,
+        plan: &BackupPlan,
+        mut work: Option<WorkDirectory>,
+    ) -> Result<TakeReport, TakeError> {
+        if let Some(work) = &mut work {
+            work.make()?;
+        }
+        let mut examined = None;
+        let run = oc::run(self.oc, plan, self.monitor, &mut |run| {
+            let (verification, found) = examine(run, self.survey, self.monitor);
+            examined = found;
+            verification
+        });
+        let run = match run {
+            Err(failure) if failure.is_already_here() => {
+                let report = TakeReport::skipped(failure.to_string());
+                return Ok(finish(report, work, self.monitor));
+            }
+            run => run.inspect_err(|_| tell_files(work.as_ref(), self.monitor))?,
+        };
+        let Some(examined) = examined else {
+            return Ok(TakeReport::rejected(run, None));
+        };
+        if run.outcome != RunOutcome::Verified {
+            return Ok(TakeReport::rejected(run, Some(examined.backup)));
+        }
+        let carrier = Carrier {
+            survey: self.survey,
+            work: work.as_ref(),
+            monitor: self.monitor,
+            may_be_there: run.policy.is_some(),
+        };
+        let report = hand_over(
+            &taken(&run),
+            examined,
+            self.destinations,
+            &carrier,
+            self.catalogue,
+        );
+        Ok(finish(report.of(run), work, self.monitor))
+    }
 }
 
 /// What cannot be written to is told before the cluster is touched. Directories of this machine are looked at by the run.
@@ -158,108 +228,4 @@ fn tell_files(work: Option<&WorkDirectory>, monitor: &dyn Monitor) {
     for path in work.iter().flat_map(|work| work.files()) {
         monitor.note(&format!("what was brought here lies at {}", path.display()));
     }
-}
-
-/// Brings a backup that an earlier run had verified here to its destination. The cluster has no part in it.
-fn resume(
-    (left, taken): (LeftDirectory, Taken),
-    destinations: &[Destination],
-    survey: &SurveyOptions,
-    catalogue: &Catalogue,
-    monitor: &dyn Monitor,
-) -> Result<TakeReport, TakeError> {
-    let shown = left.path.display();
-    monitor.note(&format!(
-        "verifying what an earlier run had verified in {shown}"
-    ));
-    left_here::give_up(&left, &survey.stores, monitor);
-    let work = left.take_up();
-    let examined = read(&taken, survey, monitor).map_err(OcError::NotVerified)?;
-    if !examined.backup.verdict.is_usable() {
-        let reason = format!(
-            "{}: it is no longer what was verified",
-            taken.snapshot.display()
-        );
-        return Err(OcError::NotVerified(reason).into());
-    }
-    let carrier = Carrier {
-        survey,
-        work: Some(&work),
-        monitor,
-        may_be_there: true,
-    };
-    let report = hand_over(&taken, examined, destinations, &carrier, catalogue);
-    Ok(finish(report, Some(work), monitor))
-}
-
-/// Brings it to each destination, and remembers it wherever it is proven to lie. Each succeeds or fails on its own.
-fn hand_over(
-    taken: &Taken,
-    examined: Examined,
-    destinations: &[Destination],
-    carrier: &Carrier<'_>,
-    catalogue: &Catalogue,
-) -> TakeReport {
-    let Examined { backup, contents } = examined;
-    if let Some(work) = carrier.work {
-        // Without it the next run says less of the files, and cannot go on with them.
-        let _ = work.verified(taken.clone());
-    }
-    let parcel = Parcel {
-        snapshot: &taken.snapshot,
-        kuberesources: &taken.kuberesources,
-        contents: &contents,
-    };
-    let (mut deliveries, mut unremembered, mut shown) = (Vec::new(), None, None);
-    for destination in destinations {
-        let arrived = carrier.deliver(&parcel, destination);
-        let ids = arrived.delivery.ids();
-        if let Some(contents) = &arrived.contents {
-            match record(taken, &ids, contents, catalogue) {
-                Ok(()) => {
-                    let [snapshot, _] = &ids;
-                    shown.get_or_insert_with(|| snapshot.clone());
-                }
-                Err(error) => unremembered = unremembered.or(Some(error)),
-            }
-        }
-        deliveries.push(arrived.delivery);
-    }
-    let shown = shown.and_then(|id| recalled(taken, &id, catalogue, carrier.survey));
-    let is_nowhere = deliveries.iter().all(|one| one.failure.is_some());
-    TakeReport {
-        outcome: if is_nowhere {
-            TakeOutcome::Undelivered
-        } else {
-            TakeOutcome::Taken
-        },
-        node: Some(taken.provenance.node.clone()),
-        forced: taken.provenance.forced.clone(),
-        backup: Some(shown.unwrap_or(backup)),
-        deliveries,
-        catalogue: unremembered,
-        ..TakeReport::default()
-    }
-}
-
-/// The files here go once the backup is proven to lie at every destination, and never before.
-fn finish(
-    mut report: TakeReport,
-    work: Option<WorkDirectory>,
-    monitor: &dyn Monitor,
-) -> TakeReport {
-    let Some(work) = work else {
-        return report;
-    };
-    let is_everywhere = report.deliveries.iter().all(|one| one.failure.is_none());
-    let path = work.path().to_owned();
-    if is_everywhere {
-        if let Err(error) = work.remove() {
-            monitor.note(&format!("{error}: {}; remove it", error.source));
-            report.kept = Some(path);
-        }
-    } else if !work.files().is_empty() {
-        report.kept = Some(path);
-    }
-    report
 }

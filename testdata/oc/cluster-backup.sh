@@ -75,8 +75,8 @@ if [ -f "$root/etcd" ]; then
     "$ETCDCTL" --endpoints "$ENDPOINT" snapshot save "$snapshot" || exit $?
     status_line=$("$ETCDCTL" snapshot status "$snapshot" -w json) || exit $?
 elif [ "$silent_success" = no ]; then
-    cp "$root/prepared.tar.gz" "$archive"
-    cp "$root/prepared.db" "$snapshot"
+    cp "$root/prepared.tar.gz" "$archive" || exit $?
+    cp "$root/prepared.db" "$snapshot" || exit $?
     echo "Snapshot saved at $snapshot"
 else
     echo "Snapshot saved at $snapshot"

@@ -145,6 +145,9 @@ impl Failure {
         }
         for leftover in &self.remains {
             writeln!(out, "  still there: {}", safe(&leftover.what))?;
+            if let Some(reason) = &leftover.reason {
+                writeln!(out, "    because: {}", safe(reason))?;
+            }
             writeln!(out, "    remove it with: {}", safe(&leftover.command))?;
         }
         if let Some(hint) = &self.hint {

@@ -1,6 +1,7 @@
 //! Is the API server away for the moment? Read from what `oc` said last.
 
 use super::error::RunError;
+use super::words::is_talk;
 
 /// Words of `oc`, of the API server and of a kubelet behind it that pass when one waits.
 ///
@@ -86,6 +87,11 @@ impl RunError {
         is_killed || self.is_missing_object() || says.iter().any(|text| stderr.contains(text))
     }
 
+    /// True when the way to the command was there, and it failed by itself.
+    pub(crate) fn is_of_the_command(&self) -> bool {
+        matches!(self, Self::Failed { .. }) && !self.is_away() && !self.is_pod_gone()
+    }
+
     /// True when it was given up because it took too long: more time may be all that it needs.
     pub(super) fn is_slow(&self) -> bool {
         let stderr = self.stderr();
@@ -93,13 +99,12 @@ impl RunError {
         matches!(self, Self::TooLong { .. }) || says_so.iter().any(|text| stderr.contains(text))
     }
 
-    /// Why in a few words: the last line that was said, or the message.
+    /// Why in a few words: the last line that was said and is not oc's own talk, or the message.
     pub(crate) fn reason(&self) -> String {
-        let last = self
-            .stderr()
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty());
+        let lines = || self.stderr().lines().rev();
+        let last = lines()
+            .find(|line| !line.trim().is_empty() && !is_talk(line))
+            .or_else(|| lines().find(|line| !line.trim().is_empty()));
         match (self, last) {
             (_, Some(line)) => line.trim().to_owned(),
             (Self::TooLong { after, .. }, None) => {
@@ -147,6 +152,24 @@ mod tests {
         ];
         for text in lasting {
             assert!(!failed(text).is_away(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_the_last_line_that_is_no_talk() {
+        let rows = [
+            (
+                "rm: cannot remove '/home/core/x': Read-only file system\ncommand terminated with exit code 1",
+                "rm: cannot remove '/home/core/x': Read-only file system",
+            ),
+            (
+                "command terminated with exit code 7\n",
+                "command terminated with exit code 7",
+            ),
+            ("", "`oc get nodes` ended with exit code 1"),
+        ];
+        for (stderr, reason) in rows {
+            assert_eq!(failed(stderr).reason(), reason);
         }
     }
 }

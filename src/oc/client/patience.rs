@@ -77,6 +77,7 @@ impl Wait {
         if since.elapsed() >= limit {
             // Whatever comes of another try, nobody waits for it.
             self.since = None;
+            self.patience.limit = Duration::ZERO;
             return Err(error);
         }
         let _step = Step::begin(monitor, "the API server");

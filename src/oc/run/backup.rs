@@ -38,7 +38,7 @@ pub fn run(
     let is_resumed = plan.options.task == BackupTask::Resume;
     if result
         .as_ref()
-        .is_err_and(|error| is_resumed || error.is_out_of_reach())
+        .is_err_and(|error| is_resumed || error.is_kept_on_host())
     {
         remains.keep_directory();
     }

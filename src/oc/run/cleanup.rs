@@ -5,6 +5,7 @@ use super::leftover::Leftover;
 use super::options::Timeouts;
 use crate::monitor::{Monitor, Silent};
 use crate::oc::client::{Call, DebugProcess, HostAccess, Oc, Patience, RunError, Wait, commands};
+use std::collections::BTreeMap;
 use std::thread;
 use std::time::Instant;
 
@@ -33,6 +34,8 @@ pub(super) struct Remains<'o> {
     pub(super) directory: Option<String>,
     /// A directory whose files are worth more than tidiness.
     kept: Option<String>,
+    /// Why the last try to remove something failed, by its name.
+    reasons: BTreeMap<String, String>,
 }
 
 /// How one try to remove something ended.
@@ -58,6 +61,7 @@ impl<'o> Remains<'o> {
             access: None,
             directory: None,
             kept: None,
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -139,15 +143,30 @@ impl<'o> Remains<'o> {
     /// What is still there.
     pub(super) fn leftovers(&self) -> Vec<Leftover> {
         let own = (!self.is_temporary).then_some(self.namespace.as_str());
-        let directory = self.kept.iter().chain(&self.directory);
-        let directory =
-            directory.map(|directory| Leftover::directory(self.oc, &self.node, directory, own));
+        let why = |name: &str| self.reasons.get(name).cloned();
+        let at = |directory: &str| Leftover::directory(self.oc, &self.node, directory, own);
+        let kept = self.kept.iter().map(|directory| {
+            let reason = format!(
+                "a finished backup lies in it: `etcd-cat backup --resume --node {}` brings it in",
+                self.node
+            );
+            at(directory).because(Some(reason))
+        });
+        let directory = self.directory.iter();
+        let directory = directory.map(|directory| at(directory).because(why(directory)));
         let pods = self.pods.iter();
-        let pods = pods.map(|pod| Leftover::pod(self.oc, &self.namespace, pod));
-        let namespace = self
-            .has_namespace
-            .then(|| Leftover::namespace(self.oc, &self.namespace));
-        directory.chain(pods).chain(namespace).collect()
+        let pods = pods.map(|pod| Leftover::pod(self.oc, &self.namespace, pod).because(why(pod)));
+        let namespace = self.has_namespace.then(|| {
+            let namespace = &self.namespace;
+            Leftover::namespace(self.oc, namespace).because(why(namespace))
+        });
+        let all = kept.chain(directory).chain(pods).chain(namespace);
+        all.collect()
+    }
+
+    /// Notes why something is still there.
+    fn failed(&mut self, name: &str, error: &RunError) {
+        self.reasons.insert(name.to_owned(), error.reason());
     }
 
     /// One try of each; `Err` when another may succeed.
@@ -162,8 +181,11 @@ impl<'o> Remains<'o> {
         if let Some(directory) = self.directory.clone() {
             match self.remove_directory(&directory, monitor) {
                 Removal::Done => self.directory = None,
-                Removal::Away(error) => return Err(error),
-                Removal::Refused(_) => {}
+                Removal::Away(error) => {
+                    self.failed(&directory, &error);
+                    return Err(error);
+                }
+                Removal::Refused(error) => self.failed(&directory, &error),
             }
         }
         self.remove_the_way(monitor)
@@ -173,14 +195,18 @@ impl<'o> Remains<'o> {
     fn remove_the_way(&mut self, monitor: &dyn Monitor) -> Result<(), RunError> {
         let mut away = self.remove_pods(monitor);
         if self.has_namespace {
-            match self.remove(&commands::delete_namespace(&self.namespace), monitor) {
+            let namespace = self.namespace.clone();
+            match self.remove(&commands::delete_namespace(&namespace), monitor) {
                 Removal::Done => {
                     self.has_namespace = false;
                     // They go with it.
                     self.pods.clear();
                 }
-                Removal::Away(error) => away = Some(error),
-                Removal::Refused(_) => {}
+                Removal::Away(error) => {
+                    self.failed(&namespace, &error);
+                    away = Some(error);
+                }
+                Removal::Refused(error) => self.failed(&namespace, &error),
             }
         }
         away.map_or(Ok(()), Err)
@@ -193,8 +219,11 @@ impl<'o> Remains<'o> {
         for pod in std::mem::take(&mut self.pods) {
             match self.remove(&commands::delete_pod(&self.namespace, &pod), monitor) {
                 Removal::Done => continue,
-                Removal::Away(error) => away = Some(error),
-                Removal::Refused(_) => {}
+                Removal::Away(error) => {
+                    self.failed(&pod, &error);
+                    away = Some(error);
+                }
+                Removal::Refused(error) => self.failed(&pod, &error),
             }
             self.pods.push(pod);
         }

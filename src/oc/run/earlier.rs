@@ -30,7 +30,8 @@ pub(super) fn remove_from_cluster(context: &RunContext<'_>) -> Result<Vec<Leftov
             Err(error) => {
                 let reason = error.reason();
                 context.monitor.note(&format!("{what} stays: {reason}"));
-                stay.push(Leftover::new(context.oc, what, &stale.delete()));
+                let stays = Leftover::new(context.oc, what, &stale.delete());
+                stay.push(stays.because(Some(reason)));
             }
             Ok(_) => {}
         }

@@ -6,6 +6,7 @@ use crate::oc::client::RunError;
 use crate::oc::cluster::{LookError, ReasonCode, RefusalReason};
 use crate::source::IoError;
 use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -86,8 +87,6 @@ pub enum OcError {
         path: String,
         /// Tries made.
         tries: u32,
-        /// The way to it stayed away, and may come back.
-        is_out_of_reach: bool,
         /// The last break; `None` when the bytes ended early without an error.
         source: Option<RunError>,
     },
@@ -99,11 +98,11 @@ pub enum OcError {
         /// What became of it the last time.
         source: RunError,
     },
-    /// The script had done its work, and then its host stayed out of reach.
+    /// The script had done its work, and something kept its files from coming here.
     #[error(
-        "the backup was taken, and could not be brought here: {directory} on {node} is out of reach"
+        "the backup was taken, and could not be brought here: it stays in {directory} on {node}"
     )]
-    OutOfReach {
+    NotBroughtHere {
         /// The host.
         node: String,
         /// Where it lies.
@@ -181,31 +180,32 @@ impl OcError {
         }
     }
 
-    /// True when the script had done its work and the way to its files stays away: they are worth keeping there.
-    pub(super) fn is_out_of_reach(&self) -> bool {
-        matches!(
-            self,
-            Self::Transfer {
-                is_out_of_reach: true,
-                ..
-            } | Self::OutOfReach { .. }
-        )
+    /// True when the script had done its work: its files are worth keeping on the host.
+    pub(super) fn is_kept_on_host(&self) -> bool {
+        matches!(self, Self::NotBroughtHere { .. })
     }
 
-    /// The same of a run whose script had done its work: what stays away may come back, and the files with it.
+    /// The same of a run whose script had done its work. Whatever came then, a disk without room or a way that stayed
+    /// away, the files are whole; only those that are not there, and who asked to stop, leave nothing to keep.
     pub(super) fn behind_the_script(self, node: &str, directory: &str) -> Self {
-        let is_away = match &self {
-            Self::Run(error) => error.is_away() || error.is_pod_gone(),
-            Self::PodNotRunning { .. } => true,
-            _ => false,
-        };
-        if !is_away {
+        if self.is_interrupted() || matches!(self, Self::RemoteFile { .. }) {
             return self;
         }
-        Self::OutOfReach {
+        Self::NotBroughtHere {
             node: node.to_owned(),
             directory: directory.to_owned(),
             source: Box::new(self),
+        }
+    }
+
+    /// What has to be seen to before the files can be brought here.
+    fn obstacle(&self) -> &'static str {
+        match self {
+            Self::Io(error) if is_without_room(&error.source) => "make room here, then ",
+            Self::Io(_) => "see to the directory here, then ",
+            Self::Exists { .. } => "move the file that is here out of the way, then ",
+            Self::Refused { .. } => "make room here, then ",
+            _ => "when it can be reached again, ",
         }
     }
 
@@ -215,9 +215,10 @@ impl OcError {
             Self::Run(error) => remedy_of_run(error).map(str::to_owned),
             Self::Script(failure) => Some(failure.remedy().to_owned()),
             Self::Refused { reasons } => remedy_of(reasons),
-            Self::Transfer { .. } | Self::OutOfReach { .. } if self.is_out_of_reach() => Some(
-                "the backup still lies on the node; when it can be reached again: etcd-cat backup --resume".to_owned(),
-            ),
+            Self::NotBroughtHere { node, source, .. } => Some(format!(
+                "the backup still lies on the node; {}bring it in: the same command with --resume --node {node}",
+                source.obstacle()
+            )),
             Self::NoPolicyBackup { .. } => Some(
                 "take one: etcd-cat backup --to DIRECTORY; a volume that is on no host is mounted by hand and read with: \
                  etcd-cat verify DIRECTORY"
@@ -261,6 +262,14 @@ fn remedy_of_run(error: &RunError) -> Option<&'static str> {
     }
     error.is_away().then_some(
         "see whether the API server can be reached from here: `oc whoami --show-server`, `oc get --raw /readyz`",
+    )
+}
+
+/// What a full disk says, a quota, and a limit of file sizes.
+fn is_without_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
     )
 }
 

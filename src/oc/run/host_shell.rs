@@ -91,9 +91,22 @@ impl<'r, 'o> HostShell<'r, 'o> {
         heartbeat::beat(&self.context, &self.access)?;
         // What the cluster's own policy left is only read.
         if self.context.plan.options.task != BackupTask::FromPolicy {
-            self.command(&host::heartbeat(directory))?;
+            self.beat_beside_files(directory)?;
         }
         Ok(())
+    }
+
+    /// Renews the heartbeat beside the files. A host that refuses it keeps nobody from bringing them here.
+    pub(super) fn beat_beside_files(&mut self, directory: &str) -> Result<(), OcError> {
+        match self.command(&host::heartbeat(directory)) {
+            Err(OcError::Run(error)) if error.is_of_the_command() => {
+                let reason = error.reason();
+                let note = format!("the heartbeat in {directory} is not renewed: {reason}");
+                self.context.monitor.note(&note);
+                Ok(())
+            }
+            beaten => beaten.map(drop),
+        }
     }
 
     /// A short command, which may be run more than once.

@@ -9,12 +9,23 @@ pub struct Leftover {
     pub what: String,
     /// The command that removes it: works as it stands, with the context and the namespace of the run.
     pub command: String,
+    /// Why it is still there, in the words of `oc` or of the host; `None`: nobody tried to remove it.
+    pub reason: Option<String>,
 }
 
 impl Leftover {
     pub(super) fn new(oc: &Oc, what: String, call: &Call) -> Self {
         let command = shell_line(&oc.argv(call));
-        Self { what, command }
+        Self {
+            what,
+            command,
+            reason: None,
+        }
+    }
+
+    /// With why it is still there.
+    pub(super) fn because(self, reason: Option<String>) -> Self {
+        Self { reason, ..self }
     }
 
     /// `namespace` where debug pods may run; `None` has `oc debug` make one of its own.

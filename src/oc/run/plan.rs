@@ -346,24 +346,24 @@ impl BackupPlan {
             BackupTask::Take | BackupTask::Resume => {}
         }
         let access = self.access(&self.node, POD);
-        let script = self.script(self.is_script_forced());
-        let script: Vec<&str> = script.iter().map(String::as_str).collect();
-        let directory = self.directory.as_str();
+        let place = &self.options.host_directory;
         let mut calls = self.foresee_namespace();
         calls.extend(self.foresee_pod(&self.node));
-        calls.push(access.run(&host::database_size()));
-        calls.push(access.run(&host::free_space(&self.options.host_directory)));
-        let place = &self.options.host_directory;
-        calls.push(access.run(&host::earlier(
-            place,
-            self.options.task != BackupTask::Resume,
-        )));
-        if self.options.task == BackupTask::Resume {
+        let directory = if self.options.task == BackupTask::Resume {
+            calls.push(access.run(&host::earlier(place, false)));
             calls.push(access.run(&host::names(DIRECTORY)));
+            calls.push(access.run(&host::heartbeat(DIRECTORY)));
+            DIRECTORY
         } else {
-            calls.push(access.run(&host::make_directory(directory)));
+            let script = self.script(self.is_script_forced());
+            let script: Vec<&str> = script.iter().map(String::as_str).collect();
+            calls.push(access.run(&host::database_size()));
+            calls.push(access.run(&host::free_space(place)));
+            calls.push(access.run(&host::earlier(place, true)));
+            calls.push(access.run(&host::make_directory(&self.directory)));
             calls.push(access.run(&script));
-        }
+            &self.directory
+        };
         calls.push(commands::cluster_version());
         calls.extend(self.foresee_files(&access, directory));
         if !self.options.keep_on_node {

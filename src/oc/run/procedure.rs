@@ -93,37 +93,74 @@ pub(super) fn carry_out(
     let plan = context.plan;
     context.check_interrupted()?;
     space::make_directories(&plan.options)?;
-    let mut earlier = earlier::remove_from_cluster(context)?;
+    let earlier = earlier::remove_from_cluster(context)?;
     if plan.is_temporary() {
         debug_pod::make_namespace(context, remains)?;
     }
-    if plan.options.task == BackupTask::FromPolicy {
-        return bring_policy_backup(context, remains);
+    match plan.options.task {
+        BackupTask::FromPolicy => bring_policy_backup(context, remains),
+        BackupTask::Resume => resume_backup(context, remains, earlier),
+        BackupTask::Take | BackupTask::Clean => take_backup(context, remains, earlier),
     }
+}
+
+/// A new one, from the look at the room for it on.
+fn take_backup(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+    mut earlier: Vec<Leftover>,
+) -> Result<CarriedOut, OcError> {
     let mut shell = HostShell::open(*context, remains)?;
-    let mut forced = check_space(&mut shell)?;
-    let (directory, said) = if plan.options.task == BackupTask::Resume {
-        let (directory, said) = earlier::finished(&mut shell)?;
-        context.monitor.note(&format!(
-            "bringing in what an earlier run left in {directory} on {}",
-            plan.node
-        ));
-        shell.remains.directory = Some(directory.clone());
-        (directory, said)
-    } else {
-        let directories = earlier::stale_directories(&mut shell)?;
-        earlier.extend(earlier::tell(&shell, &directories));
-        make_directory(&mut shell)?;
-        (plan.directory.clone(), execute(&mut shell)?)
-    };
+    let forced = check_space(&mut shell)?;
+    let directories = earlier::stale_directories(&mut shell)?;
+    earlier.extend(earlier::tell(&shell, &directories));
+    make_directory(&mut shell)?;
+    let said = execute(&mut shell)?;
+    bring_finished(&mut shell, &context.plan.directory, said, forced, earlier)
+}
+
+/// What an earlier run had finished, and could not bring here.
+fn resume_backup(
+    context: &RunContext<'_>,
+    remains: &mut Remains<'_>,
+    earlier: Vec<Leftover>,
+) -> Result<CarriedOut, OcError> {
+    let mut shell = HostShell::open(*context, remains)?;
+    let (directory, said) = earlier::finished(&mut shell)?;
+    context.monitor.note(&format!(
+        "bringing in what an earlier run left in {directory} on {}",
+        context.plan.node
+    ));
+    shell.remains.directory = Some(directory.clone());
+    // From here on somebody is at work in it: no `--clean` of another machine takes it away.
+    shell.beat_beside_files(&directory)?;
+    let forced = context.plan.forced.clone();
+    bring_finished(&mut shell, &directory, said, forced, earlier)
+}
+
+/// Brings in what lies in a directory in which the script has done its work.
+fn bring_finished(
+    shell: &mut HostShell<'_, '_>,
+    directory: &str,
+    said: FinishedScript,
+    mut forced: Vec<RefusalReason>,
+    earlier: Vec<Leftover>,
+) -> Result<CarriedOut, OcError> {
+    let context = shell.context;
+    let node = &context.plan.node;
     forced.extend(said.forced.clone());
-    let version_after = version_after(context)?;
-    let brought = remote_files(&mut shell, &directory, &said.output)
-        .and_then(|files| bring(&mut shell, &files))
-        .map_err(|error| error.behind_the_script(&plan.node, &directory));
+    let version_after = version_after(&context)?;
+    let brought = remote_files(shell, directory, &said.output)
+        .and_then(|files| {
+            if context.plan.options.task == BackupTask::Resume {
+                forced.extend(check_local_space(&context, &files)?);
+            }
+            bring(shell, &files)
+        })
+        .map_err(|error| error.behind_the_script(node, directory));
     let (kuberesources, snapshot) = brought?;
     Ok(CarriedOut {
-        node: plan.node.clone(),
+        node: node.clone(),
         policy: None,
         snapshot,
         kuberesources,
@@ -149,10 +186,8 @@ fn bring_policy_backup(
     if let Some(path) = policy::present(options, &files)? {
         return Err(OcError::AlreadyHere { path });
     }
-    let [_, snapshot] = &files;
     let mut forced = context.plan.forced.clone();
-    let reasons = space::local_reasons(options, snapshot.size_bytes)?;
-    forced.extend(refuse_unforced(reasons, options)?);
+    forced.extend(check_local_space(context, &files)?);
     let (kuberesources, snapshot) = bring(&mut shell, &files)?;
     Ok(CarriedOut {
         node: found.node,
@@ -201,12 +236,20 @@ fn check_space(shell: &mut HostShell<'_, '_>) -> Result<Vec<RefusalReason>, OcEr
     let free = space::parse_df(&df)
         .ok_or_else(|| remote_file(&options.host_directory, &unknown("free space", &df)))?;
     let mut reasons = space::local_reasons(options, size)?;
-    if options.task == BackupTask::Take {
-        reasons.extend(space::host_reason(&options.host_directory, free, size));
-    }
+    reasons.extend(space::host_reason(&options.host_directory, free, size));
     let mut forced = plan.forced.clone();
     forced.extend(refuse_unforced(reasons, options)?);
     Ok(forced)
+}
+
+/// Room here for files that are there already. Gives the forced reasons.
+fn check_local_space(
+    context: &RunContext<'_>,
+    [_, snapshot]: &[RemoteFile; 2],
+) -> Result<Vec<RefusalReason>, OcError> {
+    let options = &context.plan.options;
+    let reasons = space::local_reasons(options, snapshot.size_bytes)?;
+    refuse_unforced(reasons, options)
 }
 
 fn make_directory(shell: &mut HostShell<'_, '_>) -> Result<(), OcError> {

@@ -4,7 +4,6 @@ use super::context::RunContext;
 use super::error::OcError;
 use super::host;
 use super::host_shell::HostShell;
-use super::options::BackupTask;
 use crate::digest::Sha256Digest;
 use crate::monitor::Monitor;
 use crate::oc::client::{OutputChunk, RunError, RunLimits, Wait, shell_line};
@@ -191,14 +190,13 @@ fn receive_all(
             Err(error) => Some(error),
         };
         breaks.count += 1;
-        let given_up = |source, is_out_of_reach| OcError::Transfer {
+        let given_up = |source| OcError::Transfer {
             path: remote.path.clone(),
             tries: breaks.count,
-            is_out_of_reach,
             source,
         };
         if receiver.failure.is_some() {
-            return Err(given_up(error, false));
+            return Err(given_up(error));
         }
         let received = receiver.received;
         let name = &remote.name;
@@ -208,15 +206,13 @@ fn receive_all(
                 context.monitor.note(&note);
                 match shell.mend(error, &mut wait) {
                     Err(OcError::Run(error)) if !matches!(error, RunError::Interrupted { .. }) => {
-                        // A directory of ours is kept for `--resume`.
-                        let is_ours = context.plan.options.task != BackupTask::FromPolicy;
-                        return Err(given_up(Some(error), is_ours));
+                        return Err(given_up(Some(error)));
                     }
                     mended => mended?,
                 }
             }
             error if breaks.count > context.timeouts.stream_retries => {
-                return Err(given_up(error, false));
+                return Err(given_up(error));
             }
             _ => {
                 context.monitor.note(&note);

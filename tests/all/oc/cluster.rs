@@ -185,6 +185,20 @@ impl Cluster {
         }
     }
 
+    /// A finished backup waits on the host: nothing else of ours is in the cluster, and nothing half here.
+    pub(crate) fn assert_only_on_host(&self, name: &str) {
+        assert_eq!(self.names("host/home/core").len(), 1, "{name}");
+        for directory in ["pods", "namespaces"] {
+            let names = self.names(directory);
+            assert_eq!(names, Vec::<String>::new(), "{name}: {directory}");
+        }
+        for directory in ["backups", "keys"] {
+            let names = self.names(directory);
+            let half = names.iter().find(|name| name.ends_with(".part"));
+            assert_eq!(half, None, "{name}: {directory}");
+        }
+    }
+
     /// As above, and no backup either.
     pub(crate) fn assert_nothing_happened(&self, name: &str) {
         self.assert_no_rubbish(name);
@@ -223,6 +237,14 @@ impl Failure {
         match self {
             Self::Plan(error) => error,
             Self::Run(failure) => &failure.error,
+        }
+    }
+
+    /// Why it was not brought here, of a backup that stays on the host.
+    pub(crate) fn obstacle(&self) -> Option<&OcError> {
+        match self.error() {
+            OcError::NotBroughtHere { source, .. } => Some(source),
+            _ => None,
         }
     }
 }

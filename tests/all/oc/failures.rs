@@ -282,7 +282,7 @@ fn a_file_that_is_there_already_is_never_replaced() -> TestResult {
         .back_up(cluster.options())
         .expect_err("the name is taken");
     assert!(
-        matches!(failure.error(), OcError::Exists { .. }),
+        matches!(failure.obstacle(), Some(OcError::Exists { .. })),
         "{failure}"
     );
     assert_eq!(
@@ -290,7 +290,7 @@ fn a_file_that_is_there_already_is_never_replaced() -> TestResult {
         "older"
     );
     assert_eq!(cluster.names("backups"), [SNAPSHOT]);
-    cluster.assert_no_rubbish("taken name");
+    cluster.assert_only_on_host("taken name");
     Ok(())
 }
 

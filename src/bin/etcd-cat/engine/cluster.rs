@@ -43,16 +43,20 @@ pub(super) fn client(args: &OcArgs) -> Result<Oc, Failure> {
 
 pub(super) fn failed(error: OcError) -> Failure {
     let remedy = error.remedy();
-    let code = match &error {
-        OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,
-        OcError::Option { .. } => code::USAGE,
-        OcError::Io(_) | OcError::Exists { .. } => code::IO,
-        _ => code::OC,
-    };
-    let failure = Failure::new(code, error);
+    let failure = Failure::new(code_of(&error), error);
     match remedy {
         Some(remedy) => failure.hint(remedy),
         None => failure,
+    }
+}
+
+fn code_of(error: &OcError) -> &'static str {
+    match error {
+        OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,
+        OcError::Option { .. } => code::USAGE,
+        OcError::Io(_) | OcError::Exists { .. } => code::IO,
+        OcError::NotBroughtHere { source, .. } => code_of(source),
+        _ => code::OC,
     }
 }
 

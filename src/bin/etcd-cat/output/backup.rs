@@ -3,7 +3,7 @@
 use super::text::{safe, safe_path};
 use super::views::BackupRunView;
 use super::{Answer, BackupDetails, Style, name};
-use etcd_cat::oc::BackupRun;
+use etcd_cat::oc::{BackupRun, Leftover};
 use etcd_cat::take::{Delivery, TakeOutcome, TakeReport};
 use serde::Serialize;
 
@@ -95,6 +95,12 @@ fn destinations(deliveries: &[Delivery]) -> String {
     lines.collect()
 }
 
+/// Why it is still there.
+fn because(leftover: &Leftover) -> String {
+    let reason = leftover.reason.as_deref();
+    reason.map_or_else(String::new, |reason| format!(" ({})", safe(reason)))
+}
+
 /// What is still in the cluster, asked for or not.
 fn remains(taken: &BackupRun) -> String {
     let mut text = String::new();
@@ -114,8 +120,9 @@ fn remains(taken: &BackupRun) -> String {
     }
     for leftover in &taken.leftovers {
         text.push_str(&format!(
-            "  still in the cluster: {}\n  remove it with: {}\n",
+            "  still in the cluster: {}{}\n  remove it with: {}\n",
             safe(&leftover.what),
+            because(leftover),
             safe(&leftover.command)
         ));
     }

@@ -128,6 +128,73 @@ fn a_backup_whose_way_stays_away_stays_on_the_node_and_is_resumed() -> TestResul
     Ok(())
 }
 
+/// What fails here once the script is done: on stderr, in the object, and what to do then.
+#[test]
+fn a_finished_backup_stays_on_the_host_when_it_finds_no_room_here() -> TestResult {
+    let rows = [
+        (
+            "limit_at='exec * cat */snapshot_*'",
+            "io",
+            "File too large",
+            "make room here, then bring it in",
+        ),
+        ("corrupt_count=9", "oc", "as on the host", "bring it in"),
+    ];
+    for (scenario, code, says, hint) in rows {
+        let night = Night::new()?;
+        night.cluster.scenario(scenario)?;
+        let ended = night.back_up(&["-o", "json"])?;
+        ended.assert(scenario, 2, says);
+        ended.assert(scenario, 2, hint);
+        ended.assert(
+            scenario,
+            2,
+            "the same command with --resume --node master-1",
+        );
+        ended.assert(scenario, 2, "    because: a finished backup lies in it");
+        let last = ended.stderr.lines().last().ok_or("an object of JSON")?;
+        let error: serde_json::Value = serde_json::from_str(last)?;
+        assert_eq!(error["code"], code, "{error}");
+        let remains = error["remains"].as_array().ok_or("an array")?;
+        let [directory] = remains.as_slice() else {
+            return Err(error.to_string().into());
+        };
+        let command = directory["command"].as_str().ok_or("a command")?;
+        assert!(
+            command.contains(" rm -rf -- /home/core/etcd-cat-"),
+            "{command}"
+        );
+        assert_eq!(night.cluster.names("backups"), Vec::<String>::new());
+        assert_eq!(night.cluster.names("keys"), Vec::<String>::new());
+        night.cluster.scenario("")?;
+        night.script("cut=yes")?;
+        in_mode(&night, "--resume")?.assert(scenario, 0, "");
+        assert_eq!(night.list()?[0]["verdict"], "valid", "{scenario}");
+        night.cluster.assert_no_rubbish(scenario);
+    }
+    Ok(())
+}
+
+#[test]
+fn resume_says_at_once_that_somebody_is_at_work_in_the_directory() -> TestResult {
+    let night = Night::new()?;
+    leave(&night, "3 days ago")?;
+    // Before anything of it is read; and a host that refuses it does not stand in the way.
+    night
+        .cluster
+        .scenario("out_at='exec * stat -c %s %n *'\nout_ms=600000")?;
+    in_mode(&night, "--resume")?.assert("away", 2, "a finished backup lies in it");
+    let touched = fs::metadata(night.path(LEFT))?.modified()?;
+    assert!(touched.elapsed()?.as_secs() < 600, "{touched:?}");
+    night.cluster.scenario("touch_fails=yes")?;
+    in_mode(&night, "--resume")?.assert(
+        "refused",
+        0,
+        "the heartbeat in /home/core/etcd-cat-x7k2p is not renewed: touch: cannot touch",
+    );
+    Ok(())
+}
+
 /// A namespace or a pod as a killed run leaves it, its heartbeat so many minutes ago.
 fn mark(night: &Night, object: &str, first: &str, minutes: i64) -> TestResult {
     let path = night.path(object);

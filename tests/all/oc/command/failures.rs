@@ -200,7 +200,7 @@ fn a_good_backup_from_before_is_unharmed_by_a_bad_one() -> TestResult {
     Ok(())
 }
 
-const BROKEN: [(&str, &str, &str, &str); 9] = [
+const BROKEN: [(&str, &str, &str, &str); 8] = [
     (
         "the script fails",
         "",
@@ -231,7 +231,6 @@ const BROKEN: [(&str, &str, &str, &str); 9] = [
         "",
         "cannot create resource \"pods/exec\"",
     ),
-    ("changed bytes", "corrupt_count=9", "", "expected"),
     (
         "pods lost",
         "pod_dies_in='stat *'\npod_deaths=99",
@@ -309,6 +308,11 @@ fn what_cannot_be_removed_is_told_on_stderr_in_every_form_and_ends_with_2() -> T
             let command = format!("remove it with: {oc} {command}");
             assert!(ended.stderr.contains(&command), "{command}: {ended:#?}");
         }
+        // Of the host, and of the API server.
+        for reason in ["rm: cannot remove '", "Error from server (Forbidden): "] {
+            let reason = format!("    because: {reason}");
+            assert!(ended.stderr.contains(&reason), "{reason}: {ended:#?}");
+        }
         assert_eq!(night.list()?[0]["verdict"], "valid", "{form}");
     }
     Ok(())
@@ -324,6 +328,10 @@ fn what_remains_stands_in_the_document_and_in_the_error() -> TestResult {
     assert_eq!(
         remains[0]["what"],
         "pod master-1-debug-x1 in namespace etcd-backup"
+    );
+    assert_eq!(
+        remains[0]["reason"],
+        "Error from server (Forbidden): pods \"master-1-debug-x1\" is forbidden: User \"u\" cannot delete resource"
     );
     let last = ended.stderr.lines().last().ok_or("an object of JSON")?;
     let error: serde_json::Value = serde_json::from_str(last)?;

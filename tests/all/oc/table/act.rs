@@ -1,13 +1,14 @@
 //! One run in which something fails, and what it comes to.
 
 use super::Outcome;
-use super::situations::{How, Situation};
+use super::situations::{Disks, How, Situation};
 use crate::oc::cluster::{Cluster, Ear, now};
 use crate::oc::command::{Ended, Night};
 use etcd_cat::oc::{ClientOptions, Leftover, Oc, OcError, VerificationResult, plan, run};
-use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
+use rustix::process::{Pid, kill_process};
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,9 +17,6 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Characters at the beginning and at the end of a message.
 const SHOWN: usize = 150;
-
-/// Files here may grow to this: less than the snapshot has.
-const FULL_BYTES: u64 = 100_000;
 
 /// How a run ended, as it told itself.
 struct Told {
@@ -32,30 +30,95 @@ pub(super) fn act(situation: &Situation) -> Result<Outcome> {
     let night = Night::new()?;
     night.cluster.scenario(&situation.scenario)?;
     night.script(situation.script)?;
+    let mut disks = Vec::new();
+    if let How::Disks(Disks { host_kib, here_kib }) = situation.how {
+        disks.extend(host_kib.map(|kib| (night.path("host/home/core"), kib)));
+        disks.extend(here_kib.map(|kib| (night.path("backups"), kib)));
+    }
+    let disks = disks.into_iter().map(|(path, kib)| Disk::mount(path, kib));
+    let disks: Vec<Disk> = disks.collect::<Result<_>>()?;
     let told = match situation.how {
         How::Scaled(patience) => scaled(&night.cluster, Duration::from_millis(patience))?,
-        How::Command => of_command(&night.back_up(&[])?)?,
+        How::Command | How::Disks(_) => of_command(&night.back_up(&[])?)?,
         How::With(more) => of_command(&night.back_up(more)?)?,
         How::Signal(signal) => of_command(&held(&night, |child| {
             Ok(kill_process(Pid::from_child(child), signal)?)
-        })?)?,
-        How::Full => of_command(&held(&night, |child| {
-            let limit = Rlimit {
-                current: Some(FULL_BYTES),
-                maximum: Some(FULL_BYTES),
-            };
-            prlimit(Some(Pid::from_child(child)), Resource::Fsize, limit)?;
-            Ok(())
         })?)?,
     };
     let outcome = Outcome {
         backup: backup(&night.cluster, &told),
         remains: remains(&night.cluster, &told)?,
         message: message(&night.cluster, &told.error),
+        reasons: reasons(&night.cluster, &told.remains),
         exit: told.exit,
     };
+    for disk in &disks {
+        disk.make_writable()?;
+    }
+    if outcome.backup == "on the node" {
+        bring_in(&night, &disks)?;
+    }
     remove_as_told(&night.cluster, &told)?;
     Ok(outcome)
+}
+
+/// A file system in memory in the place of a directory.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn mount(path: PathBuf, kib: u32) -> Result<Self> {
+        fs::create_dir_all(&path)?;
+        let size = format!("size={kib}k,mode=0700");
+        let words = ["-t", "tmpfs", "-o", &size, "tmpfs"];
+        run_mount("mount", Command::new("mount").args(words).arg(&path))?;
+        Ok(Self(path))
+    }
+
+    fn make_writable(&self) -> Result<()> {
+        run_mount(
+            "remount",
+            Command::new("mount")
+                .args(["-o", "remount,rw"])
+                .arg(&self.0),
+        )
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = run_mount("umount", Command::new("umount").arg(&self.0));
+    }
+}
+
+fn run_mount(what: &str, command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!(
+            "{what}: {} (this table needs root)",
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into()),
+    }
+}
+
+/// What is told to lie on the node comes here as told, once nothing is in its way any more.
+fn bring_in(night: &Night, disks: &[Disk]) -> Result<()> {
+    night.cluster.scenario("")?;
+    for disk in disks {
+        let _ = fs::remove_file(disk.0.join("filler"));
+    }
+    for name in ["counters/out", "counters/node"] {
+        let _ = fs::remove_file(night.path(name));
+    }
+    // No script answers: nothing new is taken.
+    night.script("cut=yes")?;
+    let ended = night.back_up(&["--resume"])?;
+    let is_here = !night.cluster.names("backups").is_empty();
+    match ended.code {
+        Some(0) if is_here => Ok(()),
+        _ => Err(format!("--resume: {ended:#?}").into()),
+    }
 }
 
 /// A minute is half a second. The exit code is the one that the command makes of such an end.
@@ -72,6 +135,9 @@ fn scaled(cluster: &Cluster, patience: Duration) -> Result<Told> {
     options.timeouts.patience = patience;
     options.timeouts.cleanup = patience;
     options.timeouts.look_patience = Duration::from_millis(500);
+    // Long for what is scaled, and shorter than the longest silence of an API server.
+    options.timeouts.stream_silence = Duration::from_secs(3);
+    options.timeouts.command = Duration::from_secs(4);
     let ear = Ear::default();
     let plan = match plan(&oc, options, now(), &ear) {
         Ok(plan) => plan,
@@ -111,7 +177,7 @@ fn failed(error: &OcError, remains: Vec<Leftover>) -> Told {
 fn of_command(ended: &Ended) -> Result<Told> {
     let (mut error, mut hint) = (String::new(), String::new());
     let mut remains = Vec::new();
-    let mut what = None;
+    let (mut what, mut reason) = (None, None);
     for line in ended.stderr.lines() {
         if let Some(text) = line.strip_prefix("error: ") {
             error.push_str(text);
@@ -122,8 +188,11 @@ fn of_command(ended: &Ended) -> Result<Told> {
             hint.push_str(text);
         } else if let Some(text) = line.strip_prefix("  still there: ") {
             what = Some(text.to_owned());
+        } else if let Some(text) = line.strip_prefix("    because: ") {
+            reason = Some(text.to_owned());
         } else if let Some(command) = line.strip_prefix("    remove it with: ") {
             remains.push(Leftover {
+                reason: reason.take(),
                 what: what.take().ok_or("a command without its object")?,
                 command: command.to_owned(),
             });
@@ -172,7 +241,11 @@ fn backup(cluster: &Cluster, told: &Told) -> &'static str {
         "kept"
     } else if ends(".not-verified") {
         "put aside"
-    } else if is_kept && told.hint.contains("--resume") {
+    } else if is_kept
+        && told
+            .hint
+            .contains("the same command with --resume --node master-1")
+    {
         "on the node"
     } else {
         "none"
@@ -184,7 +257,7 @@ fn remains(cluster: &Cluster, told: &Told) -> Result<String> {
     for place in ["host/home/core", "pods", "namespaces"] {
         for name in cluster.names(place) {
             let is_told = told.remains.iter().any(|one| one.what.contains(&name));
-            if !is_told {
+            if !is_told && name != "filler" {
                 return Err(format!("{name} is there and not told: {}", told.error).into());
             }
         }
@@ -196,6 +269,14 @@ fn remains(cluster: &Cluster, told: &Told) -> Result<String> {
         return Ok("nothing".to_owned());
     }
     Ok(kinds.join(", "))
+}
+
+/// Why it remains, each once. All of it is told.
+fn reasons(cluster: &Cluster, remains: &[Leftover]) -> String {
+    let told = remains.iter().filter_map(|one| one.reason.as_deref());
+    let mut told: Vec<String> = told.map(|reason| message(cluster, reason)).collect();
+    told.dedup();
+    told.join("; ")
 }
 
 /// The commands work as they stand, once the cluster is well again.

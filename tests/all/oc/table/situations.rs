@@ -26,8 +26,15 @@ pub(super) enum How {
     With(&'static [&'static str]),
     /// The same, and a signal while the call of `slow_at` is held.
     Signal(Signal),
-    /// The same, and from then on files here may grow no further.
-    Full,
+    /// The same, on real file systems of so many KiB: that of the host, and the one here. Needs root.
+    Disks(Disks),
+}
+
+/// Small file systems in memory, each in the place of a directory; `None`: as it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Disks {
+    pub(super) host_kib: Option<u32>,
+    pub(super) here_kib: Option<u32>,
 }
 
 /// One table of the document.
@@ -46,7 +53,7 @@ const SIGNALS: &str = "A signal";
 pub(super) const SECTIONS: &[Section] = &[
     Section {
         name: SLOW,
-        about: "Every answer takes so long. A request is given 30 s at first, then twice and four times as much.",
+        about: "Every answer takes so long, or those of one step. A request is given 30 s at first, then twice and four times as much.",
     },
     Section {
         name: OUT,
@@ -63,7 +70,7 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section {
         name: DISK,
-        about: "On the host, and here.",
+        about: "On the host, and here: real file systems of a few KiB or MiB. In mid-transfer, and while the host is being cleaned, somebody else fills the disk or makes it read-only.",
     },
     Section {
         name: SIGNALS,
@@ -154,15 +161,27 @@ fn slow(all: &mut Vec<Situation>) {
             ..plain(SLOW, format!("each answer takes {seconds} s"), "always")
         });
     }
+    for seconds in [20, 30, 60] {
+        for (step, call) in STEPS {
+            all.push(Situation {
+                scenario: format!("slow_ms={}\nslow_calls='{call}'", scaled(seconds)),
+                ..plain(
+                    SLOW,
+                    format!("the answers of one step take {seconds} s"),
+                    step,
+                )
+            });
+        }
+    }
 }
 
 fn out(all: &mut Vec<Situation>) {
-    let rows = [
-        (5, "refused", "refuses connections"),
-        (60, "hang", "does not answer"),
-        (600, "refused", "refuses connections"),
+    let ways = [
+        ("refused", "refuses connections"),
+        ("hang", "does not answer"),
     ];
-    for (seconds, out_how, how) in rows {
+    let rows = [5, 60, 600].map(|seconds| ways.map(|(out_how, how)| (seconds, out_how, how)));
+    for (seconds, out_how, how) in rows.into_iter().flatten() {
         for (step, call) in STEPS {
             all.push(Situation {
                 scenario: format!(
@@ -258,30 +277,58 @@ fn rights(all: &mut Vec<Situation>) {
 }
 
 fn disk(all: &mut Vec<Situation>) {
-    all.push(Situation {
-        scenario: "df=full".to_owned(),
-        how: How::Command,
-        ..plain(DISK, "on the host, beforehand", "room on the host")
-    });
-    all.push(Situation {
-        script: "fail_line='Error: could not write snapshot: write /home/core/x: no space left on device'",
-        how: How::Command,
-        ..plain(DISK, "on the host, meanwhile", "the script")
-    });
-    all.push(Situation {
-        scenario: "rm_fails=yes".to_owned(),
-        how: How::Command,
-        ..plain(
-            DISK,
+    let rows = [
+        (
+            "on the host, beforehand",
+            "room on the host",
+            Some(4),
+            None,
+            String::new(),
+        ),
+        (
+            "on the host, meanwhile",
+            "the script",
+            Some(400),
+            None,
+            String::new(),
+        ),
+        (
             "on the host, which becomes read-only",
             "removing the directory",
-        )
-    });
-    all.push(Situation {
-        scenario: "slow_at='exec * cat */snapshot_*'\nslow_at_ms=3000".to_owned(),
-        how: How::Full,
-        ..plain(DISK, "here, meanwhile", "the transfer")
-    });
+            Some(4096),
+            None,
+            "read_only_at='exec * rm -rf *'".to_owned(),
+        ),
+        (
+            "here, beforehand",
+            "room on the host",
+            None,
+            Some(4096),
+            String::new(),
+        ),
+        (
+            "here, before the transfer",
+            "the transfer",
+            None,
+            Some(20_480),
+            "fill_at='exec * cat */static_*'".to_owned(),
+        ),
+        (
+            "here, in mid-transfer",
+            "the transfer",
+            None,
+            Some(20_480),
+            // Less room than the snapshot has bytes.
+            "fill_at='exec * cat */static_*'\nfill_kib=20080".to_owned(),
+        ),
+    ];
+    for (what, step, host_kib, here_kib, scenario) in rows {
+        all.push(Situation {
+            scenario,
+            how: How::Disks(Disks { host_kib, here_kib }),
+            ..plain(DISK, what, step)
+        });
+    }
 }
 
 fn signals(all: &mut Vec<Situation>) {

@@ -141,6 +141,8 @@ pub(crate) struct LeftoverView {
     what: String,
     /// The command that removes it, as a shell would take it.
     command: String,
+    /// Why it is still there, in the words of `oc` or of the host; `null`: nobody tried to remove it.
+    reason: Option<String>,
 }
 
 impl BackupRunView {
@@ -242,6 +244,7 @@ impl LeftoverView {
         Self {
             what: leftover.what.clone(),
             command: leftover.command.clone(),
+            reason: leftover.reason.clone(),
         }
     }
 }
