@@ -45,10 +45,12 @@ pub(crate) enum HostAccess {
     Exec { namespace: String, pod: String },
     /// A debug pod for each command, its output through pod logs: merged, text only, exit code 1 or none at all.
     Logs { namespace: String, node: String },
+    /// `oc exec` into a pod that has a volume and nothing of a host.
+    Volume { namespace: String, pod: String },
 }
 
 impl HostAccess {
-    /// A command on the host.
+    /// A command on the host, or beside the volume.
     pub(crate) fn run(&self, command: &[&str]) -> Call {
         let mut call = match self {
             Self::Exec { namespace, pod } => {
@@ -59,6 +61,7 @@ impl HostAccess {
                 let namespace = format!("--to-namespace={namespace}");
                 Call::stream(&["debug", &node, &namespace, "--", "chroot", "/host"])
             }
+            Self::Volume { namespace, pod } => Call::stream(&["exec", "-n", namespace, pod, "--"]),
         };
         call.args
             .extend(command.iter().map(|&word| word.to_owned()));
@@ -68,14 +71,14 @@ impl HostAccess {
     /// The debug pod that is kept.
     pub(crate) fn pod(&self) -> Option<&str> {
         match self {
-            Self::Exec { pod, .. } => Some(pod),
+            Self::Exec { pod, .. } | Self::Volume { pod, .. } => Some(pod),
             Self::Logs { .. } => None,
         }
     }
 
     /// True when stdout carries exactly the bytes that the command wrote there.
     pub(crate) fn is_binary_safe(&self) -> bool {
-        matches!(self, Self::Exec { .. })
+        !matches!(self, Self::Logs { .. })
     }
 }
 
@@ -157,7 +160,7 @@ pub(crate) fn etcd_pods() -> Call {
         "get",
         "pods",
         "-n",
-        "openshift-etcd",
+        ETCD_NAMESPACE,
         "-l",
         "k8s-app=etcd",
         "-o",
@@ -175,9 +178,65 @@ pub(crate) fn backup_policies() -> Call {
     Call::request(&["get", "backups.config.openshift.io", "-o", "json"])
 }
 
+/// Where the claims of the policy are, and pods that read one.
+pub(crate) const ETCD_NAMESPACE: &str = "openshift-etcd";
+
+/// Where a pod has the volume.
+pub(crate) const VOLUME_PATH: &str = "/backups";
+
+/// A pod that has a claim's volume for reading, waits, and ends by itself. With its first heartbeat.
+///
+/// As privileged as a debug pod: the files are root's, and their labels are of no pod's.
+pub(crate) fn run_volume_pod(name: &str, claim: &str, image: &str, seconds: u64, at: &str) -> Call {
+    let spec = serde_json::json!({
+        "apiVersion": "v1",
+        "metadata": {"annotations": {HEARTBEAT: at}},
+        "spec": {
+            "activeDeadlineSeconds": seconds,
+            "automountServiceAccountToken": false,
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [{
+                "name": "volume",
+                "image": image,
+                "command": ["sleep", seconds.to_string()],
+                "securityContext": {"privileged": true, "runAsUser": 0},
+                "volumeMounts": [{"name": "backups", "mountPath": VOLUME_PATH, "readOnly": true}],
+            }],
+            "volumes": [{
+                "name": "backups",
+                "persistentVolumeClaim": {"claimName": claim, "readOnly": true},
+            }],
+        },
+    });
+    Call::request(&[
+        "run",
+        name,
+        "-n",
+        ETCD_NAMESPACE,
+        &format!("--image={image}"),
+        "--restart=Never",
+        &format!("--labels={OURS}"),
+        &format!("--overrides={spec}"),
+    ])
+}
+
+/// Pods of runs that read a claim, this one's among them.
+pub(crate) fn volume_pods() -> Call {
+    Call::request(&[
+        "get",
+        "pods",
+        "-n",
+        ETCD_NAMESPACE,
+        "-l",
+        OURS,
+        "-o",
+        "json",
+    ])
+}
+
 /// The claim that they are written to.
 pub(crate) fn etcd_claim(name: &str) -> Call {
-    let namespace = ["-n", "openshift-etcd", "-o", "json"];
+    let namespace = ["-n", ETCD_NAMESPACE, "-o", "json"];
     let mut call = Call::request(&["get", "persistentvolumeclaims", name]);
     call.args.extend(namespace.map(str::to_owned));
     call

@@ -27,5 +27,5 @@ pub(crate) use policy::{is_plain, policy_places};
 pub(crate) use proxy::Proxy;
 pub(super) use reason::RefusalReason;
 pub use reason::{ReasonCode, parse_forced};
-pub(crate) use stale::Stale;
+pub(crate) use stale::{Stale, volume_pods};
 pub use window::Window;

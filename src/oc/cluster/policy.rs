@@ -3,7 +3,6 @@
 use super::types::List;
 use crate::monitor::Monitor;
 use crate::oc::client::{Call, Oc, Patience, RunError, commands, is_name};
-use crate::openshift::api::ObjectMetadata;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +26,9 @@ const MOST_VOLUMES: usize = 16;
 pub(crate) struct PolicyPlaces {
     /// By host; the empty name stands for every control-plane host.
     on_hosts: BTreeMap<String, BTreeSet<String>>,
-    /// Claims that no host has as a directory, and why.
+    /// Claims whose volumes no host has as a directory: only a pod can look into them.
+    pub(crate) claims: Vec<String>,
+    /// Claims that cannot be looked into, and why.
     pub(crate) out_of_reach: Vec<String>,
 }
 
@@ -50,10 +51,7 @@ impl PolicyPlaces {
         let source = &volume.spec;
         let local = source.local.as_ref().or(source.host_path.as_ref());
         let Some(path) = local.map(|found| found.path.trim_end_matches('/')) else {
-            let name = &volume.metadata.name;
-            self.out_of_reach.push(format!(
-                "claim {claim} in openshift-etcd: its volume {name} is no directory of a host"
-            ));
+            self.claims.push(claim.to_owned());
             return;
         };
         if !is_plain(path) {
@@ -195,7 +193,6 @@ struct ClaimSpec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Volume {
-    metadata: ObjectMetadata,
     spec: VolumeSpec,
 }
 

@@ -1,7 +1,8 @@
 //! What earlier runs left in the cluster: marked as theirs, and their last heartbeat long ago.
 
 use super::types::{List, Marked};
-use crate::oc::client::{Call, Oc, RunError, commands, is_name};
+use crate::monitor::Monitor;
+use crate::oc::client::{Call, Oc, Patience, RunError, commands, is_name};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A run renews its heartbeat every ten minutes, and at least after each stream of half an hour.
@@ -48,6 +49,18 @@ pub(super) fn stale(
         answer => oc.read_json(call, &answer?)?,
     };
     Ok(over(list, namespace, now))
+}
+
+/// Pods of earlier runs that read a claim. Whoever may not list them removes none.
+pub(crate) fn volume_pods(
+    oc: &Oc,
+    patience: Patience,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Stale>, RunError> {
+    let call = commands::volume_pods();
+    let answer = oc.ask(&call, patience, monitor);
+    let namespace = Some(commands::ETCD_NAMESPACE);
+    stale(oc, &call, answer, namespace, crate::instant::now())
 }
 
 fn over(list: List<Marked>, namespace: Option<&str>, now: DateTime<Utc>) -> Vec<Stale> {

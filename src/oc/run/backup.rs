@@ -8,7 +8,7 @@ use super::error::OcError;
 use super::host_shell::HostShell;
 use super::leftover::Leftover;
 use super::options::BackupTask;
-use super::plan::BackupPlan;
+use super::planned::BackupPlan;
 use super::procedure::{carry_out, commands_of};
 use super::put_aside::rename_aside;
 use super::record::{BackupFailure, BackupRun, RunOutcome, VerificationResult};

@@ -26,6 +26,8 @@ pub(super) struct Remains<'o> {
     pub(super) has_namespace: bool,
     /// Debug pods by name, once `oc` told them. One that got SIGTERM leaves its pod running: they are ours to delete.
     pub(super) pods: Vec<String>,
+    /// Pods that read a claim, in the namespace of the claims.
+    pub(super) volume_pods: Vec<String>,
     /// The `oc debug` that holds the pod.
     pub(super) process: Option<DebugProcess>,
     /// How the host is reached.
@@ -48,7 +50,7 @@ enum Removal {
 }
 
 impl<'o> Remains<'o> {
-    pub(super) fn new(oc: &'o Oc, plan: &super::plan::BackupPlan) -> Self {
+    pub(super) fn new(oc: &'o Oc, plan: &super::planned::BackupPlan) -> Self {
         Self {
             oc,
             timeouts: plan.options.timeouts,
@@ -57,6 +59,7 @@ impl<'o> Remains<'o> {
             is_temporary: plan.is_temporary(),
             has_namespace: false,
             pods: Vec::new(),
+            volume_pods: Vec::new(),
             process: None,
             access: None,
             directory: None,
@@ -66,7 +69,8 @@ impl<'o> Remains<'o> {
     }
 
     fn is_empty(&self) -> bool {
-        let has_pods = !self.pods.is_empty() || self.process.is_some();
+        let has_pods = !self.pods.is_empty() || !self.volume_pods.is_empty();
+        let has_pods = has_pods || self.process.is_some();
         !self.has_namespace && !has_pods && self.directory.is_none()
     }
 
@@ -105,6 +109,7 @@ impl<'o> Remains<'o> {
     pub(super) fn forget(&mut self) {
         self.has_namespace = false;
         self.pods.clear();
+        self.volume_pods.clear();
         self.directory = None;
     }
 
@@ -160,6 +165,10 @@ impl<'o> Remains<'o> {
             let namespace = &self.namespace;
             Leftover::namespace(self.oc, namespace).because(why(namespace))
         });
+        let volume_pods = self.volume_pods.iter();
+        let volume_pods = volume_pods
+            .map(|pod| Leftover::pod(self.oc, commands::ETCD_NAMESPACE, pod).because(why(pod)));
+        let pods = pods.chain(volume_pods);
         let all = kept.chain(directory).chain(pods).chain(namespace);
         all.collect()
     }
@@ -216,18 +225,35 @@ impl<'o> Remains<'o> {
     fn remove_pods(&mut self, monitor: &dyn Monitor) -> Option<RunError> {
         let mut away = None;
         self.pods.extend(self.oc.take_abandoned_pods());
-        for pod in std::mem::take(&mut self.pods) {
-            match self.remove(&commands::delete_pod(&self.namespace, &pod), monitor) {
+        let namespace = self.namespace.clone();
+        let pods = std::mem::take(&mut self.pods);
+        self.pods = self.remove_those(&namespace, pods, &mut away, monitor);
+        let pods = std::mem::take(&mut self.volume_pods);
+        self.volume_pods = self.remove_those(commands::ETCD_NAMESPACE, pods, &mut away, monitor);
+        away
+    }
+
+    /// The pods that stay.
+    fn remove_those(
+        &mut self,
+        namespace: &str,
+        pods: Vec<String>,
+        away: &mut Option<RunError>,
+        monitor: &dyn Monitor,
+    ) -> Vec<String> {
+        let mut stay = Vec::new();
+        for pod in pods {
+            match self.remove(&commands::delete_pod(namespace, &pod), monitor) {
                 Removal::Done => continue,
                 Removal::Away(error) => {
                     self.failed(&pod, &error);
-                    away = Some(error);
+                    *away = Some(error);
                 }
                 Removal::Refused(error) => self.failed(&pod, &error),
             }
-            self.pods.push(pod);
+            stay.push(pod);
         }
-        away
+        stay
     }
 
     /// Through the pod that is there; if it has gone before us, through a fresh one.

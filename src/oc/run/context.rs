@@ -2,19 +2,28 @@
 
 use super::error::OcError;
 use super::options::Timeouts;
-use super::plan::BackupPlan;
+use super::planned::BackupPlan;
 use crate::monitor::Monitor;
 use crate::oc::client::{Oc, Patience};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// A claim, and the image of the pod that reads it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Volume<'r> {
+    pub(super) claim: &'r str,
+    pub(super) image: &'r str,
+}
 
 /// What every step needs.
 #[derive(Clone, Copy)]
 pub(super) struct RunContext<'r> {
     pub(super) oc: &'r Oc,
     pub(super) plan: &'r BackupPlan,
-    /// The host.
+    /// The host; how the claim is called where that is looked into.
     pub(super) node: &'r str,
+    /// The claim that is looked into, and no host.
+    pub(super) volume: Option<Volume<'r>>,
     pub(super) timeouts: &'r Timeouts,
     pub(super) monitor: &'r dyn Monitor,
 }
@@ -25,6 +34,7 @@ impl<'r> RunContext<'r> {
             oc,
             plan,
             node: &plan.node,
+            volume: None,
             timeouts: &plan.options.timeouts,
             monitor,
         }
@@ -36,6 +46,18 @@ impl<'r> RunContext<'r> {
         'r: 'n,
     {
         RunContext { node, ..*self }
+    }
+
+    /// The same in the volume of a claim.
+    pub(super) fn in_volume<'n>(&self, place: &'n str, volume: Volume<'n>) -> RunContext<'n>
+    where
+        'r: 'n,
+    {
+        RunContext {
+            node: place,
+            volume: Some(volume),
+            ..*self
+        }
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), OcError> {

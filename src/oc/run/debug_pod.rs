@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 const STARTS: u32 = 5;
 
 /// A debug pod that runs.
+#[derive(Clone, Debug)]
 pub(super) struct DebugPod {
     pub(super) access: HostAccess,
     /// The image that it runs in.
@@ -125,7 +126,7 @@ fn until_it_runs(
     Err(not_running(context, state))
 }
 
-fn not_running(context: &RunContext<'_>, state: String) -> OcError {
+pub(super) fn not_running(context: &RunContext<'_>, state: String) -> OcError {
     OcError::PodNotRunning {
         node: context.node.to_owned(),
         state,

@@ -198,6 +198,19 @@ impl OcError {
         }
     }
 
+    /// True when nothing was heard of the API server for too long.
+    pub(super) fn is_away(&self) -> bool {
+        matches!(self, Self::Run(error) if error.is_away())
+    }
+
+    /// Why in a few words.
+    pub(super) fn in_short(&self) -> String {
+        match self {
+            Self::Run(error) => error.reason(),
+            error => error.to_string(),
+        }
+    }
+
     /// What has to be seen to before the files can be brought here.
     fn obstacle(&self) -> &'static str {
         match self {
@@ -220,8 +233,8 @@ impl OcError {
                 source.obstacle()
             )),
             Self::NoPolicyBackup { .. } => Some(
-                "take one: etcd-cat backup --to DIRECTORY; a volume that is on no host is mounted by hand and read with: \
-                 etcd-cat verify DIRECTORY"
+                "take one: etcd-cat backup --to DIRECTORY; a claim whose volume is on no host is read through a pod: that needs \
+                 `create`, `get` and `delete` of pods and `create` of pods/exec in openshift-etcd"
                     .to_owned(),
             ),
             Self::RemoteFile { .. } => Some(

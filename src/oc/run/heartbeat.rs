@@ -7,13 +7,13 @@ use crate::oc::client::{Call, HostAccess, Patience, RunError, commands};
 
 /// Renews it. A run that cannot goes on without: the one in its directory on the host stands for the files.
 pub(super) fn beat(context: &RunContext<'_>, access: &HostAccess) -> Result<(), OcError> {
-    let Some(call) = call(context, access, &at()) else {
-        return Ok(());
-    };
-    match context.oc.ask(&call, Patience::NONE, context.monitor) {
-        Err(error @ RunError::Interrupted { .. }) => Err(error.into()),
-        _ => Ok(()),
+    for call in calls(context, access, &at()) {
+        match context.oc.ask(&call, Patience::NONE, context.monitor) {
+            Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
+            _ => continue,
+        }
     }
+    Ok(())
 }
 
 /// The instant of a heartbeat as it is written.
@@ -21,14 +21,17 @@ pub(super) fn at() -> String {
     rfc3339_seconds(now())
 }
 
-/// On the namespace if it is ours, else on the pod that is kept.
-fn call(context: &RunContext<'_>, access: &HostAccess, at: &str) -> Option<Call> {
+/// On the namespace if it is ours, else on the pod that is kept; on a pod that is elsewhere in any case.
+fn calls(context: &RunContext<'_>, access: &HostAccess, at: &str) -> Vec<Call> {
     let plan = context.plan;
-    match access {
-        _ if plan.is_temporary() => Some(commands::beat_namespace(&plan.namespace, at)),
-        HostAccess::Exec { namespace, pod } if plan.may_mark => {
+    let is_temporary = plan.is_temporary();
+    let namespace = is_temporary.then(|| commands::beat_namespace(&plan.namespace, at));
+    let pod = match access {
+        HostAccess::Volume { namespace, pod } => Some(commands::beat_pod(namespace, pod, at)),
+        HostAccess::Exec { namespace, pod } if plan.may_mark && !is_temporary => {
             Some(commands::beat_pod(namespace, pod, at))
         }
         _ => None,
-    }
+    };
+    namespace.into_iter().chain(pod).collect()
 }

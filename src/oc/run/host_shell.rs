@@ -7,6 +7,7 @@ use super::error::OcError;
 use super::heartbeat;
 use super::host;
 use super::options::BackupTask;
+use super::volume_pod;
 use crate::oc::client::{DebugTalk, HostAccess, OutputChunk, RunError, RunLimits, Wait};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ impl<'r, 'o> HostShell<'r, 'o> {
             context
                 .monitor
                 .note(&format!("starting a debug pod on {node}"));
-            debug_pod::start(&context, remains)?
+            start(&context, remains)?
         } else {
             context.monitor.note("oc exec is not allowed: a debug pod for each command, the files as text through its log");
             DebugPod {
@@ -48,8 +49,17 @@ impl<'r, 'o> HostShell<'r, 'o> {
                 image: None,
             }
         };
+        Ok(Self::through(pod, context, remains))
+    }
+
+    /// Through a pod that runs already.
+    pub(super) fn through(
+        pod: DebugPod,
+        context: RunContext<'r>,
+        remains: &'r mut Remains<'o>,
+    ) -> Self {
         remains.access = Some(pod.access.clone());
-        Ok(Self {
+        Self {
             context,
             remains,
             pod: pod.access.pod().map(str::to_owned),
@@ -57,7 +67,7 @@ impl<'r, 'o> HostShell<'r, 'o> {
             image: pod.image,
             lost_pods: 0,
             heartbeat: Instant::now(),
-        })
+        }
     }
 
     /// True when stdout carries exactly the bytes that the command wrote there.
@@ -72,6 +82,14 @@ impl<'r, 'o> HostShell<'r, 'o> {
     /// The pod that carried the last command.
     pub(super) fn pod(&self) -> Option<&str> {
         self.pod.as_deref()
+    }
+
+    /// The pod that commands go through.
+    pub(super) fn debug_pod(&self) -> DebugPod {
+        DebugPod {
+            access: self.access.clone(),
+            image: self.image.clone(),
+        }
     }
 
     /// The image that it ran in.
@@ -199,7 +217,7 @@ impl<'r, 'o> HostShell<'r, 'o> {
         let monitor = self.context.monitor;
         if self.is_binary_safe() {
             monitor.note("the debug pod has gone: starting another one");
-            let pod = debug_pod::start(&self.context, self.remains)?;
+            let pod = start(&self.context, self.remains)?;
             self.pod = pod.access.pod().map(str::to_owned);
             self.image = pod.image;
             self.access = pod.access;
@@ -208,6 +226,14 @@ impl<'r, 'o> HostShell<'r, 'o> {
             debug_pod::make_namespace_again(&self.context, self.remains)?;
         }
         Ok(())
+    }
+}
+
+/// The pod that commands go through, on a host or beside a volume.
+fn start(context: &RunContext<'_>, remains: &mut Remains<'_>) -> Result<DebugPod, OcError> {
+    match context.volume {
+        Some(volume) => volume_pod::start(context, volume, remains),
+        None => debug_pod::start(context, remains),
     }
 }
 

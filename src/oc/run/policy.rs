@@ -1,14 +1,17 @@
 //! Finds the newest backup that the cluster's own automated backups left. Reads, and changes nothing on a host.
 
 use super::cleanup::Remains;
-use super::context::RunContext;
+use super::context::{RunContext, Volume};
+use super::debug_pod::DebugPod;
 use super::error::OcError;
 use super::host;
 use super::host_shell::HostShell;
 use super::options::BackupOptions;
+use super::policy_search::claim_place;
 use super::script::ScriptOutput;
 use super::transfer::RemoteFile;
 use crate::digest::Sha256Digest;
+use crate::oc::client::commands;
 use crate::oc::cluster::is_plain;
 use crate::source::AtPath as _;
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -21,9 +24,10 @@ use std::path::PathBuf;
 /// As much of a file here is read at once.
 const READ_BYTES: usize = 1 << 20;
 
-/// A whole pair on a host.
+/// A whole pair on a host, or in the volume of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PolicyBackup {
+    /// The host, or how the claim is called.
     pub(super) node: String,
     pub(super) directory: String,
     /// As the names say, taken for UTC.
@@ -71,39 +75,107 @@ fn digest_of(file: &mut File) -> io::Result<Sha256Digest> {
     }
 }
 
-/// Looks into each host in turn. Of those that are equally new the first is taken.
+/// The newest, and the way to it.
+pub(super) struct Found {
+    pub(super) backup: PolicyBackup,
+    /// The claim that it lies in, and the pod that reads it.
+    pub(super) volume: Option<FoundVolume>,
+}
+
+/// A claim and the pod that reads it. No second one is made: a volume may be for one node at a time.
+#[derive(Clone)]
+pub(super) struct FoundVolume {
+    pub(super) claim: String,
+    pub(super) image: String,
+    pub(super) pod: DebugPod,
+}
+
+/// Looks into each host in turn, then into the claims that no host has. Of those that are equally new the first is taken.
 pub(super) fn newest(
     context: &RunContext<'_>,
     remains: &mut Remains<'_>,
-) -> Result<PolicyBackup, OcError> {
+) -> Result<Found, OcError> {
     let search = &context.plan.policy;
-    let mut newest: Option<PolicyBackup> = None;
+    let mut newest: Option<Found> = None;
+    let mut out_of_reach = search.out_of_reach.clone();
+    let mut image = None;
     for (node, places) in &search.hosts {
         let mut shell = HostShell::open(context.on(node), remains)?;
-        let words = host::policy_files(places);
-        let told = shell.command(&words.each_ref().map(String::as_str))?;
-        for backup in pairs(node, places, &told) {
-            let monitor = context.monitor;
-            monitor.note(&format!(
-                "the cluster's own policy left a backup in {} on {node}",
-                backup.directory
-            ));
-            if newest
-                .as_ref()
-                .is_none_or(|found| found.changed < backup.changed)
-            {
-                newest = Some(backup);
+        let backups = backups(&mut shell, places)?;
+        image = image.or_else(|| shell.image().map(str::to_owned));
+        consider(&mut newest, backups, None);
+    }
+    // A pod like the one that has run just now can be started, and has what is asked of it.
+    let image = image.unwrap_or_default();
+    for claim in &search.claims {
+        match look_into(context, claim, &image, remains) {
+            Ok((backups, volume)) => consider(&mut newest, backups, Some(&volume)),
+            Err(error) if error.is_interrupted() || error.is_away() => return Err(error),
+            Err(error) => {
+                let place = claim_place(claim);
+                let why = format!("{place}: {}", error.in_short());
+                context.monitor.note(&format!("not looked into: {why}"));
+                out_of_reach.push(why);
             }
         }
     }
-    newest.ok_or_else(|| OcError::NoPolicyBackup {
-        looked: search
-            .hosts
+    let hosts = search.hosts.iter();
+    let hosts = hosts.map(|(node, places)| format!("{} on {node}", places.join(", ")));
+    let is_seen = |claim: &&String| {
+        !out_of_reach
             .iter()
-            .map(|(node, places)| format!("{} on {node}", places.join(", ")))
-            .collect(),
-        out_of_reach: search.out_of_reach.clone(),
+            .any(|why| why.starts_with(&claim_place(claim)))
+    };
+    let claims = search.claims.iter().filter(is_seen);
+    let claims = claims.map(|claim| claim_place(claim));
+    newest.ok_or_else(|| OcError::NoPolicyBackup {
+        looked: hosts.chain(claims).collect(),
+        out_of_reach: out_of_reach.clone(),
     })
+}
+
+fn look_into(
+    context: &RunContext<'_>,
+    claim: &str,
+    image: &str,
+    remains: &mut Remains<'_>,
+) -> Result<(Vec<PolicyBackup>, FoundVolume), OcError> {
+    let place = claim_place(claim);
+    let context = context.in_volume(&place, Volume { claim, image });
+    let mut shell = HostShell::open(context, remains)?;
+    let backups = backups(&mut shell, &[commands::VOLUME_PATH.to_owned()])?;
+    let volume = FoundVolume {
+        claim: claim.to_owned(),
+        image: image.to_owned(),
+        pod: shell.debug_pod(),
+    };
+    Ok((backups, volume))
+}
+
+fn backups(shell: &mut HostShell<'_, '_>, places: &[String]) -> Result<Vec<PolicyBackup>, OcError> {
+    let words = host::policy_files(places);
+    let told = shell.command(&words.each_ref().map(String::as_str))?;
+    let node = shell.context.node;
+    let backups = pairs(node, places, &told);
+    for backup in &backups {
+        shell.context.monitor.note(&format!(
+            "the cluster's own policy left a backup in {} on {node}",
+            backup.directory
+        ));
+    }
+    Ok(backups)
+}
+
+fn consider(newest: &mut Option<Found>, backups: Vec<PolicyBackup>, volume: Option<&FoundVolume>) {
+    for backup in backups {
+        let is_newer = |found: &Found| found.backup.changed < backup.changed;
+        if newest.as_ref().is_none_or(is_newer) {
+            *newest = Some(Found {
+                backup,
+                volume: volume.cloned(),
+            });
+        }
+    }
 }
 
 /// Whole pairs among `<seconds> <path>` lines, one directory below a place. What is named otherwise is no backup's.

@@ -3,7 +3,7 @@
 use super::error::OcError;
 use super::options::BackupOptions;
 use crate::monitor::Monitor;
-use crate::oc::client::Oc;
+use crate::oc::client::{Oc, commands};
 use crate::oc::cluster::look::ObservedCluster;
 use crate::oc::cluster::preflight::{Host, hosts};
 use crate::oc::cluster::{ReasonCode, RefusalReason, policy_places};
@@ -13,8 +13,30 @@ use crate::oc::cluster::{ReasonCode, RefusalReason, policy_places};
 pub(super) struct PolicySearch {
     /// Directories by host.
     pub(super) hosts: Vec<(String, Vec<String>)>,
+    /// Claims that a pod looks into.
+    pub(super) claims: Vec<String>,
     /// Hosts and claims that are out of reach, and why.
     pub(super) out_of_reach: Vec<String>,
+}
+
+impl PolicySearch {
+    /// A pod that looks into a claim is talked to by `oc exec` alone.
+    fn look_into(&mut self, claims: &[String], may_exec: bool) {
+        if may_exec {
+            self.claims.extend_from_slice(claims);
+            return;
+        }
+        let told = claims.iter().map(|claim| {
+            let place = claim_place(claim);
+            format!("{place}: its volume is no directory of a host, and `oc exec` is not allowed")
+        });
+        self.out_of_reach.extend(told);
+    }
+}
+
+/// How a claim is called where others have a node.
+pub(super) fn claim_place(claim: &str) -> String {
+    format!("claim {claim} in {}", commands::ETCD_NAMESPACE)
 }
 
 /// Where to look: on each control-plane host that is Ready and each host that has a volume of the policy, or on the one
@@ -30,6 +52,9 @@ pub(super) fn search(
         out_of_reach: places.out_of_reach.clone(),
         ..PolicySearch::default()
     };
+    if options.node.is_none() {
+        search.look_into(&places.claims, look.may_exec);
+    }
     for host in hosts(look) {
         let Host {
             name,

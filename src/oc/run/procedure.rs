@@ -1,7 +1,7 @@
 //! The documented procedure, step by step, up to two files under their final names here.
 
 use super::cleanup::Remains;
-use super::context::RunContext;
+use super::context::{RunContext, Volume};
 use super::debug_pod;
 use super::earlier;
 use super::error::OcError;
@@ -10,7 +10,7 @@ use super::host_shell::HostShell;
 use super::leftover::Leftover;
 use super::options::BackupTask;
 use super::plan::refuse_unforced;
-use super::policy;
+use super::policy::{self, Found, FoundVolume};
 use super::record::{BackupRun, RunOutcome};
 use super::remote_files::remote_files;
 use super::script::{FinishedScript, execute};
@@ -177,11 +177,20 @@ fn bring_policy_backup(
     remains: &mut Remains<'_>,
 ) -> Result<CarriedOut, OcError> {
     let options = &context.plan.options;
-    let found = policy::newest(context, remains)?;
+    let Found {
+        backup: found,
+        volume,
+    } = policy::newest(context, remains)?;
     let (node, directory) = (&found.node, &found.directory);
     let note = format!("bringing in the newest, {directory} on {node}");
     context.monitor.note(&note);
-    let mut shell = HostShell::open(context.on(node), remains)?;
+    let mut shell = match &volume {
+        Some(FoundVolume { claim, image, pod }) => {
+            let context = context.in_volume(node, Volume { claim, image });
+            HostShell::through(pod.clone(), context, remains)
+        }
+        None => HostShell::open(context.on(node), remains)?,
+    };
     let files = remote_files(&mut shell, directory, &found.output)?;
     if let Some(path) = policy::present(options, &files)? {
         return Err(OcError::AlreadyHere { path });

@@ -204,16 +204,127 @@ fn a_claim_whose_volume_a_host_has_is_looked_into() -> TestResult {
             "bringing in the newest, /mnt/backups/backup-nightly-2024-11-02_030000 on worker-0",
         );
         assert_eq!(ended.json()?["taken"]["policy"], format!("/{directory}"));
-        // Told, where it is on no host.
-        let night = Night::new()?;
-        answer(&night, kind, text)?;
-        answer(&night, "persistentvolumeclaims-etcd-backup-pvc", CLAIM)?;
-        answer(&night, "persistentvolumes-pv-backups", REMOTE)?;
-        let ended = bring(&night, &[])?;
-        let says = "claim etcd-backup-pvc in openshift-etcd: its volume pv-backups is no directory of a host";
-        ended.assert(kind, 2, says);
-        night.assert_nothing_happened(kind)?;
     }
+    Ok(())
+}
+
+const ON_VOLUME: &str = "volumes/etcd-backup-pvc/backups/backup-nightly-2024-11-02_030000";
+
+/// A cluster whose policy writes to a volume of a storage system.
+fn remote() -> Result<Night, Box<dyn Error>> {
+    let night = Night::new()?;
+    let text = r#"{"items":[{"spec":{"pvcName":"etcd-backup-pvc"}}]}"#;
+    answer(&night, "etcdbackups", text)?;
+    answer(&night, "persistentvolumeclaims-etcd-backup-pvc", CLAIM)?;
+    answer(&night, "persistentvolumes-pv-backups", REMOTE)?;
+    Ok(night)
+}
+
+#[test]
+fn a_claim_that_no_host_has_is_read_through_a_pod_that_only_reads() -> TestResult {
+    for scenario in ["", "pod_dies_in='[ct]a* /backups/*'\nbreak_after=2000"] {
+        let night = remote()?;
+        night.cluster.scenario(scenario)?;
+        leave(&night, ON_VOLUME, "2 hours ago")?;
+        leave(&night, &format!("hosts/master-1/{AUTOMATED}"), "3 days ago")?;
+        let before = below(&night.path("volumes"))?;
+        let ended = bring(&night, &["-o", "json"])?;
+        let directory = "/backups/backup-nightly-2024-11-02_030000";
+        let place = "claim etcd-backup-pvc in openshift-etcd";
+        ended.assert(
+            scenario,
+            0,
+            &format!("bringing in the newest, {directory} on {place}"),
+        );
+        let run = ended.json()?;
+        assert_eq!(run["taken"]["policy"], directory);
+        assert_eq!(
+            (&run["node"], &run["backup"]["verdict"]),
+            (&json!(place), &json!("valid"))
+        );
+        assert_eq!(below(&night.path("volumes"))?, before, "{scenario}");
+        night.cluster.assert_no_rubbish(scenario);
+        let log = night.cluster.log_lines();
+        let made: Vec<&String> = log
+            .iter()
+            .filter(|line| line.contains(" run etcd-cat-"))
+            .collect();
+        assert_eq!(
+            made.len(),
+            if scenario.is_empty() { 1 } else { 2 },
+            "{log:#?}"
+        );
+        for words in [
+            // The image of the debug pods.
+            "--image=registry.example.com/ocp/tools@sha256:1f1f",
+            r#""mountPath":"/backups","name":"backups","readOnly":true"#,
+            r#"{"claimName":"etcd-backup-pvc","readOnly":true}"#,
+            r#""activeDeadlineSeconds":1800"#,
+        ] {
+            assert!(
+                made.iter().all(|line| line.contains(words)),
+                "{words}: {made:#?}"
+            );
+        }
+        let ended = bring(&night, &[])?;
+        ended.assert("again", 0, "");
+        assert!(ended.stdout.contains("is here already: "), "{ended:#?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_claim_that_may_not_be_read_is_told_with_what_it_takes() -> TestResult {
+    let refused = [
+        ("forbidden_at='run *'", "cannot create resource \"pods\""),
+        ("denied='|create pods/exec|'", "`oc exec` is not allowed"),
+    ];
+    for (scenario, says) in refused {
+        let night = remote()?;
+        night.cluster.scenario(scenario)?;
+        leave(&night, ON_VOLUME, "2 hours ago")?;
+        let ended = bring(&night, &[])?;
+        ended.assert(scenario, 2, says);
+        ended.assert(
+            scenario,
+            2,
+            "not in claim etcd-backup-pvc in openshift-etcd: ",
+        );
+        ended.assert(scenario, 2, "`create` of pods/exec in openshift-etcd");
+        night.assert_nothing_happened(scenario)?;
+        // What lies elsewhere is brought in all the same.
+        leave(&night, &format!("host/{AUTOMATED}"), "2 hours ago")?;
+        bring(&night, &[])?.assert(
+            scenario,
+            0,
+            "bringing in the newest, /var/lib/etcd-auto-backup",
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_pod_that_reads_a_claim_is_told_when_it_stays_and_removed_by_the_next_run() -> TestResult {
+    let night = remote()?;
+    leave(&night, ON_VOLUME, "2 hours ago")?;
+    night.cluster.scenario("refuse_delete=yes")?;
+    let ended = bring(&night, &["-o", "json"])?;
+    ended.assert("refused", 2, "-volume-1 in namespace openshift-etcd");
+    let remains = ended.json()?["remains"].to_string();
+    assert!(remains.contains("-volume-1 -n openshift-etcd"), "{remains}");
+    let night = remote()?;
+    leave(&night, ON_VOLUME, "2 hours ago")?;
+    let marked = "openshift-etcd\napp.kubernetes.io/managed-by=etcd-cat\netcd-cat/heartbeat=2024-01-01T00:00:00Z\n";
+    fs::create_dir_all(night.path("pods"))?;
+    fs::write(night.path("pods/etcd-cat-aaaaa-volume-1"), marked)?;
+    let says = "an earlier run left pod etcd-cat-aaaaa-volume-1 in namespace openshift-etcd";
+    bring(&night, &[])?.assert("stale", 0, says);
+    night.cluster.assert_no_rubbish("stale");
+    let planned = bring(&night, &["--dry-run"])?.stdout;
+    assert!(
+        planned.contains("-volume-1 -n openshift-etcd --image=IMAGE"),
+        "{planned}"
+    );
     Ok(())
 }
 
