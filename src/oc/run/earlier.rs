@@ -39,9 +39,27 @@ pub(super) fn remove_from_cluster(context: &RunContext<'_>) -> Result<Vec<Leftov
     Ok(stay)
 }
 
-/// Directories of runs whose heartbeat is over an hour old: nobody is at work in them.
+/// A directory of a run.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct RunDirectory {
+    pub(super) path: String,
+    /// Its heartbeat is over an hour old: nobody is at work in it.
+    pub(super) is_over: bool,
+}
+
+/// Those in which nobody is at work. Of the others is told that they are there.
 pub(super) fn stale_directories(shell: &mut HostShell<'_, '_>) -> Result<Vec<String>, OcError> {
-    directories(shell, true)
+    let (over, young): (Vec<_>, Vec<_>) = directories(shell)?
+        .into_iter()
+        .partition(|directory| directory.is_over);
+    for RunDirectory { path, .. } in young {
+        let node = shell.context.node;
+        shell.context.monitor.note(&format!(
+            "a run was at work in {path} on {node} within the last hour, with the database and the encryption keys: if it is \
+             over, `etcd-cat backup --resume --node {node}` brings its backup in, and in an hour `--clean` removes it"
+        ));
+    }
+    Ok(over.into_iter().map(|directory| directory.path).collect())
 }
 
 /// Told with the ways out: bringing the files in comes first.
@@ -71,7 +89,10 @@ pub(super) fn remove(shell: &mut HostShell<'_, '_>, directories: &[String]) -> R
 
 /// The newest directory in which a run had finished its script: both files are there under their names.
 pub(super) fn finished(shell: &mut HostShell<'_, '_>) -> Result<(String, FinishedScript), OcError> {
-    for directory in directories(shell, false)? {
+    for RunDirectory {
+        path: directory, ..
+    } in directories(shell)?
+    {
         let names = shell.command(&host::names(&directory))?;
         if let Some(output) = pair(&names) {
             return Ok((directory, FinishedScript::of_an_earlier_run(output)));
@@ -85,20 +106,28 @@ pub(super) fn finished(shell: &mut HostShell<'_, '_>) -> Result<(String, Finishe
 }
 
 /// Newest first. What is not named as we name ours is not ours.
-fn directories(shell: &mut HostShell<'_, '_>, is_stale: bool) -> Result<Vec<String>, OcError> {
+fn directories(shell: &mut HostShell<'_, '_>) -> Result<Vec<RunDirectory>, OcError> {
     let plan = shell.context.plan;
-    let place = plan.options.host_directory.trim_end_matches('/');
-    let found = shell.command(&host::earlier(&plan.options.host_directory, is_stale))?;
-    let mut found: Vec<(&str, &str)> = found
-        .lines()
-        .filter_map(|line| line.trim().split_once(' '))
-        .filter(|(_, path)| is_ours(path, place) && *path != plan.directory)
+    let told = shell.command(&host::earlier(&plan.options.host_directory))?;
+    Ok(read(&told, &plan.options.host_directory, &plan.directory))
+}
+
+fn read(told: &str, place: &str, own: &str) -> Vec<RunDirectory> {
+    let place = place.trim_end_matches('/');
+    let lines = told.lines().filter_map(|line| line.trim().split_once(' '));
+    let (over, all): (Vec<_>, Vec<_>) = lines
+        .filter(|(_, path)| is_ours(path, place) && *path != own)
+        .partition(|(word, _)| *word == host::OVER);
+    let mut all: Vec<(f64, &str)> = all
+        .into_iter()
+        .map(|(time, path)| (time.parse().unwrap_or_default(), path))
         .collect();
-    found.sort_by(|one, other| {
-        let seconds = |(time, _): &(&str, &str)| time.parse::<f64>().unwrap_or_default();
-        seconds(other).total_cmp(&seconds(one))
-    });
-    Ok(found.into_iter().map(|(_, path)| path.to_owned()).collect())
+    all.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let directory = |(_, path): (f64, &str)| RunDirectory {
+        path: path.to_owned(),
+        is_over: over.iter().any(|(_, one)| *one == path),
+    };
+    all.into_iter().map(directory).collect()
 }
 
 /// `PLACE/etcd-cat-x7k2p`
@@ -139,6 +168,19 @@ mod tests {
         ] {
             assert!(!is_ours(path, "/home/core"), "{path}");
         }
+    }
+
+    #[test]
+    fn directories_are_told_newest_first_and_which_of_them_are_over() {
+        let told = "100.5 /home/core/etcd-cat-aaaaa\nover /home/core/etcd-cat-aaaaa\n200.5 /home/core/etcd-cat-bbbbb\n\
+                    300 /home/core/etcd-cat-ownxx\n400 /home/core/else\nover /home/core/else\n";
+        let found = read(told, "/home/core/", "/home/core/etcd-cat-ownxx");
+        let found = found.iter().map(|one| (one.path.as_str(), one.is_over));
+        let expected = [
+            ("/home/core/etcd-cat-bbbbb", false),
+            ("/home/core/etcd-cat-aaaaa", true),
+        ];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -110,6 +110,12 @@ pub enum OcError {
         /// What stood in the way last.
         source: Box<Self>,
     },
+    /// There is no room here for what is there.
+    #[error("{}", join_reasons(reasons))]
+    NoRoom {
+        /// Where.
+        reasons: Vec<RefusalReason>,
+    },
     /// All bytes came and are not those on the host.
     #[error("SHA-256 of {path} is {found} here, expected {expected} as on the host")]
     Digest {
@@ -194,7 +200,10 @@ impl OcError {
         Self::NotBroughtHere {
             node: node.to_owned(),
             directory: directory.to_owned(),
-            source: Box::new(self),
+            source: Box::new(match self {
+                Self::Refused { reasons } => Self::NoRoom { reasons },
+                error => error,
+            }),
         }
     }
 
@@ -217,7 +226,7 @@ impl OcError {
             Self::Io(error) if is_without_room(&error.source) => "make room here, then ",
             Self::Io(_) => "see to the directory here, then ",
             Self::Exists { .. } => "move the file that is here out of the way, then ",
-            Self::Refused { .. } => "make room here, then ",
+            Self::NoRoom { .. } => "make room here, then ",
             _ => "when it can be reached again, ",
         }
     }

@@ -98,7 +98,7 @@ impl BackupPlan {
         for node in &self.nodes {
             let access = self.access(node, POD);
             calls.extend(self.foresee_pod(node));
-            calls.push(access.run(&host::earlier(&self.options.host_directory, true)));
+            calls.push(access.run(&host::earlier(&self.options.host_directory)));
             calls.push(access.run(&host::remove(DIRECTORY)));
             if self.is_exec {
                 calls.push(commands::delete_pod(&self.namespace, POD));
@@ -137,7 +137,7 @@ impl BackupPlan {
         let mut calls = self.foresee_namespace();
         calls.extend(self.foresee_pod(&self.node));
         let directory = if self.options.task == BackupTask::Resume {
-            calls.push(access.run(&host::earlier(place, false)));
+            calls.push(access.run(&host::earlier(place)));
             calls.push(access.run(&host::names(DIRECTORY)));
             calls.push(access.run(&host::heartbeat(DIRECTORY)));
             DIRECTORY
@@ -146,7 +146,7 @@ impl BackupPlan {
             let script: Vec<&str> = script.iter().map(String::as_str).collect();
             calls.push(access.run(&host::database_size()));
             calls.push(access.run(&host::free_space(place)));
-            calls.push(access.run(&host::earlier(place, true)));
+            calls.push(access.run(&host::earlier(place)));
             calls.push(access.run(&host::make_directory(&self.directory)));
             calls.push(access.run(&script));
             &self.directory

@@ -8,9 +8,9 @@ use crate::oc::client::{Call, HostAccess, Patience, RunError, commands};
 /// Renews it. A run that cannot goes on without: the one in its directory on the host stands for the files.
 pub(super) fn beat(context: &RunContext<'_>, access: &HostAccess) -> Result<(), OcError> {
     for call in calls(context, access, &at()) {
-        match context.oc.ask(&call, Patience::NONE, context.monitor) {
-            Err(error @ RunError::Interrupted { .. }) => return Err(error.into()),
-            _ => continue,
+        let beaten = context.oc.ask(&call, Patience::NONE, context.monitor);
+        if let Err(error @ RunError::Interrupted { .. }) = beaten {
+            return Err(error.into());
         }
     }
     Ok(())

@@ -74,9 +74,12 @@ pub(super) fn content_as_text(path: &str, offset: u64, length: u64) -> Vec<Strin
     ["sh".to_owned(), "-c".to_owned(), pipeline].into()
 }
 
-/// Directories of runs, each behind the time of its last heartbeat; `is_stale` for those of over an hour ago.
-pub(super) fn earlier(place: &str, is_stale: bool) -> Vec<&str> {
-    let mut words = vec![
+/// What stands before a directory whose last heartbeat is over an hour ago, by the clock of the host.
+pub(super) const OVER: &str = "over";
+
+/// Directories of runs: each behind the time of its last heartbeat, and once more where that is over an hour ago.
+pub(super) fn earlier(place: &str) -> [&str; 14] {
+    [
         "find",
         place,
         "-maxdepth",
@@ -85,10 +88,13 @@ pub(super) fn earlier(place: &str, is_stale: bool) -> Vec<&str> {
         "d",
         "-name",
         "etcd-cat-?????",
-    ];
-    words.extend(is_stale.then_some(["-mmin", "+60"]).into_iter().flatten());
-    words.extend(["-printf", "%T@ %p\\n"]);
-    words
+        "-printf",
+        "%T@ %p\\n",
+        "-mmin",
+        "+60",
+        "-printf",
+        "over %p\\n",
+    ]
 }
 
 pub(super) fn names(directory: &str) -> [&str; 3] {

@@ -38,9 +38,11 @@ impl<'r, 'o> HostShell<'r, 'o> {
         let plan = context.plan;
         let pod = if plan.is_exec {
             let node = context.node;
-            context
-                .monitor
-                .note(&format!("starting a debug pod on {node}"));
+            let what = match context.volume {
+                Some(_) => "a pod that reads",
+                None => "a debug pod on",
+            };
+            context.monitor.note(&format!("starting {what} {node}"));
             start(&context, remains)?
         } else {
             context.monitor.note("oc exec is not allowed: a debug pod for each command, the files as text through its log");

@@ -74,14 +74,14 @@ pub fn plan(
     let (node, policy) = if options.task == BackupTask::FromPolicy {
         reasons.retain(|reason| reason.code != ReasonCode::NoHealthyNode);
         let search = policy_search::search(oc, &look, &options, monitor)?;
-        if !search.claims.is_empty() {
-            stale.extend(volume_pods(oc, patience, monitor)?);
-        }
         let first = search.hosts.first().map(|(node, _)| node.clone());
         (first, search)
     } else {
         (node, PolicySearch::default())
     };
+    if options.task == BackupTask::Clean || !policy.claims.is_empty() {
+        stale.extend(volume_pods(oc, patience, monitor)?);
+    }
     let forced = refuse_unforced(reasons, &options)?;
     let node = node.ok_or(OcError::Refused {
         reasons: Vec::new(),

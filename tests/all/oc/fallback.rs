@@ -10,7 +10,7 @@ const RAN: &str = "\
 create namespace etcd-cat-SUFFIX
 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host stat -c %s /var/lib/etcd/member/snap/db
 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host df -P -k /home/core
-debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host find /home/core -maxdepth 1 -type d -name etcd-cat-SUFFIX -mmin +60 -printf %T@ %p\\n
+debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host find /home/core -maxdepth 1 -type d -name etcd-cat-SUFFIX -printf %T@ %p\\n -mmin +60 -printf over %p\\n
 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host mkdir -m 0700 /home/core/etcd-cat-SUFFIX
 debug node/master-1 --to-namespace=etcd-cat-SUFFIX -- chroot /host /usr/local/bin/cluster-backup.sh /home/core/etcd-cat-SUFFIX
 get clusterversions.config.openshift.io version -o json

@@ -52,7 +52,9 @@ pub(super) fn failed(error: OcError) -> Failure {
 
 fn code_of(error: &OcError) -> &'static str {
     match error {
-        OcError::Refused { .. } | OcError::AlreadyRunning { .. } => code::REFUSED,
+        OcError::Refused { .. } | OcError::NoRoom { .. } | OcError::AlreadyRunning { .. } => {
+            code::REFUSED
+        }
         OcError::Option { .. } => code::USAGE,
         OcError::Io(_) | OcError::Exists { .. } => code::IO,
         OcError::NotBroughtHere { source, .. } => code_of(source),

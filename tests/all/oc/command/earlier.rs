@@ -49,6 +49,13 @@ fn the_next_run_tells_what_earlier_ones_left_and_leaves_it_there() -> TestResult
         "{command}"
     );
     assert!(night.path(LEFT).exists());
+    // Perhaps another machine is at work in it: nobody is told to remove it.
+    let night = Night::new()?;
+    leave(&night, "10 minutes ago")?;
+    let ended = night.back_up(&["-o", "json"])?;
+    let says = "a run was at work in /home/core/etcd-cat-x7k2p on master-1 within the last hour";
+    ended.assert("young", 0, says);
+    assert_eq!(ended.json()?["earlier"], serde_json::json!([]));
     Ok(())
 }
 
@@ -66,6 +73,13 @@ fn clean_removes_what_nobody_works_in_any_more() -> TestResult {
         };
         assert!(ended.stdout.contains(says), "{ago}: {ended:#?}");
         assert_eq!(night.path(LEFT).exists(), !is_removed, "{ago}");
+        let stays =
+            "a run was at work in /home/core/etcd-cat-x7k2p on master-1 within the last hour";
+        assert_eq!(
+            ended.stderr.contains(stays),
+            !is_removed,
+            "{ago}: {ended:#?}"
+        );
         assert_eq!(night.cluster.names("pods"), Vec::<String>::new(), "{ago}");
         assert_eq!(
             night.cluster.names("namespaces"),

@@ -164,10 +164,11 @@ fn scaled(cluster: &Cluster, patience: Duration) -> Result<Told> {
 }
 
 fn failed(error: &OcError, remains: Vec<Leftover>) -> Told {
-    let cause = error.source().map(|cause| format!(": {cause}"));
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes: Vec<String> = causes.map(|cause| format!(": {cause}")).collect();
     Told {
         exit: 2,
-        error: format!("{error}{}", cause.unwrap_or_default()),
+        error: format!("{error}{}", causes.concat()),
         hint: error.remedy().unwrap_or_default(),
         remains,
     }

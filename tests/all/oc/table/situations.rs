@@ -304,7 +304,7 @@ fn disk(all: &mut Vec<Situation>) {
             "room on the host",
             None,
             Some(4096),
-            String::new(),
+            "fill_at='get nodes *'".to_owned(),
         ),
         (
             "here, before the transfer",
