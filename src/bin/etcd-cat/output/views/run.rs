@@ -20,7 +20,7 @@ pub(crate) struct BackupRunView {
     outcome: &'static str,
     /// Why none was taken, or why it was rejected, or what was removed, in words.
     reason: Option<String>,
-    /// The host.
+    /// The host; with `--from-policy` the claim, where the backup lay in a volume that no host has.
     node: Option<String>,
     /// Reasons against it that were overridden.
     forced: Vec<String>,
