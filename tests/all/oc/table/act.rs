@@ -164,11 +164,15 @@ fn scaled(cluster: &Cluster, patience: Duration) -> Result<Told> {
 }
 
 fn failed(error: &OcError, remains: Vec<Leftover>) -> Told {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let causes: Vec<String> = causes.map(|cause| format!(": {cause}")).collect();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
     Told {
         exit: 2,
-        error: format!("{error}{}", causes.concat()),
+        error: text,
         hint: error.remedy().unwrap_or_default(),
         remains,
     }
