@@ -7,6 +7,7 @@ use super::profile::Profile;
 use super::request::Connection;
 use super::service::Service;
 use super::trouble::Trouble;
+use super::width::Width;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpConnector as _, ReqwestConnector};
@@ -59,6 +60,7 @@ pub(super) fn connect(
         host: host_of(&url).to_owned(),
         url,
         bucket: address.bucket.clone(),
+        width: Width::default(),
     })
 }
 

@@ -15,6 +15,7 @@ mod opened;
 mod options;
 mod page;
 mod part;
+mod pieces;
 mod profile;
 mod ranges;
 mod request;
@@ -22,6 +23,7 @@ mod runtime;
 mod service;
 mod trouble;
 mod upload;
+mod width;
 
 #[cfg(test)]
 pub(super) mod testing;

@@ -34,9 +34,15 @@ impl ReadAt for BucketObject {
         }
         let opened = Arc::clone(&self.opened);
         let bytes = runtime::start(async move { read_range(&opened, offset, length).await })?;
-        let bytes = bytes.wait()??;
-        let mut bytes = bytes.as_slice();
-        bytes.read(buffer)
+        let mut bytes = bytes.wait()??;
+        let mut read = 0;
+        while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match bytes.read(rest)? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        Ok(read)
     }
 }
 

@@ -4,6 +4,7 @@ use super::address::encoded;
 use super::clock::Clock;
 use super::service::{Service, set_header};
 use super::trouble::{Refusal, Trouble, is_word};
+use super::width::Width;
 use futures_util::StreamExt as _;
 use object_store::PutPayload;
 use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody, HttpResponse};
@@ -31,6 +32,8 @@ pub(super) struct Connection {
     pub(super) bucket: String,
     /// Who answers, for errors.
     pub(super) host: String,
+    /// How long ranges are.
+    pub(super) width: Width,
 }
 
 /// What is asked.
