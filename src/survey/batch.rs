@@ -1,13 +1,14 @@
 //! Reads a batch of snapshots, each remembered when it is done.
 //!
 //! A single one is hashed on one core and scanned on another, if there are two. Of several, as many are read at a time
-//! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first.
+//! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first. The thread that
+//! asked gets each as soon as it is read: its keys are to be tried before the others are done.
 
 use super::SurveyError;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::options::SurveyOptions;
 use super::recorded::RecordedChecksums;
-use super::recorder::Recorder;
+use super::recorder::{PATIENCE, Recorder};
 use crate::catalogue::{CatalogueChange, Content, SnapshotKey};
 use crate::discovery::{FoundObject, ObjectKind};
 use crate::monitor::Monitor;
@@ -17,7 +18,7 @@ use chrono::{DateTime, Utc};
 use std::io::Read;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 
 /// Whose digests take turns.
@@ -34,8 +35,9 @@ pub(super) struct Batch<'f, 'b> {
     pub(super) now: DateTime<Utc>,
 }
 
-/// What became of a batch.
-pub(super) type BatchDone<'f> = Vec<(&'f FoundObject, SnapshotRead)>;
+/// Takes each snapshot when it is read; `None` where nothing was finished for a while.
+pub(super) type Taking<'t, 'f> =
+    dyn FnMut(Option<(&'f FoundObject, SnapshotRead)>) -> Result<(), SurveyError> + 't;
 
 impl<'f> Batch<'f, '_> {
     /// Reads all of it.
@@ -43,17 +45,17 @@ impl<'f> Batch<'f, '_> {
     /// # Errors
     ///
     /// Interrupted, or the catalogue cannot be written and is needed.
-    pub(super) fn read(&self) -> Result<BatchDone<'f>, SurveyError> {
-        let done = Mutex::default();
-        if self.files.len() == 1 {
-            self.read_single(&done)?;
+    pub(super) fn read(&self, take: &mut Taking<'_, 'f>) -> Result<(), SurveyError> {
+        let (sender, receiver) = channel();
+        let read = if self.files.len() == 1 {
+            self.read_single(sender)
         } else {
-            self.read_on_threads(&done)?;
-        }
-        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+            return self.read_on_threads(sender, &receiver, take);
+        };
+        read.and(taken(&receiver, take))
     }
 
-    fn read_single(&self, done: &Mutex<BatchDone<'f>>) -> Result<(), SurveyError> {
+    fn read_single(&self, done: Sender<Done<'f>>) -> Result<(), SurveyError> {
         let mut worker = Worker {
             batch: self,
             first: self.files.first(),
@@ -69,12 +71,17 @@ impl<'f> Batch<'f, '_> {
         worker.done(open, read)
     }
 
-    fn read_on_threads(&self, done: &Mutex<BatchDone<'f>>) -> Result<(), SurveyError> {
+    fn read_on_threads(
+        &self,
+        done: Sender<Done<'f>>,
+        receiver: &Receiver<Done<'f>>,
+        take: &mut Taking<'_, 'f>,
+    ) -> Result<(), SurveyError> {
         let jobs = self.options.jobs.max(1);
         let threads = threads_for(jobs, processors()).min(self.files.len());
         let (firsts, _) = self.files.split_at_checked(threads).unwrap_or_default();
         let next = &AtomicUsize::new(threads);
-        let work = |number: usize, first| {
+        let work = |number: usize, first, done: Sender<Done<'f>>| {
             let mut worker = Worker {
                 batch: self,
                 first: Some(first),
@@ -90,7 +97,8 @@ impl<'f> Batch<'f, '_> {
             let work = &work;
             let (mut threads, mut threadless) = (Vec::new(), Vec::new());
             for (number, first) in firsts.iter().enumerate() {
-                match Builder::new().spawn_scoped(scope, move || work(number, first)) {
+                let sender = done.clone();
+                match Builder::new().spawn_scoped(scope, move || work(number, first, sender)) {
                     Ok(thread) => threads.push(thread),
                     Err(_) => threadless.push((number, first)),
                 }
@@ -98,12 +106,29 @@ impl<'f> Batch<'f, '_> {
             // Without a thread to be had, this one does its work: slower, and whole.
             let own = threadless
                 .into_iter()
-                .try_for_each(|(number, first)| work(number, first));
+                .try_for_each(|(number, first)| work(number, first, done.clone()));
+            // It ends when the last of the others does.
+            drop(done);
+            let taken = taken(receiver, take);
             let ended = threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            ended.fold(own, Result::and)
+            ended.fold(own, Result::and).and(taken)
         })
+    }
+}
+
+/// A snapshot, and what became of it.
+type Done<'f> = (&'f FoundObject, SnapshotRead);
+
+/// Hands over what comes until nothing more can; after an error that was given back, nothing.
+fn taken<'f>(receiver: &Receiver<Done<'f>>, take: &mut Taking<'_, 'f>) -> Result<(), SurveyError> {
+    loop {
+        match receiver.recv_timeout(PATIENCE) {
+            Ok(done) => take(Some(done))?,
+            Err(RecvTimeoutError::Timeout) => take(None)?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
     }
 }
 
@@ -137,7 +162,7 @@ struct Worker<'w, 'f, 'b> {
     first: Option<&'f (FoundObject, ObjectKind)>,
     /// The first file that no thread has taken, beyond those kept.
     next: &'w AtomicUsize,
-    done: &'w Mutex<BatchDone<'f>>,
+    done: Sender<Done<'f>>,
     /// Files that this thread is reading, and how many those may be.
     open: usize,
     most_open: usize,
@@ -153,10 +178,8 @@ impl<'f> Worker<'_, 'f, '_> {
 
     fn enter(&self, object: &'f FoundObject, read: SnapshotRead) {
         self.batch.monitor.finish(object.id.as_os_str());
-        self.done
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((object, read));
+        // Whoever gave up taking them has said why.
+        let _ = self.done.send((object, read));
     }
 }
 

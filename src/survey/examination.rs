@@ -16,6 +16,7 @@ use crate::source::{ObjectId, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What a survey found.
 #[derive(Debug, Default)]
@@ -63,7 +64,7 @@ pub(super) struct Examination<'e> {
     pub(super) stores: &'e Stores,
     pub(super) rings: KeyRings,
     pub(super) hosted_keys: HostedKeys,
-    pub(super) recorder: Recorder<'e>,
+    pub(super) recorder: Arc<Recorder<'e>>,
     pub(super) options: &'e SurveyOptions,
     pub(super) monitor: &'e dyn Monitor,
     /// What was asked for.
@@ -93,7 +94,7 @@ impl<'e> Examination<'e> {
             stores: &options.stores,
             rings: KeyRings::default(),
             hosted_keys: HostedKeys::default(),
-            recorder,
+            recorder: Arc::new(recorder),
             options,
             monitor,
             locations,

@@ -8,17 +8,19 @@ use super::knowledge::subject_of;
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::prove::{UnprovenSnapshots, prove_waiting, unproven};
-use super::recorder::Recorder;
+use super::recorder::{PATIENCE, Recorder};
 use super::search::Todo;
 use crate::backup::{Located, Verification};
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::KeyRing;
+use crate::kubernetes::encryption::{KeyRing, Sealed};
 use crate::monitor::Monitor;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Snapshots read before their keys are tried: what must be held in memory for that is some 50 KiB each.
 pub(super) const SNAPSHOTS_IN_MEMORY: usize = 64;
@@ -124,17 +126,16 @@ impl Examination<'_> {
         if snapshots.is_empty() {
             return Ok(());
         }
+        // Reading a snapshot may take hours.
+        self.recorder.flush()?;
         let mut archives = self.known.located_kuberesources();
-        for batch in snapshots.chunks(SNAPSHOTS_IN_MEMORY) {
-            let waiting = self.read_snapshots(batch)?;
-            self.prove_against(waiting, &mut archives)?;
-        }
-        Ok(())
+        snapshots
+            .chunks(SNAPSHOTS_IN_MEMORY)
+            .try_for_each(|batch| self.read_batch(batch, &mut archives))
     }
 
     /// Tries keys on snapshots that were read otherwise.
     pub(super) fn prove(&mut self, waiting: UnprovenSnapshots) -> Result<(), SurveyError> {
-        let is_encrypted = |(_, facts, _): &(_, Snapshot, _)| !facts.encryption.is_empty();
         if !waiting.iter().any(is_encrypted) {
             return Ok(());
         }
@@ -147,6 +148,9 @@ impl Examination<'_> {
         waiting: UnprovenSnapshots,
         archives: &mut Vec<Located<Kuberesources>>,
     ) -> Result<(), SurveyError> {
+        if !waiting.iter().any(is_encrypted) {
+            return self.end_if_interrupted();
+        }
         self.prove_with_keys_beside(&waiting)?;
         let proofs = prove_waiting(
             waiting,
@@ -156,18 +160,20 @@ impl Examination<'_> {
             self.options,
             self.monitor,
         );
-        if self.monitor.is_interrupted() {
-            self.recorder.flush()?;
-            return Err(SurveyError::Interrupted);
-        }
+        self.end_if_interrupted()?;
         self.recorder.add(proofs)
     }
 
-    pub(super) fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
+    fn end_if_interrupted(&self) -> Result<(), SurveyError> {
         if self.monitor.is_interrupted() {
             self.recorder.flush()?;
             return Err(SurveyError::Interrupted);
         }
+        Ok(())
+    }
+
+    pub(super) fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
+        self.end_if_interrupted()?;
         self.monitor
             .begin(object.id.as_os_str(), object.identity.size_bytes());
         match read_kuberesources(
@@ -180,10 +186,7 @@ impl Examination<'_> {
                 self.enter_kuberesources(object, facts, ring)?;
                 self.count(object);
             }
-            Err(_) if self.monitor.is_interrupted() => {
-                self.recorder.flush()?;
-                return Err(SurveyError::Interrupted);
-            }
+            Err(_) if self.monitor.is_interrupted() => return self.end_if_interrupted(),
             Err(ArchiveError { reason, offset }) => {
                 self.enter_unreadable(object, &reason, offset);
                 self.skip(object, reason);
@@ -221,37 +224,53 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// Reads a batch of snapshots, and returns those that may hold something encrypted.
-    fn read_snapshots(
+    /// Reads a batch of snapshots. The keys of one are tried while others are read: killed in between, what is finished
+    /// is not to be read again for its keys.
+    fn read_batch(
         &mut self,
         files: &[(FoundObject, ObjectKind)],
-    ) -> Result<UnprovenSnapshots, SurveyError> {
+        archives: &mut Vec<Located<Kuberesources>>,
+    ) -> Result<(), SurveyError> {
+        let (recorder, recorded) = (
+            Arc::clone(&self.recorder),
+            std::mem::take(&mut self.recorded),
+        );
         let batch = Batch {
             files,
             store: self.stores,
             options: self.options,
-            recorded: &self.recorded,
-            recorder: &self.recorder,
+            recorded: &recorded,
+            recorder: &recorder,
             monitor: self.monitor,
             now: self.now,
         };
-        match batch.read() {
-            Ok(done) => Ok(done
-                .into_iter()
-                .filter_map(|(object, read)| self.enter_read(object, read))
-                .collect()),
-            Err(error) => {
-                self.recorder.flush()?;
-                Err(error)
+        let (mut waiting, mut proven_at) = (UnprovenSnapshots::new(), Instant::now());
+        let read = batch.read(&mut |done| {
+            recorder.look()?;
+            if let Some((object, read)) = done {
+                waiting.extend(self.enter_read(object, read));
             }
-        }
+            // For each proof all archives are gone through.
+            if proven_at.elapsed() < PATIENCE {
+                return Ok(());
+            }
+            let proven = self.prove_against(std::mem::take(&mut waiting), archives);
+            proven_at = Instant::now();
+            proven
+        });
+        let ended = match read {
+            Ok(()) => self.prove_against(waiting, archives),
+            Err(error) => recorder.flush().and(Err(error)),
+        };
+        self.recorded = recorded;
+        ended
     }
 
     fn enter_read(
         &mut self,
         object: &FoundObject,
         read: SnapshotRead,
-    ) -> Option<(ObjectId, Snapshot, crate::kubernetes::encryption::Sealed)> {
+    ) -> Option<(ObjectId, Snapshot, Sealed)> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
                 self.count(object);
@@ -367,8 +386,13 @@ impl Examination<'_> {
             super::refresh(catalogue, self.stores)
         })?;
         self.survey.catalogue_damage = self.recorder.damage().all();
-        self.survey.catalogue = self.recorder.into_failure();
+        self.survey.catalogue = self.recorder.take_failure();
         self.survey.backups = backups;
         Ok(self.survey)
     }
+}
+
+/// Are there keys to be tried?
+fn is_encrypted((_, facts, _): &(ObjectId, Snapshot, Sealed)) -> bool {
+    !facts.encryption.is_empty()
 }

@@ -7,8 +7,8 @@ use crate::catalogue::{
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Finished work waits for others at most this long.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// Finished work waits for others at most this long, as long as somebody looks.
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Collects changes and commits them in batches.
 pub(super) struct Recorder<'c> {
@@ -55,6 +55,11 @@ impl<'c> Recorder<'c> {
         committed
     }
 
+    /// Commits what has waited long enough: nothing else may be finished for hours.
+    pub(super) fn look(&self) -> Result<(), SurveyError> {
+        self.add(Vec::new())
+    }
+
     /// Commits all that waits.
     pub(super) fn flush(&self) -> Result<(), SurveyError> {
         self.commit(&mut self.waiting())
@@ -78,9 +83,8 @@ impl<'c> Recorder<'c> {
     }
 
     /// What kept it from being remembered.
-    pub(super) fn into_failure(self) -> Option<CatalogueError> {
-        let waiting = self.waiting.into_inner();
-        waiting.unwrap_or_else(PoisonError::into_inner).failure
+    pub(super) fn take_failure(&self) -> Option<CatalogueError> {
+        self.waiting().failure.take()
     }
 
     fn waiting(&self) -> MutexGuard<'_, Uncommitted> {

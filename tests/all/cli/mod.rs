@@ -28,6 +28,8 @@ mod healthy;
 mod hosted;
 mod hostile_bundles;
 mod hostile_zips;
+#[cfg(feature = "object-stores")]
+mod killed;
 mod kindness;
 mod layouts;
 #[cfg(feature = "object-stores")]

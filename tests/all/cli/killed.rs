@@ -1,0 +1,104 @@
+//! `kill -9` while a bucket is indexed: what was finished by then is not read again.
+
+use crate::cli::environment::{KUBERESOURCES, SNAPSHOT, SOON, TestEnv};
+use crate::support::bucket_server::{BucketServer, What};
+use crate::support::samples;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Encrypted, all of one cluster.
+const SNAPSHOTS: [&str; 4] = [
+    SNAPSHOT,
+    "backups/prod/snapshot_2024-10-20_030000.db",
+    "backups/prod/snapshot_2024-11-09_030000.db",
+    "backups/prod-master-1/snapshot_2024-11-09_030400.db",
+];
+const ARCHIVES: [&str; 3] = [
+    KUBERESOURCES,
+    "backups/prod/static_kuberesources_2024-10-20_030000.tar.gz",
+    "backups/keys/prod/static_kuberesources_2024-11-09_030000.tar.gz",
+];
+
+fn command(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Command {
+    let mut command = env.command(&[arguments, &["--as-of", SOON]].concat());
+    command
+        .env("ETCD_CAT_ENDPOINT", server.endpoint())
+        .env("ETCD_CAT_NO_SIGN", "true");
+    command
+}
+
+fn name_of(sample: &str) -> &str {
+    sample.rsplit('/').next().expect("a name")
+}
+
+/// Snapshots whose keys were proven, as a list tells it that is asked while another process indexes.
+fn proven(env: &TestEnv, server: &BucketServer) -> usize {
+    let listed = command(env, server, &["list", "--all", "-o", "json"]).output();
+    let listed: serde_json::Value =
+        serde_json::from_slice(&listed.expect("it starts").stdout).unwrap_or_default();
+    let items = listed["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let is_proven = |item: &&serde_json::Value| item["encryption"]["proof"] == "decrypted";
+    items.iter().filter(is_proven).count()
+}
+
+/// Indexes while one snapshot keeps it waiting, until all others are remembered.
+fn index_but_for(slow: &str, env: &TestEnv, server: &BucketServer) -> Child {
+    let size = samples::bytes(slow).len();
+    let request = format!("{} bytes=0-{}", name_of(slow), size - 1);
+    server.fail(request.leak(), What::Late(Duration::from_secs(60)), 99);
+    let mut child = command(env, server, &["index", "s3://backups", "--jobs", "2"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let begun = Instant::now();
+    while proven(env, server) < SNAPSHOTS.len() - 1 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "what is finished is not remembered while {slow} is read"
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(
+        child.try_wait().expect("our child").is_none(),
+        "it waits for {slow}"
+    );
+    child
+}
+
+#[test]
+fn what_was_finished_before_a_kill_is_not_read_again() {
+    for slow in [SNAPSHOTS[3], SNAPSHOTS[1]] {
+        let env = TestEnv::new();
+        let server = BucketServer::start();
+        for sample in SNAPSHOTS.iter().chain(&ARCHIVES) {
+            server.put(
+                &format!("prod/{}", name_of(sample)),
+                &samples::bytes(sample),
+            );
+        }
+        let mut child = index_but_for(slow, &env, &server);
+        child.kill().expect("our child");
+        child.wait().expect("our child");
+        server.mend();
+        server.take_asked();
+        let ended = command(&env, &server, &["index", "s3://backups"]).output();
+        assert!(matches!(
+            ended.expect("it starts").status.code(),
+            Some(0 | 1)
+        ));
+        let asked = server.take_asked();
+        let mut reads: Vec<&str> = asked
+            .iter()
+            // Archives are small, and read again for the keys of what is left.
+            .filter(|line| line.starts_with("GET /backups/prod/snapshot_"))
+            .map(|line| line.split(' ').nth(1).expect("a path"))
+            .collect();
+        reads.dedup();
+        assert_eq!(
+            reads,
+            [format!("/backups/prod/{}", name_of(slow))],
+            "{asked:#?}"
+        );
+    }
+}
