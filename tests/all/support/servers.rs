@@ -294,6 +294,16 @@ impl Server {
         }
     }
 
+    /// How long an object is, by `bucket/key`; `None` where there is none.
+    pub(crate) fn size(&self, name: &str) -> Option<String> {
+        let path = format!("/{}", encoded(name, true));
+        let answered = self.ask("HEAD", &path, &[], b"").expect("an answer");
+        (answered.status != 404).then(|| {
+            let answered = answered.expect_fine();
+            answered.header("content-length").to_owned()
+        })
+    }
+
     /// Puts every file below a directory, and gives each the time that the store says, so that a disk and the store agree.
     pub(crate) fn put_tree(&self, directory: &Path, bucket: &str) {
         for entry in walkdir::WalkDir::new(directory) {

@@ -35,13 +35,7 @@ impl Far {
     /// One with a snapshot that goes in two parts.
     fn long() -> Result<Self, Box<dyn Error>> {
         let far = Self::new()?;
-        let path = far.night.path("host/prepared.db");
-        let mut content = Bolt::open(&fs::read(&path)?).content();
-        let rows = 0..3000_u32;
-        let rows = rows.map(|row| (row.to_be_bytes().to_vec(), vec![7; 3000]));
-        content.push((b"padding".to_vec(), rows.collect()));
-        fs::write(&path, database(&content, Form::default()).sealed())?;
-        far.night.script("status_line=")?;
+        lengthen(&far.night)?;
         Ok(far)
     }
 
@@ -110,6 +104,18 @@ impl Far {
             stderr,
         })
     }
+}
+
+/// Makes the snapshot of the cluster one that goes in two parts.
+pub(super) fn lengthen(night: &Night) -> TestResult {
+    let path = night.path("host/prepared.db");
+    let mut content = Bolt::open(&fs::read(&path)?).content();
+    let rows = 0..3000_u32;
+    let rows = rows.map(|row| (row.to_be_bytes().to_vec(), vec![7; 3000]));
+    content.push((b"padding".to_vec(), rows.collect()));
+    fs::write(&path, database(&content, Form::default()).sealed())?;
+    night.script("status_line=")?;
+    Ok(())
 }
 
 fn prepared(name: &str) -> Result<Vec<u8>, std::io::Error> {

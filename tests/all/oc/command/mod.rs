@@ -8,6 +8,8 @@ mod failures;
 mod happy;
 mod mistakes;
 mod policy;
+#[cfg(feature = "object-stores")]
+mod real_stores;
 mod refusals;
 mod signals;
 mod watched;
