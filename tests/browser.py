@@ -103,6 +103,17 @@ def check(browser, page):
     browser.value("words.value = 'no such word'; words.dispatchEvent(new Event('input'));"
                   "new Promise(done => setTimeout(done, 300))")
     assert browser.value(visible) == 0
+    assert browser.value("list.querySelectorAll('li').length") == 0, "what is folded is no element yet"
+    browser.value("words.value = '</li>'; words.dispatchEvent(new Event('input'));"
+                  "new Promise(done => setTimeout(done, 300))")
+    assert browser.value(visible) == 0, "nobody looks for markup"
+    browser.value("list.querySelector('details').open = true; new Promise(done => setTimeout(done, 100))")
+    path = browser.value("list.querySelector('details li').innerText")
+    assert path.startswith("/"), path
+    browser.value("list.querySelector('details').open = false;"
+                  f"words.value = {json.dumps(path)}; words.dispatchEvent(new Event('input'));"
+                  "new Promise(done => setTimeout(done, 300))")
+    assert 1 <= browser.value(visible) <= rows, path
     browser.value("words.value = ''; words.dispatchEvent(new Event('input'));"
                   "new Promise(done => setTimeout(done, 300))")
 
@@ -123,6 +134,7 @@ def check(browser, page):
         backgrounds.add(browser.value("getComputedStyle(document.body).backgroundColor"))
     assert len(backgrounds) == 2, backgrounds
     browser.call("Emulation.setEmulatedMedia", media="print", features=[])
+    browser.value("new Promise(done => setTimeout(done, 100))")
     height = "document.querySelector('#list details li').getBoundingClientRect().height"
     assert browser.value(height) > 0, "on paper what is folded is open"
     browser.call("Emulation.setEmulatedMedia", media="", features=[])
@@ -134,6 +146,7 @@ def check(browser, page):
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
     assert browser.value("getComputedStyle(document.getElementById('filter')).display") == "none"
     assert browser.value(visible) == rows, "without scripts everything is there"
+    assert browser.value("document.querySelectorAll('#list details li').length") >= rows
 
 
 def main():

@@ -7,6 +7,7 @@ use super::memory::MemoryStore;
 use super::open::Catalogue;
 use super::store::{CatalogueStore as _, Operation, Table};
 use crate::source::{ObjectId, ObjectIdentity};
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
 /// A record on its way from one catalogue to another, as it lies in the store.
@@ -68,7 +69,7 @@ impl Catalogue {
         Self::in_memory(store)
     }
 
-    /// Remembers what another catalogue knows. Of each file the newest reading counts; `identities` are how files look from
+    /// Remembers what other catalogues know. Of each file the newest reading counts; `identities` are how files look from
     /// here, where that is known. Returns how many files it learnt of.
     ///
     /// # Errors
@@ -76,12 +77,12 @@ impl Catalogue {
     /// As [`record`](Self::record).
     pub(crate) fn take_over(
         &self,
-        contents: CatalogueContents,
+        learnt: Vec<CatalogueContents>,
         identities: &HashMap<ObjectId, ObjectIdentity>,
     ) -> Result<u64, CatalogueError> {
-        let mut changes = facts(&contents);
+        let mut changes: Vec<CatalogueChange> = learnt.iter().flat_map(facts).collect();
         let before = changes.len();
-        changes.extend(self.newer_files(contents, identities)?);
+        changes.extend(self.newer_files(learnt, identities)?);
         let files = u64::try_from(changes.len() - before).unwrap_or(u64::MAX);
         self.record(changes)?;
         Ok(files)
@@ -89,16 +90,21 @@ impl Catalogue {
 
     fn newer_files(
         &self,
-        contents: CatalogueContents,
+        learnt: Vec<CatalogueContents>,
         identities: &HashMap<ObjectId, ObjectIdentity>,
     ) -> Result<Vec<CatalogueChange>, CatalogueError> {
         let reader = self.reader()?;
+        let mut read_at: HashMap<ObjectId, DateTime<Utc>> = HashMap::new();
         let mut changes = Vec::new();
-        for (path, record) in contents.files {
-            let before = reader.file(&path)?;
-            if before.is_some_and(|before| before.read_at >= record.read_at) {
+        for (path, record) in learnt.into_iter().flat_map(|contents| contents.files) {
+            let before = match read_at.get(&path) {
+                Some(before) => Some(*before),
+                None => reader.file(&path)?.map(|before| before.read_at),
+            };
+            if before.is_some_and(|before| before >= record.read_at) {
                 continue;
             }
+            read_at.insert(path.clone(), record.read_at);
             let identity = identities
                 .get(path.outermost())
                 .cloned()

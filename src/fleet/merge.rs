@@ -5,10 +5,13 @@ use super::fragment;
 use super::plan::PlanHead;
 use super::results::FleetRun;
 use super::work::{Done, plan_of, read_done};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CatalogueContents};
 use crate::source::{ObjectId, ObjectIdentity, Stores};
 use crate::survey;
 use std::collections::HashMap;
+
+/// Fragments of so many bytes are remembered at once: each time waits for the disk.
+const AT_ONCE: usize = 8 << 20;
 
 /// What was merged.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,18 +46,34 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
     for location in &merged.plan.locations {
         catalogue.remember_location(location.clone(), merged.plan.created_at)?;
     }
+    let (mut learnt, mut bytes) = (Vec::new(), 0);
     for done in &merged.done {
         for name in &done.fragments {
-            let path = fragment_path(run, done.shard, name)?;
-            let bytes = run.read(&path)?;
-            let records =
-                fragment::read(&bytes).map_err(|reason| FleetError::Fragment { path, reason })?;
-            let contents = Catalogue::of_carried(records).load()?;
-            merged.files += catalogue.take_over(contents, &identities)?;
+            let (contents, length) = read_fragment(run, done.shard, name)?;
+            learnt.push(contents);
+            bytes += length;
+            if bytes >= AT_ONCE {
+                merged.files += catalogue.take_over(std::mem::take(&mut learnt), &identities)?;
+                bytes = 0;
+            }
         }
     }
+    merged.files += catalogue.take_over(learnt, &identities)?;
     survey::refresh(catalogue, stores)?;
     Ok(merged)
+}
+
+/// What a fragment says, and how many bytes it is.
+fn read_fragment(
+    run: &FleetRun,
+    shard: u32,
+    name: &str,
+) -> Result<(CatalogueContents, usize), FleetError> {
+    let path = fragment_path(run, shard, name)?;
+    let bytes = run.read(&path)?;
+    let records = fragment::read(&bytes);
+    let records = records.map_err(|reason| FleetError::Fragment { path, reason })?;
+    Ok((Catalogue::of_carried(records).load()?, bytes.len()))
 }
 
 /// A name that leads out of the share's directory is none.

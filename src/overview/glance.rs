@@ -161,6 +161,14 @@ impl Sight {
         }))
     }
 
+    /// Every file that is known lies within one of these locations.
+    pub(crate) fn lies_within(&self, locations: &[ObjectId]) -> bool {
+        self.directories.iter().all(|directory| {
+            let directory = ObjectId::from_bytes(&directory.path);
+            locations.iter().any(|one| one.contains(&directory))
+        })
+    }
+
     /// Parts of the files of each directory that hold those of the backups.
     fn wanted_parts(&self) -> Option<Vec<BTreeSet<u32>>> {
         let mut parts = vec![BTreeSet::new(); self.directories.len()];

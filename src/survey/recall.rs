@@ -7,7 +7,7 @@ use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content}
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
 use crate::overview::{FileSeen, Glance, Question, Sight, Stamps, draw};
-use crate::selection::{Selection, Summary};
+use crate::selection::{Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
 use chrono::{DateTime, TimeDelta};
 use std::collections::BTreeSet;
@@ -59,6 +59,17 @@ pub fn kept_glance(
     selection: &Selection,
     options: &SurveyOptions,
 ) -> Result<Option<Glance>, SurveyError> {
+    let sight = seen(catalogue, selection, options)?;
+    let known = sight.map(|sight| sight.believed(catalogue, &options.stores));
+    Ok(known.transpose()?.flatten())
+}
+
+/// What the overview has to say. Nobody waits for the catalogue while files are looked for.
+fn seen(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    options: &SurveyOptions,
+) -> Result<Option<Sight>, SurveyError> {
     let question = Question {
         selection,
         as_of: options.as_of,
@@ -66,11 +77,35 @@ pub fn kept_glance(
     };
     let reader = catalogue.reader()?;
     reader.look_over()?;
-    let sight = Sight::of(&reader, &question)?;
-    // Nobody waits for the catalogue while files are looked for.
-    drop(reader);
-    let known = sight.map(|sight| sight.believed(catalogue, &options.stores));
-    Ok(known.transpose()?.flatten())
+    Ok(Sight::of(&reader, &question)?)
+}
+
+/// Every backup of which a file lies, or lay, within these locations, in short.
+///
+/// # Errors
+///
+/// The catalogue cannot be read.
+pub fn within(
+    catalogue: &Catalogue,
+    locations: &[ObjectId],
+    options: &SurveyOptions,
+) -> Result<Vec<Summary>, SurveyError> {
+    let everything = Selection {
+        scope: Scope::All,
+        ..Selection::default()
+    };
+    let sight = seen(catalogue, &everything, options)?;
+    // A summary names one of the places of a backup: it will do where all of them are asked for.
+    let sight = sight.filter(|sight| sight.lies_within(locations));
+    let glance = sight.map(|sight| sight.believed(catalogue, &options.stores));
+    let glance = glance.transpose()?.flatten();
+    if let Some(glance) = glance.filter(|glance| glance.left_out == 0) {
+        return Ok(glance.summaries);
+    }
+    let is_asked = |id: &ObjectId| locations.iter().any(|one| one.contains(id));
+    let backups = recall(catalogue, options)?.into_iter();
+    let asked = backups.filter(|backup| backup.places().into_iter().any(is_asked));
+    Ok(asked.map(|backup| Summary::from(&backup)).collect())
 }
 
 /// Judges what the catalogue remembers and keeps that for [`glance`], unless what is kept is up to date.

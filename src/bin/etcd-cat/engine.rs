@@ -234,12 +234,10 @@ pub(crate) fn fleet_is_done(run: &FleetRun, shards: u32) -> Result<bool, Failure
 pub(crate) fn fleet_merge(
     run: &FleetRun,
     request: &Request<'_>,
-) -> Result<(Merged, Vec<Backup>), Failure> {
+) -> Result<(Merged, Vec<Summary>), Failure> {
     let (catalogue, options) = request.opened()?;
     let merged = fleet::merge(run, &catalogue, &options.stores)?;
-    let mut backups = survey::recall(&catalogue, &options)?;
-    let is_asked = |id: &ObjectId| merged.plan.locations.iter().any(|one| one.contains(id));
-    backups.retain(|backup| backup.places().into_iter().any(is_asked));
+    let backups = survey::within(&catalogue, &merged.plan.locations, &options)?;
     Ok((merged, backups))
 }
 

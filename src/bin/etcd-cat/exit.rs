@@ -1,7 +1,7 @@
 //! How the program ends: which answers are good ones is decided here alone.
 
 use crate::output::nagios::State;
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Verdict;
 use etcd_cat::clusters::{ClusterStanding, ClusterState, ClustersQuestion};
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::{Candidate, Outcome, Selection};
@@ -83,8 +83,8 @@ impl Exit {
     }
 
     /// Of all backups at some locations: good when there is one and each is usable.
-    pub(crate) fn of_backups(backups: &[Backup]) -> Self {
-        let mut verdicts = backups.iter().map(|backup| backup.verdict);
+    pub(crate) fn of_backups(backups: &[impl Candidate]) -> Self {
+        let mut verdicts = backups.iter().map(Candidate::verdict);
         Self::of(!backups.is_empty() && verdicts.all(Verdict::is_usable))
     }
 

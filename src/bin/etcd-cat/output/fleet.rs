@@ -4,8 +4,8 @@ use super::units::{count, size};
 use super::views::{FleetMergeView, FleetPlanView, FleetWorkView};
 use super::words::by_verdict;
 use super::{Answer, Style, text};
-use etcd_cat::backup::Backup;
 use etcd_cat::fleet::{Done, FleetRun, Merged, Plan};
+use etcd_cat::selection::{Candidate as _, Summary};
 use serde::Serialize;
 
 /// A plan that was written.
@@ -97,7 +97,7 @@ pub(crate) struct FleetMerge<'m> {
     /// What was merged.
     pub(crate) merged: &'m Merged,
     /// All backups at the locations of the run.
-    pub(crate) backups: &'m [Backup],
+    pub(crate) backups: &'m [Summary],
 }
 
 impl Answer for FleetMerge<'_> {
@@ -122,7 +122,7 @@ impl Answer for FleetMerge<'_> {
             count(self.merged.files, "file"),
         );
         let all = u64::try_from(self.backups.len()).unwrap_or(u64::MAX);
-        let verdicts = by_verdict(self.backups.iter().map(|one| one.verdict));
+        let verdicts = by_verdict(self.backups.iter().map(|one| one.verdict()));
         page.push_str(&format!("{}: {}\n", count(all, "backup"), verdicts));
         page
     }

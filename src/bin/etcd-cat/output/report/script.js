@@ -7,8 +7,14 @@
   const words = document.getElementById("words");
   const verdict = document.getElementById("verdict");
   const shown = document.getElementById("shown");
+  const signs = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
+  const plain = (markup) => markup.replace(/<[^>]*>/g, " ").replace(/&(amp|lt|gt|quot|#39);/g, (_, sign) => signs[sign]);
+  const read = (row) => {
+    const folded = row.querySelector("noscript");
+    return folded ? row.textContent.replace(folded.textContent, plain) : row.textContent;
+  };
   const texts = rows.map(() => null);
-  const text = (index) => (texts[index] ??= rows[index].textContent.toLowerCase());
+  const text = (index) => (texts[index] ??= read(rows[index]).toLowerCase());
   rows.forEach((row, index) => { row.number = index; });
 
   const filter = () => {
@@ -22,6 +28,19 @@
     });
     shown.textContent = `${count} of ${rows.length} shown`;
   };
+
+  // Where scripts are on, what is folded is one piece of text until somebody wants to see it.
+  const unfold = (row) => {
+    const folded = row.querySelector("noscript");
+    if (!folded) return;
+    const open = document.createElement("template");
+    open.innerHTML = folded.textContent;
+    folded.replaceWith(open.content);
+  };
+  const unfoldAll = () => rows.forEach(unfold);
+  body.addEventListener("toggle", (event) => unfold(event.target.closest("tr")), true);
+  addEventListener("beforeprint", unfoldAll);
+  matchMedia("print").addEventListener("change", unfoldAll);
 
   const value = (row, column) => {
     const cell = row.cells[column];

@@ -108,7 +108,7 @@ fn hostile() -> Vec<Backup> {
 
 #[test]
 fn no_text_becomes_markup() {
-    const NAMES: [&str; 43] = [
+    const NAMES: [&str; 44] = [
         "a",
         "article",
         "b",
@@ -132,6 +132,7 @@ fn no_text_becomes_markup() {
         "li",
         "main",
         "meta",
+        "noscript",
         "option",
         "output",
         "p",

@@ -2,9 +2,10 @@
 
 use super::API_VERSION;
 use crate::output::text;
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Verdict;
 use etcd_cat::fleet::{Done, FleetRun, LeftOut, Merged, Plan};
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::selection::{Candidate as _, Summary};
 use serde::Serialize;
 
 /// `kind: FleetPlan`, of `fleet plan`.
@@ -151,10 +152,15 @@ impl FleetWorkView {
 
 impl FleetMergeView {
     /// What was merged.
-    pub(crate) fn new(merged: &Merged, backups: &[Backup]) -> Self {
+    pub(crate) fn new(merged: &Merged, backups: &[Summary]) -> Self {
         let plan = &merged.plan;
         let sum = |of: fn(&Done) -> u64| merged.done.iter().map(of).sum();
-        let number = |verdict| backups.iter().filter(|one| one.verdict == verdict).count();
+        let number = |verdict| {
+            backups
+                .iter()
+                .filter(|one| one.verdict() == verdict)
+                .count()
+        };
         Self {
             api_version: API_VERSION,
             kind: "FleetMerge",
