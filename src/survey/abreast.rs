@@ -32,7 +32,7 @@ pub(super) fn abreast<T: Sync, R: Send>(
     std::thread::scope(|scope| {
         for _ in 1..threads.min(items.len()) {
             // Without a thread to be had the others do its work.
-            let _ = Builder::new().spawn_scoped(scope, &go_on);
+            let _ = Builder::new().spawn_scoped(scope, go_on);
         }
         go_on();
     });

@@ -80,7 +80,7 @@ impl Read for Pieces {
         self.position = self.position.saturating_add(length);
         if rest.is_empty() {
             self.position = 0;
-            self.pieces.pop_front().map(give_back);
+            self.pieces.pop_front().into_iter().for_each(give_back);
         }
         Ok(length)
     }

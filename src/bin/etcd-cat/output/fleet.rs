@@ -5,7 +5,7 @@ use super::views::{FleetMergeView, FleetPlanView, FleetWorkView};
 use super::words::by_verdict;
 use super::{Answer, Style, text};
 use etcd_cat::fleet::{Done, FleetRun, Merged, Plan};
-use etcd_cat::selection::{Candidate as _, Summary};
+use etcd_cat::selection::Summary;
 use serde::Serialize;
 
 /// A plan that was written.
@@ -122,7 +122,11 @@ impl Answer for FleetMerge<'_> {
             count(self.merged.files, "file"),
         );
         let all = u64::try_from(self.backups.len()).unwrap_or(u64::MAX);
-        let verdicts = by_verdict(self.backups.iter().map(|one| one.verdict()));
+        let verdicts = by_verdict(
+            self.backups
+                .iter()
+                .map(etcd_cat::selection::Candidate::verdict),
+        );
         page.push_str(&format!("{}: {}\n", count(all, "backup"), verdicts));
         page
     }
