@@ -173,8 +173,8 @@ mod tests {
         file.write_all(&bytes)?;
         file.sync_all()?;
         let file = Arc::new(file);
-        // Of a small part, of a large one, of none, and behind the end.
-        for part in [5_001..70_000, 3..20_000_000, 7..7, 23_999_999..30_000_000] {
+        // Of a small part, of a large one, of one byte, and beyond the end.
+        for part in [5_001..70_000, 3..20_000_000, 7..8, 23_999_999..30_000_000] {
             for page_cache in [PageCache::Keep, PageCache::Drop] {
                 super::drop_from_cache(&file, 0, u64::MAX >> 1);
                 let mut found = Vec::new();
