@@ -6,7 +6,6 @@ use super::{
     ObjectIdentity, OpenError, PageCache, Store,
 };
 use crate::monitor::Monitor;
-use chrono::TimeDelta;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -158,7 +157,7 @@ impl Store for Stores {
         self.of(location).ok()?.file_system(location.outermost())
     }
 
-    fn clock_ahead(&self, id: &ObjectId) -> Option<TimeDelta> {
+    fn clock_ahead(&self, id: &ObjectId) -> Option<chrono::TimeDelta> {
         self.of(id).ok()?.clock_ahead(id.outermost())
     }
 

@@ -5,13 +5,15 @@
 //! between these into [`Part`]s. Where a store cannot, or does not keep to the order of keys, pages are asked for one after
 //! the other.
 
+mod part;
+
 use super::page::{Entry, Page};
-use super::part::Part;
 use super::request::{Ask, Connection};
 use super::runtime::{self, LOOK_EVERY};
 use super::service::ListQuery;
 use super::trouble::Trouble;
 use crate::monitor::Monitor;
+use part::Part;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -14,7 +14,6 @@ mod object;
 mod opened;
 mod options;
 mod page;
-mod part;
 mod pieces;
 mod profile;
 mod ranges;

@@ -1,7 +1,7 @@
 //! A part of a listing: all keys behind one and up to another one.
 
-use super::page::{Entry, Page};
-use super::service::ListQuery;
+use super::super::page::{Entry, Page};
+use super::super::service::ListQuery;
 
 /// Keys that were not listed yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +86,7 @@ fn is_ascending(entries: &[Entry], after: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::identity;
+    use super::super::super::page::identity;
     use super::*;
 
     fn page(keys: &[&str], token: Option<&str>) -> Page {
