@@ -39,6 +39,14 @@ pub enum FleetError {
         /// Where backups lie.
         location: String,
     },
+    /// It was planned for another number of workers.
+    #[error("the plan is for {shards} workers, not for {expected}")]
+    OtherShards {
+        /// How many there are.
+        shards: u32,
+        /// How many were said to be.
+        expected: u32,
+    },
     /// There is no such share.
     #[error("there is no shard {shard} in a plan of {shards} (they are counted from 0)")]
     NoSuchShard {
@@ -127,7 +135,8 @@ impl FleetError {
             Self::RunExists { .. }
             | Self::NotAPlan { .. }
             | Self::ResultsInLocation { .. }
-            | Self::NoSuchShard { .. } => FleetErrorClass::Hopeless,
+            | Self::NoSuchShard { .. }
+            | Self::OtherShards { .. } => FleetErrorClass::Hopeless,
         }
     }
 }

@@ -70,7 +70,10 @@ pub fn work(
     let shard = options.shard;
     let plan = plan_of(run, |one| one == shard)?;
     let shards = plan.head.shards;
-    if shard >= shards || options.shards.is_some_and(|expected| expected != shards) {
+    if let Some(expected) = options.shards.filter(|expected| *expected != shards) {
+        return Err(FleetError::OtherShards { shards, expected });
+    }
+    if shard >= shards {
         return Err(FleetError::NoSuchShard { shard, shards });
     }
     if run.is_done(shard)? {

@@ -215,6 +215,10 @@ fn nothing_is_merged_before_every_share_is_done() {
     let env = fleet();
     plan(&env, "night", &["--shards", "3"]);
     work(&env, "night", "1");
+    let other = ["fleet", "work", "--plan", "results/night", "--shard", "1/7"];
+    let other = env.run(&other).ends_with(64);
+    let expected = "the plan is for 3 workers, not for 7";
+    assert!(other.stderr.contains(expected), "{}", other.stderr);
     let merge = ["fleet", "merge", "--plan", "results/night"];
     let ran = env.run(&merge).ends_with(2);
     assert!(

@@ -237,6 +237,14 @@ fn of_cluster<B: Candidate>(
     })
 }
 
+/// Leaves backups to the end of the process, which is near: to take a hundred thousand apart is a fifth of all the work.
+/// Returns how many they are.
+fn leave(backups: Vec<Backup>) -> usize {
+    let number = backups.len();
+    std::mem::forget(backups);
+    number
+}
+
 /// Writes what a command tells into a file that this program may have written before, and into no other.
 fn write_own(path: &Path, text: &str, first_line: &str) -> Result<(), Failure> {
     replace_own(path, text.as_bytes(), first_line.as_bytes()).map_err(|error| {

@@ -1,6 +1,6 @@
 //! `etcd-cat metrics`: what a monitor is told, in a file, on an address or printed.
 
-use super::{EMPTY, Invocation, write_own};
+use super::{EMPTY, Invocation, leave, write_own};
 use crate::args::MetricsArgs;
 use crate::engine;
 use crate::error::{Failure, code};
@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::reply::Reply;
 use crate::server::{Answered, Server};
 use crate::terminal;
+use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::CatalogueDamage;
 use etcd_cat::clusters::RunningCluster;
 use etcd_cat::finding::Code;
@@ -36,7 +37,11 @@ pub(super) fn run(args: &MetricsArgs, invocation: &Invocation<'_>) -> Result<Rep
             let backups = write(path, accept, running.as_ref(), invocation)?;
             (String::new(), backups)
         }
-        None => exposition(accept, invocation, running.as_ref(), invocation.damage)?,
+        None => {
+            let running = running.as_ref();
+            let (text, backups) = exposition(accept, invocation, running, invocation.damage)?;
+            (text, leave(backups))
+        }
     };
     let mut reply = Reply::verbatim(text, Exit::Good);
     if backups == 0 {
@@ -54,16 +59,16 @@ pub(super) fn write(
 ) -> Result<usize, Failure> {
     let (text, backups) = exposition(accept, invocation, running, invocation.damage)?;
     write_own(path, &text, FIRST_LINE)?;
-    Ok(backups)
+    Ok(leave(backups))
 }
 
-/// The text, and of how many backups it is.
+/// The text, and of which backups it is.
 fn exposition(
     accept: &[Code],
     invocation: &Invocation<'_>,
     running: Option<&RunningCluster>,
     damage: &CatalogueDamage,
-) -> Result<(String, usize), Failure> {
+) -> Result<(String, Vec<Backup>), Failure> {
     let mut request = invocation.request(accept);
     // Served without end, "now" goes on.
     if invocation.global.as_of.is_none() {
@@ -79,7 +84,7 @@ fn exposition(
         damaged_records: damage.told().len(),
         running,
     };
-    Ok((measurement.exposition(), backups.len()))
+    Ok((measurement.exposition(), backups))
 }
 
 fn running(

@@ -1,6 +1,6 @@
 //! `etcd-cat report`: one page of the whole catalogue.
 
-use super::{EMPTY, Invocation, OfCluster, of_cluster, write_own};
+use super::{EMPTY, Invocation, OfCluster, leave, of_cluster, write_own};
 use crate::args::ReportArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -48,7 +48,7 @@ fn page(
     }
     .page();
     write_own(path, &page, FIRST_LINE)?;
-    let number = u64::try_from(backups.len()).unwrap_or(u64::MAX);
+    let number = u64::try_from(leave(backups)).unwrap_or(u64::MAX);
     let bytes = u64::try_from(page.len()).unwrap_or(u64::MAX);
     let mut notes = known.notes;
     notes.push(format!(
