@@ -29,13 +29,13 @@
     shown.textContent = `${count} of ${rows.length} shown`;
   };
 
-  // Where scripts are on, what is folded is one piece of text until somebody wants to see it.
+  /* Where scripts are on, what is folded is one piece of text until somebody wants to see it: then it becomes what it is
+     where they are off. */
   const unfold = (row) => {
     const folded = row.querySelector("noscript");
     if (!folded) return;
-    const open = document.createElement("template");
-    open.innerHTML = folded.textContent;
-    folded.replaceWith(open.content);
+    const whole = new DOMParser().parseFromString(folded.textContent, "text/html");
+    folded.replaceWith(...whole.body.childNodes);
   };
   const unfoldAll = () => rows.forEach(unfold);
   body.addEventListener("toggle", (event) => unfold(event.target.closest("tr")), true);
