@@ -215,7 +215,7 @@ fn gone(all: &mut Vec<Situation>) {
         if let Some(command) = call.strip_prefix("exec * ") {
             // The script is still at work when its pod goes.
             let script = if command.contains(".sh") {
-                "slow=1"
+                "slow=3"
             } else {
                 ""
             };
