@@ -15,8 +15,13 @@ const HOLDER_LIMIT_BYTES: u64 = 512;
 
 /// Held until dropped; the kernel lets go when the process dies, however it dies.
 #[derive(Debug)]
-pub(super) struct RunLock {
-    _file: File,
+pub(super) struct RunLock(File);
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        // A child that is being started may still have the file open, and would hold it. Where this fails, closing will do.
+        let _ = self.0.unlock();
+    }
 }
 
 /// Who holds a lock, as the lock file says.
@@ -79,7 +84,7 @@ impl RunLock {
         let line = format!("process {} since {since}", std::process::id());
         file.set_len(0).at_path("write", &path)?;
         file.write_all(line.as_bytes()).at_path("write", &path)?;
-        Ok(Self { _file: file })
+        Ok(Self(file))
     }
 }
 
