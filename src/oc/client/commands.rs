@@ -156,13 +156,17 @@ pub(crate) fn nodes() -> Call {
 }
 
 pub(crate) fn etcd_pods() -> Call {
+    pods_beside_etcd("k8s-app=etcd")
+}
+
+fn pods_beside_etcd(label: &str) -> Call {
     Call::request(&[
         "get",
         "pods",
         "-n",
         ETCD_NAMESPACE,
         "-l",
-        "k8s-app=etcd",
+        label,
         "-o",
         "json",
     ])
@@ -222,16 +226,7 @@ pub(crate) fn run_volume_pod(name: &str, claim: &str, image: &str, seconds: u64,
 
 /// Pods of runs that read a claim, this one's among them.
 pub(crate) fn volume_pods() -> Call {
-    Call::request(&[
-        "get",
-        "pods",
-        "-n",
-        ETCD_NAMESPACE,
-        "-l",
-        OURS,
-        "-o",
-        "json",
-    ])
+    pods_beside_etcd(OURS)
 }
 
 /// The claim that they are written to.

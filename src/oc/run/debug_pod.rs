@@ -4,9 +4,9 @@ use super::cleanup::Remains;
 use super::context::RunContext;
 use super::error::OcError;
 use super::heartbeat;
+use super::pod_start::PodStart;
 use crate::monitor::Step;
 use crate::oc::client::{Call, HostAccess, RunError, Wait, commands};
-use crate::oc::cluster::{PodPhase, pod_phase};
 use std::time::{Duration, Instant};
 
 /// A namespace just made has no service account for a moment: admission refuses the pod until it has.
@@ -99,9 +99,8 @@ fn until_it_runs(
 ) -> Result<(String, Option<String>), OcError> {
     let what = format!("the debug pod on {}", context.node);
     let _step = Step::begin(context.monitor, what);
-    let mut begun = Instant::now();
-    let mut state = "oc debug has not named its pod".to_owned();
-    while begun.elapsed() < context.timeouts.pod_start {
+    let mut start = PodStart::new(context, "oc debug has not named its pod");
+    while start.goes_on() {
         context.check_interrupted()?;
         let Some(pod) = listen(context, remains)? else {
             continue;
@@ -109,29 +108,11 @@ fn until_it_runs(
         if !remains.pods.contains(&pod) {
             remains.pods.push(pod.clone());
         }
-        let asked = Instant::now();
-        match pod_phase(context.oc, &context.plan.namespace, &pod, context.monitor) {
-            Ok(PodPhase::Running(image)) => return Ok((pod, image)),
-            Ok(PodPhase::Waiting(found)) => state = found,
-            Ok(PodPhase::Ended(state)) => return Err(not_running(context, state)),
-            // While nobody answers nobody starts pods either: that time does not count.
-            Err(error) if error.is_away() => {
-                wait.after(error, context.monitor)?;
-                begun += asked.elapsed();
-            }
-            Err(error) => return Err(error.into()),
+        if let Some(image) = start.look(&context.plan.namespace, &pod, wait)? {
+            return Ok((pod, image));
         }
-        context.pause(context.timeouts.poll)?;
     }
-    Err(not_running(context, state))
-}
-
-pub(super) fn not_running(context: &RunContext<'_>, state: String) -> OcError {
-    OcError::PodNotRunning {
-        node: context.node.to_owned(),
-        state,
-        after: context.timeouts.pod_start,
-    }
+    Err(start.in_vain())
 }
 
 /// Takes what `oc debug` says, and the pod that it named; it must not end while the pod is wanted.

@@ -22,6 +22,7 @@ mod lock_directory;
 mod options;
 mod plan;
 mod planned;
+mod pod_start;
 mod policy;
 mod policy_search;
 mod procedure;

@@ -2,13 +2,12 @@
 
 use super::cleanup::Remains;
 use super::context::{RunContext, Volume};
-use super::debug_pod::{DebugPod, not_running};
+use super::debug_pod::DebugPod;
 use super::error::OcError;
 use super::heartbeat;
+use super::pod_start::PodStart;
 use crate::monitor::Step;
 use crate::oc::client::{HostAccess, Wait, commands};
-use crate::oc::cluster::{PodPhase, pod_phase};
-use std::time::Instant;
 
 /// Makes the pod and waits for it. It is in `remains` before it is made, for the way out.
 pub(super) fn start(
@@ -38,26 +37,13 @@ fn until_it_runs(context: &RunContext<'_>, name: &str) -> Result<Option<String>,
     let what = format!("the pod that reads {}", context.node);
     let _step = Step::begin(context.monitor, what);
     let mut wait = Wait::new(context.patience());
-    let mut begun = Instant::now();
-    let mut state = "nobody has seen it".to_owned();
-    while begun.elapsed() < context.timeouts.pod_start {
+    let mut start = PodStart::new(context, "nobody has seen it");
+    while start.goes_on() {
         context.check_interrupted()?;
-        let asked = Instant::now();
-        match pod_phase(context.oc, commands::ETCD_NAMESPACE, name, context.monitor) {
-            Ok(PodPhase::Running(image)) => {
-                wait.over(context.monitor);
-                return Ok(image);
-            }
-            Ok(PodPhase::Waiting(found)) => state = found,
-            Ok(PodPhase::Ended(state)) => return Err(not_running(context, state)),
-            // While nobody answers nobody starts pods either: that time does not count.
-            Err(error) if error.is_away() => {
-                wait.after(error, context.monitor)?;
-                begun += asked.elapsed();
-            }
-            Err(error) => return Err(error.into()),
+        if let Some(image) = start.look(commands::ETCD_NAMESPACE, name, &mut wait)? {
+            wait.over(context.monitor);
+            return Ok(image);
         }
-        context.pause(context.timeouts.poll)?;
     }
-    Err(not_running(context, state))
+    Err(start.in_vain())
 }

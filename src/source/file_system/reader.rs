@@ -139,18 +139,27 @@ impl Read for FileReader {
 #[cfg(test)]
 mod tests {
     use super::{Arc, FileReader, PageCache};
+    use std::fs::File;
     use std::io::{Read as _, Write as _};
+
+    fn some_bytes(count: u32) -> Vec<u8> {
+        let byte = |i: u32| u8::try_from(i * 7 % 251).expect("below 251");
+        (0..count).map(byte).collect()
+    }
+
+    /// On the disk, so that nothing of it has to be cached.
+    fn file_of(bytes: &[u8]) -> std::io::Result<Arc<File>> {
+        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(Arc::new(file))
+    }
 
     #[test]
     fn a_file_is_read_whole_whether_it_is_cached_or_not() -> std::io::Result<()> {
         // Not a multiple of anything, and longer than all blocks in flight.
-        let bytes: Vec<u8> = (0..40_000_007_u32)
-            .map(|i| u8::try_from(i * 7 % 251).expect("below 251"))
-            .collect();
-        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        let file = Arc::new(file);
+        let bytes = some_bytes(40_000_007);
+        let file = file_of(&bytes)?;
         for page_cache in [PageCache::Keep, PageCache::Drop] {
             for cached_bytes in [0, 1_000_000, bytes.len()] {
                 super::drop_from_cache(&file, 0, u64::MAX >> 1);
@@ -166,13 +175,8 @@ mod tests {
 
     #[test]
     fn a_part_is_read_from_its_first_byte_to_its_last() -> std::io::Result<()> {
-        let bytes: Vec<u8> = (0..24_000_011_u32)
-            .map(|i| u8::try_from(i * 7 % 251).expect("below 251"))
-            .collect();
-        let mut file = tempfile::tempfile_in(env!("CARGO_MANIFEST_DIR"))?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        let file = Arc::new(file);
+        let bytes = some_bytes(24_000_011);
+        let file = file_of(&bytes)?;
         // Of a small part, of a large one, of one byte, and beyond the end.
         for part in [5_001..70_000, 3..20_000_000, 7..8, 23_999_999..30_000_000] {
             for page_cache in [PageCache::Keep, PageCache::Drop] {
