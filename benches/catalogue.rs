@@ -540,6 +540,7 @@ fn file(
         path: path.into(),
         content,
         read_at,
+        custody: None,
     })
 }
 

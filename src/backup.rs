@@ -6,10 +6,10 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
-use crate::source::ObjectId;
+use crate::source::{Custody, ObjectId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ pub struct Located<T> {
     /// When a store received it first, by this machine's clock; `None` if any place is a file, whose times say nothing of
     /// when it came.
     pub arrived_at: Option<DateTime<Utc>>,
+    /// How stores keep it at those of its places of which they said so.
+    pub custody: BTreeMap<ObjectId, Custody>,
     /// False when no place is left on disk.
     pub is_present: bool,
     /// The file at `path` is not these bytes but packs them.

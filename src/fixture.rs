@@ -172,6 +172,7 @@ pub(crate) fn located<T>(facts: T, path: &str) -> Located<T> {
         copies: Vec::new(),
         modified_at: Some(at("2024-11-02T03:01:00Z")),
         arrived_at: None,
+        custody: BTreeMap::new(),
         is_present: true,
         is_packed: false,
     }

@@ -114,6 +114,7 @@ impl Catalogue {
                 identity,
                 content: record.content,
                 read_at: record.read_at,
+                custody: record.custody,
             });
         }
         Ok(changes)

@@ -15,7 +15,7 @@ use crate::finding::has_error;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::snapshot::Snapshot;
-use crate::source::{FileSystemId, ObjectId, ObjectIdentity};
+use crate::source::{Custody, FileSystemId, ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -35,6 +35,8 @@ pub enum CatalogueChange {
         content: Content,
         /// When it was read.
         read_at: DateTime<Utc>,
+        /// How its store keeps it; `None` where that was not told.
+        custody: Option<Box<Custody>>,
     },
     /// Facts of a snapshot.
     Snapshot(Box<Snapshot>),
@@ -122,7 +124,8 @@ impl<'r> CatalogueBatch<'r> {
                 identity,
                 content,
                 read_at,
-            } => self.add_file(path, identity, content, read_at),
+                custody,
+            } => self.add_file(path, identity, content, read_at, custody),
             CatalogueChange::Snapshot(facts) => self.add_snapshot(*facts),
             CatalogueChange::Kuberesources(mut facts) => {
                 let set = self.add_certificates(&std::mem::take(&mut facts.certificates))?;
@@ -197,6 +200,7 @@ impl<'r> CatalogueBatch<'r> {
         identity: ObjectIdentity,
         content: Content,
         read_at: DateTime<Utc>,
+        custody: Option<Box<Custody>>,
     ) -> Result<(), CatalogueError> {
         let before = match self.files.remove(&path) {
             Some(before) => Some(before),
@@ -205,6 +209,11 @@ impl<'r> CatalogueBatch<'r> {
         let first_seen_at = before
             .as_ref()
             .map_or(read_at, |before| before.first_seen_at);
+        // A store that was not asked about it now has not taken back what it said.
+        let custody = custody.or_else(|| {
+            let same = before.as_ref().filter(|before| before.identity == identity);
+            same.and_then(|before| before.custody.clone())
+        });
         let previous = match before {
             Some(before) => self.previous(before, &content)?,
             None => None,
@@ -216,6 +225,7 @@ impl<'r> CatalogueBatch<'r> {
             read_at,
             previous,
             gone_at: None,
+            custody,
         };
         self.put(Table::Files, path.to_bytes(), &record)?;
         self.files.insert(path, record);

@@ -15,7 +15,7 @@ use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
-use crate::source::{FileIdentity, FileSystemId, ObjectIdentity};
+use crate::source::{Custody, FileIdentity, FileSystemId, ObjectIdentity};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub struct FileRecord {
     /// When it was told that the file is gone; `None` while it is there.
     #[serde(default, with = "crate::instant::option")]
     pub gone_at: Option<DateTime<Utc>>,
+    /// How its store keeps it, as it said when `content` was read.
+    #[serde(default)]
+    pub custody: Option<Box<Custody>>,
 }
 
 /// The same in version 1.
@@ -142,11 +145,18 @@ pub struct LocationRecord {
 impl Record for FileRecord {
     const TABLE: Table = Table::Files;
 
-    const ADDED: &'static [AddedField] = &[AddedField {
-        since: 3,
-        structure: "FileRecord",
-        field: "gone_at",
-    }];
+    const ADDED: &'static [AddedField] = &[
+        AddedField {
+            since: 3,
+            structure: "FileRecord",
+            field: "gone_at",
+        },
+        AddedField {
+            since: 6,
+            structure: "FileRecord",
+            field: "custody",
+        },
+    ];
 
     /// Version 1 knew files of this machine alone.
     fn from_earlier(version: u8, value: &[u8]) -> Result<Self, RecordError> {
@@ -161,6 +171,7 @@ impl Record for FileRecord {
             read_at: record.read_at,
             previous: record.previous,
             gone_at: None,
+            custody: None,
         })
     }
 }

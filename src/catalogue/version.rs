@@ -35,14 +35,14 @@ impl Table {
             // Proofs, 2: which values are damaged, or other objects. Locations, 2: the file system. Provenance, 2: pod, image,
             // and what a policy of the cluster took.
             Self::Proofs | Self::Locations | Self::Provenance => 2,
+            // Snapshots, 2: where the control plane is, and which webhooks block a recovery. 3: what lives, in one number; more
+            // kinds of clusters. 4: what the file was when it was saved. 5: what there is of each kind.
+            Self::Snapshots => 5,
             // Overview, 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside
-            // files. 4: the revision of etcd. 5: by cluster and version, and what directories look like. Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no
-            // backup can be read from. 5: archives and their members. Snapshots, 2: where the control plane is, and which
-            // webhooks block a recovery. 3: what lives, in one number; more kinds of clusters. 4: what the file was when it
-            // was saved. 5: what there is of each kind.
-            Self::Files | Self::Snapshots => 5,
-            // 6: since when a half is alone.
-            Self::Overview => 6,
+            // files. 4: the revision of etcd. 5: by cluster and version, and what directories look like. 6: since when a half
+            // is alone. Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is
+            // that no backup can be read from. 5: archives and their members. 6: how stores keep their objects.
+            Self::Files | Self::Overview => 6,
         }
     }
 }

@@ -30,6 +30,7 @@ fn backup(first: u8, hours: i64) -> Backup {
             copies: vec![ObjectId::from("/copy/of.db")],
             modified_at: None,
             arrived_at: None,
+            custody: std::collections::BTreeMap::new(),
             is_present: true,
             is_packed: false,
         }),

@@ -1,9 +1,8 @@
 //! The door: what every place that holds backups can be asked.
 
-use super::{FileSystemId, IoError, ObjectId, ObjectIdentity};
+use super::{Custody, FileSystemId, IoError, ObjectId, ObjectIdentity};
 use crate::bytes::{to_u64, to_usize};
 use crate::monitor::Monitor;
-use chrono::TimeDelta;
 use std::ffi::OsString;
 use std::fmt::{self, Debug};
 use std::io::{self, Read};
@@ -81,9 +80,9 @@ pub trait Store: Debug + Send + Sync {
         None
     }
 
-    /// How far the store's clock was ahead of this machine's when it was heard last; `None` where it has none of its own, or
-    /// nothing was heard.
-    fn clock_ahead(&self, _id: &ObjectId) -> Option<TimeDelta> {
+    /// How an object is kept, as the store said when it was asked about the object or for its bytes last: that is told once it
+    /// has been read. What its clock shows is told as soon as anything was asked. `None` where nothing was said.
+    fn custody(&self, _id: &ObjectId) -> Option<Custody> {
         None
     }
 

@@ -2,7 +2,7 @@
 
 use super::archive::{LastMembers, each_member, open_member};
 use super::{
-    AtPath as _, Created, FileSystem, FileSystemId, Listing, NewObject, Object, ObjectId,
+    AtPath as _, Created, Custody, FileSystem, FileSystemId, Listing, NewObject, Object, ObjectId,
     ObjectIdentity, OpenError, PageCache, Store,
 };
 use crate::monitor::Monitor;
@@ -157,8 +157,8 @@ impl Store for Stores {
         self.of(location).ok()?.file_system(location.outermost())
     }
 
-    fn clock_ahead(&self, id: &ObjectId) -> Option<chrono::TimeDelta> {
-        self.of(id).ok()?.clock_ahead(id.outermost())
+    fn custody(&self, id: &ObjectId) -> Option<Custody> {
+        self.of(id).ok()?.custody(id.outermost())
     }
 
     fn is_near(&self, id: &ObjectId) -> bool {

@@ -149,7 +149,8 @@ impl Examination<'_> {
             let mut facts = facts.clone();
             facts.findings.extend(told(Artifact::Snapshot));
             facts.mended = mended.or(facts.mended);
-            self.recorder.add(changes(&object, &facts, self.now))?;
+            self.recorder
+                .add(changes(&object, &facts, self.now, self.stores))?;
             self.known.enter_snapshot(id, object.identity, facts);
         } else if let Some(facts) = self.known.kuberesources_at(id) {
             let mut facts = facts.clone();

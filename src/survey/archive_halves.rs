@@ -163,7 +163,8 @@ impl Examination<'_> {
             .enter_snapshot(&member.id, member.identity.clone(), facts.clone());
         // With what lists have said of it.
         let kept = self.known.snapshot_at(&member.id).unwrap_or(&facts);
-        self.recorder.add(changes(member, kept, self.now))?;
+        self.recorder
+            .add(changes(member, kept, self.now, self.stores))?;
         self.read_now.insert(member.id.clone());
         walk.waiting
             .push((member.id.clone(), facts, reading.sealed));

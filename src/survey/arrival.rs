@@ -1,10 +1,11 @@
-//! When halves came to their stores, told by the clock of this machine: that of a store may be another one.
+//! What stores say of halves: how they keep them, and when they came, told by the clock of this machine. That of a store may
+//! be another one.
 
 use super::place::KnownObject;
 use crate::backup::Located;
 use crate::inventory::Inventory;
-use crate::source::{ObjectId, Store as _, Stores};
-use chrono::{DateTime, Utc};
+use crate::source::{Custody, ObjectId, Store as _, Stores};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 type Files = BTreeMap<ObjectId, KnownObject>;
@@ -12,11 +13,21 @@ type Files = BTreeMap<ObjectId, KnownObject>;
 /// Says it of every half.
 pub(super) fn tell(inventory: &mut Inventory, files: &Files, stores: &Stores) {
     for half in &mut inventory.snapshots {
-        half.arrived_at = arrived_at(half, files, stores);
+        tell_of(half, files, stores);
     }
     for half in &mut inventory.kuberesources {
-        half.arrived_at = arrived_at(half, files, stores);
+        tell_of(half, files, stores);
     }
+}
+
+fn tell_of<T>(half: &mut Located<T>, files: &Files, stores: &Stores) {
+    half.arrived_at = arrived_at(half, files, stores);
+    let told = half.places().filter_map(|place| {
+        let custody = files.get(place)?.custody.as_ref()?;
+        let is_about_itself = custody.is_about_the_object();
+        is_about_itself.then(|| (place.clone(), custody.clone()))
+    });
+    half.custody = told.collect();
 }
 
 /// When the first of its copies came.
@@ -25,10 +36,18 @@ fn arrived_at<T>(half: &Located<T>, files: &Files, stores: &Stores) -> Option<Da
         return None;
     }
     let received = half.places().map(|place| {
-        let there = files.get(place)?.identity.received_at()?;
-        let ahead = stores.clock_ahead(place).unwrap_or_default();
-        there.checked_sub_signed(ahead)
+        let file = files.get(place)?;
+        let there = file.identity.received_at()?;
+        there.checked_sub_signed(clock_ahead(place, file, stores))
     });
     let received: Option<Vec<DateTime<Utc>>> = received.collect();
     received?.into_iter().min()
+}
+
+/// By whole seconds, whether the store was heard now or is remembered: both are to come to the same.
+fn clock_ahead(place: &ObjectId, file: &KnownObject, stores: &Stores) -> TimeDelta {
+    let heard = stores.custody(place);
+    let heard = heard.as_ref().and_then(Custody::clock_ahead);
+    let remembered = || file.custody.as_ref().and_then(Custody::clock_ahead);
+    heard.or_else(remembered).unwrap_or_default()
 }

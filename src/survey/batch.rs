@@ -5,6 +5,7 @@
 //! asked gets each as soon as it is read: its keys are to be tried before the others are done.
 
 use super::SurveyError;
+use super::examination::file_change;
 use super::file::{OpenSnapshot, SnapshotRead};
 use super::options::SurveyOptions;
 use super::recorded::RecordedChecksums;
@@ -226,7 +227,9 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
         let read = open.conclude(read, self.batch.monitor);
         let is_interrupted = matches!(read, SnapshotRead::Interrupted);
         let changes = match &read {
-            SnapshotRead::Facts(facts, _) => changes(object, facts, self.batch.now),
+            SnapshotRead::Facts(facts, _) => {
+                changes(object, facts, self.batch.now, self.batch.store)
+            }
             _ => Vec::new(),
         };
         self.enter(object, read);
@@ -242,13 +245,10 @@ pub(super) fn changes(
     object: &FoundObject,
     facts: &Snapshot,
     now: DateTime<Utc>,
+    store: &dyn Store,
 ) -> Vec<CatalogueChange> {
-    let file = CatalogueChange::File {
-        path: object.id.clone(),
-        identity: object.identity.clone(),
-        content: Content::Snapshot(SnapshotKey::of(facts)),
-        read_at: now,
-    };
+    let content = Content::Snapshot(SnapshotKey::of(facts));
+    let file = file_change(object, content, now, store);
     vec![CatalogueChange::Snapshot(Box::new(facts.clone())), file]
 }
 

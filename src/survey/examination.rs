@@ -8,11 +8,11 @@ use super::prove::KeyRings;
 use super::recorded::RecordedChecksums;
 use super::recorder::Recorder;
 use crate::backup::Backup;
-use crate::catalogue::{CatalogueContents, CatalogueError};
-use crate::discovery::Skipped;
+use crate::catalogue::{CatalogueChange, CatalogueContents, CatalogueError, Content};
+use crate::discovery::{FoundObject, Skipped};
 use crate::judgement::RestoreChoice;
 use crate::monitor::Monitor;
-use crate::source::{ObjectId, Stores};
+use crate::source::{ObjectId, Store, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ impl<'e> Examination<'e> {
         monitor: &'e dyn Monitor,
     ) -> Self {
         Self {
-            known: Knowledge::new(contents),
+            known: Knowledge::new(contents, &options.stores),
             stores: &options.stores,
             rings: KeyRings::default(),
             hosted_keys: HostedKeys::default(),
@@ -105,5 +105,21 @@ impl<'e> Examination<'e> {
             read_now: BTreeSet::new(),
             now: crate::instant::now(),
         }
+    }
+}
+
+/// What is to be remembered of a file that was read.
+pub(super) fn file_change(
+    object: &FoundObject,
+    content: Content,
+    now: DateTime<Utc>,
+    store: &dyn Store,
+) -> CatalogueChange {
+    CatalogueChange::File {
+        path: object.id.clone(),
+        identity: object.identity.clone(),
+        content,
+        read_at: now,
+        custody: store.custody(&object.id).map(Box::new),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::SurveyError;
 use super::batch::Batch;
-use super::examination::{Examination, Survey};
+use super::examination::{Examination, Survey, file_change};
 use super::file::{ArchiveError, Looked, SnapshotRead, look, read_kuberesources};
 use super::knowledge::subject_of;
 use super::news::Origin;
@@ -211,12 +211,8 @@ impl Examination<'_> {
         object: &FoundObject,
         facts: Kuberesources,
     ) -> Result<(), SurveyError> {
-        let file = CatalogueChange::File {
-            path: object.id.clone(),
-            identity: object.identity.clone(),
-            content: Content::Kuberesources(facts.sha256),
-            read_at: self.now,
-        };
+        let content = Content::Kuberesources(facts.sha256);
+        let file = file_change(object, content, self.now, self.stores);
         let facts_change = CatalogueChange::Kuberesources(Box::new(facts.clone()));
         self.recorder.add(vec![facts_change, file])?;
         self.known

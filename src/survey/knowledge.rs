@@ -13,7 +13,7 @@ use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
 use crate::snapshot::{Flavour, Snapshot};
-use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity};
+use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity, Store as _, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -30,11 +30,12 @@ pub(super) struct Knowledge {
     pub(super) passed_over: Vec<PassedOver>,
     /// What `cluster-restore.sh` would take from each directory, as of the judgement.
     pub(super) picks: HashMap<PathBuf, Picks>,
+    stores: Stores,
 }
 
 impl Knowledge {
     /// Opens with what the catalogue remembers.
-    pub(super) fn new(contents: CatalogueContents) -> Self {
+    pub(super) fn new(contents: CatalogueContents, stores: &Stores) -> Self {
         let mut known = Self {
             contents,
             files: BTreeMap::new(),
@@ -44,6 +45,7 @@ impl Knowledge {
             replaced: HashMap::new(),
             passed_over: Vec::new(),
             picks: HashMap::new(),
+            stores: stores.clone(),
         };
         let proofs = known.contents.proofs.keys().copied().collect::<Vec<_>>();
         for (snapshot, kuberesources) in proofs {
@@ -75,6 +77,7 @@ impl Knowledge {
             identity: record.identity.clone(),
             content: record.content.clone(),
             is_present,
+            custody: record.custody.as_deref().cloned(),
         };
         self.files.insert(id.clone(), entry);
     }
@@ -164,12 +167,18 @@ impl Knowledge {
         if let Some(replaced) = self.replaced_by(id, &content) {
             self.replaced.insert(id.clone(), replaced);
         }
+        let custody = self.stores.custody(id).or_else(|| {
+            let record = self.contents.file(id);
+            let same = record.filter(|record| record.identity == identity);
+            same?.custody.as_deref().cloned()
+        });
         self.files.insert(
             id.clone(),
             KnownObject {
                 identity,
                 content,
                 is_present: true,
+                custody,
             },
         );
     }

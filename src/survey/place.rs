@@ -4,7 +4,7 @@ use crate::backup::{Located, Shared};
 use crate::catalogue::Content;
 use crate::names::{BackupName, Stamp};
 use crate::snapshot::Snapshot;
-use crate::source::{ObjectId, ObjectIdentity};
+use crate::source::{Custody, ObjectId, ObjectIdentity};
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -16,6 +16,8 @@ pub(super) struct KnownObject {
     pub(super) content: Content,
     /// False when it is no longer on disk.
     pub(super) is_present: bool,
+    /// How its store keeps it.
+    pub(super) custody: Option<Custody>,
 }
 
 /// Where the other halves lie, by directory and the stamp in the name.
@@ -79,6 +81,7 @@ pub(super) fn locate<T>(
         copies,
         modified_at: entry.identity.modified_at(),
         arrived_at: None,
+        custody: BTreeMap::new(),
         is_present: is_any_present,
         is_packed: false,
     })

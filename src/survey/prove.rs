@@ -17,7 +17,7 @@ use crate::monitor::{Monitor, Silent};
 use crate::pairing::candidates;
 use crate::snapshot::Snapshot;
 use crate::source::{ObjectId, Store};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Key rings of this run. In memory only.
@@ -125,6 +125,7 @@ fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
         copies: Vec::new(),
         modified_at: None,
         arrived_at: None,
+        custody: BTreeMap::new(),
         is_present: true,
         is_packed: false,
     }

@@ -160,7 +160,7 @@ pub(super) fn remembered(
         .filter(|(_, record)| record.content != Content::NotABackup)
         .map(|(id, record)| (id.clone(), record.clone()))
         .collect();
-    let mut known = Knowledge::new(contents);
+    let mut known = Knowledge::new(contents, stores);
     let mut rewritten = BTreeSet::new();
     for (id, record) in records {
         let identity = if stores.is_near(&id) {

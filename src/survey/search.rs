@@ -2,13 +2,13 @@
 
 use super::SurveyError;
 use super::abreast::{AT_A_TIME, abreast};
-use super::examination::Examination;
+use super::examination::{Examination, file_change};
 use super::file::{Looked, look, unreadable};
 use super::news::Origin;
 use super::options::Depth;
 use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
-use crate::catalogue::{CatalogueChange, Content, FileRecord};
+use crate::catalogue::{Content, FileRecord};
 use crate::discovery::{
     FoundObject, ObjectKind, Shard, Skipped, SkippedKind, Walk, groups, walk, walk_beside,
 };
@@ -270,12 +270,7 @@ impl Examination<'_> {
     }
 
     pub(super) fn remember_file(&mut self, object: &FoundObject, content: Content) {
-        let change = CatalogueChange::File {
-            path: object.id.clone(),
-            identity: object.identity.clone(),
-            content,
-            read_at: self.now,
-        };
+        let change = file_change(object, content, self.now, self.stores);
         // Losing this costs one look at the file in the next run.
         let _ = self.recorder.add(vec![change]);
     }

@@ -38,7 +38,7 @@ pub fn examine_stream(
     let id = ObjectId::from(Path::new(STREAM));
     // No file has it.
     let nowhere = ObjectIdentity::File(FileIdentity::default());
-    let mut known = Knowledge::new(CatalogueContents::default());
+    let mut known = Knowledge::new(CatalogueContents::default(), &options.stores);
     let mut survey = Survey::default();
     monitor.expect(1, 0);
     monitor.begin(id.as_os_str(), 0);

@@ -77,6 +77,7 @@ fn of_file(contents: &CatalogueContents, id: &ObjectId) -> Vec<CatalogueChange> 
         identity: record.identity.clone(),
         content: record.content.clone(),
         read_at: record.read_at,
+        custody: record.custody.clone(),
     };
     facts.into_iter().chain([file]).collect()
 }

@@ -240,6 +240,7 @@ fn located<T>(facts: T, path: &str) -> Located<T> {
         copies: vec![ObjectId::from("/copy").join(path.trim_start_matches('/').as_ref())],
         modified_at: Some(instant("2024-11-02T03:00:09Z")),
         arrived_at: None,
+        custody: BTreeMap::new(),
         is_present: true,
         is_packed: false,
     }

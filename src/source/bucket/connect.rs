@@ -2,6 +2,7 @@
 
 use super::address::Address;
 use super::clock::Clock;
+use super::keeping::Keeping;
 use super::options::BucketOptions;
 use super::profile::Profile;
 use super::request::Connection;
@@ -56,6 +57,7 @@ pub(super) fn connect(
     Ok(Connection {
         client,
         clock: Clock::default(),
+        keeping: Keeping::default(),
         service,
         host: host_of(&url).to_owned(),
         url,

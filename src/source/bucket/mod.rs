@@ -9,6 +9,7 @@ mod address;
 mod clock;
 mod connect;
 mod create;
+mod keeping;
 mod lister;
 mod object;
 mod opened;
@@ -32,12 +33,11 @@ mod tests;
 pub use options::BucketOptions;
 
 use super::{
-    AtPath as _, Cause, Created, LeftOut, Listed, Listing, NewObject, Object, ObjectId,
+    AtPath as _, Cause, Created, Custody, LeftOut, Listed, Listing, NewObject, Object, ObjectId,
     ObjectIdentity, OpenError, Store,
 };
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
-use chrono::TimeDelta;
 use connect::Purpose;
 use lister::{Heard, list_all};
 use object::BucketObject;
@@ -79,6 +79,14 @@ impl BucketStore {
         let connection = Arc::new(connect::connect(address, &self.options, purpose)?);
         connections.insert(name, Arc::clone(&connection));
         Ok(connection)
+    }
+
+    /// The bucket, if it was asked for something to read before.
+    fn asked(&self, address: Address) -> Option<Arc<Connection>> {
+        let name = (address.scheme, address.bucket, Purpose::Read);
+        let connections = self.connections.lock();
+        let connections = connections.unwrap_or_else(PoisonError::into_inner);
+        connections.get(&name).map(Arc::clone)
     }
 
     fn reach(&self, id: &ObjectId) -> io::Result<(Address, Arc<Connection>)> {
@@ -261,12 +269,15 @@ impl Store for BucketStore {
         create::try_to_begin(connection, key)
     }
 
-    fn clock_ahead(&self, id: &ObjectId) -> Option<TimeDelta> {
+    fn custody(&self, id: &ObjectId) -> Option<Custody> {
         let address = Address::of(id)?;
-        let name = (address.scheme, address.bucket, Purpose::Read);
-        let connections = self.connections.lock();
-        let connections = connections.unwrap_or_else(PoisonError::into_inner);
-        connections.get(&name)?.clock.ahead()
+        let key = address.key.clone();
+        let connection = self.asked(address)?;
+        let said = Custody {
+            clock_ahead_seconds: connection.clock.ahead().map(|ahead| ahead.num_seconds()),
+            ..connection.keeping.of(&key).unwrap_or_default()
+        };
+        said.filled()
     }
 
     fn is_near(&self, _id: &ObjectId) -> bool {

@@ -4,6 +4,7 @@ use super::super::TaggedIdentity;
 use super::page::{identity, quoted, unquoted};
 use super::request::{Answer, Ask, Connection};
 use super::trouble::{Refusal, Trouble};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The object that was opened, shared by all ranges of it that are on their way.
@@ -13,6 +14,8 @@ pub(super) struct Opened {
     pub(super) key: String,
     pub(super) identity: TaggedIdentity,
     pin: Mutex<Pin>,
+    /// The first answer has told how it is kept; all others say the same.
+    is_heard: AtomicBool,
 }
 
 /// Is it asked for by its version?
@@ -39,6 +42,7 @@ impl Opened {
             key,
             identity,
             pin: Mutex::new(pin),
+            is_heard: AtomicBool::new(false),
         }
     }
 
@@ -108,6 +112,13 @@ impl Opened {
         {
             return Err(Trouble::Replaced);
         }
+        if !self.is_heard.swap(true, Ordering::Relaxed) {
+            let Connection {
+                keeping, service, ..
+            } = &*self.connection;
+            let headers = service.custody_headers();
+            keeping.hear(&self.key, headers, |name| answer.header(name));
+        }
         if self.pin() == Pin::Unknown {
             self.set_pin(version_of(&self.connection, answer).map_or(Pin::None, Pin::Version));
         }
@@ -156,6 +167,9 @@ pub(super) async fn look(connection: &Connection, key: &str) -> Result<Seen, Tro
         ..Ask::default()
     };
     let answer = connection.ask(&ask).await?;
+    let headers = connection.service.custody_headers();
+    let keeping = &connection.keeping;
+    keeping.hear(key, headers, |name| answer.header(name));
     let header = |name| answer.header(name).unwrap_or_default();
     let size = header("content-length").parse();
     let size = size.map_err(|_| Trouble::Lie("an object without a length".to_owned()))?;

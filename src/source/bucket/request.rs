@@ -2,6 +2,7 @@
 
 use super::address::encoded;
 use super::clock::Clock;
+use super::keeping::Keeping;
 use super::service::{Service, set_header};
 use super::trouble::{Refusal, Trouble, is_word};
 use super::width::Width;
@@ -26,6 +27,8 @@ pub(super) struct Connection {
     pub(super) client: HttpClient,
     /// What its clock shows.
     pub(super) clock: Clock,
+    /// What it said of its objects.
+    pub(super) keeping: Keeping,
     pub(super) service: Service,
     /// The URL of the bucket, without a slash at its end.
     pub(super) url: String,

@@ -1,6 +1,7 @@
 //! What S3, Google and Azure say differently: where a bucket answers, how a request is signed, what its parts are called.
 
 use super::address::encoded;
+use super::keeping::CustodyHeaders;
 use super::trouble::{Rights, Trouble};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::azure::{AzureAuthorizer, AzureCredentialProvider};
@@ -47,6 +48,30 @@ impl Service {
             Self::Google { .. } => Some("x-goog-generation"),
             // Whoever may read need not be allowed to read versions: the tag has to do.
             Self::Azure { .. } => None,
+        }
+    }
+
+    /// The headers that say how an object is kept.
+    pub(super) fn custody_headers(&self) -> CustodyHeaders {
+        match self {
+            Self::S3 { .. } => CustodyHeaders {
+                version: "x-amz-version-id",
+                mode: "x-amz-object-lock-mode",
+                until: "x-amz-object-lock-retain-until-date",
+                hold: Some("x-amz-object-lock-legal-hold"),
+            },
+            Self::Google { .. } => CustodyHeaders {
+                version: "x-goog-generation",
+                mode: "x-goog-object-lock-mode",
+                until: "x-goog-object-lock-retain-until-date",
+                hold: None,
+            },
+            Self::Azure { .. } => CustodyHeaders {
+                version: "x-ms-version-id",
+                mode: "x-ms-immutability-policy-mode",
+                until: "x-ms-immutability-policy-until-date",
+                hold: Some("x-ms-legal-hold"),
+            },
         }
     }
 

@@ -187,3 +187,81 @@ fn what_has_no_bucket_is_told() {
         "{reason:?}"
     );
 }
+
+#[test]
+fn each_service_says_how_it_keeps_an_object() -> Outcome {
+    let rows = [
+        (
+            "s3",
+            [
+                ("x-amz-version-id", "7"),
+                ("x-amz-object-lock-mode", "COMPLIANCE"),
+                (
+                    "x-amz-object-lock-retain-until-date",
+                    "2027-01-01T00:00:00.000Z",
+                ),
+                ("x-amz-object-lock-legal-hold", "ON"),
+            ],
+            true,
+        ),
+        (
+            "gs",
+            [
+                ("x-goog-generation", "7"),
+                ("x-goog-object-lock-mode", "COMPLIANCE"),
+                (
+                    "x-goog-object-lock-retain-until-date",
+                    "2027-01-01T00:00:00Z",
+                ),
+                ("x-goog-storage-class", "STANDARD"),
+            ],
+            false,
+        ),
+        (
+            "az",
+            [
+                ("x-ms-version-id", "7"),
+                ("x-ms-immutability-policy-mode", "COMPLIANCE"),
+                (
+                    "x-ms-immutability-policy-until-date",
+                    "Fri, 01 Jan 2027 00:00:00 GMT",
+                ),
+                ("x-ms-legal-hold", "true"),
+            ],
+            true,
+        ),
+    ];
+    for (scheme, said, has_legal_hold) in rows {
+        let served = Served::unsigned();
+        served.server.put("x.db", b"bytes");
+        let id: ObjectId = format!("{scheme}://{BUCKET}/x.db").as_str().into();
+        assert_eq!(served.store.custody(&id), None, "nothing was asked");
+        let listed = served.store.stat(&id)?;
+        assert_eq!(served.store.custody(&id), None, "nothing was said");
+        served.server.say("x.db", &said);
+        // As it was listed: the first range tells it.
+        let object = served.store.open(&id, Some(&listed))?;
+        object
+            .reader(Pace::OneByOne)?
+            .read_to_end(&mut Vec::new())?;
+        let expected = Custody {
+            version: Some("7".into()),
+            lock: Some(crate::source::ObjectLock {
+                mode: "COMPLIANCE".into(),
+                until: chrono::DateTime::from_timestamp(1_798_761_600, 0).ok_or("an instant")?,
+            }),
+            has_legal_hold,
+            clock_ahead_seconds: None,
+        };
+        assert_eq!(
+            served.store.custody(&id),
+            Some(expected.clone()),
+            "{scheme}"
+        );
+        served.server.say("x.db", said.get(..1).ok_or("one")?);
+        served.store.stat(&id)?;
+        let told = served.store.custody(&id);
+        assert_eq!(told.and_then(|told| told.lock), None, "{scheme}");
+    }
+    Ok(())
+}

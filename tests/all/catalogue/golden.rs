@@ -18,7 +18,7 @@ use etcd_cat::overview::{
 };
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::{Flavour, LiveDigest, MendHow, Mended};
-use etcd_cat::source::{FileSystemId, ObjectId};
+use etcd_cat::source::{Custody, FileSystemId, ObjectId, ObjectLock};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -212,7 +212,24 @@ fn files() -> Vec<CatalogueChange> {
         |(content, number)| sample::file(PathBuf::from(format!("/b/{number}")), content, number);
     let mut files: Vec<CatalogueChange> = contents.into_iter().zip(0..).map(change).collect();
     files.push(sample::file(packed(), Content::Snapshot(key()), 6));
+    for file in &mut files {
+        if let CatalogueChange::File { custody, .. } = file {
+            *custody = Some(Box::new(custody_of_all()));
+        }
+    }
     files
+}
+
+fn custody_of_all() -> Custody {
+    Custody {
+        version: Some("v7".into()),
+        lock: Some(ObjectLock {
+            mode: "COMPLIANCE".into(),
+            until: sample::instant(7),
+        }),
+        has_legal_hold: true,
+        clock_ahead_seconds: Some(-7),
+    }
 }
 
 /// A member of an archive.
@@ -418,6 +435,10 @@ fn records_of_every_version_are_read_forward() -> TestResult {
                     .files
                     .values_mut()
                     .for_each(|file| file.gone_at = None);
+            }
+            if table == Table::Files && version < 6 {
+                let files = expected.files.values_mut();
+                files.for_each(|file| file.custody = None);
             }
             if table == Table::Files && version < 5 {
                 expected.files.remove(&packed());

@@ -191,6 +191,7 @@ fn sound_content_is_remembered_until_it_is_back() -> TestResult {
                     identity: sample::identity(*number),
                     content: Content::Snapshot(sample::key(*number)),
                     read_at: sample::instant(hours),
+                    custody: None,
                 },
             ])?;
         }

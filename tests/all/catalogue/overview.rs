@@ -118,6 +118,7 @@ impl Shelf {
             path: path.into(),
             content,
             read_at: sample::instant(number),
+            custody: None,
         })
     }
 

@@ -475,6 +475,7 @@ fn file(path: PathBuf, content: Content) -> Result<CatalogueChange, Box<dyn Erro
         path: path.into(),
         content,
         read_at: taken_at(),
+        custody: None,
     })
 }
 

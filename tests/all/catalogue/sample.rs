@@ -233,6 +233,7 @@ pub(crate) fn file(path: impl Into<ObjectId>, content: Content, number: u64) -> 
         identity: identity(number),
         content,
         read_at: instant(number),
+        custody: None,
     }
 }
 
@@ -253,6 +254,7 @@ pub(crate) fn object(url: &str, content: Content, number: u64) -> CatalogueChang
         }),
         content,
         read_at: instant(number),
+        custody: None,
     }
 }
 

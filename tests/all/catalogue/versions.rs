@@ -181,8 +181,8 @@ fn records_of_a_later_version_are_left_alone() -> TestResult {
     let rows: [(&str, &[u8], &str); 3] = [
         (
             "files",
-            b"6",
-            "records of version 6 in table files, expected at most 5",
+            b"7",
+            "records of version 7 in table files, expected at most 6",
         ),
         (
             "holds",

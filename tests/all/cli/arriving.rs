@@ -146,9 +146,29 @@ fn the_clock_of_the_store_counts() {
         let found = only(run(&env, &server, &arguments).json::<VerifyReport>().items);
         let is_told = found.codes().contains(&"still-arriving");
         assert_eq!(is_told, is_expected, "{ahead} {modified}: {found:#?}");
-        // What was judged is kept with the instant by the clock of this machine.
-        let listed = run(&env, &server, &["list", "--all"]);
-        assert_eq!(listed.stdout.contains("unknown"), is_expected, "{listed:?}");
+        // What was judged is kept with the instant by the clock of this machine; documents and `show` are judged anew, by what
+        // the clock of the store was then.
+        let id = found.id.expect("was read");
+        server.take_asked();
+        for arguments in [
+            &["list", "--all"][..],
+            &["list", "--all", "-o", "json"],
+            &["show", &id],
+            &["show", &id, "-o", "json"],
+        ] {
+            let told = run(&env, &server, arguments).stdout;
+            assert_eq!(
+                told.contains("unknown"),
+                is_expected,
+                "{ahead} {modified} {arguments:?}: {told}"
+            );
+            assert_eq!(
+                told.contains("snapshot-missing"),
+                !is_expected,
+                "{ahead} {modified} {arguments:?}: {told}"
+            );
+        }
+        assert_eq!(server.take_asked(), [""; 0]);
     }
 }
 

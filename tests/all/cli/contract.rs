@@ -234,6 +234,21 @@ pub(crate) struct Snapshot {
     pub(crate) members: Vec<Member>,
     /// Added: whether it still lies there.
     pub(crate) present: bool,
+    /// Added: how stores keep it.
+    pub(crate) custody: Vec<Custody>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Custody {
+    pub(crate) path: String,
+    #[serde(deserialize_with = "given")]
+    pub(crate) version_id: Option<String>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) locked_until: Option<Instant>,
+    #[serde(deserialize_with = "given")]
+    pub(crate) lock_mode: Option<String>,
+    pub(crate) legal_hold: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -282,6 +297,8 @@ pub(crate) struct Kuberesources {
     pub(crate) modified_at: Option<Instant>,
     /// Added: whether it still lies there.
     pub(crate) present: bool,
+    /// Added: how stores keep it.
+    pub(crate) custody: Vec<Custody>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -18,6 +18,8 @@ mod checksums;
 mod clusters;
 mod completions;
 pub(crate) mod contract;
+#[cfg(feature = "object-stores")]
+mod custody;
 mod decrypt;
 pub(crate) mod edit;
 mod ends;

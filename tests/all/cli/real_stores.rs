@@ -334,6 +334,21 @@ fn a_locked_bucket_with_versions_is_read_and_staged_from() {
     );
     server.put("locked", kuberesources, &samples::bytes(KUBERESOURCES));
     run(&env, server, &["verify", "s3://locked"]).ends_with(0);
+    let shown = run(&env, server, &["show", "27be558ad3a9", "-o", "json"]).ends_with(0);
+    let shown: crate::cli::contract::Backup = shown.json();
+    let half = shown.snapshot.expect("is there");
+    let [kept] = half.custody.as_slice() else {
+        panic!("{:?}", half.custody);
+    };
+    assert_eq!(kept.path, half.path);
+    assert_eq!(
+        kept.version_id.as_deref(),
+        Some(new.header("x-amz-version-id"))
+    );
+    assert_eq!(kept.lock_mode.as_deref(), Some("GOVERNANCE"));
+    let until = kept.locked_until.as_ref().map(|until| until.0.as_str());
+    assert_eq!(until, Some("2099-01-01T00:00:00Z"));
+    assert!(!kept.legal_hold);
     let to = env.text("staged");
     let staged = run(&env, server, &["stage", "latest-valid", "--to", &to]).ends_with(0);
     assert!(

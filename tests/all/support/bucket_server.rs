@@ -58,6 +58,8 @@ struct Stored {
     bytes: Arc<Vec<u8>>,
     /// What was said beside it.
     mark: Option<Mark>,
+    /// Headers that its answers have beside the others.
+    said: Vec<(&'static str, String)>,
     tag: String,
     version: String,
     modified: u64,
@@ -182,6 +184,16 @@ impl BucketServer {
         Some(self.shared().objects.get(key)?.last()?.bytes.to_vec())
     }
 
+    /// What lies there is told with these headers from now on.
+    pub(crate) fn say(&self, key: &str, headers: &[(&'static str, &str)]) {
+        let said = headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        let mut shared = self.shared();
+        let stored = shared.objects.get_mut(key).and_then(|all| all.last_mut());
+        stored.expect("lies there").said = said.collect();
+    }
+
     pub(crate) fn keys(&self) -> Vec<String> {
         self.shared().objects.keys().cloned().collect()
     }
@@ -291,6 +303,7 @@ impl Shared {
         self.writes += 1;
         let stored = Stored {
             mark: None,
+            said: Vec::new(),
             tag: format!("{:016x}{:016x}", self.writes, bytes.len()),
             version: format!("v{}", self.writes),
             bytes: Arc::new(bytes),
@@ -446,9 +459,8 @@ impl Shared {
             }
             _ => Response::of(200, whole.to_vec()),
         };
-        if let Some(mark) = &stored.mark {
-            response.headers.push(mark.clone());
-        }
+        response.headers.extend(stored.mark.clone());
+        response.headers.extend(stored.said.clone());
         let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
         response
             .headers

@@ -17,6 +17,7 @@ use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome};
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
+use etcd_cat::source::ObjectId;
 use serde::Serialize;
 
 /// Verifications shown; older ones when details are asked for, and in the documents.
@@ -212,9 +213,35 @@ impl<'a> DetailsPage<'a> {
             "path",
             safe_path(&half.path)
         ));
+        self.custody(half, &half.path);
         for copy in &half.copies {
             self.text
                 .push_str(&format!("  {:<15} {}\n", "copy", safe_path(copy)));
+            self.custody(half, copy);
+        }
+    }
+
+    /// How its store keeps what lies at one place.
+    fn custody<T>(&mut self, half: &Located<T>, place: &ObjectId) {
+        let Some(custody) = half.custody.get(place) else {
+            return;
+        };
+        if let Some(version) = &custody.version {
+            self.line("version id", &safe(version));
+        }
+        if let Some(lock) = &custody.lock {
+            let until = rfc3339_seconds(lock.until);
+            let state = match custody.lock_at(self.style.now) {
+                Some(_) => format!("locked until {until}"),
+                None => format!("lock ended {until}"),
+            };
+            self.line("retention", &safe(&format!("{state} ({})", lock.mode)));
+        }
+        if custody.has_legal_hold {
+            self.line(
+                "legal hold",
+                "on: nobody can delete it before that is taken off",
+            );
         }
     }
 

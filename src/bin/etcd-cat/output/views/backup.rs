@@ -10,7 +10,7 @@ use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::selection::{Reason, Selected};
 use etcd_cat::snapshot::Snapshot;
-use etcd_cat::source::ObjectId;
+use etcd_cat::source::{Custody, ObjectId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -140,6 +140,24 @@ struct SnapshotView {
     members: Vec<MemberView>,
     /// Whether the file still lies there.
     present: bool,
+    /// How stores keep it, for each place of which they said something when it was read; empty on a disk.
+    custody: Vec<CustodyView>,
+}
+
+/// How a store keeps an object, as it said when the object was read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustodyView {
+    /// Where it lies.
+    path: String,
+    /// Its version (Google: generation), where the store keeps several.
+    version_id: Option<String>,
+    /// Until when nobody may delete it, RFC 3339, UTC; null without a lock. It may have passed.
+    locked_until: Option<String>,
+    /// Whom the lock binds, in the store's own word: `COMPLIANCE`, `GOVERNANCE`; on Azure `locked`, `unlocked`.
+    lock_mode: Option<String>,
+    /// Whether a legal hold lies on it.
+    legal_hold: bool,
 }
 
 /// Whether the bytes are those that etcd saved.
@@ -201,6 +219,8 @@ struct KuberesourcesView {
     modified_at: Option<String>,
     /// Whether the file still lies there.
     present: bool,
+    /// How stores keep it, as for the snapshot.
+    custody: Vec<CustodyView>,
 }
 
 /// Why the two files are one backup.
@@ -405,6 +425,19 @@ impl HistoryView {
     }
 }
 
+impl CustodyView {
+    fn all<T>(half: &Located<T>) -> Vec<Self> {
+        let view = |(place, custody): (&ObjectId, &Custody)| Self {
+            path: text::path(place),
+            version_id: custody.version.as_deref().map(str::to_owned),
+            locked_until: custody.lock.as_ref().map(|lock| rfc3339(lock.until)),
+            lock_mode: custody.lock.as_ref().map(|lock| lock.mode.to_string()),
+            legal_hold: custody.has_legal_hold,
+        };
+        half.custody.iter().map(view).collect()
+    }
+}
+
 impl SnapshotView {
     fn new(half: &Located<Snapshot>) -> Self {
         let facts = &half.facts;
@@ -430,6 +463,7 @@ impl SnapshotView {
             page_size: facts.page_size,
             members: facts.members.iter().map(MemberView::new).collect(),
             present: half.is_present,
+            custody: CustodyView::all(half),
         }
     }
 }
@@ -465,6 +499,7 @@ impl KuberesourcesView {
             revisions: half.facts.revisions.clone(),
             modified_at: half.modified_at.map(rfc3339),
             present: half.is_present,
+            custody: CustodyView::all(half),
         }
     }
 }
