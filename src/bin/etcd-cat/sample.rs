@@ -15,7 +15,7 @@ use etcd_cat::kubernetes::encryption::{
 };
 use etcd_cat::openshift::{Cluster, HistoryEntry};
 use etcd_cat::snapshot::{Flavour, Member, Snapshot, Status};
-use etcd_cat::source::ObjectId;
+use etcd_cat::source::{Custody, ObjectId, ObjectLock};
 use std::collections::BTreeMap;
 
 /// "Now" of all tests.
@@ -218,6 +218,18 @@ pub(crate) fn hostile() -> Backup {
         .flat_map(|proof| &mut proof.lines)
     {
         evil.clone_into(&mut line.key_name);
+    }
+    for half in &mut backup.snapshot {
+        let custody = Custody {
+            version: Some(evil.into()),
+            lock: Some(ObjectLock {
+                mode: evil.into(),
+                until: now(),
+            }),
+            has_legal_hold: true,
+            ..Custody::default()
+        };
+        half.custody.insert(half.path.clone(), custody);
     }
     backup.provenance = Some(Box::new(Provenance {
         node: evil.to_owned(),

@@ -49,7 +49,10 @@ contract! {
     SnapshotDocument {
         path: String, copies: Vec<String>, size_bytes: u64, modified_at: Present, digest: DigestDocument,
         status: StatusDocument, live_keys: Present, compact_revision: Present, page_size: Present,
-        members: Vec<MemberDocument>, present: bool,
+        members: Vec<MemberDocument>, present: bool, custody: Vec<CustodyDocument>,
+    }
+    CustodyDocument {
+        path: String, version_id: Present, locked_until: Present, lock_mode: Present, legal_hold: bool,
     }
     DigestDocument { state: String, expected: Present, computed: String, }
     StatusDocument { hash: Present, revision: Present, total_key: Present, total_size: Present, }
@@ -57,6 +60,7 @@ contract! {
     KuberesourcesDocument {
         path: String, copies: Vec<String>, size_bytes: u64, sha256: String, node: Present,
         revisions: BTreeMap<String, i64>, modified_at: Present, present: bool,
+        custody: Vec<CustodyDocument>,
     }
     PairingDocument { basis: String, evidence: Vec<String>, }
     EncryptionDocument { provider: String, keys_used: Vec<String>, keys_found: Vec<String>, proof: String,
