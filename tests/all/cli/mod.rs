@@ -6,6 +6,8 @@
     reason = "a test that fails is to stop where it fails"
 )]
 
+#[cfg(feature = "object-stores")]
+mod across_stores;
 mod archive;
 #[cfg(feature = "object-stores")]
 mod arriving;
