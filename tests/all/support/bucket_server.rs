@@ -38,10 +38,24 @@ struct Shared {
     writes: u64,
     /// What its clock shows beyond the time, in seconds; without it, answers have no date.
     clock_ahead: Option<i64>,
+    /// What it says beside its bucket, by method and path: services of identity and metadata.
+    services: BTreeMap<String, Service>,
+    /// In each request to the bucket this header begins with this.
+    demanded: Option<(&'static str, String)>,
+    /// It is Google: objects have generations, and an upload in parts has no condition.
+    is_google: bool,
     /// It does not know how to begin a listing behind a key.
     begins_at_the_start: bool,
     /// Requests that are being answered, and the most that ever were.
     at_a_time: (usize, usize),
+}
+
+/// What is answered to whoever sends this header with this value, and whose body holds this.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Service {
+    pub(crate) header: Option<(&'static str, String)>,
+    pub(crate) holds: Vec<String>,
+    pub(crate) body: String,
 }
 
 /// What is said beside an object, under the name that each service has for it.
@@ -132,6 +146,9 @@ impl BucketServer {
             keeps_versions: false,
             writes: 0,
             clock_ahead: None,
+            services: BTreeMap::new(),
+            demanded: None,
+            is_google: false,
             begins_at_the_start: false,
             at_a_time: (0, 0),
         };
@@ -221,6 +238,21 @@ impl BucketServer {
         self.shared().clock_ahead = Some(ahead);
     }
 
+    /// From now on a request such as `GET /token` is answered with this, whatever the query.
+    pub(crate) fn offer(&self, request: &str, service: Service) {
+        self.shared().services.insert(request.to_owned(), service);
+    }
+
+    /// From now on whoever does not send a header that begins so may neither list, read nor write.
+    pub(crate) fn demand(&self, header: &'static str, beginning: &str) {
+        self.shared().demanded = Some((header, beginning.to_owned()));
+    }
+
+    /// From now on it speaks as Google does.
+    pub(crate) fn speak_as_google(&self) {
+        self.shared().is_google = true;
+    }
+
     /// From now on listings begin at the start, wherever they were to begin.
     pub(crate) fn begin_at_the_start(&self) {
         self.shared().begins_at_the_start = true;
@@ -305,7 +337,10 @@ impl Shared {
             mark: None,
             said: Vec::new(),
             tag: format!("{:016x}{:016x}", self.writes, bytes.len()),
-            version: format!("v{}", self.writes),
+            version: match self.is_google {
+                true => (1_700_000_000_000_000 + self.writes).to_string(),
+                false => format!("v{}", self.writes),
+            },
             bytes: Arc::new(bytes),
             modified,
             class,
@@ -344,6 +379,15 @@ impl Shared {
     }
 
     fn answer(&mut self, request: &Request, fault: Option<&What>) -> Response {
+        let named = format!("{} {}", request.method, request.path);
+        if let Some(service) = self.services.get(&named) {
+            return service.answer(request);
+        }
+        if let Some((name, beginning)) = &self.demanded
+            && !request.has(name, |value| value.starts_with(beginning))
+        {
+            return Response::error(403, "AccessDenied");
+        }
         let path = request.path.trim_start_matches('/');
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         if bucket != BUCKET {
@@ -386,8 +430,12 @@ impl Shared {
             };
             let _ = write!(
                 xml,
-                "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass></Contents>",
+                "<Contents><Key>{}</Key>{}<LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass></Contents>",
                 escaped(key),
+                match self.is_google {
+                    true => format!("<Generation>{}</Generation>", stored.version),
+                    false => String::new(),
+                },
                 time(stored.modified).to_rfc3339(),
                 stored.tag,
                 stored.bytes.len(),
@@ -424,7 +472,11 @@ impl Shared {
         if let Some(What::Replace(bytes)) = fault {
             self.put(key, bytes.clone(), "STANDARD", MODIFIED);
         }
-        let version = request.query.get("versionId");
+        let name = match self.is_google {
+            true => "generation",
+            false => "versionId",
+        };
+        let version = request.query.get(name);
         let versions = self.objects.get(key).map_or(&[][..], Vec::as_slice);
         let wanted = match version {
             Some(version) => versions.iter().find(|stored| stored.version == *version),
@@ -468,11 +520,13 @@ impl Shared {
         response
             .headers
             .push(("last-modified", modified.to_string()));
-        if self.keeps_versions {
-            response
-                .headers
-                .push(("x-amz-version-id", stored.version.clone()));
-        }
+        let version = match (self.is_google, self.keeps_versions) {
+            (true, _) => Some("x-goog-generation"),
+            (false, true) => Some("x-amz-version-id"),
+            (false, false) => None,
+        };
+        let version = version.map(|name| (name, stored.version.clone()));
+        response.headers.extend(version);
         response
     }
 
@@ -527,8 +581,11 @@ impl Shared {
         let is_taken = self.objects.contains_key(key);
         let has =
             |name: &str, value: &str| request.headers.get(name).is_some_and(|one| one == value);
-        let is_new_only = has("if-none-match", "*") || has("x-goog-if-generation-match", "0");
         let upload = request.query.get("uploadId").cloned();
+        let is_new_only = match self.is_google {
+            true => has("x-goog-if-generation-match", "0") && upload.is_none(),
+            false => has("if-none-match", "*") || has("x-goog-if-generation-match", "0"),
+        };
         let part = request
             .query
             .get("partNumber")
@@ -597,7 +654,24 @@ impl Shared {
     }
 }
 
+impl Service {
+    fn answer(&self, request: &Request) -> Response {
+        let body = String::from_utf8_lossy(&request.body);
+        let is_asked_well = self.holds.iter().all(|part| body.contains(part));
+        let header = self.header.as_ref();
+        let is_known = header.is_none_or(|(name, value)| request.has(name, |one| one == value));
+        match is_asked_well && is_known {
+            true => Response::of(200, self.body.clone().into_bytes()),
+            false => Response::error(401, "Unauthorized"),
+        }
+    }
+}
+
 impl Request {
+    fn has(&self, name: &str, is: impl Fn(&str) -> bool) -> bool {
+        self.headers.get(name).is_some_and(|value| is(value))
+    }
+
     fn read(reader: &mut BufReader<&TcpStream>) -> Option<Self> {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;

@@ -5,6 +5,8 @@ mod buckets;
 mod catalogue;
 mod earlier;
 mod failures;
+#[cfg(feature = "object-stores")]
+mod google;
 mod happy;
 mod mistakes;
 mod policy;
