@@ -297,6 +297,9 @@ impl Examination<'_> {
         let (packed, bare): (Vec<ObjectId>, Vec<ObjectId>) =
             unread.partition(|id| id.archive().is_some());
         self.prove_packed(&packed.into_iter().collect())?;
+        let bare: BTreeSet<ObjectId> = bare.into_iter().collect();
+        let read = self.recorded.read_beside(&bare, self.stores, self.monitor);
+        read.ok_or(SurveyError::Interrupted)?;
         let again: Vec<(FoundObject, ObjectKind)> = bare
             .into_iter()
             .flat_map(|id| walk(&id, self.stores, self.monitor).objects)

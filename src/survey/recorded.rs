@@ -28,18 +28,65 @@ pub(super) struct Recorded {
 #[derive(Debug, Default)]
 pub(super) struct RecordedChecksums {
     of: BTreeMap<ObjectId, Vec<Recorded>>,
+    /// Lists beside files that were not to be read, by their directory.
+    unread: BTreeMap<ObjectId, Vec<FoundObject>>,
 }
 
 impl RecordedChecksums {
-    /// Reads the lists among some files. A list that cannot be read says nothing. `None` when the monitor asked to stop.
+    /// Reads the lists among some files, as far as a file beside them is to be read. A list that cannot be read says nothing.
+    /// `None` when the monitor asked to stop.
     pub(super) fn among<'o>(
         objects: impl Iterator<Item = &'o FoundObject> + Clone,
+        is_to_be_read: impl Fn(&FoundObject) -> bool,
         store: &dyn Store,
         monitor: &dyn Monitor,
     ) -> Option<Self> {
         let known: BTreeSet<&ObjectId> = objects.clone().map(|object| &object.id).collect();
-        let lists: Vec<&FoundObject> = objects.filter(|object| is_list(object)).collect();
+        let (lists, files): (Vec<&FoundObject>, Vec<&FoundObject>) =
+            objects.partition(|object| is_list(object));
         let mut found = Self::default();
+        if lists.is_empty() {
+            return Some(found);
+        }
+        let read = files.into_iter().filter(|file| is_to_be_read(file));
+        let directories: BTreeSet<ObjectId> = read.filter_map(|file| file.id.parent()).collect();
+        let (wanted, unread): (Vec<&FoundObject>, Vec<&FoundObject>) =
+            lists.into_iter().partition(|list| {
+                let directory = list.id.parent();
+                directory.is_some_and(|directory| directories.contains(&directory))
+            });
+        for list in unread {
+            let directory = list.id.parent();
+            let beside = directory.map(|directory| found.unread.entry(directory).or_default());
+            beside
+                .into_iter()
+                .for_each(|beside| beside.push(list.clone()));
+        }
+        found.read(&wanted, |file| known.contains(file), store, monitor)?;
+        Some(found)
+    }
+
+    /// Reads what was left unread beside files that are to be read after all. `None` when the monitor asked to stop.
+    pub(super) fn read_beside(
+        &mut self,
+        files: &BTreeSet<ObjectId>,
+        store: &dyn Store,
+        monitor: &dyn Monitor,
+    ) -> Option<()> {
+        let directories: BTreeSet<ObjectId> = files.iter().filter_map(ObjectId::parent).collect();
+        let lists = directories.iter().filter_map(|one| self.unread.remove(one));
+        let lists: Vec<FoundObject> = lists.flatten().collect();
+        let lists: Vec<&FoundObject> = lists.iter().collect();
+        self.read(&lists, |file| files.contains(file), store, monitor)
+    }
+
+    fn read(
+        &mut self,
+        lists: &[&FoundObject],
+        is_wanted: impl Fn(&ObjectId) -> bool,
+        store: &dyn Store,
+        monitor: &dyn Monitor,
+    ) -> Option<()> {
         // As many texts are in memory as are read at a time.
         for some in lists.chunks(AT_A_TIME) {
             let is_far = some.iter().any(|list| !store.is_near(&list.id));
@@ -47,11 +94,11 @@ impl RecordedChecksums {
             let texts = abreast(some, threads, monitor, |list| read_whole(list, store))?;
             for (list, text) in some.iter().zip(texts) {
                 if let Ok(text) = text {
-                    found.learn(&list.id, &text, |file| known.contains(file));
+                    self.learn(&list.id, &text, &is_wanted);
                 }
             }
         }
-        Some(found)
+        Some(())
     }
 
     /// Takes what a list says of files beside it, as far as those are wanted.

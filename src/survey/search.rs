@@ -79,7 +79,9 @@ impl Examination<'_> {
         }
         self.pass_over_pieces(&mut met, &neighbours);
         let objects = met.values().map(|(object, _)| object).chain(&neighbours);
-        let recorded = RecordedChecksums::among(objects, self.stores, self.monitor);
+        let is_to_be_read =
+            |object: &FoundObject| self.options.depth != Depth::New || !self.is_unchanged(object);
+        let recorded = RecordedChecksums::among(objects, is_to_be_read, self.stores, self.monitor);
         self.recorded = recorded.ok_or(SurveyError::Interrupted)?;
         self.remembered_elsewhere(locations, &met);
         self.sort_all(met, &mut todo)?;

@@ -219,7 +219,7 @@ pub(crate) fn hostile() -> Backup {
     {
         evil.clone_into(&mut line.key_name);
     }
-    for half in &mut backup.snapshot {
+    if let Some(half) = &mut backup.snapshot {
         let custody = Custody {
             version: Some(evil.into()),
             lock: Some(ObjectLock {

@@ -325,3 +325,96 @@ fn what_is_archived_is_passed_over_and_told() {
         "{asked:?}"
     );
 }
+
+fn reads(server: &BucketServer) -> Vec<String> {
+    let asked = server.take_asked().into_iter();
+    asked.filter(|line| line.contains(" bytes=")).collect()
+}
+
+/// A line of `sha256sum`.
+fn line(bytes: &[u8], sample: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
+    format!("{digest}  {}\n", sample.rsplit('/').next().expect("a name"))
+}
+
+/// Unchanged as they are, checksums are spared like what they are about.
+#[test]
+fn recorded_checksums_are_read_only_beside_what_is_read() {
+    let (env, server) = healthy();
+    let wrong = line(b"other bytes", SNAPSHOT);
+    server.put("prod/SHA256SUMS", wrong.as_bytes());
+    let right = line(&samples::bytes(KUBERESOURCES), KUBERESOURCES);
+    server.put("prod/kuberesources.sha256", right.as_bytes());
+    let index = ["index", "s3://backups", "--all", "-o", "json"];
+    let told = |ran: &Ran| {
+        let report: crate::cli::contract::VerifyReport = ran.json();
+        let findings = report.only().findings.clone();
+        let lists = findings.iter().filter(|one| one.code == "checksum-differs");
+        lists
+            .map(|one| one.evidence["list"].clone())
+            .collect::<Vec<_>>()
+    };
+    let list = serde_json::json!("s3://backups/prod/SHA256SUMS");
+    assert_eq!(told(&run(&env, &server, &index)), [list.clone()]);
+    assert!(!reads(&server).is_empty());
+    let again = run(&env, &server, &index);
+    assert_eq!(told(&again), std::slice::from_ref(&list));
+    assert!(again.stderr.contains("4 files unchanged"), "{again:?}");
+    assert_eq!(reads(&server), [""; 0]);
+
+    // Something new elsewhere does not change that; beside them it does.
+    server.put("other/notes.txt", b"not a backup");
+    run(&env, &server, &index);
+    let asked = reads(&server);
+    assert!(
+        asked.iter().all(|line| line.contains("notes.txt")),
+        "{asked:?}"
+    );
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    server.put(&format!("prod/{name}"), &samples::bytes(SNAPSHOT));
+    assert_eq!(told(&run(&env, &server, &index)), [list]);
+    let asked = reads(&server);
+    for read in ["SHA256SUMS", "kuberesources.sha256", name] {
+        assert!(asked.iter().any(|line| line.contains(read)), "{asked:?}");
+    }
+}
+
+/// A snapshot that has lost its trailer is proven by its list: also when it is read again, for keys that came later.
+#[test]
+fn a_list_is_read_once_more_with_what_is_read_once_more() {
+    let env = TestEnv::new();
+    let server = BucketServer::start();
+    let name = |sample: &'static str| sample.rsplit('/').next().expect("a name");
+    let whole = samples::bytes(SNAPSHOT);
+    server.put(
+        &format!("prod/{}", name(SNAPSHOT)),
+        &whole[..whole.len() - 32],
+    );
+    server.put("prod/SHA256SUMS", line(&whole, SNAPSHOT).as_bytes());
+    let index = |expected: &str| {
+        let ran = run(
+            &env,
+            &server,
+            &["index", "s3://backups", "--all", "-o", "json"],
+        );
+        let report: crate::cli::contract::VerifyReport = ran.json();
+        let pair = report.only();
+        assert_eq!(pair.encryption.proof, expected, "{pair:#?}");
+        let mut codes = pair.codes();
+        codes.retain(|code| !["kuberesources-missing", "encryption-config-missing"].contains(code));
+        codes.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = index("missing");
+    reads(&server);
+    server.put(
+        &format!("keys/{}", name(KUBERESOURCES)),
+        &samples::bytes(KUBERESOURCES),
+    );
+    assert_eq!(index("decrypted"), before);
+    let asked = reads(&server);
+    assert!(
+        asked.iter().any(|line| line.contains("SHA256SUMS")),
+        "{asked:?}"
+    );
+}
