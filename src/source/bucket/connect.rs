@@ -2,19 +2,21 @@
 
 use super::address::Address;
 use super::clock::Clock;
+use super::federation::Federation;
 use super::keeping::Keeping;
 use super::options::BucketOptions;
 use super::profile::Profile;
 use super::request::Connection;
-use super::service::Service;
+use super::service::{GoogleCredentials, Service};
 use super::trouble::Trouble;
 use super::width::Width;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::MicrosoftAzureBuilder;
-use object_store::client::{HttpConnector as _, ReqwestConnector};
+use object_store::client::{HttpClient, HttpConnector as _, ReqwestConnector};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The CA of services inside an OpenShift cluster, as every pod has it.
@@ -51,11 +53,8 @@ pub(super) fn connect(
         _ => s3(address, options)?,
     };
     let client = client_options(options, &url)?.with_read_timeout(purpose.longest_silence());
-    let client = ReqwestConnector::default().connect(&client).map_err(|_| {
-        Trouble::Setup("the HTTP client cannot be set up: check --ca-file and the proxy".to_owned())
-    })?;
     Ok(Connection {
-        client,
+        client: http_client(&client)?,
         clock: Clock::default(),
         keeping: Keeping::default(),
         service,
@@ -157,6 +156,15 @@ fn s3_builder(
     if has_identity && options.variable(&["AWS_PROFILE"]).is_none() {
         return Ok((builder, "the web identity in AWS_WEB_IDENTITY_TOKEN_FILE"));
     }
+    if let Some((role, token_file)) = profile.web_identity() {
+        builder = builder
+            .with_config(AmazonS3ConfigKey::RoleArn, role)
+            .with_config(AmazonS3ConfigKey::WebIdentityTokenFile, token_file);
+        if let Some(session) = profile.get("role_session_name") {
+            builder = builder.with_config(AmazonS3ConfigKey::RoleSessionName, session);
+        }
+        return Ok((builder, "the web identity of the profile"));
+    }
     if let Some((key, secret, token)) = profile.keys()? {
         builder = builder
             .with_access_key_id(key)
@@ -186,6 +194,10 @@ fn google(address: &Address, options: &BucketOptions) -> Result<(Service, String
     if options.is_unsigned {
         return Ok((Service::Google { credentials: None }, url));
     }
+    if let Some(federation) = external_account(options, &url)? {
+        let credentials = Some(GoogleCredentials::External(Arc::new(federation)));
+        return Ok((Service::Google { credentials }, url));
+    }
     let mut builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(&address.bucket)
         .with_client_options(client_options(options, &url)?)
@@ -202,10 +214,41 @@ fn google(address: &Address, options: &BucketOptions) -> Result<(Service, String
         builder = builder.with_application_credentials(path);
     }
     let store = builder.build().map_err(|_| {
-        Trouble::Setup("the Google credentials cannot be used: name the file of a service account or of an authorized user in GOOGLE_APPLICATION_CREDENTIALS (external accounts are not supported)".to_owned())
+        Trouble::Setup("the Google credentials cannot be used: name the file of a service account or of an authorized user in GOOGLE_APPLICATION_CREDENTIALS".to_owned())
     })?;
-    let credentials = Some(store.credentials().clone());
+    let credentials = Some(GoogleCredentials::Own(store.credentials().clone()));
     Ok((Service::Google { credentials }, url))
+}
+
+/// The application default, where somebody else vouches for it.
+fn external_account(options: &BucketOptions, url: &str) -> Result<Option<Federation>, Trouble> {
+    let home = || {
+        let home = Path::new(options.variable(&["HOME"])?);
+        Some(home.join(".config/gcloud/application_default_credentials.json"))
+    };
+    let named = options.variable(&["GOOGLE_APPLICATION_CREDENTIALS"]);
+    let own = [
+        "GOOGLE_SERVICE_ACCOUNT",
+        "GOOGLE_SERVICE_ACCOUNT_PATH",
+        "GOOGLE_SERVICE_ACCOUNT_KEY",
+    ];
+    let path = match (named, options.variable(&own)) {
+        (Some(named), _) => Some(PathBuf::from(named)),
+        (None, Some(_)) => None,
+        (None, None) => home(),
+    };
+    let Some(path) = path else { return Ok(None) };
+    Federation::of_file(&path, || {
+        // Only to a place of this machine it goes without TLS.
+        let client = client_options(options, url)?.with_allow_http(true);
+        http_client(&client)
+    })
+}
+
+fn http_client(client: &ClientOptions) -> Result<HttpClient, Trouble> {
+    ReqwestConnector::default().connect(client).map_err(|_| {
+        Trouble::Setup("the HTTP client cannot be set up: check --ca-file and the proxy".to_owned())
+    })
 }
 
 fn azure(address: &Address, options: &BucketOptions) -> Result<(Service, String), Trouble> {
@@ -239,8 +282,10 @@ fn azure(address: &Address, options: &BucketOptions) -> Result<(Service, String)
         .with_client_options(client_options(options, &url)?)
         .with_retry(short_retries());
     for (name, value) in &options.environment {
-        let is_about_place =
-            name.contains("EMULATOR") || name.contains("ENDPOINT") || name.contains("ACCOUNT_NAME");
+        let is_about_place = name.contains("EMULATOR")
+            || name == "AZURE_STORAGE_ENDPOINT"
+            || name == "AZURE_ENDPOINT"
+            || name.contains("ACCOUNT_NAME");
         if name.starts_with("AZURE_")
             && !is_about_place
             && !value.is_empty()

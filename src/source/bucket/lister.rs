@@ -175,6 +175,7 @@ async fn page(connection: Arc<Connection>, query: ListQuery) -> Result<Page, Tro
     let ask = Ask {
         method: "GET",
         query: connection.service.list_query(&query),
+        headers: connection.service.list_headers(),
         ..Ask::default()
     };
     let body = connection.document(&ask).await?;

@@ -9,6 +9,7 @@ mod address;
 mod clock;
 mod connect;
 mod create;
+mod federation;
 mod keeping;
 mod lister;
 mod object;

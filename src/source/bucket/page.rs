@@ -52,7 +52,17 @@ struct S3Object {
     tag: String,
     size: u64,
     storage_class: Option<String>,
+    restore_status: Option<RestoreStatus>,
     generation: Option<String>,
+}
+
+/// Of an archived object that somebody had restored.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RestoreStatus {
+    #[serde(default)]
+    is_restore_in_progress: bool,
+    restore_expiry_date: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +98,13 @@ struct AzureProperties {
     tier: Option<String>,
 }
 
+impl RestoreStatus {
+    /// There is a copy, for some days.
+    fn is_readable(&self) -> bool {
+        !self.is_restore_in_progress && self.restore_expiry_date.is_some()
+    }
+}
+
 impl Page {
     /// Reads a page of the service's kind.
     pub(super) fn parse(body: &[u8], service: &Service) -> Result<Self, Trouble> {
@@ -110,7 +127,10 @@ impl Page {
                     ..identity(&object.tag, object.size, &object.last_modified)?
                 },
                 key: object.key,
-                is_archived: is_archive(&class),
+                is_archived: is_archive(&class)
+                    && !object
+                        .restore_status
+                        .is_some_and(|status| status.is_readable()),
             })
         });
         // A store that says that there is more, and not how to ask for it, has to be an error.

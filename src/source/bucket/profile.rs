@@ -67,6 +67,13 @@ impl Profile {
         self.settings.get(name).map(String::as_str)
     }
 
+    /// The role and the file of the token that is shown for it: so OpenShift hands out credentials where it has no keys.
+    pub(super) fn web_identity(&self) -> Option<(&str, &str)> {
+        let has_keys = self.get("aws_access_key_id").is_some();
+        let role = self.get("role_arn").filter(|_| !has_keys)?;
+        Some((role, self.get("web_identity_token_file")?))
+    }
+
     /// The keys that stand in the file.
     ///
     /// # Errors

@@ -1,12 +1,14 @@
 //! What S3, Google and Azure say differently: where a bucket answers, how a request is signed, what its parts are called.
 
 use super::address::encoded;
+use super::federation::Federation;
 use super::keeping::CustodyHeaders;
 use super::trouble::{Rights, Trouble};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::azure::{AzureAuthorizer, AzureCredentialProvider};
 use object_store::client::HttpRequest;
 use object_store::gcp::GcpCredentialProvider;
+use std::sync::Arc;
 
 /// Whose rules a bucket follows, and what signs requests; without credentials nothing does.
 #[derive(Clone, Debug)]
@@ -20,12 +22,21 @@ pub(super) enum Service {
         is_at_endpoint: bool,
     },
     Google {
-        credentials: Option<GcpCredentialProvider>,
+        credentials: Option<GoogleCredentials>,
     },
     Azure {
         credentials: Option<AzureCredentialProvider>,
         account: String,
     },
+}
+
+/// Where a token for Google comes from.
+#[derive(Clone, Debug)]
+pub(super) enum GoogleCredentials {
+    /// From Google, by what the client knows.
+    Own(GcpCredentialProvider),
+    /// From Google, for a token that somebody else gave.
+    External(Arc<Federation>),
 }
 
 /// How a range of a listing is asked for.
@@ -175,6 +186,21 @@ impl Service {
         parts.join("&")
     }
 
+    /// What else is said when a listing is asked for: which archived objects were restored is known to AWS alone, and told only
+    /// to whoever asks.
+    pub(super) fn list_headers(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::S3 {
+                is_at_endpoint: false,
+                ..
+            } => vec![(
+                "x-amz-optional-object-attributes",
+                "RestoreStatus".to_owned(),
+            )],
+            _ => Vec::new(),
+        }
+    }
+
     /// Signs a request. `digest` is the SHA-256 of its body.
     pub(super) async fn authorize(
         &self,
@@ -198,10 +224,7 @@ impl Service {
             Self::Google {
                 credentials: Some(credentials),
             } => {
-                let credential = credentials.get_credential().await.map_err(|_| {
-                    Trouble::Setup("Google gives no token: name a service account in GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or set --no-sign for a public bucket".to_owned())
-                })?;
-                let value = format!("Bearer {}", credential.bearer);
+                let value = format!("Bearer {}", credentials.bearer().await?);
                 set_header(request, "authorization", &value)
             }
             Self::Azure {
@@ -220,6 +243,20 @@ impl Service {
                     .map_err(|_| unsigned())
             }
             Self::S3 { .. } | Self::Google { .. } => Ok(()),
+        }
+    }
+}
+
+impl GoogleCredentials {
+    async fn bearer(&self) -> Result<String, Trouble> {
+        match self {
+            Self::External(federation) => federation.bearer().await,
+            Self::Own(credentials) => {
+                let credential = credentials.get_credential().await.map_err(|_| {
+                    Trouble::Setup("Google gives no token: name a service account in GOOGLE_APPLICATION_CREDENTIALS, run gcloud auth application-default login, or set --no-sign for a public bucket".to_owned())
+                })?;
+                Ok(credential.bearer.clone())
+            }
         }
     }
 }

@@ -303,6 +303,22 @@ fn the_stage_line_of_a_check_runs_as_it_stands() {
     }
 }
 
+/// What somebody had restored is read, though it counts as archived still.
+#[test]
+fn what_was_restored_from_the_archive_is_read() {
+    let (env, server) = healthy();
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    let key = format!("prod/{name}");
+    server.put_as(&key, &samples::bytes(SNAPSHOT), "GLACIER", MODIFIED);
+    let verify = ["verify", "s3://backups", "--no-catalogue"];
+    let ran = run(&env, &server, &verify);
+    assert!(!ran.stdout.starts_with("valid "), "{ran:?}");
+    let copy = "ongoing-request=\"false\", expiry-date=\"Thu, 01 Jan 2099 00:00:00 GMT\"";
+    server.say(&key, &[("x-amz-restore", copy)]);
+    let ran = run(&env, &server, &verify).ends_with(0);
+    assert!(ran.stdout.starts_with("valid "), "{ran:?}");
+}
+
 #[test]
 fn what_is_archived_is_passed_over_and_told() {
     let (env, server) = healthy();

@@ -21,6 +21,8 @@ mod clusters;
 mod completions;
 pub(crate) mod contract;
 #[cfg(feature = "object-stores")]
+mod credentials;
+#[cfg(feature = "object-stores")]
 mod custody;
 mod decrypt;
 pub(crate) mod edit;

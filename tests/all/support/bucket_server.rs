@@ -7,8 +7,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The one bucket that there is.
@@ -50,7 +50,7 @@ struct Shared {
     at_a_time: (usize, usize),
 }
 
-/// What is answered to whoever sends this header with this value, and whose body holds this.
+/// What is answered to whoever sends this header with this value, and whose query or body holds this.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Service {
     pub(crate) header: Option<(&'static str, String)>,
@@ -161,7 +161,7 @@ impl BucketServer {
             for stream in listener.incoming().flatten() {
                 let server = clone.clone();
                 // Clients leave when they like.
-                std::thread::spawn(move || server.serve(&stream));
+                std::thread::spawn(move || server.serve(stream));
             }
         });
         server
@@ -287,14 +287,14 @@ impl BucketServer {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, stream: &TcpStream) {
+    /// Answers on one connection until it ends.
+    pub(crate) fn serve(&self, stream: impl Read + Write) {
         let mut reader = BufReader::new(stream);
         while let Some(request) = Request::read(&mut reader) {
             self.shared().count(1);
             let response = self.answer(&request);
             self.shared().count(-1);
-            if response.write(stream).is_none() {
-                let _ = stream.shutdown(std::net::Shutdown::Both);
+            if response.write(reader.get_mut()).is_none() {
                 return;
             }
         }
@@ -410,7 +410,33 @@ impl Shared {
         }
     }
 
+    fn list_azure(&self, request: &Request) -> Response {
+        let prefix = request.query.get("prefix").map_or("", String::as_str);
+        let is_flat = request.query.contains_key("delimiter");
+        let mut xml = "<?xml version=\"1.0\"?><EnumerationResults><Blobs>".to_owned();
+        for (key, versions) in &self.objects {
+            let rest = key.strip_prefix(prefix);
+            let stored = versions.last();
+            let stored =
+                stored.filter(|_| rest.is_some_and(|rest| !is_flat || !rest.contains('/')));
+            let Some(stored) = stored else { continue };
+            let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
+            let _ = write!(
+                xml,
+                "<Blob><Name>{}</Name><Properties><Last-Modified>{modified}</Last-Modified><Etag>{}</Etag><Content-Length>{}</Content-Length></Properties></Blob>",
+                escaped(key),
+                stored.tag,
+                stored.bytes.len(),
+            );
+        }
+        xml.push_str("</Blobs><NextMarker/></EnumerationResults>");
+        Response::of(200, xml.into_bytes())
+    }
+
     fn list(&self, request: &Request) -> Response {
+        if request.query.get("comp").is_some_and(|comp| comp == "list") {
+            return self.list_azure(request);
+        }
         let query = |name: &str| request.query.get(name).map_or("", String::as_str);
         let (prefix, token) = (query("prefix"), query("continuation-token"));
         let after = match (token, self.begins_at_the_start) {
@@ -430,7 +456,7 @@ impl Shared {
             };
             let _ = write!(
                 xml,
-                "<Contents><Key>{}</Key>{}<LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass></Contents>",
+                "<Contents><Key>{}</Key>{}<LastModified>{}</LastModified><ETag>&quot;{}&quot;</ETag><Size>{}</Size><StorageClass>{}</StorageClass>{}</Contents>",
                 escaped(key),
                 match self.is_google {
                     true => format!("<Generation>{}</Generation>", stored.version),
@@ -439,7 +465,12 @@ impl Shared {
                 time(stored.modified).to_rfc3339(),
                 stored.tag,
                 stored.bytes.len(),
-                stored.class
+                stored.class,
+                match stored.is_restored() {
+                    true =>
+                        "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress><RestoreExpiryDate>2099-01-01T00:00:00.000Z</RestoreExpiryDate></RestoreStatus>",
+                    false => "",
+                }
             );
         }
         // Of all directories at once.
@@ -489,7 +520,7 @@ impl Shared {
         if condition.is_some_and(|tag| tag.trim_matches('"') != stored.tag) {
             return Response::error(412, "PreconditionFailed");
         }
-        if request.method == "GET" && stored.class == "GLACIER" {
+        if request.method == "GET" && stored.class == "GLACIER" && !stored.is_restored() {
             return Response::error(403, "InvalidObjectState");
         }
         let whole = stored.bytes.as_slice();
@@ -654,10 +685,20 @@ impl Shared {
     }
 }
 
+impl Stored {
+    /// Of an archived object there is a copy for some days.
+    fn is_restored(&self) -> bool {
+        self.said.iter().any(|(name, _)| *name == "x-amz-restore")
+    }
+}
+
 impl Service {
     fn answer(&self, request: &Request) -> Response {
-        let body = String::from_utf8_lossy(&request.body);
-        let is_asked_well = self.holds.iter().all(|part| body.contains(part));
+        let mut asked = decoded(&String::from_utf8_lossy(&request.body));
+        for (name, value) in &request.query {
+            let _ = write!(asked, "&{name}={value}");
+        }
+        let is_asked_well = self.holds.iter().all(|part| asked.contains(part));
         let header = self.header.as_ref();
         let is_known = header.is_none_or(|(name, value)| request.has(name, |one| one == value));
         match is_asked_well && is_known {
@@ -672,7 +713,7 @@ impl Request {
         self.headers.get(name).is_some_and(|value| is(value))
     }
 
-    fn read(reader: &mut BufReader<&TcpStream>) -> Option<Self> {
+    fn read(reader: &mut impl BufRead) -> Option<Self> {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         let mut words = line.split_whitespace();
@@ -691,6 +732,12 @@ impl Request {
             .and_then(|text| text.parse().ok());
         let mut body = vec![0; length.unwrap_or(0)];
         reader.read_exact(&mut body).ok()?;
+        // Through a proxy the whole URL is asked for.
+        let origin = target.strip_prefix("http://");
+        let target = match origin.map(|rest| rest.find('/').map_or("", |at| &rest[at..])) {
+            Some(path) => path.to_owned(),
+            None => target,
+        };
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         let query = pairs
@@ -725,7 +772,7 @@ impl Response {
     }
 
     /// `None` when the connection is to break.
-    fn write(&self, mut stream: &TcpStream) -> Option<()> {
+    fn write(&self, stream: &mut impl Write) -> Option<()> {
         if self.is_lost {
             return None;
         }
@@ -743,6 +790,7 @@ impl Response {
             let length = self.cut_after.unwrap_or(usize::MAX).min(self.body.len());
             stream.write_all(self.body.get(..length)?).ok()?;
         }
+        stream.flush().ok()?;
         self.cut_after.is_none().then_some(())
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod records;
 pub(crate) mod samples;
 #[cfg(feature = "object-stores")]
 pub(crate) mod servers;
+#[cfg(feature = "object-stores")]
+pub(crate) mod tls;
 pub(crate) mod write;
 
 use etcd_cat::finding::{Code, Finding, Severity};
