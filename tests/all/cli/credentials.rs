@@ -412,17 +412,21 @@ fn azure_is_asked_with_a_signature_or_an_identity() {
 
 #[test]
 fn what_lies_behind_a_proxy_is_asked_through_it() {
-    let mut place = Place::new()
-        .with("AWS_ACCESS_KEY_ID", "AKIA")
-        .with("AWS_SECRET_ACCESS_KEY", SECRET);
-    let proxy = place.server.endpoint();
-    place
-        .variables
-        .retain(|(name, _)| *name != "ETCD_CAT_ENDPOINT");
-    let place = place
+    let place = || {
+        Place::new()
+            .with("AWS_ACCESS_KEY_ID", "AKIA")
+            .with("AWS_SECRET_ACCESS_KEY", SECRET)
+    };
+    let behind = place();
+    let proxy = behind.server.endpoint();
+    // Of two values of a variable the last one counts.
+    let behind = behind
         .with("ETCD_CAT_ENDPOINT", "http://s3.store.invalid")
         .with("HTTP_PROXY", proxy);
-    place.is_read("proxy", "s3");
-    let place = place.with("NO_PROXY", "store.invalid");
-    place.is_refused("no proxy", "s3", "no answer from s3.store.invalid");
+    behind.is_read("proxy", "s3");
+    // Nobody listens there.
+    let before = place()
+        .with("HTTP_PROXY", "http://127.0.0.1:9")
+        .with("NO_PROXY", "127.0.0.1");
+    before.is_read("no proxy", "s3");
 }
