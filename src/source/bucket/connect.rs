@@ -17,6 +17,7 @@ use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The CA of services inside an OpenShift cluster, as every pod has it.
@@ -57,6 +58,7 @@ pub(super) fn connect(
         client: http_client(&client)?,
         clock: Clock::default(),
         keeping: Keeping::default(),
+        is_silent: AtomicBool::default(),
         service,
         host: host_of(&url).to_owned(),
         url,

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use object_store::PutPayload;
 use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody, HttpResponse};
 use sha2::{Digest as _, Sha256};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often something is asked before it counts as refused.
@@ -27,6 +28,8 @@ pub(super) struct Connection {
     pub(super) client: HttpClient,
     /// What its clock shows.
     pub(super) clock: Clock,
+    /// Nobody answered last, however often it was tried: whoever asks the next thing need not wait as long.
+    pub(super) is_silent: AtomicBool,
     /// What it said of its objects.
     pub(super) keeping: Keeping,
     pub(super) service: Service,
@@ -93,9 +96,17 @@ impl Connection {
     pub(super) async fn ask(&self, ask: &Ask) -> Result<Answer, Trouble> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
+        let most = match self.is_silent.load(Ordering::Relaxed) {
+            // What was begun is to be given up, if that can be.
+            true if !ask.is_writing => 1,
+            _ => TRIES,
+        };
         loop {
             let (trouble, asked_for) = match self.ask_once(ask).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.is_silent.store(false, Ordering::Relaxed);
+                    return Ok(answer);
+                }
                 Err(refused) => refused,
             };
             let is_passing = match &trouble {
@@ -103,7 +114,9 @@ impl Connection {
                 Trouble::Network(_) => true,
                 _ => false,
             };
-            if !is_passing || tries >= TRIES {
+            if !is_passing || tries >= most {
+                let is_silent = matches!(trouble, Trouble::Network(_));
+                self.is_silent.store(is_silent, Ordering::Relaxed);
                 return Err(trouble);
             }
             tokio::time::sleep(asked_for.unwrap_or(wait).min(LONGEST_WAIT)).await;

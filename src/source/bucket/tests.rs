@@ -115,7 +115,7 @@ fn a_version_that_may_not_be_read_is_read_by_its_tag() -> Outcome {
 
 #[test]
 fn lies_about_ranges_are_found() {
-    for what in [What::NoRange, What::OtherRange] {
+    for what in [What::NoRange, What::OtherRange, What::Long] {
         let served = Served::plain();
         served.server.put("x.db", &long());
         served.server.fail("GET /backups/x.db", what, 9);
@@ -264,4 +264,54 @@ fn each_service_says_how_it_keeps_an_object() -> Outcome {
         assert_eq!(told.and_then(|told| told.lock), None, "{scheme}");
     }
     Ok(())
+}
+
+#[test]
+fn fewer_bytes_than_an_answer_names_are_gone_on_with() -> Outcome {
+    let served = Served::plain();
+    served.server.put("x.db", &long());
+    served.server.fail("GET /backups/x.db", What::Short, 5);
+    assert!(read(&served, "x.db")? == long());
+    Ok(())
+}
+
+#[test]
+fn an_object_that_is_gone_in_the_middle_is_told() {
+    let served = Served::plain();
+    served.server.put("x.db", &long());
+    served
+        .server
+        .fail("bytes=8388608-", What::Status(404, "NoSuchKey"), 1);
+    let error = read(&served, "x.db").expect_err("is gone");
+    assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}");
+}
+
+#[test]
+fn answers_that_are_late_are_waited_for() -> Outcome {
+    let served = Served::plain();
+    served.server.put("x.db", &long());
+    let late = What::Late(std::time::Duration::from_millis(300));
+    served.server.fail("GET /backups/x.db", late, 3);
+    assert!(read(&served, "x.db")? == long());
+    Ok(())
+}
+
+/// Where nobody answers that is found out once, and not with every question.
+#[test]
+fn a_store_that_is_not_there_is_not_waited_for_again() {
+    let store = BucketStore::new(BucketOptions {
+        endpoint: Some("http://127.0.0.1:9".to_owned()),
+        is_unsigned: true,
+        ..BucketOptions::default()
+    });
+    let refused = || {
+        let error = store.stat(&id("x.db")).expect_err("nobody is there");
+        let reason = error.to_string();
+        assert!(reason.starts_with("no answer from 127.0.0.1:9"), "{reason}");
+    };
+    refused();
+    let begun = std::time::Instant::now();
+    refused();
+    // A second try would be waited for.
+    assert!(begun.elapsed() < std::time::Duration::from_millis(190));
 }

@@ -105,6 +105,9 @@ pub(crate) enum What {
     NoRange,
     /// A range from elsewhere, under the right name or the wrong one.
     OtherRange,
+    /// Fewer bytes than the answer names, or more.
+    Short,
+    Long,
     /// The answer is late.
     Late(std::time::Duration),
     /// It is done, and the connection breaks before the answer.
@@ -535,7 +538,14 @@ impl Shared {
                     return Response::error(416, "InvalidRange");
                 };
                 let shift = usize::from(matches!(fault, Some(What::OtherRange)));
-                let mut response = Response::of(206, part.to_vec());
+                let body = match fault {
+                    Some(What::Short) => {
+                        part.iter().take(part.len().div_ceil(2)).copied().collect()
+                    }
+                    Some(What::Long) => [part, b"more"].concat(),
+                    _ => part.to_vec(),
+                };
+                let mut response = Response::of(206, body);
                 let range = format!("bytes {}-{}/{}", start + shift, end + shift, whole.len());
                 response.headers.push(("content-range", range));
                 response
@@ -734,8 +744,8 @@ impl Request {
         reader.read_exact(&mut body).ok()?;
         // Through a proxy the whole URL is asked for.
         let origin = target.strip_prefix("http://");
-        let target = match origin.map(|rest| rest.find('/').map_or("", |at| &rest[at..])) {
-            Some(path) => path.to_owned(),
+        let target = match origin.and_then(|rest| rest.split_once('/')) {
+            Some((_, path)) => format!("/{path}"),
             None => target,
         };
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
