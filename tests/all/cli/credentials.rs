@@ -101,14 +101,14 @@ impl Place {
     }
 }
 
-fn said(body: impl ToString) -> Service {
+fn said(body: impl Into<String>) -> Service {
     Service {
-        body: body.to_string(),
+        body: body.into(),
         ..Service::default()
     }
 }
 
-fn said_to(header: &'static str, value: &str, body: impl ToString) -> Service {
+fn said_to(header: &'static str, value: &str, body: impl Into<String>) -> Service {
     Service {
         header: Some((header, value.to_owned())),
         ..said(body)
@@ -116,13 +116,14 @@ fn said_to(header: &'static str, value: &str, body: impl ToString) -> Service {
 }
 
 /// Keys as the metadata service and pod identity give them.
-fn keys(key: &str) -> serde_json::Value {
-    json!({
+fn keys(key: &str) -> String {
+    let keys = json!({
         "AccessKeyId": key,
         "SecretAccessKey": format!("{SECRET}-key"),
         "Token": format!("{SECRET}-session"),
         "Expiration": "2099-01-01T00:00:00Z",
-    })
+    });
+    keys.to_string()
 }
 
 #[test]
@@ -323,12 +324,15 @@ fn google_is_asked_as_a_service_account_or_for_somebody_elses_word() {
                 "audience=//iam.googleapis.com/projects/1/providers/cluster".to_owned(),
                 "grant_type=urn:ietf:params:oauth:grant-type:token-exchange".to_owned(),
             ],
-            ..said(json!({"access_token": format!("{SECRET}-federated"), "expires_in": 3599}))
+            ..said(
+                json!({"access_token": format!("{SECRET}-federated"), "expires_in": 3599})
+                    .to_string(),
+            )
         };
         let account_token = said_to(
             "authorization",
             &format!("Bearer {SECRET}-federated"),
-            json!({"accessToken": format!("{SECRET}-account"), "expireTime": "2099-01-01T00:00:00Z"}),
+            json!({"accessToken": format!("{SECRET}-account"), "expireTime": "2099-01-01T00:00:00Z"}).to_string(),
         );
         place
             .offers("POST /v1/token", exchange)
@@ -381,7 +385,7 @@ fn azure_is_asked_with_a_signature_or_an_identity() {
         )
         .offers(
             "GET /metadata/identity",
-            said_to("metadata", "true", managed),
+            said_to("metadata", "true", managed.to_string()),
         );
     place.is_read("managed identity", "az");
 
@@ -393,7 +397,10 @@ fn azure_is_asked_with_a_signature_or_an_identity() {
                 "client_id=client".to_owned(),
                 format!("client_assertion={accepted}"),
             ],
-            ..said(json!({"access_token": format!("{SECRET}-workload"), "expires_in": 3599}))
+            ..said(
+                json!({"access_token": format!("{SECRET}-workload"), "expires_in": 3599})
+                    .to_string(),
+            )
         };
         place
             .offers("POST /tenant/oauth2/v2.0/token", service)
