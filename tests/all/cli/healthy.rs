@@ -25,8 +25,10 @@ fn verified(sample: &Sample) -> (TestEnv, Backup) {
     assert_eq!(backup.kind, "Backup");
     assert_eq!(backup.taken_at_source.as_deref(), Some("lease"));
     assert!(backup.snapshot().modified_at.is_some());
+    // Nobody keeps a file on a disk.
+    assert_eq!(backup.snapshot().custody, []);
     let other = backup.kuberesources.as_ref();
-    assert!(other.is_none_or(|half| half.modified_at.is_some()));
+    assert!(other.is_none_or(|half| half.modified_at.is_some() && half.custody.is_empty()));
     let artifacts = ["snapshot", "kuberesources", "pair", "catalogue", "location"];
     let mut findings = backup.findings.iter();
     assert!(findings.all(|one| artifacts.contains(&one.artifact.as_str())));

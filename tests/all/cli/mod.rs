@@ -51,6 +51,7 @@ mod real_stores;
 mod secrets;
 mod selection;
 mod signals;
+#[cfg(feature = "object-stores")]
 mod stopped;
 mod strange;
 mod undone;
