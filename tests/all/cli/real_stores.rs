@@ -210,6 +210,42 @@ fn what_azure_refuses_is_one_sentence_with_what_to_do() {
 }
 
 #[test]
+fn a_shared_access_signature_is_enough_for_what_it_is_about() {
+    let Some(server) = azurite() else { return };
+    let env = TestEnv::new();
+    server.make_bucket("shared");
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    server.put("shared", name, &samples::bytes(SNAPSHOT));
+    let signature = server.shared_access("shared", name);
+    let location = format!("az://shared/{name}");
+    let asked = |signature: &str| {
+        let mut command = command(
+            &env,
+            server,
+            &["verify", &location, "--no-catalogue", "-vv"],
+        );
+        command
+            .env_remove("AZURE_STORAGE_ACCOUNT_KEY")
+            .env("AZURE_STORAGE_SAS_TOKEN", signature);
+        command
+    };
+    let secret = signature.rsplit("sig=").next().expect("a signature");
+    let read = ran(asked(&signature));
+    assert!(
+        read.stdout.contains("27be558ad3a9") && !read.stdout.contains("digest-mismatch"),
+        "{read:#?}"
+    );
+    assert!(!read.stdout.contains(secret) && !read.stderr.contains(secret));
+    let other = signature.replace("sig=", "sig=AA");
+    let read = ran(asked(&other)).ends_with(2);
+    assert!(
+        read.stderr.contains("these credentials may not"),
+        "{read:#?}"
+    );
+    assert!(!read.stderr.contains(secret), "{read:#?}");
+}
+
+#[test]
 fn a_named_object_is_read_by_whoever_may_not_list() {
     let Some(server) = seaweed() else { return };
     let env = TestEnv::new();

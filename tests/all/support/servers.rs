@@ -4,10 +4,13 @@
 //! it ends, so does the input of the shell, which kills the server and removes all that it wrote.
 
 use object_store::aws::{AwsAuthorizer, AwsCredential};
-use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
+use object_store::azure::{
+    AzureAccessKey, AzureAuthorizer, AzureCredential, MicrosoftAzureBuilder,
+};
 use object_store::client::{
     HttpConnector as _, HttpRequest, HttpRequestBody, HttpResponse, ReqwestConnector,
 };
+use object_store::signer::Signer as _;
 use object_store::{Certificate, ClientOptions};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -359,6 +362,29 @@ impl Server {
             .enable_all()
             .build();
         runtime.expect("a runtime").block_on(self.send(request))
+    }
+
+    /// A signature of azurite that lets whoever has it read one blob for an hour.
+    pub(crate) fn shared_access(&self, container: &str, name: &str) -> String {
+        let store = MicrosoftAzureBuilder::new()
+            .with_endpoint(self.endpoint.clone())
+            .with_allow_http(true)
+            .with_account(ACCOUNT)
+            .with_access_key(ACCOUNT_KEY)
+            .with_container_name(container)
+            .build()
+            .expect("is configured");
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let url = runtime.expect("a runtime").block_on(store.signed_url(
+            "GET".parse().expect("a method"),
+            &name.into(),
+            Duration::from_secs(3600),
+        ));
+        let url = url.expect("can be signed");
+        url.query().expect("a signature").to_owned()
     }
 
     fn sign(&self, request: &mut HttpRequest, body: &[u8]) {
