@@ -1,5 +1,6 @@
 //! Holds what an examination found against what was known before: new, changed or gone, location by location.
 
+use super::arrival;
 use super::completion::is_mark;
 use super::examination::Examination;
 use super::news::{LocationProblem, News, Origin, SearchedLocation};
@@ -180,6 +181,12 @@ impl Examination<'_> {
             }
             _ => false,
         }
+    }
+
+    /// What is to be remembered of clocks that were set right.
+    pub(super) fn clock_changes(&self) -> Vec<CatalogueChange> {
+        let known = &self.known;
+        arrival::clock_changes(&known.files, &known.contents, self.stores, self.now)
     }
 
     /// What is to be remembered of the file systems below the locations.

@@ -337,6 +337,7 @@ impl Examination<'_> {
         let searched = self.searched(locations, origin, &backups);
         self.take_gone(&mut backups, locations);
         let mut changes = self.location_changes(&searched);
+        changes.extend(self.clock_changes());
         // Where nothing is left nobody pruned: that is told of the location, every time.
         let is_told = searched.iter().all(|one| one.problem.is_none());
         if origin != Origin::Aside && is_told {

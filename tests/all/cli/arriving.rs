@@ -172,6 +172,29 @@ fn the_clock_of_the_store_counts() {
     }
 }
 
+/// One of both clocks was set right after the half was read: it is not read again, and lists know all the same.
+#[test]
+fn a_clock_that_was_set_right_counts_for_lists_too() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.expect("after 1970").as_secs();
+    let (env, server) = (TestEnv::new(), BucketServer::start());
+    put(&server, KUBERESOURCES, now - 60);
+    for (ahead, is_expected) in [(3600, false), (0, true), (-3600, false), (20, true)] {
+        server.tell_time(ahead);
+        let index = ["index", "s3://backups", "--all", "-o", "json"];
+        let found = only(run(&env, &server, &index).json::<VerifyReport>().items);
+        let list = ["list", "--all", "-o", "json"];
+        let listed = only(run(&env, &server, &list).json::<BackupList>().items);
+        for told in [found, listed] {
+            let is_told = told.codes().contains(&"still-arriving");
+            assert_eq!(is_told, is_expected, "{ahead}: {told:#?}");
+        }
+    }
+    let reads = server.take_asked().into_iter();
+    let reads = reads.filter(|line| line.contains(" bytes=")).count();
+    assert!(reads <= 3, "{reads}");
+}
+
 /// The time of a file is set by whoever copies it: it is told to be alone at once.
 #[test]
 fn a_file_on_a_disk_is_alone_at_once() {

@@ -434,3 +434,47 @@ fn a_list_is_read_once_more_with_what_is_read_once_more() {
         "{asked:?}"
     );
 }
+
+/// Stages what `index` found, after something happened to the snapshot in the bucket.
+fn staged_after(happened: impl FnOnce(&BucketServer, &str)) -> (TestEnv, Ran) {
+    let (env, server) = healthy();
+    run(&env, &server, &["index", "s3://backups"]).ends_with(0);
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    happened(&server, &format!("prod/{name}"));
+    let to = env.text("staged");
+    let ran = run(&env, &server, &["stage", "latest-valid", "--to", &to]);
+    (env, ran)
+}
+
+#[test]
+fn what_is_staged_from_a_bucket_is_proven_as_it_is_written() {
+    let bytes = samples::bytes(SNAPSHOT);
+    let mut other = bytes.clone();
+    other[400_000] ^= 1;
+    let name = SNAPSHOT.rsplit('/').next().expect("a name");
+    let is_staged = |env: &TestEnv| {
+        let staged = std::fs::read(env.path("staged").join(name));
+        staged.is_ok_and(|staged| staged == bytes)
+    };
+    // A body that breaks off is gone on with.
+    let (env, ran) = staged_after(|server, _| {
+        server.fail("GET /backups/prod/snapshot", What::CutAfter(100_000), 3);
+    });
+    ran.ends_with(0);
+    assert!(is_staged(&env));
+    // Damaged since, or between two looks at it: nothing is left under a name that a restore takes.
+    let replaced = What::Replace(other.clone());
+    let rows: [(&str, Box<dyn FnOnce(&BucketServer, &str)>); 3] = [
+        ("damaged", Box::new(|server, key| server.put(key, &other))),
+        (
+            "replaced",
+            Box::new(move |server, _| server.fail(" bytes=", replaced, 1)),
+        ),
+        ("gone", Box::new(|server, key| server.remove(key))),
+    ];
+    for (what, happened) in rows {
+        let (env, ran) = staged_after(happened);
+        assert_ne!(ran.code, Some(0), "{what}: {ran:#?}");
+        assert!(!env.path("staged").join(name).exists(), "{what}: {ran:#?}");
+    }
+}
