@@ -435,6 +435,9 @@ fn a_list_is_read_once_more_with_what_is_read_once_more() {
     );
 }
 
+/// Something happens to an object, by its key.
+type Happened<'h> = Box<dyn FnOnce(&BucketServer, &str) + 'h>;
+
 /// Stages what `index` found, after something happened to the snapshot in the bucket.
 fn staged_after(happened: impl FnOnce(&BucketServer, &str)) -> (TestEnv, Ran) {
     let (env, server) = healthy();
@@ -464,7 +467,7 @@ fn what_is_staged_from_a_bucket_is_proven_as_it_is_written() {
     assert!(is_staged(&env));
     // Damaged since, or between two looks at it: nothing is left under a name that a restore takes.
     let replaced = What::Replace(other.clone());
-    let rows: [(&str, Box<dyn FnOnce(&BucketServer, &str)>); 3] = [
+    let rows: [(&str, Happened<'_>); 3] = [
         ("damaged", Box::new(|server, key| server.put(key, &other))),
         (
             "replaced",
