@@ -18,6 +18,7 @@ mod options;
 mod page;
 mod pieces;
 mod profile;
+mod range;
 mod ranges;
 mod request;
 mod runtime;

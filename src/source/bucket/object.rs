@@ -2,8 +2,9 @@
 
 use super::super::{Object, ObjectIdentity, Pace, ReadAt};
 use super::opened::Opened;
-use super::ranges::{RangeReader, read_range};
-use super::runtime;
+use super::range::Range;
+use super::ranges::RangeReader;
+use crate::bytes::to_u64;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -26,18 +27,14 @@ impl BucketObject {
 impl ReadAt for BucketObject {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let rest = self.opened.size_bytes().saturating_sub(offset);
-        let length = usize::try_from(rest)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
+        let length = rest.min(to_u64(buffer.len()));
         if length == 0 {
             return Ok(0);
         }
-        let opened = Arc::clone(&self.opened);
-        let bytes = runtime::start(async move { read_range(&opened, offset, length).await })?;
-        let mut bytes = bytes.wait()??;
+        let mut range = Range::start(Arc::clone(&self.opened), offset, length, length)?;
         let mut read = 0;
         while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
-            match bytes.read(rest)? {
+            match range.read(rest)? {
                 0 => break,
                 more => read += more,
             }

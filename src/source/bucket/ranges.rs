@@ -1,70 +1,30 @@
-//! Ranges of an object: several on their way at a time, given out in order, each gone on with where it broke off.
+//! The ranges of an object: several on their way at a time, given out in order; or one from here to its end, where several at a
+//! time bring nothing.
 
 use super::super::Pace;
 use super::opened::Opened;
-use super::pieces::Pieces;
-use super::runtime::{self, Pending};
-use super::trouble::Trouble;
-use super::width::Measure;
-use crate::bytes::{to_u64, to_usize};
-use futures_util::StreamExt as _;
+use super::range::Range;
+use super::width::{Measure, Way};
+use crate::bytes::to_u64;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Ranges are one unit long, or two.
+/// What is counted where memory is shared out. A range that is not the rest of its object is one unit long, or two.
 const UNIT_BYTES: u64 = 8 << 20;
+/// Of a unit, that may wait until its turn comes. What is sent beyond that waits on its way: most of it is there by then.
+const UNIT_AHEAD_BYTES: u64 = 6 << 20;
 /// Units of one object in memory, those that are being given out among them.
 const MOST_UNITS: usize = 8;
 /// Units of all objects in memory, beyond the one that each reader may always have.
 const MOST_SHARED_UNITS: usize = 12;
 /// Units that are asked for alone, to see how fast one connection is.
-const UNITS_ALONE: u64 = 2;
-/// How often in a row a body may end without a single byte.
-const MOST_EMPTY_ANSWERS: u32 = 4;
+const UNITS_ALONE: usize = 2;
+/// Units that are asked for together, to see how fast several are.
+const UNITS_TOGETHER: usize = 4;
 
 static SHARED_UNITS: AtomicUsize = AtomicUsize::new(0);
-
-/// The bytes at `start`, as many as are wanted. A body that breaks off is gone on with, not begun again.
-pub(super) async fn read_range(
-    opened: &Opened,
-    start: u64,
-    length: usize,
-) -> Result<Pieces, Trouble> {
-    let mut buffer = Pieces::of(length);
-    let end = start.saturating_add(to_u64(length));
-    let mut empty_answers = 0;
-    while buffer.filled() < length {
-        let before = buffer.filled();
-        let answer = opened
-            .get(start.saturating_add(to_u64(before)), end)
-            .await?;
-        let mut pieces = answer.into_pieces();
-        let mut end_of_body = None;
-        while let Some(piece) = pieces.next().await {
-            match piece {
-                Ok(piece) if buffer.fill(piece.as_ref()) => {}
-                Ok(_) => return Err(Trouble::Lie("more bytes than were asked for".to_owned())),
-                Err(error) => {
-                    end_of_body = Some(error);
-                    break;
-                }
-            }
-        }
-        if buffer.filled() > before {
-            empty_answers = 0;
-        } else if empty_answers < MOST_EMPTY_ANSWERS {
-            empty_answers += 1;
-        } else {
-            return Err(match end_of_body {
-                Some(error) => opened.connection.trouble(&error),
-                None => Trouble::Lie("bodies without bytes".to_owned()),
-            });
-        }
-    }
-    Ok(buffer)
-}
 
 /// A unit beyond the first of its reader; given back when dropped.
 struct Permit;
@@ -83,13 +43,6 @@ impl Drop for Permit {
     }
 }
 
-/// A range on its way.
-struct Range {
-    bytes: Pending<Result<Pieces, Trouble>>,
-    length: u64,
-    units: Units,
-}
-
 /// The units of a range. Each reader may have one without a permit.
 #[derive(Default)]
 struct Units {
@@ -103,78 +56,94 @@ impl Units {
     }
 }
 
+/// What is asked for next.
+struct Plan {
+    units: usize,
+    /// In memory with it.
+    most_units: usize,
+    /// No more than its units are in memory at a time, but it is the rest of the object.
+    is_rest: bool,
+}
+
 /// Reads an object from its first byte to its last.
 pub(super) struct RangeReader {
     opened: Arc<Opened>,
-    /// Ranges on their way, in order.
-    ranges: VecDeque<Range>,
+    /// Ranges on their way, in order; the first one is being given out.
+    ranges: VecDeque<(Range, Units)>,
     /// Where the next range begins.
     next: u64,
-    most_units: usize,
-    current: Pieces,
-    /// Of the range that is being given out.
-    units: Units,
+    pace: Pace,
     measure: Option<Measure>,
     has_failed: bool,
 }
 
 impl RangeReader {
     pub(super) fn new(opened: Arc<Opened>, pace: Pace) -> Self {
-        let (most_units, measure) = match pace {
-            Pace::Ahead(_) => (
-                MOST_UNITS,
-                opened.connection.width.measure(opened.size_bytes()),
-            ),
-            Pace::OneByOne => (1, None),
+        let measure = match pace {
+            Pace::Ahead(_) => opened.connection.width.measure(opened.size_bytes()),
+            Pace::OneByOne => None,
         };
         Self {
             opened,
             ranges: VecDeque::new(),
             next: 0,
-            most_units,
-            current: Pieces::default(),
-            units: Units::default(),
+            pace,
             measure,
             has_failed: false,
         }
     }
 
+    fn plan(&self) -> Plan {
+        let (units, most_units) = match &self.measure {
+            Some(measure) if measure.is_alone() => (UNITS_ALONE, UNITS_ALONE),
+            Some(_) => (1, UNITS_TOGETHER),
+            None => match self.opened.connection.width.way() {
+                Way::Ranges(units) if self.pace != Pace::OneByOne => (units, MOST_UNITS),
+                _ => {
+                    return Plan {
+                        units: 1,
+                        most_units: MOST_UNITS,
+                        is_rest: true,
+                    };
+                }
+            },
+        };
+        Plan {
+            units,
+            most_units,
+            is_rest: false,
+        }
+    }
+
     /// Starts as many ranges as may be on their way.
     fn start(&mut self) -> io::Result<()> {
-        let size = self.opened.size_bytes();
-        while self.next < size {
-            let is_alone = self.measure.as_ref().is_some_and(Measure::is_alone);
-            if is_alone && !self.ranges.is_empty() {
-                break;
-            }
-            let wanted = match is_alone {
-                true => UNITS_ALONE,
-                false => self.opened.connection.width.units(),
+        loop {
+            let rest = self.opened.size_bytes().saturating_sub(self.next);
+            let plan = self.plan();
+            let units = match rest {
+                0 => return Ok(()),
+                _ => self.take_units(plan.units, plan.most_units),
             };
-            let units = self.take_units(to_usize(wanted));
             if units.count() == 0 {
-                break;
+                return Ok(());
             }
-            let length = UNIT_BYTES.saturating_mul(to_u64(units.count()));
-            let length = length.min(size - self.next);
-            let (opened, start) = (Arc::clone(&self.opened), self.next);
-            let bytes =
-                runtime::start(async move { read_range(&opened, start, to_usize(length)).await })?;
-            self.ranges.push_back(Range {
-                bytes,
-                length,
-                units,
-            });
-            self.next += length;
+            let count = to_u64(units.count());
+            let length = match plan.is_rest {
+                true => rest,
+                false => rest.min(UNIT_BYTES.saturating_mul(count)),
+            };
+            let most_ahead = UNIT_AHEAD_BYTES.saturating_mul(count);
+            let range = Range::start(Arc::clone(&self.opened), self.next, length, most_ahead)?;
+            self.ranges.push_back((range, units));
+            self.next = self.next.saturating_add(length);
         }
-        Ok(())
     }
 
     /// As many as are wanted, if they may be in memory beside what is there.
-    fn take_units(&self, wanted: usize) -> Units {
-        let on_their_way = self.ranges.iter().map(|range| range.units.count());
-        let in_memory = self.units.count() + on_their_way.sum::<usize>();
-        let wanted = wanted.min(self.most_units.saturating_sub(in_memory));
+    fn take_units(&self, wanted: usize, most_units: usize) -> Units {
+        let on_their_way = self.ranges.iter().map(|(_, units)| units.count());
+        let in_memory = on_their_way.sum::<usize>();
+        let wanted = wanted.min(most_units.saturating_sub(in_memory));
         let has_free = in_memory == 0 && wanted > 0;
         let permits = (usize::from(has_free)..wanted).map_while(|_| Permit::take());
         Units {
@@ -183,18 +152,24 @@ impl RangeReader {
         }
     }
 
-    /// Waits for the next range; false at the end.
-    fn advance(&mut self) -> io::Result<bool> {
-        (self.current, self.units) = (Pieces::default(), Units::default());
-        self.start()?;
-        let Some(range) = self.ranges.pop_front() else {
-            return Ok(false);
-        };
-        self.units = range.units;
-        self.current = range.bytes.wait()??;
-        let width = &self.opened.connection.width;
-        width.received(&mut self.measure, range.length);
-        Ok(true)
+    /// What there is of the first range; none at the end of the object.
+    fn read_on(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.start()?;
+            let Some((range, _)) = self.ranges.front_mut() else {
+                return Ok(0);
+            };
+            let length = range.read(buffer)?;
+            if range.is_over() {
+                let bytes = range.length();
+                self.ranges.pop_front();
+                let width = &self.opened.connection.width;
+                width.received(&mut self.measure, bytes);
+            }
+            if length > 0 {
+                return Ok(length);
+            }
+        }
     }
 }
 
@@ -203,22 +178,11 @@ impl Read for RangeReader {
         if buffer.is_empty() {
             return Ok(0);
         }
-        loop {
-            let length = self.current.read(buffer)?;
-            if length > 0 {
-                return Ok(length);
-            }
-            if self.has_failed {
-                return Err(io::Error::other("reading failed before"));
-            }
-            match self.advance() {
-                Ok(true) => self.start()?,
-                Ok(false) => return Ok(0),
-                Err(error) => {
-                    self.has_failed = true;
-                    return Err(error);
-                }
-            }
+        if self.has_failed {
+            return Err(io::Error::other("reading failed before"));
         }
+        let read = self.read_on(buffer);
+        self.has_failed = read.is_err();
+        read
     }
 }

@@ -61,7 +61,7 @@ impl<T> Drop for Pending<T> {
     }
 }
 
-fn broke_off() -> io::Error {
+pub(super) fn broke_off() -> io::Error {
     io::Error::other("the request broke off inside this program")
 }
 

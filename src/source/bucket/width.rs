@@ -1,14 +1,19 @@
-//! How long ranges are: many short ones at a time where each connection has a limit of its own, as on most networks; fewer
-//! long ones where all connections share what limits them, such as the server or this machine: there each range more costs,
-//! and brings nothing. The first long object of a bucket finds out.
+//! How an object is asked for: in many short ranges at a time where each connection has a limit of its own, as on most
+//! networks; in fewer long ones where all connections share much of what limits them; in one from here to the end where they
+//! share all of it, such as the server or this machine: there each range more costs, and brings nothing. The first long object
+//! of a bucket finds out.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes over which is measured what several ranges at a time bring.
-const TOGETHER_BYTES: u64 = 64 << 20;
-/// Several at a time have to be so many times as fast as one.
-const WORTH_IT: u128 = 2;
+const TOGETHER_BYTES: u64 = 32 << 20;
+/// An object has to be so long for that: most of it is asked for in the way that is best then.
+const MEASURED_BYTES: u64 = 128 << 20;
+/// Several at a time that are so many hundredths as fast as one are worth many short ranges.
+const WORTH_MANY: u128 = 200;
+/// The same for any at all.
+const WORTH_SOME: u128 = 130;
 
 /// What is known of a bucket.
 #[derive(Debug, Default)]
@@ -20,8 +25,16 @@ enum Known {
     Nothing,
     /// Somebody is measuring.
     Measuring,
-    /// Ranges are so many units long.
-    Units(u64),
+    Best(Way),
+}
+
+/// How the rest of an object is asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    /// In ranges of so many units, several at a time.
+    Ranges(usize),
+    /// As one.
+    Whole,
 }
 
 /// How fast something was.
@@ -46,18 +59,24 @@ impl Measure {
 }
 
 impl Width {
-    /// How many units long ranges are.
-    pub(super) fn units(&self) -> u64 {
+    /// As far as it is known.
+    pub(super) fn way(&self) -> Way {
         match *self.known() {
-            Known::Units(units) => units,
-            Known::Nothing | Known::Measuring => 1,
+            Known::Best(way) => way,
+            Known::Nothing | Known::Measuring => Way::Ranges(1),
         }
+    }
+
+    /// Nobody need find out.
+    #[cfg(test)]
+    pub(super) fn settle(&self, way: Way) {
+        *self.known() = Known::Best(way);
     }
 
     /// For the one that is to find out, if it is long enough for it.
     pub(super) fn measure(&self, size_bytes: u64) -> Option<Measure> {
         let mut known = self.known();
-        if size_bytes < 2 * TOGETHER_BYTES || *known != Known::Nothing {
+        if size_bytes < MEASURED_BYTES || *known != Known::Nothing {
             return None;
         }
         *known = Known::Measuring;
@@ -85,7 +104,7 @@ impl Width {
                 };
             }
             Some(alone) if took.bytes >= TOGETHER_BYTES => {
-                *self.known() = Known::Units(units(alone, took));
+                *self.known() = Known::Best(best(alone, took));
                 *measure = None;
             }
             Some(_) => {}
@@ -97,13 +116,16 @@ impl Width {
     }
 }
 
-fn units(alone: Took, together: Took) -> u64 {
+fn best(alone: Took, together: Took) -> Way {
     let alone_speed = u128::from(alone.bytes) * together.time.as_nanos();
     let speed = u128::from(together.bytes) * alone.time.as_nanos();
-    if speed >= alone_speed.saturating_mul(WORTH_IT) {
-        1
+    let is_worth = |hundredths| speed.saturating_mul(100) >= alone_speed.saturating_mul(hundredths);
+    if is_worth(WORTH_MANY) {
+        Way::Ranges(1)
+    } else if is_worth(WORTH_SOME) {
+        Way::Ranges(2)
     } else {
-        2
+        Way::Whole
     }
 }
 
@@ -112,15 +134,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_short_where_many_at_a_time_are_worth_it() {
+    fn many_at_a_time_are_asked_for_where_they_are_worth_it() {
         let took = |mebibytes: u64, milliseconds| Took {
             bytes: mebibytes << 20,
             time: Duration::from_millis(milliseconds),
         };
         // Each connection has its own limit.
-        assert_eq!(units(took(16, 160), took(64, 80)), 1);
-        // All have one in common.
-        assert_eq!(units(took(16, 160), took(64, 600)), 2);
+        assert_eq!(best(took(16, 160), took(32, 80)), Way::Ranges(1));
+        // All have some of it in common, or all of it.
+        assert_eq!(best(took(16, 160), took(32, 200)), Way::Ranges(2));
+        assert_eq!(best(took(16, 160), took(32, 300)), Way::Whole);
+        assert_eq!(best(took(16, 160), took(32, 900)), Way::Whole);
     }
 
     #[test]
@@ -129,10 +153,10 @@ mod tests {
         assert!(width.measure(100).is_none(), "too short");
         let mut first = width.measure(1 << 30);
         assert!(first.as_ref().is_some_and(Measure::is_alone));
-        assert!(width.measure(1 << 30).is_none() && width.units() == 1);
+        assert!(width.measure(1 << 30).is_none() && width.way() == Way::Ranges(1));
         width.received(&mut first, 16 << 20);
         assert!(first.as_ref().is_some_and(|measure| !measure.is_alone()));
         width.received(&mut first, TOGETHER_BYTES);
-        assert!(first.is_none() && matches!(*width.known(), Known::Units(_)));
+        assert!(first.is_none() && matches!(*width.known(), Known::Best(_)));
     }
 }
