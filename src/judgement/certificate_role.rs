@@ -2,6 +2,7 @@
 
 use crate::kubernetes::certificate::Certificate;
 use chrono::TimeDelta;
+use std::borrow::Cow;
 
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -68,18 +69,18 @@ fn common_name(certificate: &Certificate) -> &str {
 /// What stays when a certificate is replaced: the role for the vital ones, the signer's name without its
 /// moment for other CAs, subject and place without its revision for leaves.
 #[derive(Debug, Eq, Hash, PartialEq)]
-pub(super) struct Family {
+pub(super) struct Family<'c> {
     role: Role,
-    name: String,
-    place: String,
+    name: Cow<'c, str>,
+    place: Cow<'c, str>,
 }
 
-pub(super) fn family(certificate: &Certificate) -> Family {
+pub(super) fn family(certificate: &Certificate) -> Family<'_> {
     let role = role(certificate);
     let name = common_name(certificate);
     let (name, place) = match role {
-        Role::EtcdCa | Role::KubeletSigner => (String::new(), String::new()),
-        Role::OtherCa => (signer_name(name).to_owned(), String::new()),
+        Role::EtcdCa | Role::KubeletSigner => (Cow::default(), Cow::default()),
+        Role::OtherCa => (signer_name(name).into(), Cow::default()),
         Role::Leaf => (
             without_moment(&certificate.subject),
             without_revision(&certificate.place),
@@ -89,36 +90,46 @@ pub(super) fn family(certificate: &Certificate) -> Family {
 }
 
 /// `CN=x@1730000000` as `CN=x`.
-fn without_moment(subject: &str) -> String {
-    let keep = |part: &str| {
-        let (name, moment) = part.split_once('@').unwrap_or((part, ""));
-        let is_moment = !moment.is_empty() && moment.bytes().all(|byte| byte.is_ascii_digit());
-        if is_moment {
-            name.to_owned()
-        } else {
-            part.to_owned()
-        }
-    };
-    subject.split(", ").map(keep).collect::<Vec<_>>().join(", ")
+fn without_moment(subject: &str) -> Cow<'_, str> {
+    shortened(subject, ", ", |part| {
+        let (name, moment) = part.split_once('@')?;
+        is_number(moment).then_some((name, ""))
+    })
 }
 
 /// `.../secrets/openshift-etcd/etcd-client-7` as `.../secrets/openshift-etcd/etcd-client`.
-fn without_revision(place: &str) -> String {
-    let keep = |segment: &str| {
-        let (name, field) = segment
-            .split_once(' ')
-            .map_or((segment, None), |(name, field)| (name, Some(field)));
-        let (base, revision) = name.rsplit_once('-').unwrap_or((name, ""));
-        let is_revision =
-            !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
-        let name = if is_revision && !base.is_empty() {
-            base
-        } else {
-            name
-        };
-        field.map_or_else(|| name.to_owned(), |field| format!("{name} {field}"))
-    };
-    place.split('/').map(keep).collect::<Vec<_>>().join("/")
+fn without_revision(place: &str) -> Cow<'_, str> {
+    shortened(place, "/", |segment| {
+        let name = segment.split(' ').next()?;
+        let (base, revision) = name.rsplit_once('-')?;
+        let field = segment.get(name.len()..)?;
+        (is_number(revision) && !base.is_empty()).then_some((base, field))
+    })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A text of which some parts are put together anew from beginning and end. Most have no such part, and are not copied.
+fn shortened<'t>(
+    text: &'t str,
+    separator: &str,
+    keep: impl Fn(&'t str) -> Option<(&'t str, &'t str)>,
+) -> Cow<'t, str> {
+    if text.split(separator).all(|part| keep(part).is_none()) {
+        return text.into();
+    }
+    let mut short = String::with_capacity(text.len());
+    for (number, part) in text.split(separator).enumerate() {
+        if number > 0 {
+            short.push_str(separator);
+        }
+        let (beginning, end) = keep(part).unwrap_or((part, ""));
+        short.push_str(beginning);
+        short.push_str(end);
+    }
+    short.into()
 }
 
 /// What people call it: the role of the vital ones, the Secret of a rotated signer, else the common name.

@@ -114,7 +114,7 @@ fn is_fleeting(certificate: &Certificate) -> bool {
 fn newest<'c>(
     certificates: impl Iterator<Item = (usize, &'c Certificate)>,
 ) -> Vec<(usize, &'c Certificate)> {
-    let mut newest: HashMap<Family, (usize, &Certificate)> = HashMap::new();
+    let mut newest: HashMap<Family<'_>, (usize, &Certificate)> = HashMap::new();
     for (position, certificate) in certificates {
         let entry = newest.entry(family(certificate));
         let best = entry.or_insert((position, certificate));

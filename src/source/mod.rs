@@ -19,6 +19,7 @@ mod identity;
 mod io_error;
 mod object_id;
 mod packed;
+mod path_name;
 mod publish;
 mod store;
 mod stores;

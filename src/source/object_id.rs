@@ -1,5 +1,6 @@
 //! What an object is called.
 
+use super::path_name::PathName;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -25,7 +26,7 @@ pub struct ObjectId(Name);
 
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 enum Name {
-    Path(Arc<Path>),
+    Path(PathName),
     Url(Arc<str>),
     Member(Arc<MemberName>),
 }
@@ -118,7 +119,7 @@ impl ObjectId {
     /// The path, if it is one of this machine.
     pub fn as_path(&self) -> Option<&Path> {
         match &self.0 {
-            Name::Path(path) => Some(path),
+            Name::Path(name) => Some(name.path()),
             Name::Url(_) | Name::Member(_) => None,
         }
     }
@@ -126,7 +127,7 @@ impl ObjectId {
     /// The whole name.
     pub(crate) fn as_os_str(&self) -> &OsStr {
         match &self.0 {
-            Name::Path(path) => path.as_os_str(),
+            Name::Path(name) => name.path().as_os_str(),
             Name::Url(url) => OsStr::new(&**url),
             Name::Member(member) => &member.text,
         }
@@ -135,7 +136,7 @@ impl ObjectId {
     /// The last part of the name; `None` when there is none, as for `/` or a whole bucket.
     pub fn file_name(&self) -> Option<&OsStr> {
         match &self.0 {
-            Name::Path(path) => path.file_name(),
+            Name::Path(name) => name.path().file_name(),
             Name::Url(url) => {
                 let (_, name) = split_url(url)?;
                 Some(OsStr::new(name)).filter(|name| !name.is_empty())
@@ -147,7 +148,7 @@ impl ObjectId {
     /// What it lies in, as it is shown: the path of a directory, or a URL as far as the last slash.
     pub fn directory(&self) -> Option<&OsStr> {
         match &self.0 {
-            Name::Path(path) => path.parent().map(Path::as_os_str),
+            Name::Path(name) => name.path().parent().map(Path::as_os_str),
             Name::Url(url) => Some(OsStr::new(split_url(url)?.0)),
             Name::Member(member) => {
                 let text = member.text.as_bytes();
@@ -160,7 +161,7 @@ impl ObjectId {
     /// What it lies in.
     pub fn parent(&self) -> Option<Self> {
         match &self.0 {
-            Name::Path(path) => path.parent().map(Self::from),
+            Name::Path(name) => name.path().parent().map(Self::from),
             Name::Url(url) => Some(Self(Name::Url(split_url(url)?.0.into()))),
             Name::Member(member) => match member.path.parent() {
                 Some(parent) => Some(member.archive.member(parent.as_os_str())),
@@ -173,7 +174,7 @@ impl ObjectId {
     #[must_use]
     pub fn join(&self, name: &OsStr) -> Self {
         match (&self.0, name.to_str()) {
-            (Name::Path(path), _) => path.join(name).into(),
+            (Name::Path(path), _) => path.path().join(name).into(),
             (Name::Url(url), Some(name)) => Self(Name::Url(format!("{url}/{name}").into())),
             // No URL says that.
             (Name::Url(url), None) => Path::new(&**url).join(name).into(),
@@ -194,7 +195,7 @@ impl ObjectId {
             (Name::Member(member), Name::Member(other)) => {
                 member.archive == other.archive && other.path.starts_with(&member.path)
             }
-            (Name::Path(path), Name::Path(other)) => other.starts_with(path),
+            (Name::Path(path), Name::Path(other)) => other.path().starts_with(path.path()),
             (Name::Url(url), Name::Url(other)) => other
                 .strip_prefix(&**url)
                 .is_some_and(|rest| rest.is_empty() || url.ends_with('/') || rest.starts_with('/')),
@@ -233,6 +234,10 @@ impl ObjectId {
 
     /// How many directories must be left and entered on the way from one to the other.
     pub(crate) fn steps_to(&self, other: &Self) -> usize {
+        if let (Name::Path(own), Name::Path(others)) = (&self.0, &other.0) {
+            let common = own.common_parts(others);
+            return (own.parts() + others.parts()).saturating_sub(common.saturating_mul(2));
+        }
         let (own, others) = (self.parts(), other.parts());
         let common = own.zip(others).take_while(|(a, b)| a == b).count();
         let all = self.parts().count() + other.parts().count();
@@ -241,7 +246,11 @@ impl ObjectId {
 
     fn parts(&self) -> Box<dyn Iterator<Item = &OsStr> + '_> {
         match &self.0 {
-            Name::Path(path) => Box::new(path.components().map(std::path::Component::as_os_str)),
+            Name::Path(name) => Box::new(
+                name.path()
+                    .components()
+                    .map(std::path::Component::as_os_str),
+            ),
             Name::Url(url) => Box::new(url.split('/').map(OsStr::new)),
             Name::Member(member) => {
                 let own = member.path.components();
@@ -263,7 +272,9 @@ impl ObjectId {
                 key
             }
             // Relative and like a URL: say that it is a path.
-            Name::Path(_) if Self::parse(self.as_os_str()) != *self => [b"./", bytes].concat(),
+            Name::Path(name) if name.path().to_str().and_then(scheme_of).is_some() => {
+                [b"./", bytes].concat()
+            }
             _ => bytes.to_vec(),
         }
     }

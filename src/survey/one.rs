@@ -55,7 +55,7 @@ pub fn recall_one(
     }
     let mut same = backups
         .into_iter()
-        .filter(|backup| Summary::from(backup) == *summary);
+        .filter(|backup| backup.digest == summary.digest && Summary::from(backup) == *summary);
     Ok(match (same.next(), same.next()) {
         (Some(backup), None) => Some(backup),
         _ => None,
