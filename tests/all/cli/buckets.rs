@@ -372,7 +372,7 @@ fn recorded_checksums_are_read_only_beside_what_is_read() {
             .collect::<Vec<_>>()
     };
     let list = serde_json::json!("s3://backups/prod/SHA256SUMS");
-    assert_eq!(told(&run(&env, &server, &index)), [list.clone()]);
+    assert_eq!(told(&run(&env, &server, &index)), std::slice::from_ref(&list));
     assert!(!reads(&server).is_empty());
     let again = run(&env, &server, &index);
     assert_eq!(told(&again), std::slice::from_ref(&list));
@@ -473,7 +473,7 @@ fn what_is_staged_from_a_bucket_is_proven_as_it_is_written() {
             "replaced",
             Box::new(move |server, _| server.fail(" bytes=", replaced, 1)),
         ),
-        ("gone", Box::new(|server, key| server.remove(key))),
+        ("gone", Box::new(BucketServer::remove)),
     ];
     for (what, happened) in rows {
         let (env, ran) = staged_after(happened);
