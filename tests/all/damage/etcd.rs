@@ -1,15 +1,22 @@
 //! etcd as the oracle: what it makes of a damaged snapshot.
 
+use crate::support::read;
+use etcd_cat::snapshot::SnapshotReading;
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Files that one process of the oracle answers for. What a store left behind when it died ticks on, and is paid for
+/// by each file after it.
+const FILES_OF_A_PROCESS: usize = 100;
 
 /// The program built from `tests/reliability/oracle`, answering one line a file.
 struct Program {
     child: Child,
     ask: ChildStdin,
     answers: BufReader<ChildStdout>,
+    asked: usize,
 }
 
 impl Program {
@@ -25,12 +32,17 @@ impl Program {
             ask: child.stdin.take().expect("it is piped"),
             answers: BufReader::new(child.stdout.take().expect("it is piped")),
             child,
+            asked: 0,
         })
     }
 
+    fn ask(&mut self, path: &Path) -> Option<()> {
+        self.asked += 1;
+        writeln!(self.ask, "{}", path.display()).ok()
+    }
+
     /// `None` when it died of the file.
-    fn answer(&mut self, path: &Path) -> Option<Value> {
-        writeln!(self.ask, "{}", path.display()).ok()?;
+    fn answer(&mut self) -> Option<Value> {
         let mut line = String::new();
         self.answers.read_line(&mut line).ok()?;
         serde_json::from_str(&line).ok()
@@ -61,22 +73,45 @@ impl Oracle {
 
     /// What etcd makes of a file. What kills the whole process, or does not end, is answered for by a new one.
     pub(crate) fn answer(&mut self, file: &[u8]) -> Value {
+        self.answer_while(file, || ()).0
+    }
+
+    /// What etcd makes of a file, and what is found in it meanwhile.
+    pub(crate) fn judge(&mut self, file: &[u8]) -> (Value, SnapshotReading) {
+        self.answer_while(file, || read(file))
+    }
+
+    fn answer_while<T>(&mut self, file: &[u8], work: impl FnOnce() -> T) -> (Value, T) {
+        if self.program.asked == FILES_OF_A_PROCESS {
+            self.restart();
+        }
         let path = self.directory.path().join("snapshot.db");
         std::fs::write(&path, file).expect("there is room");
-        let answer = self.program.answer(&path);
+        let asked = self.program.ask(&path);
+        let done = work();
+        let answer = asked.and_then(|()| self.program.answer());
         let mut answer = answer.unwrap_or_else(|| json!({"step": "died"}));
         if answer["step"] == "died" || answer["step"] == "hang" {
-            self.program = Program::start().expect("it has started before");
+            self.restart();
         }
         let is_told = answer["step"] != "served" || answer["served"].is_string();
         assert!(is_told, "build the oracle anew");
         answer["path"] = Value::Null;
-        answer
+        (answer, done)
+    }
+
+    fn restart(&mut self) {
+        self.program = Program::start().expect("it has started before");
     }
 }
 
-/// What etcd makes of a damaged file against the sound one.
+/// What etcd makes of a damaged file against the sound one. A cluster version that another etcd than the oracle's
+/// serves is no harm.
 pub(crate) fn harm(sound: &Value, damaged: &Value) -> &'static str {
+    let is_newer = |reason: &str| reason.ends_with("is newer than the server");
+    if damaged["reason"].as_str().is_some_and(is_newer) {
+        return "is newer";
+    }
     if damaged["step"] != "served" {
         return "stops";
     }
@@ -91,4 +126,9 @@ pub(crate) fn harm(sound: &Value, damaged: &Value) -> &'static str {
         return "forgets a lease";
     }
     "serves"
+}
+
+/// Nothing is stopped, and nothing is served otherwise.
+pub(crate) fn is_harmless(harm: &str) -> bool {
+    ["serves", "is newer"].contains(&harm)
 }

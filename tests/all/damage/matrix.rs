@@ -5,13 +5,12 @@
 //! been damaged before the snapshot was saved.
 #![expect(clippy::as_conversions, reason = "small numbers of small files")]
 
-use super::etcd::{Oracle, harm};
+use super::etcd::{Oracle, harm, is_harmless};
 use crate::objects::real::unpacked;
 use crate::support::bolt::{Bolt, Element, HEADER};
 use crate::support::dice::Dice;
-use crate::support::{read, samples, told, worst};
+use crate::support::{samples, told, worst};
 use etcd_cat::finding::Severity;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -304,15 +303,6 @@ fn sound_samples() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What etcd makes of it; a cluster version that another etcd than the oracle's serves is no harm.
-fn harm_of(sound: &Value, answer: &Value) -> &'static str {
-    let is_newer = |reason: &str| reason.ends_with("is newer than the server");
-    if answer["reason"].as_str().is_some_and(is_newer) {
-        return "serves";
-    }
-    harm(sound, answer)
-}
-
 /// The bytes around the first that differs.
 fn place_of(sound: &Bolt, damaged: &Bolt) -> String {
     let bytes = sound.bytes.iter().zip(&damaged.bytes);
@@ -348,8 +338,7 @@ fn what_harms_is_found_in_every_class() {
                     continue;
                 }
                 let file = damaged.sealed();
-                let answer = oracle.answer(&file);
-                let reading = read(&file);
+                let (answer, reading) = oracle.judge(&file);
                 let worst = worst(&reading);
                 let row = rows.entry(class).or_default();
                 row.files += 1;
@@ -358,7 +347,7 @@ fn what_harms_is_found_in_every_class() {
                     place_of(&bolt, &damaged),
                     told(&reading)
                 );
-                if harm_of(&sound, &answer) == "serves" {
+                if is_harmless(harm(&sound, &answer)) {
                     if worst == Some(Severity::Error) {
                         row.accused += 1;
                         accused.push(line);
