@@ -121,6 +121,12 @@ pub(crate) enum BucketDefectKind {
     /// etcd's own words for a version that is none.
     #[error("the value is no version of etcd 3")]
     StorageVersion,
+    /// etcd migrates storage to no other major version.
+    #[error("the value is version {found}, not one of etcd 3: etcd refuses it when it starts")]
+    StorageVersionMajor {
+        /// The version as it stands.
+        found: String,
+    },
     /// etcd parses the version of the cluster when it starts.
     #[error("the value is no version: etcd stops at it when it starts")]
     ClusterVersion,
@@ -153,6 +159,7 @@ impl BucketDefectKind {
             | Self::RoleValue(_)
             | Self::CompactionValue(_)
             | Self::ClusterVersion
+            | Self::StorageVersionMajor { .. }
             | Self::ClusterVersionMajor { .. }
             | Self::Downgrade(_) => Harm::Stops,
             Self::MemberValue(_)
@@ -178,6 +185,7 @@ impl BucketDefectKind {
                 | Self::LeaseOverflow { .. }
                 | Self::LeaseSeconds { .. }
                 | Self::CompactionOrder { .. }
+                | Self::StorageVersionMajor { .. }
                 | Self::ClusterVersionMajor { .. }
         )
     }

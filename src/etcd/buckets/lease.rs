@@ -8,8 +8,8 @@ use crate::bbolt::LeafElement;
 use crate::protobuf::{WireDefect, integer_field};
 use std::collections::HashSet;
 
-/// Seconds that fit into etcd's clock, which counts nanoseconds in 64 bits.
-const MAX_CLOCK_SECONDS: i64 = i64::MAX / 1_000_000_000;
+/// etcd's clock counts them in 64 bits, and what does not fit wraps around: to a time that is over, or to one far away.
+const NANOSECONDS: i64 = 1_000_000_000;
 
 /// What bucket `lease` tells.
 #[derive(Debug, Default)]
@@ -76,7 +76,7 @@ impl Lease {
         } else {
             self.seconds
         };
-        if counted > MAX_CLOCK_SECONDS {
+        if counted.wrapping_mul(NANOSECONDS) <= 0 && counted > 0 {
             let found_seconds = counted;
             found.push(BucketDefectKind::LeaseOverflow { found_seconds });
         } else if !(1..=MAX_LEASE_SECONDS).contains(&self.seconds) {
@@ -110,7 +110,15 @@ mod tests {
         let key = 7_i64.to_be_bytes();
         let too_long = b"\x08\x07\x10\xff\xff\xff\xff\xff\xff\x3f";
         type Row<'r> = (&'r str, &'r [u8], &'r [u8], Vec<BucketDefectKind>);
-        let rows: [Row<'_>; 8] = [
+        let rows: [Row<'_>; 9] = [
+            (
+                "longer than the clock, which wraps around to 27 years",
+                &key,
+                b"\x08\x07\x10\x80\x80\x80\x80\x48",
+                vec![BucketDefectKind::LeaseSeconds {
+                    found_seconds: 19_327_352_832,
+                }],
+            ),
             ("as granted", &key, b"\x08\x07\x10\x0f", vec![]),
             ("with a rest", &key, b"\x08\x07\x10\x0f\x18\x03", vec![]),
             (

@@ -64,15 +64,10 @@ pub(crate) fn raft_and_storage(meta: &[LeafElement<'_>]) -> RaftAndStorage {
         let kind = BucketDefectKind::ConfState(json_words(&error));
         found.tell("confState", kind);
     }
-    if value_of(meta, b"storageVersion").is_some() {
-        let is_version = found
-            .storage_version
-            .as_deref()
-            .and_then(|text| semver::Version::parse(text).ok())
-            .is_some_and(|version| version.major == 3);
-        if !is_version {
-            found.tell("storageVersion", BucketDefectKind::StorageVersion);
-        }
+    if value_of(meta, b"storageVersion").is_some()
+        && let Some(kind) = found.storage_version_defect()
+    {
+        found.tell("storageVersion", kind);
     }
     found
 }
@@ -98,6 +93,18 @@ impl RaftAndStorage {
             self.tell("finishedCompactRev", kind);
         }
         Some(compaction)
+    }
+
+    /// etcd goes on without a version that it cannot parse.
+    fn storage_version_defect(&self) -> Option<BucketDefectKind> {
+        let text = self.storage_version.as_deref().unwrap_or_default();
+        match semver::Version::parse(text) {
+            Err(_) => Some(BucketDefectKind::StorageVersion),
+            Ok(version) if version.major == 3 => None,
+            Ok(version) => Some(BucketDefectKind::StorageVersionMajor {
+                found: version.to_string(),
+            }),
+        }
     }
 
     fn check_number(&mut self, meta: &[LeafElement<'_>], name: &'static str) {

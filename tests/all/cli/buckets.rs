@@ -372,7 +372,10 @@ fn recorded_checksums_are_read_only_beside_what_is_read() {
             .collect::<Vec<_>>()
     };
     let list = serde_json::json!("s3://backups/prod/SHA256SUMS");
-    assert_eq!(told(&run(&env, &server, &index)), std::slice::from_ref(&list));
+    assert_eq!(
+        told(&run(&env, &server, &index)),
+        std::slice::from_ref(&list)
+    );
     assert!(!reads(&server).is_empty());
     let again = run(&env, &server, &index);
     assert_eq!(told(&again), std::slice::from_ref(&list));

@@ -3,7 +3,7 @@
 use super::{assert_codes, damaged, sample};
 use crate::support::bolt::{Bolt, Content};
 use crate::support::write::{Form, database};
-use crate::support::{codes, findings_of, read, records as made_up, samples, told};
+use crate::support::{codes, findings_of, read, records as made_up, samples, told, worst};
 use etcd_cat::finding::Severity;
 
 const NEEDED: [&str; 10] = [
@@ -152,4 +152,23 @@ fn where_bucket_meta_is_damaged_nothing_is_called_lost() {
     let file = damaged(&bolt, |bolt| bolt.put_u32(last + 12, 60_000));
     let reading = read(&file);
     assert_eq!(codes(&reading), ["structure-page"], "{}", told(&reading));
+}
+
+/// etcd 3.6 stops at a storage version of another major version, and goes on without one that is none.
+#[test]
+fn a_storage_version_of_another_etcd_is_an_error() {
+    let rows: [(&[u8], &[&str], Option<Severity>); 4] = [
+        (b"3.6.0", &[], None),
+        (b"2.6.0", &["record-inconsistent"], Some(Severity::Error)),
+        (b"7.6.0", &["record-inconsistent"], Some(Severity::Error)),
+        (b"s.6.0", &["record-undecodable"], Some(Severity::Warning)),
+    ];
+    for (version, expected, severity) in rows {
+        let file = written(|content| {
+            let meta = &mut content.last_mut().expect("ten buckets").1;
+            meta.push((b"storageVersion".to_vec(), version.to_vec()));
+        });
+        assert_codes(&version.escape_ascii().to_string(), &file, expected);
+        assert_eq!(worst(&read(&file)), severity);
+    }
 }

@@ -2,6 +2,7 @@
 //
 // It reads one path of a snapshot a line and answers with one line of JSON: what was served, or what died of what.
 // Everything runs in this process, on the packages of etcd itself, so that thousands of damaged files take minutes.
+// A store that died is left behind with all that it has started: whoever asks takes a new process now and then.
 package main
 
 import (
@@ -26,6 +27,7 @@ import (
 	"go.etcd.io/etcd/server/v3/storage/backend"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 	"go.etcd.io/etcd/server/v3/storage/schema"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 )
 
 // What came of one snapshot.
@@ -44,6 +46,7 @@ type answer struct {
 func main() {
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(devNull{}), zap.DPanicLevel)
 	logger := zap.New(core, zap.WithFatalHook(zapcore.WriteThenPanic))
+	wal.SegmentSizeBytes = 64 << 10 // 64 MB are made for each log otherwise
 	out := json.NewEncoder(os.Stdout)
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -53,7 +56,7 @@ func main() {
 		select {
 		case found := <-done:
 			_ = out.Encode(found)
-		case <-time.After(20 * time.Second):
+		case <-time.After(10 * time.Second):
 			_ = out.Encode(answer{Path: path, Step: "hang"})
 		}
 	}
@@ -92,9 +95,10 @@ func serve(logger *zap.Logger, path string) (found answer) {
 	found.Step = "open"
 	store := backend.NewDefaultBackend(logger, filepath.Join(data, "member", "snap", "db"))
 	// Whatever panics may hold a lock that closing waits for: a store that died is left behind.
+	closing := []func(){func() { store.Close() }}
 	defer func() {
-		if found.Step == "served" {
-			store.Close()
+		for last := len(closing) - 1; found.Step == "served" && last >= 0; last-- {
+			closing[last]()
 		}
 	}()
 	found.Step = "schema"
@@ -107,20 +111,27 @@ func serve(logger *zap.Logger, path string) (found answer) {
 	members.MustReadMembersFromBackend()
 	version := members.ClusterVersionFromBackend()
 	downgrade := members.DowngradeInfoFromBackend()
-	if version != nil && (version.Major != 3 || version.Minor > 6) && (downgrade == nil || !downgrade.Enabled) {
+	if version != nil && version.Major != 3 {
+		found.Reason = "cluster version " + version.String() + " is of another major version"
+		return found
+	}
+	if version != nil && version.Minor > 6 && (downgrade == nil || !downgrade.Enabled) {
 		found.Reason = "cluster version " + version.String() + " is newer than the server"
 		return found
 	}
 	found.Step = "leases"
 	lessor := lease.NewLessor(logger, store, nil, lease.LessorConfig{MinLeaseTTL: 1})
+	closing = append(closing, lessor.Stop)
 	found.Step = "keys"
 	kv := mvcc.NewStore(logger, store, lessor, mvcc.StoreConfig{})
+	closing = append(closing, func() { kv.Close() })
 	found.Step = "auth"
 	provider, err := auth.NewTokenProvider(logger, "simple", func(uint64) <-chan struct{} { return nil }, time.Minute)
 	if err != nil {
 		panic(err)
 	}
-	auth.NewAuthStore(logger, schema.NewAuthBackend(logger, store), provider, 4)
+	users := auth.NewAuthStore(logger, schema.NewAuthBackend(logger, store), provider, 4)
+	closing = append(closing, func() { users.Close() })
 	found.Step = "alarms"
 	alarms, err := v3alarm.NewAlarmStore(logger, schema.NewAlarmBackend(logger, store))
 	if err != nil {
