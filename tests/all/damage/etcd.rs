@@ -105,10 +105,13 @@ impl Oracle {
     }
 }
 
-/// What etcd makes of a damaged file against the sound one. A cluster version that another etcd than the oracle's
-/// serves is no harm.
+/// What etcd makes of a damaged file against the sound one. A version of the cluster or of its storage that a later etcd than
+/// the oracle's serves is no harm.
 pub(crate) fn harm(sound: &Value, damaged: &Value) -> &'static str {
-    let is_newer = |reason: &str| reason.ends_with("is newer than the server");
+    let is_newer = |reason: &str| {
+        reason.ends_with("is newer than the server")
+            || reason == "version \"3.7.0\" is not supported"
+    };
     if damaged["reason"].as_str().is_some_and(is_newer) {
         return "is newer";
     }
