@@ -121,9 +121,11 @@ pub(crate) enum BucketDefectKind {
     /// etcd's own words for a version that is none.
     #[error("the value is no version of etcd 3")]
     StorageVersion,
-    /// etcd migrates storage to no other major version.
-    #[error("the value is version {found}, not one of etcd 3: etcd refuses it when it starts")]
-    StorageVersionMajor {
+    /// etcd migrates storage from no other major version, and from none before 3.5.
+    ///
+    /// Source: etcd `server/storage/schema/{migration,schema}.go` of 3.6.16.
+    #[error("the value is version {found}, which no etcd writes: etcd refuses it when it starts")]
+    StorageVersionRefused {
         /// The version as it stands.
         found: String,
     },
@@ -159,7 +161,7 @@ impl BucketDefectKind {
             | Self::RoleValue(_)
             | Self::CompactionValue(_)
             | Self::ClusterVersion
-            | Self::StorageVersionMajor { .. }
+            | Self::StorageVersionRefused { .. }
             | Self::ClusterVersionMajor { .. }
             | Self::Downgrade(_) => Harm::Stops,
             Self::MemberValue(_)
@@ -185,7 +187,7 @@ impl BucketDefectKind {
                 | Self::LeaseOverflow { .. }
                 | Self::LeaseSeconds { .. }
                 | Self::CompactionOrder { .. }
-                | Self::StorageVersionMajor { .. }
+                | Self::StorageVersionRefused { .. }
                 | Self::ClusterVersionMajor { .. }
         )
     }

@@ -100,8 +100,8 @@ impl RaftAndStorage {
         let text = self.storage_version.as_deref().unwrap_or_default();
         match semver::Version::parse(text) {
             Err(_) => Some(BucketDefectKind::StorageVersion),
-            Ok(version) if version.major == 3 => None,
-            Ok(version) => Some(BucketDefectKind::StorageVersionMajor {
+            Ok(version) if version.major == 3 && version.minor >= 5 => None,
+            Ok(version) => Some(BucketDefectKind::StorageVersionRefused {
                 found: version.to_string(),
             }),
         }

@@ -154,11 +154,13 @@ fn where_bucket_meta_is_damaged_nothing_is_called_lost() {
     assert_eq!(codes(&reading), ["structure-page"], "{}", told(&reading));
 }
 
-/// etcd 3.6 stops at a storage version of another major version, and goes on without one that is none.
+/// etcd 3.6 stops at a storage version of another major version or before 3.5, and goes on without one that is none.
 #[test]
 fn a_storage_version_of_another_etcd_is_an_error() {
-    let rows: [(&[u8], &[&str], Option<Severity>); 4] = [
+    let rows: [(&[u8], &[&str], Option<Severity>); 6] = [
         (b"3.6.0", &[], None),
+        (b"3.5.0", &[], None),
+        (b"3.4.0", &["record-inconsistent"], Some(Severity::Error)),
         (b"2.6.0", &["record-inconsistent"], Some(Severity::Error)),
         (b"7.6.0", &["record-inconsistent"], Some(Severity::Error)),
         (b"s.6.0", &["record-undecodable"], Some(Severity::Warning)),
