@@ -17,7 +17,8 @@ fn put(server: &BucketServer, sample: &str, modified: u64) {
     server.put_as(&key, &samples::bytes(sample), "STANDARD", modified);
 }
 
-fn run(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Ran {
+/// Asks the bucket of a server, without a signature.
+pub(super) fn run(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Ran {
     let mut command = env.command(arguments);
     command
         .env("ETCD_CAT_ENDPOINT", server.endpoint())

@@ -1,17 +1,10 @@
 //! What a store says of how it keeps an object is remembered and shown: its version, and what locks it.
 
+use super::arriving::run;
 use crate::cli::contract::{Backup, BackupList, Custody, VerifyReport};
-use crate::cli::environment::{KUBERESOURCES, Ran, SNAPSHOT, SOON, TestEnv};
+use crate::cli::environment::{KUBERESOURCES, SNAPSHOT, SOON, TestEnv};
 use crate::support::bucket_server::BucketServer;
 use crate::support::samples;
-
-fn run(env: &TestEnv, server: &BucketServer, arguments: &[&str]) -> Ran {
-    let mut command = env.command(arguments);
-    command
-        .env("ETCD_CAT_ENDPOINT", server.endpoint())
-        .env("ETCD_CAT_NO_SIGN", "true");
-    Ran::of(command.output().expect("the command starts"))
-}
 
 fn key(sample: &str) -> String {
     let name = sample.rsplit('/').next().expect("a name");
