@@ -142,12 +142,14 @@ impl Backup {
 
     /// All its files.
     pub fn places(&self) -> BTreeSet<&ObjectId> {
+        self.each_place().collect()
+    }
+
+    /// The same one by one, in no order; one may come twice.
+    pub fn each_place(&self) -> impl Iterator<Item = &ObjectId> {
         let snapshot = self.snapshot.iter().flat_map(Located::places);
         let kuberesources = self.kuberesources.iter().flat_map(Located::places);
-        snapshot
-            .chain(kuberesources)
-            .chain(&self.unreadable_path)
-            .collect()
+        snapshot.chain(kuberesources).chain(&self.unreadable_path)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod digest;
 pub mod instant;
 pub mod monitor;
+pub mod parallel;
 pub(crate) mod protobuf;
 pub(crate) mod secret;
 

@@ -147,6 +147,17 @@ impl CatalogueContents {
         self.verifications.get(subject).map_or(&[], Vec::as_slice)
     }
 
+    /// Joins snapshots and all the rest, which were read at the same time.
+    pub(super) fn of(snapshots: Self, rest: Self) -> Self {
+        let mut skipped = rest.skipped;
+        skipped.extend(snapshots.skipped);
+        Self {
+            snapshots: snapshots.snapshots,
+            skipped,
+            ..rest
+        }
+    }
+
     /// Takes out what points at records that are not there, so that its files count as never read.
     pub(super) fn settle(&mut self) {
         let sets = &self.certificate_sets;

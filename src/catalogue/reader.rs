@@ -16,6 +16,7 @@ use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
+use crate::parallel;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::collections::HashMap;
@@ -53,11 +54,30 @@ impl CatalogueReader<'_> {
     /// The store cannot be read or is damaged, or a later etcd-cat wrote to it. Single records that are damaged are
     /// passed over and named.
     pub fn load(&self) -> Result<CatalogueContents, CatalogueError> {
+        // Snapshots are half of it.
+        let halves = [Self::load_snapshots, Self::load_the_rest];
+        let loaded = parallel::share(halves.into_iter(), |(), load| load(self));
+        let mut loaded = loaded.into_iter();
+        let mut next = || {
+            loaded
+                .next()
+                .unwrap_or_else(|| Ok(CatalogueContents::default()))
+        };
+        let mut contents = CatalogueContents::of(next()?, next()?);
+        contents.settle();
+        Ok(contents)
+    }
+
+    fn load_snapshots(&self) -> Result<CatalogueContents, CatalogueError> {
+        let mut contents = CatalogueContents::default();
+        contents.snapshots = self.table(&mut contents.skipped)?;
+        Ok(contents)
+    }
+
+    fn load_the_rest(&self) -> Result<CatalogueContents, CatalogueError> {
         let mut skipped = Vec::new();
-        let mut contents = CatalogueContents {
+        Ok(CatalogueContents {
             files: self.table(&mut skipped)?,
-            without_facts: HashMap::new(),
-            snapshots: self.table(&mut skipped)?,
             kuberesources: self.table(&mut skipped)?,
             certificate_sets: self.table(&mut skipped)?,
             proofs: self.table(&mut skipped)?,
@@ -67,9 +87,8 @@ impl CatalogueReader<'_> {
             runs: self.runs(&mut skipped)?.into_iter().collect(),
             generation: self.about.generation,
             skipped,
-        };
-        contents.settle();
-        Ok(contents)
+            ..CatalogueContents::default()
+        })
     }
 
     /// Every file that was read, ascending by the bytes of its path.

@@ -101,8 +101,8 @@ pub enum Access {
     Write,
 }
 
-/// Ordered tables of bytes that survive the process.
-pub trait CatalogueStore {
+/// Ordered tables of bytes that survive the process. Several threads may read them at a time.
+pub trait CatalogueStore: Sync {
     /// The value under `key`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::foreign::{Foreign, ForeignKind};
 use crate::monitor::Monitor;
 use crate::names::BackupName;
+use crate::parallel;
 use crate::source::{Cause, LeftOut, Listed, Listing, ObjectId, ObjectIdentity, Store};
 use std::ffi::OsStr;
 
@@ -143,7 +144,15 @@ pub(crate) fn walk_beside(id: &ObjectId, store: &dyn Store, monitor: &dyn Monito
 
 impl From<Listing> for Walk {
     fn from(listing: Listing) -> Self {
-        let mut objects: Vec<FoundObject> = listing.objects.into_iter().map(found).collect();
+        let names = parallel::map(&listing.objects, name_of);
+        let objects = listing.objects.into_iter().zip(names);
+        let mut objects: Vec<FoundObject> = objects
+            .map(|(listed, name)| FoundObject {
+                id: listed.id,
+                name,
+                identity: listed.identity,
+            })
+            .collect();
         let mut skipped: Vec<Skipped> = listing.left_out.into_iter().map(skipped).collect();
         // By bytes, not by parts: `a-b/x` before `a/x`, as a sorted listing shows it.
         objects.sort_by(|a, b| a.id.as_os_str().cmp(b.id.as_os_str()));
@@ -156,18 +165,13 @@ impl From<Listing> for Walk {
     }
 }
 
-fn found(listed: Listed) -> FoundObject {
+/// The name that tells more: the link's own, unless only the target's is that of a backup.
+fn name_of(listed: &Listed) -> Option<BackupName> {
     let own = listed.id.file_name().and_then(BackupName::parse);
     let of_target = listed.target_name.as_deref().and_then(BackupName::parse);
-    FoundObject {
-        // The name that tells more: the link's own, unless only the target's is that of a backup.
-        name: own
-            .filter(|name| name.stamp.is_some())
-            .or(of_target)
-            .or(own),
-        id: listed.id,
-        identity: listed.identity,
-    }
+    own.filter(|name| name.stamp.is_some())
+        .or(of_target)
+        .or(own)
 }
 
 fn skipped(left_out: LeftOut) -> Skipped {

@@ -14,6 +14,7 @@ use crate::inventory::{Inventory, UnreadableFile};
 use crate::kubernetes::certificate::Certificates;
 use crate::names::Picks;
 use crate::pairing::{Paired, pair as pair_halves};
+use crate::parallel::{self, PIECE};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -42,41 +43,52 @@ pub fn judge(inventory: Inventory, standpoint: &Standpoint<'_>) -> Vec<Backup> {
         unreadable,
         ..
     } = inventory;
-    let mut successions = Successions::default();
     let mut halves = UnjoinedFacts::new(snapshots, kuberesources, &pairs);
-    let mut backups: Vec<Backup> = pairs
-        .iter()
-        .zip(notes)
-        .map(|(paired, notes)| {
-            let backup = halves.join(paired);
-            examined(backup, *notes, standpoint, &mut successions)
-        })
-        .chain(unreadable.iter().map(unread))
-        .collect();
-    let mut wider = host::duplicates(&backups);
-    wider.extend(trend::trends(&backups));
-    wider.extend(divergence::divergences(&backups));
-    for (index, finding) in wider {
+    let mut backups: Vec<Backup> = pairs.iter().map(|paired| halves.join(paired)).collect();
+    drop(halves);
+    examine(&mut backups, notes, standpoint);
+    backups.extend(unreadable.iter().map(unread));
+    for (index, finding) in wider(&backups) {
         if let Some(backup) = backups.get_mut(index) {
             backup.findings.push(finding);
         }
     }
-    for backup in &mut backups {
-        conclude(backup, standpoint.accept);
-    }
+    parallel::for_each(&mut backups, |backup| conclude(backup, standpoint.accept));
     advise(&mut backups, standpoint);
     backups
+}
+
+/// Fills in what follows from the halves of each, and runs every check that needs no other backup.
+fn examine(backups: &mut [Backup], mut notes: Vec<PairNotes>, standpoint: &Standpoint<'_>) {
+    let notes = notes.chunks_mut(PIECE);
+    parallel::share(
+        backups.chunks_mut(PIECE).zip(notes),
+        |successions: &mut Successions, (backups, notes)| {
+            for (backup, notes) in backups.iter_mut().zip(notes) {
+                examined(backup, std::mem::take(notes), standpoint, successions);
+            }
+        },
+    );
+}
+
+type WiderCheck = fn(&[Backup]) -> Vec<(usize, Finding)>;
+
+/// What shows only where the backups of a cluster are held against each other: each finding with the backup it is on.
+fn wider(backups: &[Backup]) -> Vec<(usize, Finding)> {
+    let checks: [WiderCheck; 3] = [host::duplicates, trend::trends, divergence::divergences];
+    let found = parallel::share(checks.into_iter(), |(), check| check(backups));
+    found.into_iter().flatten().collect()
 }
 
 /// Adds what can be said of a place only when all that lies there is judged.
 fn advise(backups: &mut [Backup], standpoint: &Standpoint<'_>) {
     let choices = restore_choices(backups, standpoint.picks);
-    for backup in backups {
+    parallel::for_each(backups, |backup| {
         if let Some(finding) = location::picks_other(backup, &choices) {
             backup.findings.push(finding);
             conclude(backup, standpoint.accept);
         }
-    }
+    });
 }
 
 /// The halves on their way into backups.
@@ -164,30 +176,29 @@ fn unread(file: &UnreadableFile) -> Backup {
     backup
 }
 
-/// Fills in what follows from the halves, and runs every check that needs no other backup.
 fn examined(
-    mut backup: Backup,
+    backup: &mut Backup,
     mut notes: PairNotes,
     standpoint: &Standpoint<'_>,
     successions: &mut Successions,
-) -> Backup {
+) {
     backup.pairing = std::mem::take(&mut notes.pairing);
     if let Some(proven) = notes.proven.take() {
         backup.key_proof = Some(proven.key_proof);
         backup.sealed_certificates = proven.certificates;
     }
-    backup.named_at = time::named_at(&backup);
-    (backup.taken_at, backup.taken_at_source) = time::taken_at(&backup).unzip();
+    backup.named_at = time::named_at(backup);
+    (backup.taken_at, backup.taken_at_source) = time::taken_at(backup).unzip();
     backup.version = backup
         .snapshot
         .as_ref()
         .map(|half| version::version_of(&half.facts))
         .unwrap_or_default();
-    let mut findings = own_findings(&backup);
-    findings.extend(of_snapshot(&backup));
-    findings.extend(of_pair(&backup, &notes));
-    findings.extend(of_places(&backup, &notes));
-    let counted = successions.counted(&backup);
+    let mut findings = own_findings(backup);
+    findings.extend(of_snapshot(backup));
+    findings.extend(of_pair(backup, &notes));
+    findings.extend(of_places(backup, &notes));
+    let counted = successions.counted(backup);
     findings.extend(certificates::calendar(
         counted,
         standpoint.as_of,
@@ -196,8 +207,7 @@ fn examined(
     // A hundred thousand files have a few findings each.
     findings.shrink_to_fit();
     backup.findings = findings;
-    arrival::be_patient(&mut backup, standpoint.as_of);
-    backup
+    arrival::be_patient(backup, standpoint.as_of);
 }
 
 /// What the bytes of each half alone have proven.

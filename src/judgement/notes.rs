@@ -6,6 +6,7 @@ use crate::inventory::{Inventory, KuberesourcesIndex, PassedOver, Proven, Replac
 use crate::pairing::{
     Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
 };
+use crate::parallel;
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -50,17 +51,10 @@ pub(super) struct Replacement {
     pub(super) is_rotation: bool,
 }
 
-/// PairNotes for each pair, in their order; each in memory of its own, which is given back with it.
-#[expect(
-    clippy::vec_box,
-    reason = "a hundred thousand of them would stay until the last is used"
-)]
-pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<Box<PairNotes>> {
+/// PairNotes for each pair, in their order.
+pub(super) fn notes(inventory: &Inventory, pairs: &[Paired]) -> Vec<PairNotes> {
     let surroundings = Surroundings::new(inventory, pairs);
-    pairs
-        .iter()
-        .map(|paired| Box::new(surroundings.note(paired)))
-        .collect()
+    parallel::map(pairs, |paired| surroundings.note(paired))
 }
 
 struct Surroundings<'a> {

@@ -45,6 +45,7 @@ pub(crate) use io_error::AtPath;
 pub use io_error::IoError;
 pub(crate) use io_error::ReplacedMeanwhile;
 pub use object_id::ObjectId;
+pub(crate) use object_id::ObjectSet;
 pub(crate) use packed::{HEAD_BYTES, LONG_HEAD_BYTES, PackedStream, PackingBudget};
 pub use publish::replace_own;
 pub(crate) use publish::{create_whole, rename_new, rename_new_at, sync_directory};

@@ -1,6 +1,7 @@
 //! What an object is called.
 
 use super::path_name::PathName;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -39,6 +40,9 @@ struct MemberName {
     /// Both, as it is shown.
     text: OsString,
 }
+
+/// Names that are looked up and never gone through in order.
+pub(crate) type ObjectSet = HashSet<ObjectId, foldhash::quality::RandomState>;
 
 impl ObjectId {
     /// The name that somebody typed: a URL if it begins as one (`s3://…`), else a path.

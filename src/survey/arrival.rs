@@ -27,6 +27,10 @@ pub(super) fn tell(inventory: &mut Inventory, files: &Files, stores: &Stores) {
 }
 
 fn tell_of<T>(half: &mut Located<T>, files: &Files, stores: &Stores) {
+    // Of what lies on a disk there is nothing to be told.
+    if half.places().all(|place| place.scheme().is_none()) {
+        return;
+    }
     half.arrived_at = arrived_at(half, files, stores);
     let told = half.places().filter_map(|place| {
         let custody = files.get(place)?.custody.as_ref()?;

@@ -11,15 +11,15 @@ use crate::source::{ObjectId, ObjectIdentity, Store as _};
 impl Examination<'_> {
     /// What is new in a backup, before this survey is remembered.
     pub(super) fn news_of(&self, backup: &Backup) -> Option<News> {
-        let is_read = |place: &&ObjectId| self.read_now.contains(*place);
-        let places = backup.places();
-        let is_known = places.iter().any(|place| self.is_known_content(place));
-        if !is_known {
-            return places.iter().any(is_read).then_some(News::New);
+        let is_known = |place: &ObjectId| self.is_known_content(place);
+        if !backup.each_place().any(is_known) {
+            let mut places = backup.each_place();
+            let is_read = places.any(|place| self.read_now.contains(place));
+            return is_read.then_some(News::New);
         }
         let before = backup.verifications.last().map(|last| last.verdict);
         let is_other_verdict = before.is_some_and(|before| before != backup.verdict);
-        let has_new_file = places.iter().any(|place| !self.is_known_content(place));
+        let has_new_file = !backup.each_place().all(is_known);
         (is_other_verdict || has_new_file).then_some(News::Changed)
     }
 
@@ -38,7 +38,10 @@ impl Examination<'_> {
                 (None, Some(half)) => half.is_present,
                 (None, None) => true,
             };
-            !is_present && !locations.iter().any(|id| backup.places().contains(id))
+            !is_present
+                && !locations
+                    .iter()
+                    .any(|id| backup.each_place().any(|place| place == id))
         };
         let gone: Vec<Backup> = backups.extract_if(.., is_gone).collect();
         for backup in gone {
@@ -109,9 +112,9 @@ impl Examination<'_> {
         backups: &[Backup],
     ) -> Vec<SearchedLocation> {
         let searched = locations.iter().map(|id| {
-            let lies_here = |backup: &&Backup| backup.places().iter().any(|one| id.contains(one));
+            let lies_here = |backup: &&Backup| backup.each_place().any(|one| id.contains(one));
             let is_there = |backup: &&Backup| {
-                let mut here = backup.places().into_iter().filter(|one| id.contains(one));
+                let mut here = backup.each_place().filter(|one| id.contains(one));
                 here.any(|one| {
                     self.known
                         .files

@@ -17,12 +17,13 @@ pub(super) fn complete_runs(
     files: &BTreeMap<ObjectId, KnownObject>,
     contents: &CatalogueContents,
 ) -> BTreeSet<ObjectId> {
-    let seen = files.iter().filter(|(_, file)| file.is_present);
+    let seen = files
+        .iter()
+        .filter(|(id, file)| file.is_present && is_mark(id));
     let remembered = contents.files.iter();
-    let remembered =
-        remembered.filter(|(id, record)| !files.contains_key(*id) && record.gone_at.is_none());
-    let ids = seen.map(|(id, _)| id).chain(remembered.map(|(id, _)| id));
-    ids.filter(|id| is_mark(id))
-        .filter_map(ObjectId::parent)
-        .collect()
+    // Few are marks: that is asked first.
+    let remembered = remembered
+        .filter(|(id, record)| record.gone_at.is_none() && is_mark(id) && !files.contains_key(*id));
+    let marks = seen.map(|(id, _)| id).chain(remembered.map(|(id, _)| id));
+    marks.filter_map(ObjectId::parent).collect()
 }

@@ -12,9 +12,9 @@ use crate::catalogue::{CatalogueChange, CatalogueContents, CatalogueError, Conte
 use crate::discovery::{FoundObject, Skipped};
 use crate::judgement::RestoreChoice;
 use crate::monitor::Monitor;
-use crate::source::{ObjectId, Store, Stores};
+use crate::source::{ObjectId, ObjectSet, Store, Stores};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,13 +70,13 @@ pub(super) struct Examination<'e> {
     /// What was asked for.
     pub(super) locations: &'e [ObjectId],
     /// Files that the locations cover, and locations themselves.
-    pub(super) asked: BTreeSet<ObjectId>,
+    pub(super) asked: ObjectSet,
     /// Files that were met at the locations.
-    pub(super) met: BTreeSet<ObjectId>,
+    pub(super) met: ObjectSet,
     pub(super) survey: Survey,
     /// Checksums of files that lie beside them.
     pub(super) recorded: RecordedChecksums,
-    pub(super) read_now: BTreeSet<ObjectId>,
+    pub(super) read_now: ObjectSet,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -98,11 +98,11 @@ impl<'e> Examination<'e> {
             options,
             monitor,
             locations,
-            asked: BTreeSet::new(),
-            met: BTreeSet::new(),
+            asked: ObjectSet::default(),
+            met: ObjectSet::default(),
             survey: Survey::default(),
             recorded: RecordedChecksums::default(),
-            read_now: BTreeSet::new(),
+            read_now: ObjectSet::default(),
             now: crate::instant::now(),
         }
     }

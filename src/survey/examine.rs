@@ -16,6 +16,7 @@ use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyRing, Sealed};
 use crate::monitor::Monitor;
+use crate::parallel;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::collections::BTreeSet;
@@ -328,12 +329,7 @@ impl Examination<'_> {
     fn conclude(mut self, locations: &[ObjectId], origin: Origin) -> Result<Survey, SurveyError> {
         let mut backups = self.known.judged(self.options)?;
         self.survey.restore_choices = self.known.restore_choices(&backups, &self.asked);
-        backups.retain(|backup| {
-            backup
-                .places()
-                .iter()
-                .any(|place| self.asked.contains(*place))
-        });
+        backups.retain(|backup| backup.each_place().any(|place| self.asked.contains(place)));
         let searched = self.searched(locations, origin, &backups);
         self.take_gone(&mut backups, locations);
         let mut changes = self.location_changes(&searched);
@@ -348,14 +344,14 @@ impl Examination<'_> {
         }
         self.survey.locations = searched;
         self.survey.is_new_only = self.options.depth == Depth::New;
-        for backup in &mut backups {
-            if let Some(news) = self.news_of(backup) {
+        let news = parallel::map(&backups, |backup| self.news_of(backup));
+        for (backup, news) in backups.iter_mut().zip(news) {
+            if let Some(news) = news {
                 self.survey.news.insert(backup, news);
             }
             let is_read_now = backup
-                .places()
-                .iter()
-                .any(|place| self.read_now.contains(*place));
+                .each_place()
+                .any(|place| self.read_now.contains(place));
             let Some(subject) = subject_of(backup).filter(|_| is_read_now) else {
                 continue;
             };

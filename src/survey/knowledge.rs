@@ -12,8 +12,9 @@ use crate::inventory::{Inventory, PassedOver, Proofs, Proven, Replaced, Unreadab
 use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
+use crate::parallel;
 use crate::snapshot::{Flavour, Snapshot};
-use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity, Store as _, Stores};
+use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity, ObjectSet, Store as _, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -23,8 +24,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Knowledge {
     pub(super) contents: CatalogueContents,
     pub(super) files: BTreeMap<ObjectId, KnownObject>,
-    snapshots: HashMap<SnapshotKey, Snapshot>,
-    kuberesources: HashMap<Sha256Digest, Kuberesources>,
+    snapshots: HashMap<SnapshotKey, Shared<Snapshot>>,
+    kuberesources: HashMap<Sha256Digest, Shared<Kuberesources>>,
     pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
     pub(super) replaced: HashMap<ObjectId, Replaced>,
     pub(super) passed_over: Vec<PassedOver>,
@@ -92,7 +93,7 @@ impl Knowledge {
         let key = SnapshotKey::of(&facts);
         let before = self.snapshots.get(&key);
         keep_checksums(&mut facts.findings, before.map(|facts| &facts.findings));
-        self.snapshots.insert(key, facts);
+        self.snapshots.insert(key, facts.into());
         self.enter(id, identity, Content::Snapshot(key));
     }
 
@@ -106,14 +107,14 @@ impl Knowledge {
         let digest = facts.sha256;
         let before = self.kuberesources.get(&digest);
         keep_checksums(&mut facts.findings, before.map(|facts| &facts.findings));
-        self.kuberesources.insert(digest, facts);
+        self.kuberesources.insert(digest, facts.into());
         self.enter(id, identity, Content::Kuberesources(digest));
     }
 
     /// The facts of the snapshot that lies there.
     pub(super) fn snapshot_at(&self, id: &ObjectId) -> Option<&Snapshot> {
         match &self.files.get(id)?.content {
-            Content::Snapshot(key) => self.snapshots.get(key),
+            Content::Snapshot(key) => self.snapshots.get(key).map(|facts| &**facts),
             _ => None,
         }
     }
@@ -121,14 +122,14 @@ impl Knowledge {
     /// The facts of the kuberesources that lies there.
     pub(super) fn kuberesources_at(&self, id: &ObjectId) -> Option<&Kuberesources> {
         match &self.files.get(id)?.content {
-            Content::Kuberesources(digest) => self.kuberesources.get(digest),
+            Content::Kuberesources(digest) => self.kuberesources.get(digest).map(|facts| &**facts),
             _ => None,
         }
     }
 
     /// Forgets what lists said in earlier runs of what is packed into an archive: they are compared anew. What was read in this
     /// run at another place keeps what its own lists said.
-    pub(super) fn forget_checksums(&mut self, archive: &ObjectId, read_now: &BTreeSet<ObjectId>) {
+    pub(super) fn forget_checksums(&mut self, archive: &ObjectId, read_now: &ObjectSet) {
         let read = read_now.iter().filter_map(|id| self.files.get(id));
         let read: BTreeSet<Sha256Digest> = read.filter_map(|file| file.content.digest()).collect();
         let members = self.files.iter().filter(|(id, _)| {
@@ -214,7 +215,7 @@ impl Knowledge {
         let stored = self.contents.kuberesources.get(digest);
         let facts = stored.map(|stored| &stored.facts);
         facts
-            .or_else(|| self.kuberesources.get(digest))
+            .or_else(|| self.kuberesources.get(digest).map(|facts| &**facts))
             .is_some_and(|facts| has_error(&facts.findings))
     }
 
@@ -230,12 +231,12 @@ impl Knowledge {
         match content {
             Content::Snapshot(key) if !self.snapshots.contains_key(key) => {
                 if let Some(facts) = self.contents.take_snapshot(key) {
-                    self.snapshots.insert(*key, facts);
+                    self.snapshots.insert(*key, facts.into());
                 }
             }
             Content::Kuberesources(digest) if !self.kuberesources.contains_key(digest) => {
                 if let Some(facts) = self.contents.take_kuberesources(digest) {
-                    self.kuberesources.insert(*digest, facts);
+                    self.kuberesources.insert(*digest, facts.into());
                 }
             }
             _ => {}
@@ -249,7 +250,7 @@ impl Knowledge {
 
     fn archives_with(
         &self,
-        mut facts: impl FnMut(Sha256Digest) -> Option<Kuberesources>,
+        mut facts: impl FnMut(Sha256Digest) -> Option<Shared<Kuberesources>>,
     ) -> Vec<Located<Kuberesources>> {
         let snapshots = Beside::snapshots(&self.files);
         let mut places: BTreeMap<Sha256Digest, Vec<(&ObjectId, &KnownObject)>> = BTreeMap::new();
@@ -258,10 +259,9 @@ impl Knowledge {
                 places.entry(*digest).or_default().push((path, entry));
             }
         }
-        let located = places.into_iter().filter_map(|(digest, places)| {
-            let facts = Shared::from(facts(digest)?);
-            locate(facts, places, &snapshots)
-        });
+        let located = places
+            .into_iter()
+            .filter_map(|(digest, places)| locate(facts(digest)?, places, &snapshots));
         located.collect()
     }
 
@@ -272,7 +272,7 @@ impl Knowledge {
         let encrypted = places.filter_map(|(key, places)| {
             let facts = self.snapshots.get(&key)?;
             locate_snapshot(
-                (!facts.encryption.is_empty()).then(|| Shared::from(facts.clone()))?,
+                (!facts.encryption.is_empty()).then(|| facts.clone())?,
                 places,
                 &archives,
             )
@@ -283,12 +283,9 @@ impl Knowledge {
     /// Everything, for pairing and judgement. The facts are taken out.
     fn inventory(&mut self) -> Inventory {
         let places = snapshot_places(&self.files, &self.snapshots).into_iter();
-        let snapshots = std::mem::take(&mut self.snapshots).into_iter();
         // Files without a database share their facts and are no copies of each other.
-        let shared: HashMap<_, _> = snapshots
-            .map(|(key, facts)| (key, Shared::from(facts)))
-            .collect();
-        let facts = |key: SnapshotKey| shared.get(&key).cloned();
+        let snapshots = std::mem::take(&mut self.snapshots);
+        let facts = |key: SnapshotKey| snapshots.get(&key).cloned();
         let archives = Beside::archives(&self.files);
         let snapshots = places
             .filter_map(|(key, places)| locate_snapshot(facts(key)?, places, &archives))
@@ -375,9 +372,7 @@ impl Knowledge {
             picks: &self.picks,
         };
         let mut backups = judge(inventory, &standpoint);
-        for backup in &mut backups {
-            self.add_history(backup);
-        }
+        parallel::for_each(&mut backups, |backup| self.add_history(backup));
         Ok(backups)
     }
 
@@ -386,7 +381,7 @@ impl Knowledge {
     pub(super) fn restore_choices(
         &self,
         backups: &[Backup],
-        asked: &BTreeSet<ObjectId>,
+        asked: &ObjectSet,
     ) -> BTreeMap<PathBuf, RestoreChoice> {
         let snapshots = backups.iter().filter_map(|backup| backup.snapshot.as_ref());
         let of_openshift = snapshots.filter(|half| half.facts.flavour == Flavour::OpenShift);
@@ -420,8 +415,7 @@ impl Knowledge {
             .last()
             .map(|verification| verification.at);
         let records = backup
-            .places()
-            .into_iter()
+            .each_place()
             .filter_map(|place| self.contents.file(place));
         backup.first_seen_at = records.map(|record| record.first_seen_at).min();
     }
@@ -465,7 +459,7 @@ pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
 /// database in them are no copies of each other: many downloads end empty.
 fn snapshot_places<'f>(
     files: &'f BTreeMap<ObjectId, KnownObject>,
-    snapshots: &HashMap<SnapshotKey, Snapshot>,
+    snapshots: &HashMap<SnapshotKey, Shared<Snapshot>>,
 ) -> Vec<(SnapshotKey, Vec<(&'f ObjectId, &'f KnownObject)>)> {
     let mut groups: HashMap<(SnapshotKey, Option<&ObjectId>), usize> = HashMap::new();
     let mut places: Vec<(SnapshotKey, Vec<(&ObjectId, &KnownObject)>)> = Vec::new();

@@ -3,10 +3,11 @@
 use super::knowledge::Knowledge;
 use super::{Decrypt, Depth, SurveyError, SurveyOptions};
 use crate::backup::Backup;
-use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content};
+use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content, FileRecord};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
 use crate::overview::{FileSeen, Glance, Question, Sight, Stamps, draw};
+use crate::parallel;
 use crate::selection::{Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
 use chrono::{DateTime, TimeDelta};
@@ -104,7 +105,7 @@ pub fn within(
     }
     let is_asked = |id: &ObjectId| locations.iter().any(|one| one.contains(id));
     let backups = recall(catalogue, options)?.into_iter();
-    let asked = backups.filter(|backup| backup.places().into_iter().any(is_asked));
+    let asked = backups.filter(|backup| backup.each_place().any(is_asked));
     Ok(asked.map(|backup| Summary::from(&backup)).collect())
 }
 
@@ -154,27 +155,28 @@ pub(super) fn remembered(
     contents: CatalogueContents,
     stores: &Stores,
 ) -> (Knowledge, BTreeSet<ObjectId>) {
-    let records: Vec<_> = contents
+    let mut records: Vec<(ObjectId, FileRecord)> = contents
         .files
         .iter()
         .filter(|(_, record)| record.content != Content::NotABackup)
         .map(|(id, record)| (id.clone(), record.clone()))
         .collect();
-    let mut known = Knowledge::new(contents, stores);
-    let mut rewritten = BTreeSet::new();
-    for (id, record) in records {
-        let identity = if stores.is_near(&id) {
-            stores.stat(&id).ok()
+    records.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+    let seen = parallel::map(&records, |(id, record)| {
+        if stores.is_near(id) {
+            stores.stat(id).ok()
         } else {
             Some(record.identity.clone())
-        };
-        if identity
-            .as_ref()
-            .is_some_and(|identity| *identity != record.identity)
-        {
+        }
+    });
+    let mut known = Knowledge::new(contents, stores);
+    let mut rewritten = BTreeSet::new();
+    for ((id, record), identity) in records.into_iter().zip(seen) {
+        let is_present = identity.is_some();
+        if identity.is_some_and(|identity| identity != record.identity) {
             rewritten.insert(id.clone());
         }
-        known.enter_known(&id, &record, identity.is_some());
+        known.enter_known(&id, &record, is_present);
     }
     (known, rewritten)
 }

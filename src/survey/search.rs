@@ -14,8 +14,8 @@ use crate::discovery::{
 };
 use crate::foreign::product;
 use crate::names::{BackupName, NameKind, PutAside};
-use crate::source::{ObjectId, Store as _};
-use std::collections::BTreeSet;
+use crate::source::{ObjectId, ObjectSet, Store as _};
+use std::collections::HashSet;
 
 /// Objects that are looked at before what was seen of them is taken in: as many are in memory at a time.
 const LOOKED_AT: usize = 256;
@@ -63,12 +63,10 @@ impl Examination<'_> {
             }
             self.asked
                 .extend(walked.objects.iter().map(|object| object.id.clone()));
-            met.extend(
-                walked
-                    .objects
-                    .into_iter()
-                    .map(|object| (object.id.clone(), (object, is_file))),
-            );
+            let objects = walked.objects.into_iter();
+            let found = objects.map(|object| (object.id.clone(), (object, is_file)));
+            // A map is made of many at once in a fraction of the time.
+            met.append(&mut found.collect());
             if is_file && !is_packed {
                 neighbours.extend(walk_beside(location, self.stores, self.monitor).objects);
             }
@@ -99,19 +97,20 @@ impl Examination<'_> {
         let objects = met.values().map(|(object, _)| object.clone()).collect();
         let own = groups(objects).into_iter().filter(|group| shard.has(group));
         let own = own.flat_map(|group| group.objects);
-        let own: BTreeSet<ObjectId> = own.map(|object| object.id).collect();
+        let own: ObjectSet = own.map(|object| object.id).collect();
         met.retain(|id, _| own.contains(id));
         self.asked.retain(|id| own.contains(id));
     }
 
     /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.
     fn remembered_elsewhere(&mut self, locations: &[ObjectId], met: &Met) {
+        let here: HashSet<&ObjectId, foldhash::quality::RandomState> = met.keys().collect();
         let records: Vec<(ObjectId, FileRecord)> = self
             .known
             .contents
             .files
             .iter()
-            .filter(|(id, _)| !met.contains_key(*id))
+            .filter(|(id, _)| !here.contains(*id))
             .map(|(id, record)| (id.clone(), record.clone()))
             .collect();
         for (id, record) in records {
@@ -305,7 +304,7 @@ fn put_aside(object: &FoundObject) -> Option<PutAside> {
 }
 
 /// A named archive wants the snapshot of its own stamp; other snapshots may be large and are left alone.
-fn is_partner_of_a_named_archive(object: &FoundObject, asked: &BTreeSet<ObjectId>) -> bool {
+fn is_partner_of_a_named_archive(object: &FoundObject, asked: &ObjectSet) -> bool {
     let stamp = object.name.and_then(|name| name.stamp);
     let mut names = asked
         .iter()

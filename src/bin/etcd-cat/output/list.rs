@@ -17,7 +17,7 @@ pub(crate) struct BackupList<S>(pub(crate) S);
 
 impl<S: AsRef<[Selected]>> Answer for BackupList<S> {
     fn document(&self, style: &Style) -> impl Serialize {
-        BackupListView::new(self.0.as_ref(), style.now)
+        BackupListView::new(self.0.as_ref(), style)
     }
 
     fn names(&self) -> Vec<String> {

@@ -31,7 +31,7 @@ pub(crate) struct VerifyReport<S, O> {
 
 impl<S: Borrow<Survey>, O: Borrow<Outcome>> Answer for VerifyReport<S, O> {
     fn document(&self, style: &Style) -> impl Serialize {
-        VerifyReportView::new(self.survey.borrow(), self.outcome.borrow(), style.now)
+        VerifyReportView::new(self.survey.borrow(), self.outcome.borrow(), style)
     }
 
     fn names(&self) -> Vec<String> {

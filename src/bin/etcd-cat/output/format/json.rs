@@ -3,7 +3,11 @@
 use crate::output::text::is_unsafe;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::value::RawValue;
 use std::io::{self, Write};
+
+/// Of most backups.
+const RENDERED_BYTES: usize = 8 << 10;
 
 /// Writes a document on lines of its own.
 pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
@@ -13,6 +17,21 @@ pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Resul
 /// Writes a document as one line.
 pub(crate) fn write_line(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serialize(document, CompactFormatter, out)
+}
+
+/// Things of a list as they stand in a document, `depth` lists and maps deep. Each may cost milliseconds: whoever has
+/// thousands renders them on several threads.
+pub(crate) fn rendered(thing: &impl Serialize, depth: usize) -> io::Result<Box<RawValue>> {
+    let mut formatter = Inert(PrettyFormatter::new());
+    for _ in 0..depth {
+        formatter.begin_object(&mut io::sink())?;
+    }
+    let mut text = Vec::with_capacity(RENDERED_BYTES);
+    thing.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut text, formatter,
+    ))?;
+    let text = String::from_utf8(text).map_err(io::Error::other)?;
+    Ok(RawValue::from_string(text)?)
 }
 
 fn serialize(

@@ -4,17 +4,20 @@ use super::difference::DifferenceSummaryView;
 use super::restore_choice::RestoreChoiceView;
 use super::{API_VERSION, BackupView};
 use crate::output::locations::problem;
-use crate::output::{text, words};
+use crate::output::{Format, Style, json, text, words};
 use chrono::{DateTime, Utc};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::Code;
 use etcd_cat::inspect::Differences;
 use etcd_cat::instant::rfc3339_seconds;
+use etcd_cat::parallel;
 use etcd_cat::restore::{Alternative, Elsewhere, KindLoss, Loss, Plan, RestoreCheck, Staged, Step};
 use etcd_cat::selection::{NearMiss, Outcome, Selected};
 use etcd_cat::survey::{LocationProblem, News, SearchedLocation, Survey};
+use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
+use std::io;
 
 /// `kind: BackupList`, of `list`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,27 +33,53 @@ pub(crate) struct BackupListView<'s> {
 
 impl<'s> BackupListView<'s> {
     /// The shown backups, in the order shown.
-    pub(crate) fn new(shown: &'s [Selected], now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(shown: &'s [Selected], style: &Style) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "BackupList",
-            items: Backups { shown, now },
+            items: Backups {
+                shown,
+                style: *style,
+            },
         }
     }
 }
 
-/// Backups that become a [`BackupView`] one by one, as they are written: all of them would take more than what is known
-/// of them.
+/// Backups that become a [`BackupView`] some at a time, as they are written: all of them would take more than what is
+/// known of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Backups<'s> {
     shown: &'s [Selected],
-    now: DateTime<Utc>,
+    style: Style,
 }
+
+/// As many are rendered by one thread before they are written.
+const RENDERED: usize = 32;
+/// And by all threads.
+const IN_MEMORY: usize = 1024;
+/// How deep they stand in the document.
+const DEPTH: usize = 2;
 
 impl Serialize for Backups<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let view = |one| BackupView::selected(one, self.now);
-        serializer.collect_seq(self.shown.iter().map(view))
+        let view = |one| BackupView::selected(one, self.style.now);
+        if self.style.format != Format::Json || self.shown.len() <= RENDERED {
+            return serializer.collect_seq(self.shown.iter().map(view));
+        }
+        let mut list = serializer.serialize_seq(Some(self.shown.len()))?;
+        for some in self.shown.chunks(IN_MEMORY) {
+            let rendered = parallel::share(some.chunks(RENDERED), |(), piece| {
+                let rendered = piece.iter().map(|one| json::rendered(&view(one), DEPTH));
+                rendered.collect::<io::Result<Vec<_>>>()
+            });
+            for piece in rendered {
+                let piece = piece.map_err(S::Error::custom)?;
+                piece
+                    .iter()
+                    .try_for_each(|one| list.serialize_element(one))?;
+            }
+        }
+        list.end()
     }
 }
 
@@ -145,13 +174,13 @@ pub(crate) struct SkippedView {
 
 impl<'s> VerifyReportView<'s> {
     /// What a survey found, as selected.
-    pub(crate) fn new(survey: &Survey, outcome: &'s Outcome, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(survey: &Survey, outcome: &'s Outcome, style: &Style) -> Self {
         Self {
             api_version: API_VERSION,
             kind: "VerifyReport",
             items: Backups {
                 shown: &outcome.shown,
-                now,
+                style: *style,
             },
             summary: SummaryView::new(survey, &outcome.shown),
             skipped: survey.skipped.iter().map(SkippedView::new).collect(),

@@ -1,0 +1,93 @@
+//! One kind of work on many things, shared among the processors.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
+
+/// Things that make a piece of work worth handing over.
+pub const PIECE: usize = 256;
+
+/// More threads than these wait for memory, not for processors.
+const THREADS: usize = 8;
+
+/// Does `work` on each of `pieces`, as many at a time as there are processors; what comes of it is in their order.
+///
+/// Each thread has a state of its own: what it learnt of one piece helps with the next.
+pub fn share<S: Default, P: Send, R: Send>(
+    pieces: impl ExactSizeIterator<Item = P> + Send,
+    work: impl Fn(&mut S, P) -> R + Sync,
+) -> Vec<R> {
+    let count = pieces.len();
+    let pieces = Mutex::new(pieces.enumerate());
+    let done = Mutex::new(Vec::with_capacity(count));
+    let go_on = || {
+        let mut state = S::default();
+        loop {
+            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((number, piece)) = next else {
+                return;
+            };
+            let result = work(&mut state, piece);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((number, result));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..processors().min(count) {
+            // Without a thread to be had, this one does the work of all.
+            let _ = Builder::new().spawn_scoped(scope, go_on);
+        }
+        go_on();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Does `work` on each of `things`, in place.
+pub fn for_each<T: Send>(things: &mut [T], work: impl Fn(&mut T) + Sync) {
+    share(things.chunks_mut(PIECE), |(), piece| {
+        piece.iter_mut().for_each(&work);
+    });
+}
+
+/// What `work` makes of each of `things`, in their order.
+pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let pieces = share(things.chunks(PIECE), |(), piece| {
+        piece.iter().map(&work).collect::<Vec<R>>()
+    });
+    pieces.into_iter().flatten().collect()
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism()
+        .map_or(1, NonZeroUsize::get)
+        .min(THREADS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_done_once_and_told_in_order() {
+        for count in [0, 1, PIECE, 10 * PIECE + 7] {
+            let mut things: Vec<usize> = (0..count).collect();
+            let expected: Vec<usize> = (0..count).map(|one| one * 2).collect();
+            assert_eq!(map(&things, |one| one * 2), expected);
+            for_each(&mut things, |one| *one *= 2);
+            assert_eq!(things, expected);
+        }
+    }
+
+    #[test]
+    fn what_a_thread_learnt_is_there_for_its_next_piece() {
+        let pieces: Vec<usize> = (0..100).collect();
+        let met = share(pieces.into_iter(), |met: &mut usize, _| {
+            *met += 1;
+            *met
+        });
+        assert_eq!(met.len(), 100);
+        assert!(met.into_iter().max() >= Some(100 / THREADS));
+    }
+}
