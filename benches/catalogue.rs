@@ -21,6 +21,8 @@ use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::Certificates;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::snapshot::Snapshot;
+use etcd_cat::source::{PageCache, Stores};
+use etcd_cat::survey::{self, Decrypt, Depth, SurveyOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,6 +84,10 @@ impl Bench {
             run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
         }
         let elapsed = first.elapsed();
+        if backups <= FACTS {
+            verify_as_judged(&catalogue)?;
+            run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
+        }
         sqlite::fill(&bench.path("peer.sqlite"), backups)?;
         let size = std::fs::metadata(&catalogue)?.len() >> 20;
         let mut out = io::stdout().lock();
@@ -193,6 +199,36 @@ impl Bench {
         writeln!(io::stdout().lock(), "| {name} | {row}")?;
         Ok(())
     }
+}
+
+/// As if each backup had been verified as of the time of the questions: a verdict that is another by now would be told anew
+/// with every index.
+fn verify_as_judged(path: &Path) -> Fallible<()> {
+    let catalogue = Catalogue::new(CatalogueLocation::Redb(path.to_owned()));
+    let as_of: DateTime<Utc> = AS_OF.parse()?;
+    let options = SurveyOptions {
+        depth: Depth::New,
+        decrypt: Decrypt::Sample,
+        jobs: 1,
+        as_of,
+        accept: Vec::new(),
+        page_cache: PageCache::Keep,
+        stores: Stores::default(),
+        shard: None,
+    };
+    let backups = survey::recall(&catalogue, &options)?;
+    let verified = backups.iter().filter_map(|backup| {
+        let snapshot = &backup.snapshot.as_ref()?.facts;
+        Some(CatalogueChange::Verification {
+            subject: Subject::Snapshot(SnapshotKey::of(snapshot)),
+            verification: Verification {
+                at: as_of,
+                verdict: backup.verdict,
+                accepted: Vec::new(),
+            },
+        })
+    });
+    Ok(catalogue.record(verified.collect())?)
 }
 
 fn peer(words: &[&str]) -> Command {
@@ -343,6 +379,7 @@ mod judged {
                 size_bytes: Some(104_857_632 + backup),
                 places: vec![(directory, place), (directory, behind + place)],
                 revision: i64::try_from(1_000_000 + backup).ok(),
+                verified_as: Some(etcd_cat::backup::Verdict::Valid),
             };
             if (backup % BACKUPS_OF_CLUSTER).is_multiple_of(BACKUPS_OF_VERSION) {
                 overview.rows.push(Vec::new());

@@ -6,6 +6,7 @@ use super::reader::CatalogueReader;
 use super::seal::is_damaged;
 use super::store::{Operation, Table};
 use super::sums::{TableSum, TableSums, is_counted, of_record};
+use crate::parallel;
 use std::collections::HashMap;
 
 /// About a thousand backups: some 30 ms.
@@ -54,18 +55,34 @@ impl CatalogueReader<'_> {
         if !length.is_ok_and(|length| length <= LOOKED_OVER_BYTES) {
             return Ok(());
         }
-        for table in Table::ALL.into_iter().filter(|table| is_counted(*table)) {
-            let mut sum = TableSum::default();
-            self.scan(table, &[], &mut |key, record| {
-                sum.add(key, record);
-                if is_damaged(table, key, record) {
-                    let reason = "it is not as it was written";
-                    let record = SkippedRecord::new(table, key, reason);
-                    self.damage.tell_record(&record);
-                }
-            })?;
-            self.hold_against(table, sum);
-        }
+        self.look_at_all()
+    }
+
+    /// The same, however large the catalogue is.
+    ///
+    /// # Errors
+    ///
+    /// As [`look_over`](Self::look_over).
+    pub(crate) fn look_at_all(&self) -> Result<(), CatalogueError> {
+        let tables: Vec<Table> = Table::ALL
+            .into_iter()
+            .filter(|table| is_counted(*table))
+            .collect();
+        let looked = parallel::share(tables.into_iter(), |(), table| self.look_at(table));
+        looked.into_iter().collect()
+    }
+
+    fn look_at(&self, table: Table) -> Result<(), CatalogueError> {
+        let mut sum = TableSum::default();
+        self.scan(table, &[], &mut |key, record| {
+            sum.add(key, record);
+            if is_damaged(table, key, record) {
+                let reason = "it is not as it was written";
+                let record = SkippedRecord::new(table, key, reason);
+                self.damage.tell_record(&record);
+            }
+        })?;
+        self.hold_against(table, sum);
         Ok(())
     }
 

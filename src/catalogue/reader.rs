@@ -68,6 +68,22 @@ impl CatalogueReader<'_> {
         Ok(contents)
     }
 
+    /// Files and locations, and nothing of what was learnt of their contents.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub(crate) fn files_alone(&self) -> Result<CatalogueContents, CatalogueError> {
+        let mut skipped = Vec::new();
+        Ok(CatalogueContents {
+            files: self.table(&mut skipped)?,
+            locations: self.locations(&mut skipped)?.into_iter().collect(),
+            generation: self.about.generation,
+            skipped,
+            ..CatalogueContents::default()
+        })
+    }
+
     fn load_snapshots(&self) -> Result<CatalogueContents, CatalogueError> {
         let mut contents = CatalogueContents::default();
         contents.snapshots = self.table(&mut contents.skipped)?;

@@ -40,9 +40,11 @@ impl Table {
             Self::Snapshots => 5,
             // Overview, 2: judged by a number of the rules instead of a program's version. 3: objects of stores beside
             // files. 4: the revision of etcd. 5: by cluster and version, and what directories look like. 6: since when a half
-            // is alone. Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is
-            // that no backup can be read from. 5: archives and their members. 6: how stores keep their objects.
-            Self::Files | Self::Overview => 6,
+            // is alone. 7: what came of the last verification, and whether nothing is left to be proven.
+            Self::Overview => 7,
+            // Files, 2: objects of stores beside files. 3: when it was told that the file is gone. 4: what a file is that no
+            // backup can be read from. 5: archives and their members. 6: how stores keep their objects.
+            Self::Files => 6,
         }
     }
 }

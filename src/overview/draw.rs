@@ -24,6 +24,15 @@ pub(crate) struct FileSeen<'f> {
     pub(crate) is_present: bool,
 }
 
+/// Of what an overview is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DrawnOf {
+    /// How often the catalogue had been written to.
+    pub(crate) generation: u64,
+    /// Nothing was left to be proven.
+    pub(crate) is_settled: bool,
+}
+
 /// An overview of `backups` and their files, ascending by id, as of one generation of the catalogue. The stamps were taken
 /// before the files were looked for.
 ///
@@ -33,7 +42,7 @@ pub(crate) fn draw<'f>(
     mut backups: Vec<Backup>,
     files: impl Iterator<Item = FileSeen<'f>>,
     stamps: &Stamps,
-    generation: u64,
+    drawn_of: DrawnOf,
 ) -> Overview {
     sort_newest_first(&mut backups);
     let shelves = Shelves::new(files);
@@ -52,7 +61,8 @@ pub(crate) fn draw<'f>(
         });
     let head = OverviewHead {
         rules: RULES,
-        generation,
+        generation: drawn_of.generation,
+        is_settled: drawn_of.is_settled,
         calendars: crate::bytes::to_u64(shared.calendars.list.len()),
         directories: crate::bytes::to_u64(shelves.directories.len()),
         groups: counted.collect(),
@@ -156,6 +166,7 @@ impl SharedValues {
             size_bytes: backup.size_bytes(),
             places: places_of(backup, index),
             revision: backup.revision(),
+            verified_as: backup.verifications.last().map(|last| last.verdict),
         }
     }
 }

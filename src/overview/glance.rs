@@ -38,6 +38,7 @@ pub(crate) struct Question<'q> {
 #[derive(Debug)]
 pub(crate) struct Sight {
     generation: u64,
+    is_settled: bool,
     directories: Vec<OverviewDirectory>,
     files: Vec<KnownFiles>,
     seen: Vec<Seen>,
@@ -110,6 +111,7 @@ impl Sight {
         let directories = sight::directories(reader, head)?;
         Ok(directories.map(|directories| Self {
             generation: head.generation,
+            is_settled: head.is_settled,
             files: vec![KnownFiles::default(); directories.len()],
             directories,
             seen: Vec::new(),
@@ -159,6 +161,28 @@ impl Sight {
                 .map(|one| ObjectId::from_bytes(&one.path));
             paths.collect()
         }))
+    }
+
+    /// Nothing was left to be proven when it was drawn.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// The files of backups that were gone.
+    pub(crate) fn absent(&self) -> BTreeSet<ObjectId> {
+        let places = self.seen.iter().flat_map(|seen| &seen.places);
+        let absent = places.filter_map(|(directory, file)| {
+            let file = at(&self.files, *directory)?.get(*file)?;
+            let directory = &at(&self.directories, *directory)?.path;
+            let path = || ObjectId::from_bytes(directory).join(OsStr::from_bytes(&file.name));
+            (!file.is_present).then(path)
+        });
+        absent.collect()
+    }
+
+    /// What was read, whatever has become of the files.
+    pub(crate) fn into_summaries(self) -> Vec<Summary> {
+        self.seen.into_iter().map(|seen| seen.summary).collect()
     }
 
     /// Every file that is known lies within one of these locations.
@@ -425,6 +449,7 @@ impl<'v> View<'v> {
             version: shared(&mut self.versions, &self.head.versions, group.version)?,
             taken_at: row.taken_at,
             revision: row.revision,
+            verified_as: row.verified_as,
             size_bytes: row.size_bytes,
             certificates_until: self.calendars.get(&row.calendar)?.vital_until(),
             outcome: self.outcome(row)?,

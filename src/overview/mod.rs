@@ -12,7 +12,7 @@ mod record;
 mod sight;
 mod stamp;
 
-pub(crate) use draw::{FileSeen, draw};
+pub(crate) use draw::{DrawnOf, FileSeen, draw};
 pub use glance::Glance;
 pub(crate) use glance::{Question, Sight};
 pub use record::{

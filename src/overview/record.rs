@@ -15,7 +15,7 @@
 //! Numbers are big-endian, of 4 bytes, and begin with 0.
 
 use super::stamp::DirectoryStamp;
-use crate::backup::Version;
+use crate::backup::{Verdict, Version};
 use crate::catalogue::{Catalogue, CatalogueError, CatalogueReader, Record, SealedRecord, Table};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Severity};
@@ -62,6 +62,8 @@ pub struct OverviewHead {
     pub rules: u32,
     /// How often the catalogue had been written to.
     pub generation: u64,
+    /// Nothing was left to be proven.
+    pub is_settled: bool,
     /// How many calendars there are.
     pub calendars: u64,
     /// How many directories there are.
@@ -132,6 +134,8 @@ pub struct OverviewRow {
     pub places: Vec<(u32, u32)>,
     /// Revision of etcd.
     pub revision: Option<i64>,
+    /// What it came to when it was verified last.
+    pub verified_as: Option<Verdict>,
 }
 
 /// An overview of another version is none: it is drawn again.

@@ -31,6 +31,8 @@ pub struct Summary {
     pub size_bytes: Option<u64>,
     /// When the first certificate ends without which it cannot be restored.
     pub certificates_until: Option<DateTime<Utc>>,
+    /// What it came to when it was verified last.
+    pub verified_as: Option<Verdict>,
     /// What was found and what it comes to.
     pub outcome: Arc<Judged>,
     /// The place that stands for it, as directory and name.
@@ -96,6 +98,7 @@ impl From<&Backup> for Summary {
             revision: backup.revision(),
             size_bytes: backup.size_bytes(),
             certificates_until: backup.certificates_until(),
+            verified_as: backup.verifications.last().map(|last| last.verdict),
             outcome: Arc::new(Judged {
                 marks: backup.marks().into_owned(),
                 accepted: backup.accepted.clone(),

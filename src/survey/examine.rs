@@ -9,7 +9,7 @@ use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::prove::{UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::{PATIENCE, Recorder};
-use super::search::Todo;
+use super::search::{Todo, Walked, walk_all};
 use crate::backup::{Located, Verification};
 use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
 use crate::discovery::{FoundObject, ObjectKind, walk};
@@ -67,21 +67,37 @@ pub(super) fn examine_from(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
+    let locations = absolute(locations, options);
+    let walks = walk_all(&locations, origin, options, monitor)?;
+    examine_walked(origin, &locations, walks, catalogue, options, monitor)
+}
+
+/// The same where what lies there is listed already.
+pub(super) fn examine_walked(
+    origin: Origin,
+    locations: &[ObjectId],
+    walks: Vec<Walked>,
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
     if origin != Origin::Named && !catalogue.damage().told().is_empty() {
         give_up_damaged(&recorder, &contents)?;
     }
-    // The catalogue outlives the working directory.
-    let locations: Vec<ObjectId> = locations
-        .iter()
-        .map(|id| options.stores.resolve(&id.absolute()))
-        .collect();
-    let mut examination = Examination::new(contents, recorder, &locations, options, monitor);
-    let todo = examination.search(&locations, origin)?;
+    let mut examination = Examination::new(contents, recorder, locations, options, monitor);
+    let todo = examination.search(locations, walks, origin)?;
     examination.read_all(todo)?;
     examination.prove_the_rest()?;
-    examination.conclude(&locations, origin)
+    examination.conclude(locations, origin)
+}
+
+/// The catalogue outlives the working directory.
+pub(super) fn absolute(locations: &[ObjectId], options: &SurveyOptions) -> Vec<ObjectId> {
+    let locations = locations.iter();
+    let absolute = locations.map(|id| options.stores.resolve(&id.absolute()));
+    absolute.collect()
 }
 
 /// What cannot be read of the catalogue is read again from the files, wherever they lie.

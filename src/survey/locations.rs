@@ -1,7 +1,9 @@
 //! Where to look: what was given, else what is remembered.
 
-use super::examine::examine_from;
+use super::examine::{absolute, examine_from, examine_walked};
 use super::news::Origin;
+use super::search::walk_all;
+use super::unchanged::{Indexed, Unchanged, unchanged};
 use super::{Depth, Survey, SurveyError, SurveyOptions, recall};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueError, RebuiltCatalogue};
@@ -23,6 +25,31 @@ pub fn index(
     remember(locations, catalogue, options)?;
     let (origin, locations) = given_or_remembered(locations, catalogue)?;
     examine_from(origin, &locations, catalogue, &only_new(options), monitor)
+}
+
+/// The same, in short where nothing is new and `is_enough`: then no fact is read and nothing judged.
+///
+/// # Errors
+///
+/// As [`index`].
+pub fn index_in_short(
+    locations: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    is_enough: impl FnOnce(&Unchanged) -> bool,
+    monitor: &dyn Monitor,
+) -> Result<Indexed, SurveyError> {
+    remember(locations, catalogue, options)?;
+    let (origin, locations) = given_or_remembered(locations, catalogue)?;
+    let options = only_new(options);
+    let locations = absolute(&locations, &options);
+    let walks = walk_all(&locations, origin, &options, monitor)?;
+    let short = unchanged(origin, &locations, &walks, catalogue, &options, monitor)?;
+    if let Some(unchanged) = short.filter(is_enough) {
+        return Ok(Indexed::Unchanged(unchanged));
+    }
+    let survey = examine_walked(origin, &locations, walks, catalogue, &options, monitor)?;
+    Ok(Indexed::Whole(Box::new(survey)))
 }
 
 /// Reads every byte below `locations` (without any: below the remembered ones).

@@ -41,6 +41,7 @@ mod recorder;
 mod remembered;
 mod search;
 mod stream;
+mod unchanged;
 
 pub use batch::default_jobs;
 pub use check::{CheckError, Checked, check_locations, check_remembered};
@@ -50,7 +51,7 @@ pub use examine::examine;
 pub(crate) use examine::examine_planned;
 pub use forget::forget;
 pub(crate) use hosted_keys::hosted_key_ring;
-pub use locations::{index, rebuild, update, verify};
+pub use locations::{index, index_in_short, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use one::recall_one;
 pub use options::{Decrypt, Depth, SurveyOptions};
@@ -60,6 +61,7 @@ pub use remembered::{
     missing,
 };
 pub use stream::{STREAM, examine_stream};
+pub use unchanged::{Indexed, Unchanged, is_changed};
 
 use crate::catalogue::CatalogueError;
 

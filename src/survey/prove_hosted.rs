@@ -4,6 +4,7 @@ use super::SurveyError;
 use super::archive_walk::ArchiveWalk;
 use super::examination::Examination;
 use super::hosted_keys::is_hosted_and_encrypted;
+use super::knowledge::Knowledge;
 use super::prove::UnprovenSnapshots;
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::inventory::{KEYS_BESIDE_IT, Proven};
@@ -11,6 +12,27 @@ use crate::kubernetes::certificate::Certificates;
 use crate::kubernetes::encryption::{KeyRing, Sealed, prove_with_one_ring};
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
+
+impl Knowledge {
+    /// Snapshots that no key beside them was tried on.
+    fn untried_hosted(&self) -> impl Iterator<Item = &ObjectId> {
+        let present = self.files.iter().filter(|(_, file)| file.is_present);
+        let untried = present.filter(|(id, file)| match &file.content {
+            Content::Snapshot(key) => {
+                let facts = self.snapshot_at(id);
+                let is_tried = self.proofs.contains_key(&(*key, KEYS_BESIDE_IT));
+                !is_tried && facts.is_some_and(is_hosted_and_encrypted)
+            }
+            _ => false,
+        });
+        untried.map(|(id, _)| id)
+    }
+
+    /// Are there any?
+    pub(super) fn has_untried_hosted(&self) -> bool {
+        self.untried_hosted().next().is_some()
+    }
+}
 
 impl Examination<'_> {
     /// Tries the keys of an archive on the values of the snapshots that they lie beside.
@@ -70,17 +92,9 @@ impl Examination<'_> {
 
     /// Snapshots that no key was tried on, although keys lie beside them by now: they must be read again.
     pub(super) fn unproven_hosted(&mut self) -> Vec<ObjectId> {
-        let files = self.known.files.iter();
-        let present = files.filter(|(id, file)| file.is_present && self.asked.contains(*id));
-        let untried = present.filter(|(id, file)| match &file.content {
-            Content::Snapshot(key) => {
-                let facts = self.known.snapshot_at(id);
-                let is_tried = self.known.proofs.contains_key(&(*key, KEYS_BESIDE_IT));
-                !is_tried && facts.is_some_and(is_hosted_and_encrypted)
-            }
-            _ => false,
-        });
-        let mut ids: Vec<ObjectId> = untried.map(|(id, _)| id.clone()).collect();
+        let untried = self.known.untried_hosted();
+        let asked = untried.filter(|id| self.asked.contains(*id));
+        let mut ids: Vec<ObjectId> = asked.cloned().collect();
         ids.retain(|id| self.hosted_keys.look_beside(id, self.stores).is_some());
         ids
     }

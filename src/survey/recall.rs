@@ -1,12 +1,13 @@
 //! Judges what the catalogue remembers, without reading a backup: only attributes of files are looked at.
 
 use super::knowledge::Knowledge;
+use super::prove::unproven;
 use super::{Decrypt, Depth, SurveyError, SurveyOptions};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content, FileRecord};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
-use crate::overview::{FileSeen, Glance, Question, Sight, Stamps, draw};
+use crate::overview::{DrawnOf, FileSeen, Glance, Question, Sight, Stamps, draw};
 use crate::parallel;
 use crate::selection::{Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
@@ -133,13 +134,18 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         stores: stores.clone(),
         shard: None,
     };
+    let is_settled = unproven(&known).is_empty() && !known.has_untried_hosted();
     let backups = known.judged(&beginning)?;
     let files = known.files.iter().map(|(id, entry)| FileSeen {
         id,
         identity: &entry.identity,
         is_present: entry.is_present,
     });
-    let overview = draw(backups, files, &stamps, known.contents.generation);
+    let drawn_of = DrawnOf {
+        generation: known.contents.generation,
+        is_settled,
+    };
+    let overview = draw(backups, files, &stamps, drawn_of);
     Ok(overview.keep(catalogue)?)
 }
 

@@ -5,7 +5,7 @@ use super::abreast::{AT_A_TIME, abreast};
 use super::examination::{Examination, file_change};
 use super::file::{Looked, look, unreadable};
 use super::news::Origin;
-use super::options::Depth;
+use super::options::{Depth, SurveyOptions};
 use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
 use crate::catalogue::{Content, FileRecord};
@@ -13,6 +13,7 @@ use crate::discovery::{
     FoundObject, ObjectKind, Shard, Skipped, SkippedKind, Walk, groups, walk, walk_beside,
 };
 use crate::foreign::product;
+use crate::monitor::Monitor;
 use crate::names::{BackupName, NameKind, PutAside};
 use crate::source::{ObjectId, ObjectSet, Store as _};
 use std::collections::HashSet;
@@ -29,23 +30,70 @@ pub(super) struct Todo {
     pub(super) snapshots: Vec<(FoundObject, ObjectKind)>,
 }
 
+impl Todo {
+    pub(super) fn is_empty(&self) -> bool {
+        self.kuberesources.is_empty() && self.archives.is_empty() && self.snapshots.is_empty()
+    }
+}
+
+/// What lies at a location.
+#[derive(Clone)]
+pub(super) struct Walked {
+    /// It is no directory.
+    pub(super) is_file: bool,
+    pub(super) walked: Walk,
+    /// What lies beside it, if it is a file.
+    beside: Vec<FoundObject>,
+}
+
+/// Walks all of them.
+pub(super) fn walk_all(
+    locations: &[ObjectId],
+    origin: Origin,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Walked>, SurveyError> {
+    let stores = &options.stores;
+    let mut walks = Vec::new();
+    for location in locations {
+        let is_file = origin != Origin::Planned && stores.stat(location).is_ok();
+        let is_packed = location.archive().is_some();
+        let walked = walk(location, stores, monitor);
+        if walked.is_interrupted {
+            return Err(SurveyError::Interrupted);
+        }
+        let beside = if is_file && !is_packed {
+            walk_beside(location, stores, monitor).objects
+        } else {
+            Vec::new()
+        };
+        walks.push(Walked {
+            is_file,
+            walked,
+            beside,
+        });
+    }
+    Ok(walks)
+}
+
 impl Examination<'_> {
-    /// Walks the locations and sorts what is there.
+    /// Sorts what lies at the locations.
     pub(super) fn search(
         &mut self,
         locations: &[ObjectId],
+        walks: Vec<Walked>,
         origin: Origin,
     ) -> Result<Todo, SurveyError> {
         let mut todo = Todo::default();
         let mut met = Met::new();
         let mut neighbours = Vec::new();
-        for location in locations {
-            let is_file = origin != Origin::Planned && self.stores.stat(location).is_ok();
-            let is_packed = location.archive().is_some();
-            let mut walked = walk(location, self.stores, self.monitor);
-            if walked.is_interrupted {
-                return Err(SurveyError::Interrupted);
-            }
+        for (location, found) in locations.iter().zip(walks) {
+            let Walked {
+                is_file,
+                mut walked,
+                beside,
+            } = found;
+            neighbours.extend(beside);
             if !is_file {
                 pass_over_put_aside(&mut walked);
             }
@@ -67,9 +115,6 @@ impl Examination<'_> {
             let found = objects.map(|object| (object.id.clone(), (object, is_file)));
             // A map is made of many at once in a fraction of the time.
             met.append(&mut found.collect());
-            if is_file && !is_packed {
-                neighbours.extend(walk_beside(location, self.stores, self.monitor).objects);
-            }
         }
         self.met = met.keys().cloned().collect();
         if let Some(shard) = self.options.shard {
@@ -222,7 +267,7 @@ impl Examination<'_> {
     }
 
     /// Does the catalogue know it as it is?
-    fn is_unchanged(&self, object: &FoundObject) -> bool {
+    pub(super) fn is_unchanged(&self, object: &FoundObject) -> bool {
         let record = self.known.contents.files.get(&object.id);
         record.is_some_and(|record| {
             record.identity == object.identity
@@ -299,7 +344,7 @@ fn is_other_product(object: &FoundObject) -> bool {
     name.is_some_and(|name| product::by_name(name).is_some())
 }
 
-fn put_aside(object: &FoundObject) -> Option<PutAside> {
+pub(super) fn put_aside(object: &FoundObject) -> Option<PutAside> {
     PutAside::of(object.id.file_name()?)
 }
 

@@ -33,6 +33,7 @@ use crate::progress::TerminalMonitor;
 use crate::reply::{Reply, Tally};
 use etcd_cat::backup::Backup;
 use etcd_cat::catalogue::{CatalogueDamage, CatalogueError};
+use etcd_cat::discovery::Skipped;
 use etcd_cat::finding::Code;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::restore::StageCall;
@@ -117,9 +118,9 @@ fn report(
     let outcome = selection.apply(backups, style.now);
     let mut notes = outcome.notes.clone();
     notes.extend(hidden_note(selection, &outcome));
-    notes.extend(unchanged_note(&survey));
+    notes.extend(unchanged_note(survey.unchanged));
     notes.extend(unremembered(&mut survey, invocation.global));
-    let failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+    let failure = unrecorded(&mut survey).or_else(|| unread(&survey.skipped));
     let tally = Tally::of(&survey);
     let exit = Exit::of_survey(&survey, selection, &outcome);
     let report = VerifyReport { survey, outcome };
@@ -171,16 +172,16 @@ fn stage_call(accept: &[Code], invocation: &Invocation<'_>) -> StageCall {
 }
 
 /// Says what was not read because it is as it was.
-fn unchanged_note(survey: &Survey) -> Option<String> {
-    let files = units::count(survey.unchanged, "file");
-    (survey.unchanged > 0).then(|| {
+fn unchanged_note(number: u64) -> Option<String> {
+    let files = units::count(number, "file");
+    (number > 0).then(|| {
         format!("{files} unchanged since the last reading; etcd-cat verify reads all again")
     })
 }
 
 /// Files that ought to have been read and were not: the others are finished, and the program still fails.
-fn unread(survey: &Survey) -> Option<Failure> {
-    let errors: Vec<_> = survey.skipped.iter().filter(|one| one.is_error).collect();
+fn unread(skipped: &[Skipped]) -> Option<Failure> {
+    let errors: Vec<_> = skipped.iter().filter(|one| one.is_error).collect();
     let first = errors.first()?;
     let path = crate::output::text::path(&first.id);
     let number = u64::try_from(errors.len()).unwrap_or(u64::MAX);

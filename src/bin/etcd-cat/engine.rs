@@ -27,8 +27,8 @@ use etcd_cat::restore::{ClusterUnclear, HostError, SeveralClusters};
 use etcd_cat::selection::{ClusterAmbiguous, KnownCluster, Selection, Summary, TargetVersion};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{
-    self, CheckError, Checked, Decrypt, Depth, MissingRecords, RememberedLocation, Survey,
-    SurveyError, SurveyOptions,
+    self, CheckError, Checked, Decrypt, Depth, Indexed, MissingRecords, RememberedLocation, Survey,
+    SurveyError, SurveyOptions, Unchanged,
 };
 use std::collections::BTreeMap;
 
@@ -66,6 +66,18 @@ pub(crate) fn index(
 ) -> Result<Survey, Failure> {
     let (catalogue, options) = request.opened()?;
     Ok(survey::index(locations, &catalogue, &options, monitor)?)
+}
+
+/// The same, in short where nothing is new and `is_enough`.
+pub(crate) fn index_in_short(
+    locations: &[ObjectId],
+    is_enough: impl FnOnce(&Unchanged) -> bool,
+    request: &Request<'_>,
+    monitor: &dyn Monitor,
+) -> Result<Indexed, Failure> {
+    let (catalogue, options) = request.opened()?;
+    let indexed = survey::index_in_short(locations, &catalogue, &options, is_enough, monitor);
+    Ok(indexed?)
 }
 
 /// Makes the catalogue anew and reads everything at `locations` and at the remembered ones.

@@ -23,6 +23,7 @@ mod show;
 mod stage;
 mod table;
 pub(crate) mod text;
+mod unchanged;
 pub(crate) mod units;
 mod verify;
 pub(crate) mod views;
@@ -41,6 +42,7 @@ pub(crate) use locations::LocationList;
 pub(crate) use objects::{ObjectsText, object_name};
 pub(crate) use show::BackupDetails;
 pub(crate) use stage::StageRun;
+pub(crate) use unchanged::UnchangedReport;
 pub(crate) use verify::VerifyReport;
 
 use chrono::{DateTime, Utc};

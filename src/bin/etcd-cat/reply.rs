@@ -4,6 +4,7 @@ use crate::error::{Failure, code};
 use crate::exit::Exit;
 use crate::output::{Answer, Style, render, units, write};
 use etcd_cat::catalogue::CatalogueDamage;
+use etcd_cat::discovery::Skipped;
 use etcd_cat::survey::Survey;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -65,13 +66,21 @@ pub(crate) struct Tally {
 impl Tally {
     /// Of a survey.
     pub(crate) fn of(survey: &Survey) -> Self {
+        Self {
+            bytes: survey.bytes,
+            ..Self::of_skipped(&survey.skipped)
+        }
+    }
+
+    /// Where nothing was read.
+    pub(crate) fn of_skipped(skipped: &[Skipped]) -> Self {
         let mut passed_over = BTreeMap::new();
-        for skipped in &survey.skipped {
+        for skipped in skipped {
             let count: &mut u64 = passed_over.entry(skipped.kind.as_str()).or_default();
             *count = count.saturating_add(1);
         }
         Self {
-            bytes: survey.bytes,
+            bytes: 0,
             passed_over,
         }
     }

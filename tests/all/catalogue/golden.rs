@@ -247,6 +247,7 @@ fn overview() -> Overview {
         // Whatever the rules are now, the shape of the record is the same.
         rules: 1,
         generation: 3,
+        is_settled: true,
         calendars: 1,
         directories: 1,
         clusters: vec![KnownCluster {
@@ -280,6 +281,7 @@ fn overview() -> Overview {
         size_bytes: Some(7),
         places: vec![(0, 0)],
         revision: Some(31_407),
+        verified_as: Some(Verdict::Valid),
     };
     let stamp = DirectoryStamp {
         device: 64_513,

@@ -137,7 +137,7 @@ pub(super) fn reply(
     if let Some(thresholds) = args.nagios.thresholds() {
         let (state, line) = nagios::check(&check, thresholds, &invocation.style);
         let mut reply = Reply::verbatim(line, Exit::Nagios(state));
-        reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey));
+        reply.failure = unrecorded(&mut survey).or_else(|| unread(&survey.skipped));
         return Ok(reply);
     }
     if let Some(chosen) = &check.chosen {
@@ -173,7 +173,7 @@ pub(super) fn reply(
         .notes
         .extend(unremembered(&mut survey, invocation.global));
     reply.failure = unrecorded(&mut survey)
-        .or_else(|| unread(&survey))
+        .or_else(|| unread(&survey.skipped))
         .or(failure);
     Ok(reply)
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::output::{BackupList, Format};
 use crate::reply::Body;
 use crate::sample;
-use etcd_cat::discovery::{Skipped, SkippedKind};
+use etcd_cat::discovery::SkippedKind;
 use etcd_cat::restore::RestoreCheck;
 use etcd_cat::selection::TargetVersion;
 use etcd_cat::source::ObjectId;

@@ -5,41 +5,41 @@ use super::list::{age_of, id, taken, version};
 use super::table::{self, Column};
 use super::words::{ABSENT, or_absent};
 use super::wrap::paragraph;
-use etcd_cat::backup::{Backup, Verdict};
+use etcd_cat::backup::Verdict;
 use etcd_cat::explain::explain;
 use etcd_cat::finding::{Code, Severity};
-use etcd_cat::selection::{Candidate as _, KnownCluster, Selected};
+use etcd_cat::selection::{Candidate, Selected};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The backups of one cluster among those that are told of.
-struct OfCluster<'b> {
+struct OfCluster<'b, B> {
     name: Option<String>,
-    backups: Vec<&'b Backup>,
+    backups: Vec<&'b B>,
 }
 
-impl OfCluster<'_> {
+impl<B: Candidate> OfCluster<'_, B> {
     /// The newest that can be restored from; they come newest first.
-    fn newest_usable(&self) -> Option<&Backup> {
+    fn newest_usable(&self) -> Option<&B> {
         let mut backups = self.backups.iter();
         backups.find(|one| one.is_restorable()).copied()
     }
 
     fn number(&self, verdict: Verdict) -> usize {
         let backups = self.backups.iter();
-        backups.filter(|one| one.verdict == verdict).count()
+        backups.filter(|one| one.verdict() == verdict).count()
     }
 }
 
 /// One row for each cluster, the worst first.
-pub(super) fn by_cluster(shown: &[&Selected], style: &Style) -> String {
-    let mut named: BTreeMap<Option<String>, Vec<&Backup>> = BTreeMap::new();
+pub(super) fn by_cluster<B: Candidate>(shown: &[&Selected<B>], style: &Style) -> String {
+    let mut named: BTreeMap<Option<String>, Vec<&B>> = BTreeMap::new();
     for one in shown {
-        let known = KnownCluster::of(&one.backup);
-        let name = known.and_then(|cluster| cluster.name.or(cluster.id));
+        let known = one.backup.cluster();
+        let name = known.and_then(|cluster| cluster.name.clone().or_else(|| cluster.id.clone()));
         named.entry(name).or_default().push(&one.backup);
     }
-    let mut clusters: Vec<OfCluster<'_>> = named
+    let mut clusters: Vec<OfCluster<'_, B>> = named
         .into_iter()
         .map(|(name, backups)| OfCluster { name, backups })
         .collect();
@@ -47,8 +47,8 @@ pub(super) fn by_cluster(shown: &[&Selected], style: &Style) -> String {
         let is_usable = one.newest_usable().is_some();
         (is_usable, Reverse(one.number(Verdict::Invalid)))
     });
-    let each = |cell: &dyn Fn(&OfCluster<'_>) -> String| clusters.iter().map(cell).collect();
-    let usable = |cell: &'static dyn Fn(&Backup, &Style) -> String| {
+    let each = |cell: &dyn Fn(&OfCluster<'_, B>) -> String| clusters.iter().map(cell).collect();
+    let usable = |cell: &dyn Fn(&B, &Style) -> String| {
         each(&|one| {
             let newest = one.newest_usable();
             newest.map_or_else(|| ABSENT.to_owned(), |backup| cell(backup, style))
@@ -70,20 +70,15 @@ pub(super) fn by_cluster(shown: &[&Selected], style: &Style) -> String {
 }
 
 /// How often each finding was made, the most severe first, and what to do about it once.
-pub(super) fn by_finding(shown: &[&Selected], style: &Style) -> String {
+pub(super) fn by_finding<B: Candidate>(shown: &[&Selected<B>], style: &Style) -> String {
     let mut counted: BTreeMap<(Reverse<Severity>, Code), usize> = BTreeMap::new();
     for one in shown {
-        let mut codes: Vec<(Reverse<Severity>, Code)> = one
-            .backup
-            .findings
+        let marks = one.backup.marks();
+        let told = marks
             .iter()
-            .filter(|finding| style.is_verbose || finding.severity > Severity::Info)
-            .map(|finding| (Reverse(finding.severity), finding.code))
-            .collect();
-        codes.sort();
-        codes.dedup();
-        for code in codes {
-            *counted.entry(code).or_default() += 1;
+            .filter(|(_, severity)| style.is_verbose || *severity > Severity::Info);
+        for (code, severity) in told {
+            *counted.entry((Reverse(*severity), *code)).or_default() += 1;
         }
     }
     let mut text = String::new();

@@ -6,6 +6,7 @@ use super::units::count;
 use super::views::LocationListView;
 use super::wrap::paragraph;
 use super::{Answer, Style};
+use etcd_cat::discovery::Skipped;
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::survey::{LocationProblem, RememberedLocation, SearchedLocation, Survey};
 use serde::Serialize;
@@ -83,10 +84,10 @@ pub(super) fn problems(survey: &Survey, style: &Style) -> String {
 }
 
 /// What was passed over, and what to do about it, each advice once.
-pub(super) fn skipped(survey: &Survey, style: &Style) -> String {
+pub(super) fn skipped(all: &[Skipped], style: &Style) -> String {
     let mut text = String::new();
     let mut told: BTreeSet<&str> = BTreeSet::new();
-    for skipped in survey.skipped.iter().take(style.at_most(NAMED)) {
+    for skipped in all.iter().take(style.at_most(NAMED)) {
         let path = safe_path(&skipped.id);
         text.push_str(&format!("skipped  {path}: {}\n", safe(&skipped.reason)));
         if told.insert(skipped.remedy()) {
@@ -94,7 +95,7 @@ pub(super) fn skipped(survey: &Survey, style: &Style) -> String {
             text.push_str(&paragraph("         to do: ", &remedy, style.width));
         }
     }
-    let more = survey.skipped.len().saturating_sub(style.at_most(NAMED));
+    let more = all.len().saturating_sub(style.at_most(NAMED));
     if more > 0 {
         text.push_str(&format!("skipped  {more} more; -v shows them\n"));
     }

@@ -7,13 +7,13 @@ use super::list::{age_of, cluster, id, size_of, taken, version};
 use super::locations::{problems, skipped};
 use super::text::{safe, safe_path};
 use super::units::{count, size};
-use super::views::{SummaryView, VerifyReportView};
+use super::views::VerifyReportView;
 use super::words::{by_verdict, coloured};
 use super::wrap::paragraph;
 use super::{Answer, Style, name};
-use etcd_cat::backup::Backup;
+use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Code, Severity};
-use etcd_cat::selection::{Outcome, Reason, Selected};
+use etcd_cat::selection::{Candidate, Outcome, Reason, Selected};
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
 use serde::Serialize;
@@ -45,7 +45,7 @@ impl<S: Borrow<Survey>, O: Borrow<Outcome>> Answer for VerifyReport<S, O> {
 }
 
 /// More backups than these are told in short.
-const MANY: usize = 5;
+pub(super) const MANY: usize = 5;
 /// As many of those that cannot be used are shown whole.
 const WHOLE: usize = 200;
 
@@ -65,15 +65,24 @@ fn report(survey: &Survey, outcome: &Outcome, style: &Style) -> String {
     }
     let parts = [
         gone(survey, style),
-        skipped(survey, style),
+        skipped(&survey.skipped, style),
         problems(survey, style),
     ];
     for part in parts.into_iter().filter(|part| !part.is_empty()) {
         text.push_str(&part);
         text.push('\n');
     }
-    text.push_str(&filing::section(survey, outcome, style));
-    text.push_str(&summary(survey, outcome));
+    // How backups are filed is told with them, once.
+    if survey.files > 0 || !survey.is_new_only || style.is_verbose {
+        text.push_str(&filing::section(survey, outcome, style));
+    }
+    let shown = outcome.shown.iter().map(|one| one.backup.verdict);
+    text.push_str(&summary(
+        shown,
+        survey.files,
+        survey.bytes,
+        survey.skipped.len(),
+    ));
     text
 }
 
@@ -100,7 +109,7 @@ fn in_short(survey: &Survey, told: &[&Selected], style: &Style) -> String {
 }
 
 /// How many there are, and what was found of them.
-fn counted(backups: &[&Selected], what: &str, style: &Style) -> String {
+pub(super) fn counted<B: Candidate>(backups: &[&Selected<B>], what: &str, style: &Style) -> String {
     let found = by_finding(backups, style);
     if found.is_empty() {
         return String::new();
@@ -198,22 +207,22 @@ pub(super) fn files(backup: &Backup) -> String {
     text
 }
 
-fn summary(survey: &Survey, outcome: &Outcome) -> String {
-    let counts = SummaryView::new(survey, &outcome.shown);
-    let backups = u64::try_from(outcome.shown.len()).unwrap_or(u64::MAX);
-    let shown = outcome.shown.iter().map(|one| one.backup.verdict);
+/// How many backups there are, and how much was read for it.
+pub(super) fn summary(
+    shown: impl ExactSizeIterator<Item = Verdict>,
+    files: u64,
+    bytes: u64,
+    skipped: usize,
+) -> String {
+    let backups = u64::try_from(shown.len()).unwrap_or(u64::MAX);
     let verdicts = by_verdict(shown);
     let mut line = count(backups, "backup");
     if !verdicts.is_empty() {
         line = format!("{line}: {verdicts}");
     }
-    line = format!(
-        "{line}; read {}, {}",
-        count(counts.files, "file"),
-        size(counts.bytes)
-    );
-    if !survey.skipped.is_empty() {
-        line = format!("{line}; {} skipped", survey.skipped.len());
+    line = format!("{line}; read {}, {}", count(files, "file"), size(bytes));
+    if skipped > 0 {
+        line = format!("{line}; {skipped} skipped");
     }
     line + "\n"
 }

@@ -21,9 +21,7 @@ pub(crate) use explanation::{ExplanationListView, ExplanationView};
 pub(crate) use fleet::{FleetMergeView, FleetPlanView, FleetWorkView};
 pub(crate) use locations::LocationListView;
 pub(crate) use objects::ObjectListView;
-pub(crate) use reports::{
-    BackupListView, RestoreCheckView, StageRunView, SummaryView, VerifyReportView,
-};
+pub(crate) use reports::{BackupListView, RestoreCheckView, StageRunView, VerifyReportView};
 pub(crate) use run::{BackupRunView, LeftoverView};
 
 /// Version of all documents.
