@@ -1,7 +1,7 @@
 //! One kind of work on many things, shared among the processors.
 
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::Builder;
 
 /// Things that make a piece of work worth handing over.
@@ -59,10 +59,13 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     pieces.into_iter().flatten().collect()
 }
 
+/// To ask the system takes it a tenth of a millisecond.
 fn processors() -> usize {
-    std::thread::available_parallelism()
-        .map_or(1, NonZeroUsize::get)
-        .min(THREADS)
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| {
+        let processors = std::thread::available_parallelism();
+        processors.map_or(1, NonZeroUsize::get).min(THREADS)
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,13 @@ use super::reader::CatalogueReader;
 use super::seal::{seal, unseal};
 use super::store::{Operation, Table};
 use super::version::Record;
+use crate::parallel;
 use serde::Serialize;
+
+/// Records that are in memory as they lie in the store; each is up to some 64 KiB.
+const UNSEALED: usize = 512;
+/// And those that one thread unseals at a time.
+const SHARE: usize = 8;
 
 /// A record as it is written.
 pub(crate) struct SealedRecord {
@@ -64,22 +70,36 @@ impl CatalogueReader<'_> {
     /// # Errors
     ///
     /// The store cannot be read or is damaged.
-    pub(crate) fn each_derived<R: Record>(
+    pub(crate) fn each_derived<R: Record + Send>(
         &self,
         prefix: &[u8],
         wanted: &dyn Fn(&[u8]) -> bool,
         visit: &mut dyn FnMut(&[u8], R),
     ) -> Result<bool, CatalogueError> {
         let mut is_whole = true;
-        self.scan(R::TABLE, prefix, &mut |key, record| {
-            if !wanted(key) {
-                return;
+        let mut waiting: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        let mut unseal_all = |waiting: Vec<(Vec<u8>, Vec<u8>)>| {
+            let unsealed = parallel::share(waiting.chunks(SHARE), |(), records| {
+                let records = records.iter();
+                let unsealed = records.map(|(key, record)| unseal(key, record).ok());
+                unsealed.collect::<Vec<Option<R>>>()
+            });
+            for ((key, _), record) in waiting.iter().zip(unsealed.into_iter().flatten()) {
+                match record {
+                    Some(record) => visit(key, record),
+                    None => is_whole = false,
+                }
             }
-            match unseal(key, record) {
-                Ok(record) => visit(key, record),
-                Err(_damaged) => is_whole = false,
+        };
+        self.scan(R::TABLE, prefix, &mut |key, record| {
+            if wanted(key) {
+                waiting.push((key.to_vec(), record.to_vec()));
+            }
+            if waiting.len() >= UNSEALED {
+                unseal_all(std::mem::take(&mut waiting));
             }
         })?;
+        unseal_all(waiting);
         Ok(is_whole)
     }
 }

@@ -7,6 +7,7 @@ use crate::backup::Version;
 use crate::catalogue::{Catalogue, CatalogueReader};
 use crate::finding::{Code, Severity};
 use crate::judgement::{Calendar, verdict_of, verdict_when_rewritten};
+use crate::parallel::{self, PIECE};
 use crate::selection::{Halves, Judged, KnownCluster, Place, Scope, Selection, Summary};
 use crate::source::{ObjectId, Store};
 use chrono::{DateTime, Utc};
@@ -77,11 +78,12 @@ impl Sight {
         let Some(calendars) = sight::calendars(reader, &head, rows_alone)? else {
             return Ok(None);
         };
-        let mut view = View::new(&head, &calendars, question);
-        let Some(seen) = view.all(rows) else {
+        let known = rows.len();
+        let Some(seen) = seen(rows, &head, &calendars, question) else {
             return Ok(None);
         };
-        sight.left_out = left_out.saturating_add(view.left_out);
+        let passed = known.saturating_sub(seen.len());
+        sight.left_out = left_out.saturating_add(passed);
         sight.seen = seen;
         let parts = sight.wanted_parts();
         let Some(files) = parts
@@ -208,16 +210,22 @@ impl Sight {
         let directories: Vec<ObjectId> = directories
             .map(|directory| ObjectId::from_bytes(&directory.path))
             .collect();
-        for seen in &mut self.seen {
+        let files = &self.files;
+        let place = |seen: &mut Seen| {
             let Some((directory, file)) = seen.places.first() else {
-                continue;
+                return Some(());
             };
-            let name = &at(&self.files, *directory)?.get(*file)?.name;
+            let name = &at(files, *directory)?.get(*file)?.name;
             seen.summary.place = Some(Place {
                 directory: at(&directories, *directory)?.clone(),
                 name: OsStr::from_bytes(name).into(),
             });
-        }
+            Some(())
+        };
+        let placed = parallel::share(self.seen.chunks_mut(PIECE), |(), seen| {
+            seen.iter_mut().try_for_each(place)
+        });
+        placed.into_iter().collect::<Option<()>>()?;
         Some(self)
     }
 
@@ -384,6 +392,24 @@ fn groups(head: &OverviewHead, selection: &Selection) -> (Vec<u32>, usize) {
     (all.map(|(number, _)| number).collect(), 0)
 }
 
+/// What the selection shows; of a cluster that was named, all.
+fn seen(
+    mut rows: Vec<(u32, OverviewRow)>,
+    head: &OverviewHead,
+    calendars: &HashMap<u32, Calendar>,
+    question: &Question<'_>,
+) -> Option<Vec<Seen>> {
+    let seen = parallel::share(
+        rows.chunks_mut(PIECE),
+        |view: &mut Option<View<'_>>, rows| {
+            let view = view.get_or_insert_with(|| View::new(head, calendars, question));
+            view.all(rows)
+        },
+    );
+    let seen: Option<Vec<Vec<Seen>>> = seen.into_iter().collect();
+    Some(seen?.into_iter().flatten().collect())
+}
+
 /// An overview seen from one instant.
 struct View<'v> {
     head: &'v OverviewHead,
@@ -392,7 +418,6 @@ struct View<'v> {
     clusters: HashMap<u32, Arc<KnownCluster>>,
     versions: HashMap<u32, Arc<Version>>,
     judged: HashMap<(u32, u32), Arc<Judged>>,
-    left_out: usize,
 }
 
 impl<'v> View<'v> {
@@ -408,25 +433,21 @@ impl<'v> View<'v> {
             clusters: HashMap::new(),
             versions: HashMap::new(),
             judged: HashMap::new(),
-            left_out: 0,
         }
     }
 
-    /// What the selection shows; of a cluster that was named, all.
-    fn all(&mut self, rows: Vec<(u32, OverviewRow)>) -> Option<Vec<Seen>> {
+    fn all(&mut self, rows: &mut [(u32, OverviewRow)]) -> Option<Vec<Seen>> {
         let selection = self.question.selection;
         let mut seen = Vec::with_capacity(rows.len());
         for (group, row) in rows {
-            let summary = self.summary(group, &row)?;
+            let summary = self.summary(*group, row)?;
             let is_shown = selection.would_show(&summary, self.question.as_of);
             if is_shown || selection.cluster.is_some() {
                 seen.push(Seen {
                     summary,
-                    places: row.places,
+                    places: std::mem::take(&mut row.places),
                     is_shown,
                 });
-            } else {
-                self.left_out += 1;
             }
         }
         Some(seen)

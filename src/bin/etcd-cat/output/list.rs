@@ -8,6 +8,7 @@ use super::{Answer, Format, Style, name, text};
 use etcd_cat::backup::{Backup, Located};
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::judgement::EncryptionSummary;
+use etcd_cat::parallel::{self, PIECE};
 use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
 use serde::Serialize;
 
@@ -62,28 +63,71 @@ struct Wide {
     after_findings: Vec<Column>,
 }
 
-fn lay_out<B: Candidate>(shown: &[Selected<B>], wide: Wide, style: &Style) -> String {
-    let each = |cell: &dyn Fn(&B) -> String| -> Vec<String> {
-        shown.iter().map(|one| cell(&one.backup)).collect()
-    };
+fn lay_out<B: Candidate + Sync>(shown: &[Selected<B>], wide: Wide, style: &Style) -> String {
+    let is_spoken_against = shown.iter().any(has_reasons_against);
+    let mut texts: Vec<Box<Cell<'_, B>>> = vec![
+        Box::new(|one| id(&one.backup)),
+        Box::new(|one| one.backup.verdict().as_str().to_owned()),
+        Box::new(|one| cluster(&one.backup)),
+        Box::new(|one| version(&one.backup)),
+        Box::new(|one| taken(&one.backup)),
+        Box::new(|one| age_of(&one.backup, style)),
+        Box::new(|one| size_of(&one.backup)),
+    ];
+    if is_spoken_against {
+        texts.push(Box::new(against));
+        texts.push(Box::new(|one| other_findings(one, style)));
+    } else {
+        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup, style));
+        texts.push(Box::new(codes));
+    }
+    let mut cells = each_cell(shown, &texts).into_iter();
+    let mut next = || cells.next().unwrap_or_default();
     let mut columns = recommendation(shown);
     columns.extend([
-        Column::fixed("ID", 0, each(&id)),
-        Column::fixed(
-            VERDICT,
-            0,
-            each(&|backup| backup.verdict().as_str().to_owned()),
-        ),
-        Column::fixed("CLUSTER", 1, each(&cluster)),
-        Column::fixed("VERSION", 2, each(&version)),
-        Column::fixed("TAKEN", 4, each(&taken)),
-        Column::fixed("AGE", 3, each(&|backup| age_of(backup, style))),
-        Column::fixed("SIZE", 6, each(&size_of)),
+        Column::fixed("ID", 0, next()),
+        Column::fixed(VERDICT, 0, next()),
+        Column::fixed("CLUSTER", 1, next()),
+        Column::fixed("VERSION", 2, next()),
+        Column::fixed("TAKEN", 4, next()),
+        Column::fixed("AGE", 3, next()),
+        Column::fixed("SIZE", 6, next()),
     ]);
     columns.extend(wide.before_findings);
-    columns.extend(finding_columns(shown, style));
+    if is_spoken_against {
+        columns.push(Column::wrapping("AGAINST", 0, next()));
+        let others = next();
+        if others.iter().any(|codes| codes != ABSENT) {
+            columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
+        }
+    } else {
+        columns.push(Column::wrapping("FINDINGS", 0, next()));
+    }
     columns.extend(wide.after_findings);
     table::render(columns, style)
+}
+
+/// What stands in one column of one backup.
+type Cell<'c, B> = dyn Fn(&Selected<B>) -> String + Sync + 'c;
+
+/// Column by column what stands in it.
+fn each_cell<B: Sync>(shown: &[Selected<B>], texts: &[Box<Cell<'_, B>>]) -> Vec<Vec<String>> {
+    let pieces = parallel::share(shown.chunks(PIECE), |(), piece| {
+        let column = |text: &Box<Cell<'_, B>>| piece.iter().map(text).collect::<Vec<String>>();
+        texts.iter().map(column).collect::<Vec<Vec<String>>>()
+    });
+    let mut columns = vec![Vec::with_capacity(shown.len()); texts.len()];
+    for (column, cells) in pieces.into_iter().flat_map(|piece| (0..).zip(piece)) {
+        if let Some(column) = columns.get_mut::<usize>(column) {
+            column.extend(cells);
+        }
+    }
+    columns
+}
+
+fn has_reasons_against<B>(one: &Selected<B>) -> bool {
+    let mut reasons = one.reasons_against.iter();
+    reasons.any(|reasons| !reasons.is_empty())
 }
 
 /// Which of those that qualify to restore from; nothing where nobody asked.
@@ -122,33 +166,6 @@ fn wide(shown: &[Selected]) -> Wide {
         before_findings,
         after_findings: vec![Column::fixed("PATHS", 0, each(&paths))],
     }
-}
-
-/// What was found; with a target, what speaks against it first.
-fn finding_columns<B: Candidate>(shown: &[Selected<B>], style: &Style) -> Vec<Column> {
-    let is_against = |one: &Selected<B>| {
-        one.reasons_against
-            .iter()
-            .any(|reasons| !reasons.is_empty())
-    };
-    if !shown.iter().any(is_against) {
-        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup, style));
-        return vec![Column::wrapping(
-            "FINDINGS",
-            0,
-            shown.iter().map(codes).collect(),
-        )];
-    }
-    let others: Vec<String> = shown.iter().map(|one| other_findings(one, style)).collect();
-    let mut columns = vec![Column::wrapping(
-        "AGAINST",
-        0,
-        shown.iter().map(against).collect(),
-    )];
-    if others.iter().any(|codes| codes != ABSENT) {
-        columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
-    }
-    columns
 }
 
 pub(super) fn id(backup: &impl Candidate) -> String {

@@ -7,8 +7,9 @@ use super::text::safe;
 use super::words::{coloured, verdict_at_start};
 use super::{Format, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
+use etcd_cat::parallel::{self, PIECE};
 use std::borrow::Cow;
-use std::iter::{once, repeat, repeat_n};
+use std::iter::repeat_n;
 use unicode_width::UnicodeWidthStr as _;
 
 /// Title of the column whose words are coloured.
@@ -73,12 +74,15 @@ fn width(cell: &str) -> usize {
 }
 
 /// Every cell is made safe here, whoever filled it.
-fn inert(cells: Vec<String>) -> Vec<String> {
-    let made_safe = |cell: String| match safe(&cell) {
-        Cow::Borrowed(_) => cell,
-        Cow::Owned(safe) => safe,
-    };
-    cells.into_iter().map(made_safe).collect()
+fn inert(mut cells: Vec<String>) -> Vec<String> {
+    parallel::for_each(&mut cells, |cell| {
+        let made_safe = match safe(cell) {
+            Cow::Borrowed(_) => return,
+            Cow::Owned(safe) => safe,
+        };
+        *cell = made_safe;
+    });
+    cells
 }
 
 /// Renders the columns as a table; nothing at all when there are no rows.
@@ -116,28 +120,39 @@ fn leave_out(columns: &mut Vec<Column>, width: usize) {
     }
 }
 
-fn row_count(columns: &[Column]) -> usize {
-    let rows = columns.iter().map(|column| column.cells.len());
+fn row_count<'c>(columns: impl IntoIterator<Item = &'c Column>) -> usize {
+    let rows = columns.into_iter().map(|column| column.cells.len());
     rows.max().unwrap_or_default()
 }
 
 /// Each row on one line. Where nothing wraps, blanks are all that is missing, and ten thousand rows must not wait for a
 /// library that makes a list of lines out of every cell.
 fn unwrapped(columns: &[Column]) -> Vec<String> {
-    let mut lines = vec![String::new(); row_count(columns) + 1];
-    for column in columns {
-        let room = column.natural_width() + GAP;
-        let cells = column.cells.iter().map(String::as_str);
-        let cells = once(column.title).chain(cells).chain(repeat(""));
-        for (line, cell) in lines.iter_mut().zip(cells) {
-            line.push_str(cell);
-            line.extend(repeat_n(' ', room.saturating_sub(width(cell))));
-        }
-    }
-    for line in &mut lines {
-        line.truncate(line.trim_end().len());
-    }
+    let rooms = parallel::share(columns.iter(), |(), column| column.natural_width() + GAP);
+    let columns: Vec<(&Column, usize)> = columns.iter().zip(rooms).collect();
+    let titles = columns.iter().map(|(column, room)| (column.title, *room));
+    let rows: Vec<usize> = (0..row_count(columns.iter().map(|(column, _)| *column))).collect();
+    let cells = |row: &usize| {
+        let cells = columns.iter().map(|(column, room)| {
+            let cell = column.cells.get(*row);
+            (cell.map_or("", String::as_str), *room)
+        });
+        line(cells)
+    };
+    let mut lines = vec![line(titles)];
+    lines.extend(parallel::map(&rows, cells));
     lines
+}
+
+/// Cells, each with the room that it has.
+fn line<'c>(cells: impl Iterator<Item = (&'c str, usize)>) -> String {
+    let mut line = String::new();
+    for (cell, room) in cells {
+        line.push_str(cell);
+        line.extend(repeat_n(' ', room.saturating_sub(width(cell))));
+    }
+    line.truncate(line.trim_end().len());
+    line
 }
 
 fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
@@ -168,6 +183,13 @@ fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
 /// Colours the verdicts after the widths are settled: a table cannot measure colours.
 fn colour(lines: &[String], style: &Style) -> String {
     let column = lines.first().and_then(|header| header.find(VERDICT));
+    let pieces = parallel::share(lines.chunks(PIECE), |(), lines| {
+        coloured_lines(lines, column, style)
+    });
+    pieces.concat()
+}
+
+fn coloured_lines(lines: &[String], column: Option<usize>, style: &Style) -> String {
     let mut text = String::new();
     for line in lines {
         let split = column.and_then(|at| line.split_at_checked(at));
