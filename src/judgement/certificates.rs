@@ -59,6 +59,9 @@ pub struct Calendar {
     other: Vec<End>,
     /// When the half came that lies in its bucket alone.
     lone_since: Option<End>,
+    /// When a certificate ends without which that backup cannot be restored that `cluster-restore.sh` would take in the place
+    /// of this one.
+    picked_until: Option<End>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -74,6 +77,16 @@ impl Calendar {
             vital: ends(vital),
             other: ends(other),
             lone_since: lone_since.map(End),
+            picked_until: None,
+        }
+    }
+
+    /// Of a backup in whose place `cluster-restore.sh` would take one that can be restored until then.
+    #[must_use]
+    pub(crate) fn beside(self, picked_until: Option<DateTime<Utc>>) -> Self {
+        Self {
+            picked_until: picked_until.map(End),
+            ..self
         }
     }
 
@@ -82,17 +95,24 @@ impl Calendar {
         self.vital.first().map(|end| end.0)
     }
 
-    /// Code and severity of each finding that [`judge`](super::judge) makes at `as_of` of a backup that has the `lasting` ones
-    /// at the beginning of time.
+    /// Code and severity of each finding that [`judge`](super::judge) makes at `as_of`, where some are `accepted`, of a backup
+    /// that has the `lasting` ones at the beginning of time.
     pub fn marks(
         &self,
         lasting: &[(Code, Severity)],
         as_of: DateTime<Utc>,
+        accepted: &[Code],
     ) -> Vec<(Code, Severity)> {
+        let has_ended = |end: &End| end.0 < as_of;
+        let is_pick_spent = self.picked_until.as_ref().is_some_and(has_ended)
+            && !accepted.contains(&Code::CertificateExpired);
         let lone_since = self.lone_since.as_ref();
         let is_expected = lone_since.is_some_and(|since| arrival::is_expected(since.0, as_of));
         let lasting = lasting.iter().map(|mark| match mark {
             (code, _) if is_expected && arrival::is_absence(*code) => arrival::MARK,
+            (Code::RestorePicksOther, Severity::Info) if is_pick_spent => {
+                (Code::RestorePicksOther, Severity::Warning)
+            }
             mark => *mark,
         });
         lasting.chain(self.expired(as_of)).collect()

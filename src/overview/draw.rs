@@ -5,13 +5,16 @@ use super::record::{
 };
 use super::stamp::Stamps;
 use crate::backup::Backup;
+use crate::finding::{Code, Finding, Severity};
 use crate::judgement::{Calendar, RULES, Successions};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
 use crate::source::{ObjectId, ObjectIdentity};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::hash::Hash;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 /// A file as it was when its backup was judged.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +28,14 @@ pub(crate) struct FileSeen<'f> {
 }
 
 /// Of what an overview is drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DrawnOf {
     /// How often the catalogue had been written to.
     pub(crate) generation: u64,
     /// Nothing was left to be proven.
     pub(crate) is_settled: bool,
+    /// When the first certificate ends that is vital to what `cluster-restore.sh` would take, by directory.
+    pub(crate) picked_until: HashMap<PathBuf, DateTime<Utc>>,
 }
 
 /// An overview of `backups` and their files, ascending by id, as of one generation of the catalogue. The stamps were taken
@@ -50,7 +55,8 @@ pub(crate) fn draw<'f>(
     let mut groups: BTreeMap<(Option<u32>, u32), Vec<OverviewRow>> = BTreeMap::new();
     for backup in &backups {
         let group = groups.entry(shared.group(backup)).or_default();
-        group.push(shared.row(backup, &shelves.index));
+        let picked_until = picked_instead(backup, &drawn_of);
+        group.push(shared.row(backup, picked_until, &shelves.index));
     }
     let counted = groups
         .iter()
@@ -83,6 +89,14 @@ pub(crate) fn draw<'f>(
         files: shelves.files,
         rows: groups.into_values().collect(),
     }
+}
+
+/// Until when that can be restored that `cluster-restore.sh` would take in the place of this one, where it can at all.
+fn picked_instead(backup: &Backup, drawn_of: &DrawnOf) -> Option<DateTime<Utc>> {
+    let path = backup.snapshot.as_ref()?.path.as_path()?;
+    let is_passed_by = |finding: &Finding| finding.code == Code::RestorePicksOther;
+    backup.findings.iter().find(|one| is_passed_by(one))?;
+    drawn_of.picked_until.get(path.parent()?).copied()
 }
 
 /// Where each file is found in the directories.
@@ -139,7 +153,7 @@ fn ordinal(number: usize) -> u32 {
 struct SharedValues {
     clusters: Interned<KnownCluster>,
     versions: Interned<crate::backup::Version>,
-    marks: Interned<Vec<(crate::finding::Code, crate::finding::Severity)>>,
+    marks: Interned<Vec<(Code, Severity)>>,
     calendars: Interned<Calendar>,
     successions: Successions,
 }
@@ -154,14 +168,20 @@ impl SharedValues {
         )
     }
 
-    fn row(&mut self, backup: &Backup, index: &FileIndex<'_>) -> OverviewRow {
+    fn row(
+        &mut self,
+        backup: &Backup,
+        picked_until: Option<DateTime<Utc>>,
+        index: &FileIndex<'_>,
+    ) -> OverviewRow {
         let halves = backup.halves();
+        let calendar = self.successions.calendar(backup).beside(picked_until);
         OverviewRow {
             digest: backup.digest,
             snapshot: halves.snapshot,
             kuberesources: halves.kuberesources,
             marks: self.marks.number(backup.marks().into_owned()),
-            calendar: self.calendars.number(self.successions.calendar(backup)),
+            calendar: self.calendars.number(calendar),
             taken_at: backup.taken_at,
             size_bytes: backup.size_bytes(),
             places: places_of(backup, index),

@@ -489,7 +489,7 @@ impl<'v> View<'v> {
         }
         let lasting = at(&self.head.marks, row.marks)?;
         let calendar = self.calendars.get(&row.calendar)?;
-        let marks = calendar.marks(lasting, self.question.as_of);
+        let marks = calendar.marks(lasting, self.question.as_of, self.question.accept);
         let mut accepted = self.question.accept.to_vec();
         accepted.retain(|code| marks.iter().any(|mark| mark.0 == *code));
         accepted.sort_unstable();

@@ -9,10 +9,11 @@ use crate::catalogue::{CatalogueContents, Content, FileRecord, SnapshotKey, Subj
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding, has_error};
 use crate::inventory::{Inventory, PassedOver, Proofs, Proven, Replaced, UnreadableFile};
-use crate::judgement::{RestoreChoice, Standpoint, judge, restore_choices};
+use crate::judgement::{ChoiceOutcome, RestoreChoice, Standpoint, judge, restore_choices};
 use crate::kuberesources::Kuberesources;
 use crate::names::{Picks, is_restore_name};
 use crate::parallel;
+use crate::selection::Candidate as _;
 use crate::snapshot::{Flavour, Snapshot};
 use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity, ObjectSet, Store as _, Stores};
 use chrono::{DateTime, Utc};
@@ -396,6 +397,29 @@ impl Knowledge {
             choice.snapshot.is_some() && directories.contains(directory.as_path())
         });
         choices
+    }
+
+    /// When the first certificate ends that is vital to what `cluster-restore.sh` would take, by directory.
+    pub(super) fn picked_until(&self, backups: &[Backup]) -> HashMap<PathBuf, DateTime<Utc>> {
+        let choices = restore_choices(backups, &self.picks);
+        let picked = choices.into_iter().filter_map(|(directory, choice)| {
+            let ChoiceOutcome::Backup { id: Some(id), .. } = choice.outcome else {
+                return None;
+            };
+            Some((id, directory))
+        });
+        let mut directories: HashMap<String, Vec<PathBuf>> = HashMap::new();
+        for (id, directory) in picked {
+            directories.entry(id).or_default().push(directory);
+        }
+        let mut until = HashMap::new();
+        for backup in backups {
+            let found = backup.id().and_then(|id| directories.remove(&id));
+            for directory in found.into_iter().flatten() {
+                until.extend(backup.certificates_until().map(|end| (directory, end)));
+            }
+        }
+        until
     }
 
     fn add_history(&self, backup: &mut Backup) {

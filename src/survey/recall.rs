@@ -144,6 +144,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
     let drawn_of = DrawnOf {
         generation: known.contents.generation,
         is_settled,
+        picked_until: known.picked_until(&backups),
     };
     let overview = draw(backups, files, &stamps, drawn_of);
     Ok(overview.keep(catalogue)?)
