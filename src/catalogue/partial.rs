@@ -9,8 +9,25 @@ use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+
+/// What lies in the files, each once.
+fn held(contents: &CatalogueContents) -> (Vec<SnapshotKey>, Vec<Sha256Digest>) {
+    let (mut snapshots, mut kuberesources) = (HashSet::new(), HashSet::new());
+    for file in contents.files.values() {
+        match &file.content {
+            Content::Snapshot(key) => snapshots.extend([*key]),
+            Content::Kuberesources(digest) => kuberesources.extend([*digest]),
+            _ => {}
+        }
+    }
+    (
+        snapshots.into_iter().collect(),
+        kuberesources.into_iter().collect(),
+    )
+}
 
 impl CatalogueReader<'_> {
     /// Everything known of the files in these directories (not of those below), with the facts of what they hold; the
@@ -36,24 +53,10 @@ impl CatalogueReader<'_> {
                 return Ok(None);
             }
         }
-        let held: Vec<Content> = contents
-            .files
-            .values()
-            .map(|file| file.content.clone())
-            .collect();
-        for content in held {
-            let is_whole = match content {
-                Content::Snapshot(key) => self.load_snapshot(key, wanted, &mut contents)?,
-                Content::Kuberesources(digest) => {
-                    self.load_kuberesources(digest, wanted, &mut contents)?
-                }
-                _ => true,
-            };
-            if !is_whole {
-                return Ok(None);
-            }
-        }
-        Ok(Some(contents))
+        let (snapshots, kuberesources) = held(&contents);
+        let is_whole = self.load_snapshots_of(&snapshots, wanted, &mut contents)?
+            && self.load_kuberesources_of(&kuberesources, wanted, &mut contents)?;
+        Ok(is_whole.then_some(contents))
     }
 
     /// False when one of them cannot be read.
@@ -82,49 +85,52 @@ impl CatalogueReader<'_> {
         Ok(is_whole)
     }
 
-    fn load_snapshot(
+    fn load_snapshots_of(
         &self,
-        key: SnapshotKey,
+        keys: &[SnapshotKey],
         wanted: Sha256Digest,
         contents: &mut CatalogueContents,
     ) -> Result<bool, CatalogueError> {
-        if contents.snapshots.contains_key(&key) {
-            return Ok(true);
-        }
-        let bytes = key.to_bytes();
-        let Some(stored) = self.one::<StoredFacts<Snapshot>>(&bytes)? else {
+        let bytes: Vec<Vec<u8>> = keys.iter().map(|key| key.to_bytes()).collect();
+        let Some(stored) = self.many::<StoredFacts<Snapshot>>(&bytes)? else {
             return Ok(false);
         };
-        let is_encrypted = !stored.facts.encryption.is_empty();
-        let mut is_whole = self.load_set(stored.certificates, contents)?;
-        contents.snapshots.insert(key, stored);
-        if is_encrypted {
-            is_whole &= self.load_proofs(&bytes, contents)?;
-        }
-        if key.computed == wanted {
-            self.load_history(Subject::Snapshot(key), contents)?;
-            let provenance = self.provenance(key)?;
-            contents.provenance.extend(provenance.map(|one| (key, one)));
+        let mut is_whole = true;
+        for ((key, bytes), stored) in keys.iter().zip(&bytes).zip(stored) {
+            let is_encrypted = !stored.facts.encryption.is_empty();
+            is_whole &= self.load_set(stored.certificates, contents)?;
+            contents.snapshots.insert(*key, stored);
+            if is_encrypted {
+                is_whole &= self.load_proofs(bytes, contents)?;
+            }
+            if key.computed == wanted {
+                self.load_history(Subject::Snapshot(*key), contents)?;
+                let provenance = self.provenance(*key)?;
+                contents
+                    .provenance
+                    .extend(provenance.map(|one| (*key, one)));
+            }
         }
         Ok(is_whole)
     }
 
-    fn load_kuberesources(
+    fn load_kuberesources_of(
         &self,
-        digest: Sha256Digest,
+        digests: &[Sha256Digest],
         wanted: Sha256Digest,
         contents: &mut CatalogueContents,
     ) -> Result<bool, CatalogueError> {
-        if contents.kuberesources.contains_key(&digest) {
-            return Ok(true);
-        }
-        let Some(stored) = self.one::<StoredFacts<Kuberesources>>(&digest.0)? else {
+        let keys: Vec<Vec<u8>> = digests.iter().map(|digest| digest.0.to_vec()).collect();
+        let Some(stored) = self.many::<StoredFacts<Kuberesources>>(&keys)? else {
             return Ok(false);
         };
-        let is_whole = self.load_set(stored.certificates, contents)?;
-        contents.kuberesources.insert(digest, stored);
-        if digest == wanted {
-            self.load_history(Subject::Kuberesources(digest), contents)?;
+        let mut is_whole = true;
+        for (digest, stored) in digests.iter().zip(stored) {
+            is_whole &= self.load_set(stored.certificates, contents)?;
+            contents.kuberesources.insert(*digest, stored);
+            if *digest == wanted {
+                self.load_history(Subject::Kuberesources(*digest), contents)?;
+            }
         }
         Ok(is_whole)
     }

@@ -43,6 +43,9 @@ impl std::fmt::Debug for CatalogueReader<'_> {
     }
 }
 
+/// Records that are looked up by one thread at a time.
+const AT_A_TIME: usize = 64;
+
 /// Is shown a key and what its record says.
 type VisitRecord<'v, R> = &'v mut dyn FnMut(&[u8], Result<R, RecordError>);
 
@@ -332,7 +335,11 @@ impl CatalogueReader<'_> {
         let Some(record) = self.bytes(R::TABLE, key)? else {
             return Ok(None);
         };
-        match unseal(key, &record) {
+        self.unsealed(key, &record)
+    }
+
+    fn unsealed<R: Record>(&self, key: &[u8], record: &[u8]) -> Result<Option<R>, CatalogueError> {
+        match unseal(key, record) {
             Ok(record) => Ok(Some(record)),
             Err(error) if error.is_foreign() => Err(self.foreign::<R>(error)),
             Err(error) => {
@@ -340,6 +347,33 @@ impl CatalogueReader<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// The records under `keys`, in their order; `None` where one is not there or damaged.
+    pub(super) fn many<R: Record + Send>(
+        &self,
+        keys: &[Vec<u8>],
+    ) -> Result<Option<Vec<R>>, CatalogueError> {
+        let read = parallel::share(keys.chunks(AT_A_TIME), |(), keys| self.each_of(keys));
+        let mut records = Vec::with_capacity(keys.len());
+        for part in read {
+            records.extend(part?);
+        }
+        Ok(records.into_iter().collect())
+    }
+
+    fn each_of<R: Record>(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<R>>, CatalogueError> {
+        let Some(store) = &self.store else {
+            return Ok(keys.iter().map(|_| None).collect());
+        };
+        let found = store
+            .get_each(R::TABLE, keys)
+            .map_err(|error| self.error(error))?;
+        let records = keys.iter().zip(found).map(|(key, found)| match found {
+            Some(record) => self.unsealed(key, &record),
+            None => Ok(None),
+        });
+        records.collect()
     }
 
     fn tell_damaged(&self, table: Table, key: &[u8], error: &RecordError) {

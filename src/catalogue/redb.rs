@@ -120,6 +120,23 @@ impl CatalogueStore for RedbStore {
         })
     }
 
+    /// To open a table costs more than to look into it.
+    fn get_each(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let found = self.read(table, |table| {
+            let values = keys.iter().map(|key| {
+                let value = table.get(key.as_slice())?;
+                Ok(value.map(|value| value.value().to_vec()))
+            });
+            values.collect::<Result<Vec<_>, StorageError>>()
+        })?;
+        // A table that was never written to holds nothing.
+        Ok(if found.is_empty() {
+            vec![None; keys.len()]
+        } else {
+            found
+        })
+    }
+
     fn scan(&self, table: Table, prefix: &[u8], visit: Visit<'_>) -> Result<(), StoreError> {
         self.read(table, |table| {
             for entry in table.range::<&[u8]>(prefix..)? {

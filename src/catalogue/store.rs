@@ -110,6 +110,15 @@ pub trait CatalogueStore: Sync {
     /// The store cannot be read or is damaged.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The values under `keys`, in their order.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    fn get_each(&self, table: Table, keys: &[Vec<u8>]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        keys.iter().map(|key| self.get(table, key)).collect()
+    }
+
     /// Shows every key that begins with `prefix`, and its value, in ascending order of keys.
     ///
     /// # Errors

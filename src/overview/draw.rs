@@ -47,7 +47,7 @@ pub(crate) fn draw<'f>(
     mut backups: Vec<Backup>,
     files: impl Iterator<Item = FileSeen<'f>>,
     stamps: &Stamps,
-    drawn_of: DrawnOf,
+    drawn_of: &DrawnOf,
 ) -> Overview {
     sort_newest_first(&mut backups);
     let shelves = Shelves::new(files);
@@ -55,7 +55,7 @@ pub(crate) fn draw<'f>(
     let mut groups: BTreeMap<(Option<u32>, u32), Vec<OverviewRow>> = BTreeMap::new();
     for backup in &backups {
         let group = groups.entry(shared.group(backup)).or_default();
-        let picked_until = picked_instead(backup, &drawn_of);
+        let picked_until = picked_instead(backup, drawn_of);
         group.push(shared.row(backup, picked_until, &shelves.index));
     }
     let counted = groups

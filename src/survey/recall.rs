@@ -46,7 +46,7 @@ pub fn glance(
     }
     let backups = recall(catalogue, options)?;
     Ok(Glance {
-        summaries: backups.iter().map(Summary::from).collect(),
+        summaries: parallel::map(&backups, |backup| Summary::from(backup)),
         left_out: 0,
     })
 }
@@ -146,7 +146,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         is_settled,
         picked_until: known.picked_until(&backups),
     };
-    let overview = draw(backups, files, &stamps, drawn_of);
+    let overview = draw(backups, files, &stamps, &drawn_of);
     Ok(overview.keep(catalogue)?)
 }
 

@@ -113,8 +113,8 @@ type Cell<'c, B> = dyn Fn(&Selected<B>) -> String + Sync + 'c;
 /// Column by column what stands in it.
 fn each_cell<B: Sync>(shown: &[Selected<B>], texts: &[Box<Cell<'_, B>>]) -> Vec<Vec<String>> {
     let pieces = parallel::share(shown.chunks(PIECE), |(), piece| {
-        let column = |text: &Box<Cell<'_, B>>| piece.iter().map(text).collect::<Vec<String>>();
-        texts.iter().map(column).collect::<Vec<Vec<String>>>()
+        let columns = texts.iter().map(|text| piece.iter().map(text).collect());
+        columns.collect::<Vec<Vec<String>>>()
     });
     let mut columns = vec![Vec::with_capacity(shown.len()); texts.len()];
     for (column, cells) in pieces.into_iter().flat_map(|piece| (0..).zip(piece)) {
