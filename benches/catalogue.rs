@@ -161,20 +161,10 @@ impl Bench {
         let report = self.path("report.html").to_string_lossy().into_owned();
         let metrics = self.path("metrics.prom").to_string_lossy().into_owned();
         let cat = || peer(&["cat", &catalogue]);
-        let rows: [(&str, &[&str]); 4] = [
+        let rows: [(&str, &[&str]); 3] = [
             ("list -o json", &["list", "-o", "json"]),
             ("metrics", &["metrics", "--to", &metrics]),
             ("report", &["report", "--to", &report]),
-            (
-                "check",
-                &[
-                    "check",
-                    "--valid-for",
-                    "4.17.3",
-                    "--cluster",
-                    "cluster1-x7k2p",
-                ],
-            ),
         ];
         for (name, arguments) in rows {
             self.row(name, turns, || self.etcd_cat(arguments), cat)?;

@@ -4,7 +4,7 @@ use crate::catalogue::TestResult;
 use etcd_cat::catalogue::{Catalogue, CatalogueLocation};
 use etcd_cat::finding::Code;
 use etcd_cat::monitor::Silent;
-use etcd_cat::selection::Summary;
+use etcd_cat::selection::{Place, Summary};
 use etcd_cat::source::{ObjectId, PageCache, Stores};
 use etcd_cat::survey::{self, Decrypt, Depth, Indexed, News, Survey, SurveyOptions, Unchanged};
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ impl Shelf {
 const NOW: &str = "2024-11-10T00:00:00Z";
 
 fn by_place(summary: &Summary) -> Option<ObjectId> {
-    summary.place.as_ref().map(|place| place.path())
+    summary.place.as_ref().map(Place::path)
 }
 
 fn options(as_of: &str) -> Result<SurveyOptions, chrono::ParseError> {
