@@ -33,11 +33,11 @@ pub struct Inventory {
 
 /// Which of the snapshots of an [`Inventory`], or of any list beside them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct SnapshotIndex(pub(crate) usize);
+pub struct SnapshotIndex(pub(crate) usize);
 
 /// Which of the kuberesources of an [`Inventory`], or of any list beside them.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(crate) struct KuberesourcesIndex(pub(crate) usize);
+pub struct KuberesourcesIndex(pub(crate) usize);
 
 impl SnapshotIndex {
     /// What a list has for it.

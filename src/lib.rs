@@ -42,8 +42,8 @@ pub mod snapshot;
 // Where files lie and what they are together
 pub mod backup;
 pub mod discovery;
-pub(crate) mod inventory;
-pub(crate) mod pairing;
+pub mod inventory;
+pub mod pairing;
 
 #[cfg(test)]
 mod fixture;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// One backup by its places in the [`Inventory`]: at least one half is there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Paired {
+pub struct Paired {
     /// The snapshot.
     pub snapshot: Option<SnapshotIndex>,
     /// The kuberesources.
@@ -31,7 +31,7 @@ pub(crate) fn candidates(inventory: &Inventory) -> Vec<(SnapshotIndex, Kuberesou
 }
 
 /// Joins halves to backups: one entry for each snapshot in their order, then the kuberesources that are left.
-pub(crate) fn pair(inventory: &Inventory) -> Vec<Paired> {
+pub fn pair(inventory: &Inventory) -> Vec<Paired> {
     let edges = edges(inventory);
     let mut assignment = Assignment::new(inventory);
     for edge in edges.iter().filter(|edge| !edge.contradicts) {

@@ -10,7 +10,7 @@ use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
 
 /// Each fact that speaks for a pair; empty for a half alone.
-pub(crate) fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
+pub fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
     let snapshot = paired.snapshot;
     let snapshot = snapshot.and_then(|index| index.of(&inventory.snapshots));
     let kuberesources = paired.kuberesources;

@@ -13,9 +13,10 @@ mod rank;
 mod stamp;
 mod substitute;
 
-pub(crate) use assign::{Paired, candidates, pair};
+pub(crate) use assign::candidates;
+pub use assign::{Paired, pair};
 pub(crate) use compare::{Contradiction, contradictions};
-pub(crate) use evidence::pairing;
+pub use evidence::pairing;
 pub(crate) use stamp::stamp_of;
 pub(crate) use substitute::{Substitutes, substitutes};
 
