@@ -2,6 +2,7 @@
 
 use super::stamp::Stamp;
 use crate::source::Compression;
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -57,20 +58,22 @@ impl BackupName {
             Ending::Packed(compression) => Some(compression),
             Ending::Archive | Ending::Partial | Ending::Plain => None,
         };
-        let has_suffix = |bytes: &[u8]| bytes.windows(POSSIBLY_DIRTY.len()).any(is_dirty);
         Some(Self {
             kind,
             stamp,
-            is_possibly_dirty: has_suffix(name.as_bytes()),
+            is_possibly_dirty: says_possibly_dirty(name),
             is_partial: ending == Ending::Partial,
             compression,
-            is_canonical: is_canonical(name.as_bytes(), stamp),
+            is_canonical: is_canonical(name.as_bytes()),
         })
     }
 }
 
-fn is_dirty(window: &[u8]) -> bool {
-    window == POSSIBLY_DIRTY.as_bytes()
+/// True for a name with [`POSSIBLY_DIRTY`] anywhere in it.
+pub(crate) fn says_possibly_dirty(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let mut marks = memchr_iter(b'_', name).filter_map(|start| name.get(start..));
+    marks.any(|rest| rest.starts_with(POSSIBLY_DIRTY.as_bytes()))
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,34 +130,80 @@ fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|window| window == word)
 }
 
-/// Builds every name that a producer would have written at this moment and compares.
-fn is_canonical(name: &[u8], stamp: Option<Stamp>) -> bool {
+/// What producers put before a stamp, and what behind it.
+const STAMPED: [(&[u8], &[&[u8]]); 3] = [
+    (
+        b"snapshot_",
+        &[
+            b".db",
+            b".db.part",
+            b"__POSSIBLY_DIRTY__.db",
+            b"__POSSIBLY_DIRTY__.db.part",
+        ],
+    ),
+    (
+        b"static_kuberesources_",
+        &[b".tar.gz", b"__POSSIBLY_DIRTY__.tar.gz"],
+    ),
+    (b"snapshot_db_kuberesources_", &[b".tar.gz", b".tar"]),
+];
+
+/// A producer would have written this name at the moment that it says.
+fn is_canonical(name: &[u8]) -> bool {
     if name == b"snapshot.db" || name == b"snapshot.db.part" {
         return true;
     }
-    let Some(stamp) = stamp else {
-        return false;
+    let is_stamped = |(word, endings): &(&[u8], &[&[u8]])| {
+        let ending = name.strip_prefix(*word).and_then(Stamp::skip);
+        ending.is_some_and(|ending| endings.contains(&ending))
     };
-    let dashed = stamp.at().format("%Y%m%d-%H%M%S");
-    let seconds = stamp.at().timestamp();
-    let names = [
-        format!("snapshot_{stamp}.db"),
-        format!("snapshot_{stamp}.db.part"),
-        format!("snapshot_{stamp}{POSSIBLY_DIRTY}.db"),
-        format!("snapshot_{stamp}{POSSIBLY_DIRTY}.db.part"),
-        format!("static_kuberesources_{stamp}.tar.gz"),
-        format!("static_kuberesources_{stamp}{POSSIBLY_DIRTY}.tar.gz"),
-        format!("snapshot_db_kuberesources_{stamp}.tar.gz"),
-        format!("snapshot_db_kuberesources_{stamp}.tar"),
-        format!("snapshot-{dashed}.db"),
-        format!("{seconds}.db"),
-    ];
-    names.iter().any(|canonical| canonical.as_bytes() == name)
+    STAMPED.iter().any(is_stamped) || Stamp::is_dashed_or_seconds(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Builds every name that a producer would have written at that moment.
+    fn names_at(stamp: Stamp) -> Vec<String> {
+        let dashed = stamp.at().format("%Y%m%d-%H%M%S");
+        let seconds = stamp.at().timestamp();
+        vec![
+            format!("snapshot_{stamp}.db"),
+            format!("snapshot_{stamp}.db.part"),
+            format!("snapshot_{stamp}{POSSIBLY_DIRTY}.db"),
+            format!("snapshot_{stamp}{POSSIBLY_DIRTY}.db.part"),
+            format!("static_kuberesources_{stamp}.tar.gz"),
+            format!("static_kuberesources_{stamp}{POSSIBLY_DIRTY}.tar.gz"),
+            format!("snapshot_db_kuberesources_{stamp}.tar.gz"),
+            format!("snapshot_db_kuberesources_{stamp}.tar"),
+            format!("snapshot-{dashed}.db"),
+            format!("{seconds}.db"),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_is_what_a_producer_writes(
+            seconds in 1_000_000_000_i64..4_000_000_000,
+            number in 0_usize..10,
+            cut in 0_usize..60,
+            put in "[_0-9a-z.-]{0,2}",
+        ) {
+            let at = chrono::DateTime::from_timestamp(seconds, 0).expect("in range");
+            let stamp = Stamp::from_instant(at).expect("in range");
+            let mut name = names_at(stamp).swap_remove(number);
+            prop_assert!(is_canonical(name.as_bytes()), "{}", name);
+            // The same name, or one that nearly is one.
+            let start = cut.min(name.len());
+            let end = (start + put.len() / 2).min(name.len());
+            name.replace_range(start..end, &put);
+            let stamp = Stamp::find(OsStr::new(&name));
+            let is_written = stamp.is_some_and(|stamp| names_at(stamp).contains(&name));
+            prop_assert_eq!(is_canonical(name.as_bytes()), is_written, "{}", name);
+        }
+    }
 
     fn parse(name: &str) -> Option<BackupName> {
         BackupName::parse(OsStr::new(name))

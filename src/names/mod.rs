@@ -11,7 +11,7 @@ mod version_sort;
 
 pub use backup_name::BackupName;
 pub use backup_name::NameKind;
-pub(crate) use backup_name::POSSIBLY_DIRTY;
+pub(crate) use backup_name::{POSSIBLY_DIRTY, says_possibly_dirty};
 pub use picks::Picks;
 pub(crate) use picks::is_restore_name;
 pub(crate) use put_aside::PutAside;

@@ -1,15 +1,22 @@
 //! The moment that a file or directory name carries.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 
+/// Length of `YYYY-MM-DD`.
+const DATE_BYTES: usize = 10;
 /// Length of `YYYY-MM-DD_HHMMSS`.
 const STAMP_BYTES: usize = 17;
 /// Length of `YYYYMMDD-HHMMSS`.
 const DASHED_BYTES: usize = 15;
+/// What stands before it.
+const DASHED_WORD: &[u8] = b"snapshot-";
+/// Length of Unix seconds.
+const SECONDS_BYTES: usize = 10;
 
 /// When a backup says, by its name, that it was taken; displays as `YYYY-MM-DD_HHMMSS`.
 ///
@@ -35,15 +42,36 @@ impl Stamp {
     /// added by whoever copied the file.
     pub(crate) fn find(name: &OsStr) -> Option<Self> {
         let name = name.as_bytes();
-        let after_word = name
-            .windows(STAMP_BYTES)
-            .enumerate()
-            .filter(|(start, _)| follows_word(name, *start))
-            .find_map(|(start, _)| underscored_at(name, start));
-        after_word
-            .or_else(|| (0..name.len()).find_map(|start| underscored_at(name, start)))
-            .or_else(|| (0..name.len()).find_map(|start| dashed_at(name, start)))
+        let mut first = None;
+        // Each has an underscore between date and time: names are read by the hundred thousand.
+        let starts = memchr_iter(b'_', name).filter_map(|end| end.checked_sub(DATE_BYTES));
+        for start in starts {
+            let found = underscored_at(name, start);
+            if found.is_some() && follows_word(name, start) {
+                return found;
+            }
+            first = first.or(found);
+        }
+        first
+            .or_else(|| memchr_iter(b'-', name).find_map(|dash| dashed_at(name, dash + 1)))
             .or_else(|| unix_seconds(name))
+    }
+
+    /// What follows the stamp that a name begins with; `None` when it begins with none.
+    pub(super) fn skip(name: &[u8]) -> Option<&[u8]> {
+        underscored_at(name, 0)?;
+        name.get(STAMP_BYTES..)
+    }
+
+    /// True for exactly what is written by the resource agent of two-node clusters, or for hosted control planes.
+    pub(super) fn is_dashed_or_seconds(name: &[u8]) -> bool {
+        let Some(stem) = name.strip_suffix(b".db") else {
+            return false;
+        };
+        let start = stem.len().checked_sub(DASHED_BYTES);
+        let is_dashed = |start| start == DASHED_WORD.len() && dashed_at(name, start).is_some();
+        start.is_some_and(is_dashed)
+            || (stem.len() == SECONDS_BYTES && unix_seconds(name).is_some())
     }
 }
 
@@ -76,13 +104,13 @@ fn dashed_at(name: &[u8], start: usize) -> Option<Stamp> {
     let (b'-', time) = rest.split_first()? else {
         return None;
     };
-    let is_snapshot = name.get(..start)?.ends_with(b"snapshot-");
+    let is_snapshot = name.get(..start)?.ends_with(DASHED_WORD);
     is_snapshot.then(|| stamp(date, time))?
 }
 
 /// `<unix seconds>.db`: objects written for hosted control planes. Ten digits last from 2001 to 2286.
 fn unix_seconds(name: &[u8]) -> Option<Stamp> {
-    let (digits, rest) = name.split_first_chunk::<10>()?;
+    let (digits, rest) = name.split_first_chunk::<SECONDS_BYTES>()?;
     let is_seconds = rest.starts_with(b".db") && digits.first() != Some(&b'0');
     let seconds = i64::from(number(digits).filter(|_| is_seconds)?);
     DateTime::from_timestamp(seconds, 0).map(Stamp)
@@ -119,6 +147,38 @@ fn number(digits: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Looks for a stamp at every place of a name, once for each form.
+    fn find_everywhere(name: &[u8]) -> Option<Stamp> {
+        let mut starts = (0..name.len()).filter(|start| follows_word(name, *start));
+        let after_word = starts.find_map(|start| underscored_at(name, start));
+        after_word
+            .or_else(|| (0..name.len()).find_map(|start| underscored_at(name, start)))
+            .or_else(|| (0..name.len()).find_map(|start| dashed_at(name, start)))
+            .or_else(|| unix_seconds(name))
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_of_the_best_form_counts(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    "(snapshot|kuberesources)?[_-]?",
+                    "202[0-9]-[01][0-9]-[0-3][0-9]_[0-2][0-9]00[0-9]{2}",
+                    "202[0-9][01][0-9][0-3][0-9]-[0-2][0-9]0000",
+                    "1[0-9]{9}",
+                    "[_.0-9a-z-]{0,3}",
+                    Just(".db".to_owned()),
+                ],
+                0..7,
+            ),
+        ) {
+            let name = parts.concat();
+            let found = Stamp::find(OsStr::new(&name));
+            prop_assert_eq!(found, find_everywhere(name.as_bytes()), "{}", name);
+        }
+    }
 
     #[test]
     fn a_stamp_is_found_wherever_it_stands() {
