@@ -1,11 +1,11 @@
-//! Gives each snapshot its kuberesources: best fit first, each archive to one moment of one cluster.
+//! Who holds what: each archive goes to one moment of one cluster.
 
-use super::lookup::PartnerLookup;
-use super::rank::{PairRank, PlaceStamps, PossiblePair, RankMeasure, StampMatch, stamps, weigh};
+use super::rank::{PairRank, PossiblePair, StampMatch, stamps};
 use crate::backup::Located;
 use crate::finding::has_error;
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::snapshot::Snapshot;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
 /// One backup by its places in the [`Inventory`]: at least one half is there.
@@ -21,60 +21,8 @@ pub struct Paired {
     pub reason: &'static str,
 }
 
-/// Pairs of snapshot and kuberesources whose keys are worth trying: every pair that names and
-/// contents leave possible. Ask this before the proofs are made, and [`pair`] afterwards.
-pub(crate) fn candidates(inventory: &Inventory) -> Vec<(SnapshotIndex, KuberesourcesIndex)> {
-    let edges = edges(inventory).into_iter();
-    edges
-        .map(|edge| (edge.snapshot, edge.kuberesources))
-        .collect()
-}
-
-/// Joins halves to backups: one entry for each snapshot in their order, then the kuberesources that are left.
-pub fn pair(inventory: &Inventory) -> Vec<Paired> {
-    let edges = edges(inventory);
-    let mut assignment = Assignment::new(inventory);
-    for edge in edges.iter().filter(|edge| !edge.contradicts) {
-        assignment.give(inventory, edge);
-    }
-    // What contradicts is joined only when nobody else wants either half: then it is most likely one
-    // backup of which one half was exchanged, and the person should see both.
-    for edge in edges.iter().filter(|edge| edge.contradicts) {
-        assignment.give_leftover(edge);
-    }
-    assignment.into_pairs(&edges)
-}
-
-/// All possible pairs: those without competition, then the others, best first. Ties fall by path.
-fn edges(inventory: &Inventory) -> Vec<PossiblePair> {
-    let names = PlaceStamps::new(inventory);
-    let lookup = PartnerLookup::new(inventory, &names);
-    let lists: Vec<Vec<KuberesourcesIndex>> = (0..inventory.snapshots.len())
-        .map(|index| lookup.candidates(SnapshotIndex(index)))
-        .collect();
-    let mut wanted = vec![0_u32; inventory.kuberesources.len()];
-    for &index in lists.iter().flatten() {
-        if let Some(count) = index.of_mut(&mut wanted) {
-            *count = count.saturating_add(1);
-        }
-    }
-    let mut edges = Vec::with_capacity(lists.len());
-    let mut contested = Vec::new();
-    for (snapshot, list) in (0..).map(SnapshotIndex).zip(&lists) {
-        for &kuberesources in list {
-            let is_only = list.len() == 1 && kuberesources.of(&wanted) == Some(&1);
-            let (measure, edges) = if is_only {
-                (RankMeasure::Facts, &mut edges)
-            } else {
-                (RankMeasure::Places, &mut contested)
-            };
-            edges.extend(weigh(
-                (snapshot, kuberesources),
-                (inventory, &names),
-                measure,
-            ));
-        }
-    }
+/// The best pair first. Ties fall by path.
+pub(super) fn sort_best_first(inventory: &Inventory, edges: &mut [PossiblePair]) {
     let place = |edge: &PossiblePair| {
         let snapshot = edge.snapshot.of(&inventory.snapshots);
         let snapshot = snapshot.map(|snapshot| snapshot.path.as_os_str());
@@ -82,35 +30,50 @@ fn edges(inventory: &Inventory) -> Vec<PossiblePair> {
         let kuberesources = kuberesources.map(|kuberesources| kuberesources.path.as_os_str());
         (kuberesources, snapshot)
     };
-    contested.sort_unstable_by(|a, b| b.rank.cmp(&a.rank).then_with(|| place(a).cmp(&place(b))));
-    edges.extend(contested);
-    edges
+    edges.sort_unstable_by(|a, b| b.rank.cmp(&a.rank).then_with(|| place(a).cmp(&place(b))));
 }
 
 /// What fits a snapshot as well as what was chosen, and what decided.
 type Rivals = (Vec<KuberesourcesIndex>, &'static str);
 
 /// Who holds what so far.
-struct Assignment {
-    /// For each snapshot: its kuberesources, with how well it fits.
-    chosen: Vec<Option<PossiblePair>>,
+pub(super) struct Assignment {
+    /// For each snapshot: its kuberesources.
+    chosen: Vec<Option<KuberesourcesIndex>>,
     /// For each kuberesources: the snapshot that was served first.
     holder: Vec<Option<SnapshotIndex>>,
+    /// How well what was chosen fits, where something else was possible.
+    ranks: HashMap<SnapshotIndex, PairRank, RandomState>,
 }
 
 impl Assignment {
-    fn new(inventory: &Inventory) -> Self {
+    pub(super) fn new(inventory: &Inventory) -> Self {
         Self {
             chosen: vec![None; inventory.snapshots.len()],
             holder: vec![None; inventory.kuberesources.len()],
+            ranks: HashMap::default(),
         }
     }
 
-    fn give(&mut self, inventory: &Inventory, edge: &PossiblePair) {
-        let (Some(chosen), Some(holder)) = (
-            edge.snapshot.of_mut(&mut self.chosen),
-            edge.kuberesources.of_mut(&mut self.holder),
-        ) else {
+    pub(super) fn is_waiting(&self, snapshot: SnapshotIndex) -> bool {
+        snapshot.of(&self.chosen).is_some_and(Option::is_none)
+    }
+
+    pub(super) fn is_free(&self, kuberesources: KuberesourcesIndex) -> bool {
+        kuberesources.of(&self.holder).is_some_and(Option::is_none)
+    }
+
+    pub(super) fn join(&mut self, snapshot: SnapshotIndex, kuberesources: KuberesourcesIndex) {
+        if let Some(chosen) = snapshot.of_mut(&mut self.chosen) {
+            *chosen = Some(kuberesources);
+        }
+        if let Some(holder) = kuberesources.of_mut(&mut self.holder) {
+            holder.get_or_insert(snapshot);
+        }
+    }
+
+    pub(super) fn give(&mut self, inventory: &Inventory, edge: &PossiblePair) {
+        let Some(holder) = edge.kuberesources.of(&self.holder) else {
             return;
         };
         let may_share = |first: &SnapshotIndex| {
@@ -119,61 +82,57 @@ impl Assignment {
                 .zip(edge.snapshot.of(&inventory.snapshots))
                 .is_some_and(|(a, b)| are_of_one_run(a, b))
         };
-        if chosen.is_none() && holder.as_ref().is_none_or(may_share) {
-            *chosen = Some(*edge);
-            holder.get_or_insert(edge.snapshot);
+        if self.is_waiting(edge.snapshot) && holder.as_ref().is_none_or(may_share) {
+            self.join(edge.snapshot, edge.kuberesources);
+            self.ranks.insert(edge.snapshot, edge.rank);
         }
     }
 
-    fn give_leftover(&mut self, edge: &PossiblePair) {
-        let (Some(chosen), Some(holder)) = (
-            edge.snapshot.of_mut(&mut self.chosen),
-            edge.kuberesources.of_mut(&mut self.holder),
-        ) else {
-            return;
-        };
+    pub(super) fn give_leftover(&mut self, edge: &PossiblePair) {
         let is_near = edge.rank.stamps != StampMatch::OneIsMissing || edge.rank.is_beside;
-        if is_near && chosen.is_none() && holder.is_none() {
-            *chosen = Some(*edge);
-            *holder = Some(edge.snapshot);
+        if is_near && self.is_waiting(edge.snapshot) && self.is_free(edge.kuberesources) {
+            self.join(edge.snapshot, edge.kuberesources);
         }
     }
 
-    fn into_pairs(self, edges: &[PossiblePair]) -> Vec<Paired> {
-        let mut rivals = self.rivals(edges);
+    pub(super) fn into_pairs(self, fitting: &[PossiblePair]) -> Vec<Paired> {
+        let orphans = self.holder.iter().filter(|holder| holder.is_none()).count();
+        let mut pairs = Vec::with_capacity(self.chosen.len() + orphans);
         let snapshots = (0..).map(SnapshotIndex).zip(&self.chosen);
-        let snapshots = snapshots.map(|(snapshot, chosen)| {
-            let (rivals, reason) = rivals.remove(&snapshot).unwrap_or_default();
-            let kuberesources = chosen.map(|edge| edge.kuberesources);
-            Paired {
-                snapshot: Some(snapshot),
-                kuberesources,
-                rivals,
-                reason,
+        pairs.extend(snapshots.map(|(snapshot, kuberesources)| Paired {
+            snapshot: Some(snapshot),
+            kuberesources: *kuberesources,
+            ..Paired::default()
+        }));
+        for (snapshot, (rivals, reason)) in self.rivals(fitting) {
+            if let Some(paired) = snapshot.of_mut(&mut pairs) {
+                paired.rivals = rivals;
+                paired.reason = reason;
             }
-        });
+        }
         let orphans = (0..).map(KuberesourcesIndex).zip(&self.holder);
         let orphans = orphans.filter(|(_, holder)| holder.is_none());
-        let orphans = orphans.map(|(index, _)| Paired {
+        pairs.extend(orphans.map(|(index, _)| Paired {
             kuberesources: Some(index),
             ..Paired::default()
-        });
-        snapshots.chain(orphans).collect()
+        }));
+        pairs
     }
 
     /// For each snapshot with a choice: what else fits as well, and what decided.
-    fn rivals(&self, edges: &[PossiblePair]) -> HashMap<SnapshotIndex, Rivals> {
-        let mut rivals: HashMap<SnapshotIndex, Rivals> = HashMap::new();
-        for edge in edges.iter().filter(|edge| !edge.contradicts) {
-            let Some(Some(chosen)) = edge.snapshot.of(&self.chosen) else {
+    fn rivals(&self, fitting: &[PossiblePair]) -> HashMap<SnapshotIndex, Rivals, RandomState> {
+        let mut rivals: HashMap<SnapshotIndex, Rivals, RandomState> = HashMap::default();
+        let free = fitting
+            .iter()
+            .filter(|edge| self.is_free(edge.kuberesources));
+        for edge in free {
+            let Some(chosen) = self.ranks.get(&edge.snapshot) else {
                 continue;
             };
-            let holder = edge.kuberesources.of(&self.holder);
-            let is_free = holder.is_some_and(Option::is_none);
-            if is_free && !chosen.contradicts && fits_as_well(&edge.rank, &chosen.rank) {
+            if fits_as_well(&edge.rank, chosen) {
                 let (list, reason) = rivals.entry(edge.snapshot).or_default();
                 list.push(edge.kuberesources);
-                *reason = decisive(&chosen.rank, &edge.rank);
+                *reason = decisive(chosen, &edge.rank);
             }
         }
         for (list, _) in rivals.values_mut() {

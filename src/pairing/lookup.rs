@@ -1,11 +1,16 @@
 //! Indexes over the kuberesources, so that no snapshot has to look at all of them.
 
+use super::cluster::{ClusterNumber, ClusterNumbers};
+use super::index_lists::IndexLists;
 use super::rank::{NEAR_SECONDS, PlaceStamps};
 use super::stamp::RunStamp;
 use crate::backup::Located;
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
+use crate::kuberesources::Kuberesources;
 use crate::source::ObjectId;
-use std::collections::HashMap;
+use foldhash::fast::RandomState;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 
 /// Candidates looked at in one list. More halves than this of one stamp and one cluster are no real run;
@@ -19,120 +24,105 @@ const MAX_CANDIDATES: usize = 32;
 pub(super) struct PartnerLookup<'a> {
     inventory: &'a Inventory,
     names: &'a PlaceStamps,
-    by_stamp: HashMap<i64, Vec<KuberesourcesIndex>>,
-    by_stamp_and_cluster: HashMap<(i64, Option<&'a str>), Vec<KuberesourcesIndex>>,
-    unstamped_by_cluster: HashMap<&'a str, Vec<KuberesourcesIndex>>,
-    stamped_by_cluster: HashMap<&'a str, Vec<(i64, KuberesourcesIndex)>>,
-    by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
-    unstamped_by_directory: HashMap<&'a OsStr, Vec<KuberesourcesIndex>>,
+    clusters: &'a ClusterNumbers,
+    by_stamp: IndexLists<i64>,
+    /// All stamps, ascending.
+    seconds: Vec<i64>,
+    by_stamp_and_cluster: IndexLists<(i64, Option<ClusterNumber>)>,
+    unstamped_by_cluster: IndexLists<ClusterNumber>,
+    stamped_by_cluster: HashMap<ClusterNumber, Vec<(i64, KuberesourcesIndex)>, RandomState>,
+    by_directory: IndexLists<&'a OsStr>,
+    unstamped_by_directory: IndexLists<&'a OsStr>,
+}
+
+/// What is known of the kuberesources, not yet in lists.
+#[derive(Default)]
+struct Entries<'a> {
+    by_stamp: Vec<(i64, KuberesourcesIndex)>,
+    unstamped_by_cluster: Vec<(ClusterNumber, KuberesourcesIndex)>,
+    stamped_by_cluster: HashMap<ClusterNumber, Vec<(i64, KuberesourcesIndex)>, RandomState>,
+    by_directory: Vec<(&'a OsStr, KuberesourcesIndex)>,
+    unstamped_by_directory: Vec<(&'a OsStr, KuberesourcesIndex)>,
 }
 
 impl<'a> PartnerLookup<'a> {
     /// Sorts all kuberesources in.
-    pub(super) fn new(inventory: &'a Inventory, names: &'a PlaceStamps) -> Self {
+    pub(super) fn new(
+        inventory: &'a Inventory,
+        names: &'a PlaceStamps,
+        clusters: &'a ClusterNumbers,
+    ) -> Self {
+        // Only a snapshot without stamp looks for archives by cluster or directory.
+        let has_unstamped = names.snapshots.iter().any(<[RunStamp]>::is_empty);
+        let mut entries = Entries::default();
+        entries.by_stamp.reserve(inventory.kuberesources.len());
+        let halves = inventory.kuberesources.iter();
+        let halves = (0..).map(KuberesourcesIndex).zip(halves);
+        for ((index, half), stamps) in halves.zip(names.kuberesources.iter()) {
+            let cluster = clusters.of_kuberesources(index);
+            entries.add((index, half), stamps, cluster, has_unstamped);
+        }
+        for list in entries.stamped_by_cluster.values_mut() {
+            list.sort_unstable();
+        }
+        let by_stamp = IndexLists::new(entries.by_stamp);
+        let mut seconds: Vec<i64> = by_stamp.keys().collect();
+        seconds.sort_unstable();
         let mut lookup = Self {
             inventory,
             names,
-            by_stamp: HashMap::new(),
-            by_stamp_and_cluster: HashMap::new(),
-            unstamped_by_cluster: HashMap::new(),
-            stamped_by_cluster: HashMap::new(),
-            by_directory: HashMap::new(),
-            unstamped_by_directory: HashMap::new(),
+            clusters,
+            by_stamp_and_cluster: by_stamp_and_cluster(&by_stamp, clusters),
+            by_stamp,
+            seconds,
+            unstamped_by_cluster: IndexLists::new(entries.unstamped_by_cluster),
+            stamped_by_cluster: entries.stamped_by_cluster,
+            by_directory: IndexLists::new(entries.by_directory),
+            unstamped_by_directory: IndexLists::new(entries.unstamped_by_directory),
         };
-        // Only a snapshot without stamp looks for archives by cluster or directory.
-        let has_unstamped = names.snapshots.iter().any(Vec::is_empty);
-        for (index, stamps) in (0..).map(KuberesourcesIndex).zip(&names.kuberesources) {
-            lookup.add(index, stamps, has_unstamped);
-        }
-        lookup.sort();
+        lookup.sort_long_lists();
         lookup
     }
 
-    fn add(&mut self, index: KuberesourcesIndex, stamps: &[RunStamp], has_unstamped: bool) {
-        let Some(kuberesources) = index.of(&self.inventory.kuberesources) else {
+    fn sort_long_lists(&mut self) {
+        let inventory = self.inventory;
+        let place = |index| place(inventory, index);
+        // With a cluster, lists by stamp alone are not looked at when they are long.
+        let nameless = self.stamps_of_nameless();
+        self.by_stamp
+            .sort_longer_than(MAX_CANDIDATES, |at| nameless.contains(at), place);
+        self.by_stamp_and_cluster
+            .sort_longer_than(MAX_CANDIDATES, |_| true, place);
+        self.unstamped_by_cluster
+            .sort_longer_than(MAX_CANDIDATES, |_| true, place);
+        self.by_directory
+            .sort_longer_than(MAX_CANDIDATES, |_| true, place);
+        self.unstamped_by_directory
+            .sort_longer_than(MAX_CANDIDATES, |_| true, place);
+    }
+
+    /// Stamps of snapshots that do not name their cluster.
+    fn stamps_of_nameless(&self) -> HashSet<i64, RandomState> {
+        let snapshots = (0..).map(SnapshotIndex).zip(self.names.snapshots.iter());
+        let nameless = snapshots.filter(|(index, _)| self.clusters.of_snapshot(*index).is_none());
+        let stamps = nameless.flat_map(|(_, stamps)| stamps);
+        stamps.map(|stamp| stamp.at.timestamp()).collect()
+    }
+
+    /// Puts the kuberesources that could belong to a snapshot into `found`, each once, ascending.
+    pub(super) fn find(&self, index: SnapshotIndex, found: &mut Vec<KuberesourcesIndex>) {
+        found.clear();
+        let Some(snapshot) = index.of(&self.inventory.snapshots) else {
             return;
         };
-        let cluster = kuberesources.facts.infrastructure_name.as_deref();
+        let stamps = self.names.of_snapshot(index);
+        let cluster = self.clusters.of_snapshot(index);
         for stamp in stamps {
-            put(
-                self.by_stamp.entry(stamp.at.timestamp()).or_default(),
-                index,
-            );
+            self.of_stamp(stamp.at.timestamp(), cluster, &snapshot.path, found);
         }
-        if has_unstamped {
-            for directory in directories(kuberesources) {
-                put(self.by_directory.entry(directory).or_default(), index);
-            }
-            let of_cluster = stamps.iter().zip(cluster.into_iter().cycle());
-            for (stamp, cluster) in of_cluster {
-                self.stamped_by_cluster
-                    .entry(cluster)
-                    .or_default()
-                    .push((stamp.at.timestamp(), index));
-            }
-        }
-        if stamps.is_empty() {
-            for directory in directories(kuberesources) {
-                put(
-                    self.unstamped_by_directory.entry(directory).or_default(),
-                    index,
-                );
-            }
-            if let Some(cluster) = cluster {
-                put(self.unstamped_by_cluster.entry(cluster).or_default(), index);
-            }
-        }
-    }
-
-    fn sort(&mut self) {
-        self.stamped_by_cluster
-            .values_mut()
-            .for_each(|list| list.sort_unstable());
-        // A fleet that backs up at the same second everywhere is told apart by cluster.
-        for (&seconds, list) in self
-            .by_stamp
-            .iter()
-            .filter(|(_, list)| list.len() > MAX_CANDIDATES)
-        {
-            for &index in list {
-                let kuberesources = index.of(&self.inventory.kuberesources);
-                let facts = kuberesources.map(|kuberesources| &kuberesources.facts);
-                let cluster = facts.and_then(|facts| facts.infrastructure_name.as_deref());
-                self.by_stamp_and_cluster
-                    .entry((seconds, cluster))
-                    .or_default()
-                    .push(index);
-            }
-        }
-        let inventory = self.inventory;
-        let lists = self
-            .by_stamp
-            .values_mut()
-            .chain(self.by_stamp_and_cluster.values_mut())
-            .chain(self.unstamped_by_cluster.values_mut())
-            .chain(self.by_directory.values_mut())
-            .chain(self.unstamped_by_directory.values_mut());
-        for list in lists.filter(|list| list.len() > MAX_CANDIDATES) {
-            list.sort_unstable_by_key(|&index| place(inventory, index));
-        }
-    }
-
-    /// Kuberesources that could belong to a snapshot, each once.
-    pub(super) fn candidates(&self, index: SnapshotIndex) -> Vec<KuberesourcesIndex> {
-        let (Some(snapshot), Some(stamps)) = (
-            index.of(&self.inventory.snapshots),
-            index.of(&self.names.snapshots),
-        ) else {
-            return Vec::new();
-        };
-        let cluster = snapshot.facts.cluster.infrastructure_name.as_deref();
-        let mut found = Vec::new();
-        for stamp in stamps {
-            self.of_stamp(stamp.at.timestamp(), cluster, &snapshot.path, &mut found);
-        }
-        self.near_stamps(stamps, cluster, &snapshot.path, &mut found);
-        if let Some(list) = cluster.and_then(|cluster| self.unstamped_by_cluster.get(cluster)) {
+        self.near_stamps(stamps, cluster, &snapshot.path, found);
+        if let Some(cluster) = cluster.filter(|_| !self.unstamped_by_cluster.is_empty()) {
+            let list = self.unstamped_by_cluster.of(&cluster);
             found.extend(self.near(list, &snapshot.path));
         }
         let by_directory = if stamps.is_empty() {
@@ -141,13 +131,13 @@ impl<'a> PartnerLookup<'a> {
             &self.unstamped_by_directory
         };
         if !by_directory.is_empty() {
-            for list in directories(snapshot).filter_map(|directory| by_directory.get(directory)) {
-                found.extend(self.near(list, &snapshot.path));
+            for directory in directories(snapshot) {
+                found.extend(self.near(by_directory.of(&directory), &snapshot.path));
             }
         }
         let stamped = cluster
             .filter(|_| stamps.is_empty())
-            .and_then(|cluster| self.stamped_by_cluster.get(cluster));
+            .and_then(|cluster| self.stamped_by_cluster.get(&cluster));
         if let Some(list) = stamped {
             let taken_at = snapshot.facts.taken_at();
             found.extend(around(list, taken_at.map_or(i64::MAX, |at| at.timestamp())));
@@ -156,56 +146,60 @@ impl<'a> PartnerLookup<'a> {
             found.sort_unstable();
             found.dedup();
         }
-        found
     }
 
     /// Archives of the same cluster whose stamps are nearly those of a snapshot, where none has the same one.
     fn near_stamps(
         &self,
         stamps: &[RunStamp],
-        cluster: Option<&str>,
+        cluster: Option<ClusterNumber>,
         id: &ObjectId,
         found: &mut Vec<KuberesourcesIndex>,
     ) {
-        let Some(cluster) = cluster else {
+        if cluster.is_none() {
             return;
-        };
-        let is_of_cluster = |index: &KuberesourcesIndex| {
-            let kuberesources = index.of(&self.inventory.kuberesources);
-            kuberesources
-                .is_some_and(|half| half.facts.infrastructure_name.as_deref() == Some(cluster))
-        };
+        }
+        let is_of_cluster =
+            |index: &KuberesourcesIndex| self.clusters.of_kuberesources(*index) == cluster;
         if found.iter().any(is_of_cluster) {
             return;
         }
         let mut near = Vec::new();
         for stamp in stamps {
-            for seconds in (1..=NEAR_SECONDS).flat_map(|apart| [-apart, apart]) {
-                let at = stamp.at.timestamp().saturating_add(seconds);
-                self.of_stamp(at, Some(cluster), id, &mut near);
+            for at in self.seconds_near(stamp.at.timestamp()) {
+                self.of_stamp(at, cluster, id, &mut near);
             }
         }
         found.extend(near.into_iter().filter(is_of_cluster).take(MAX_CANDIDATES));
     }
 
+    /// Other stamps less than a minute away, the nearest first, of two the earlier.
+    fn seconds_near(&self, at: i64) -> Vec<i64> {
+        let earliest = at.saturating_sub(NEAR_SECONDS);
+        let start = self.seconds.partition_point(|other| *other < earliest);
+        let later = self.seconds.get(start..).unwrap_or_default().iter();
+        let latest = at.saturating_add(NEAR_SECONDS);
+        let near = later.copied().take_while(|other| *other <= latest);
+        let mut near: Vec<i64> = near.filter(|other| *other != at).collect();
+        near.sort_unstable_by_key(|other| (other.abs_diff(at), Reverse(*other < at)));
+        near
+    }
+
     fn of_stamp(
         &self,
         seconds: i64,
-        cluster: Option<&str>,
+        cluster: Option<ClusterNumber>,
         id: &ObjectId,
         found: &mut Vec<KuberesourcesIndex>,
     ) {
-        let Some(list) = self.by_stamp.get(&seconds) else {
-            return;
-        };
+        let list = self.by_stamp.of(&seconds);
         if list.len() <= MAX_CANDIDATES {
             found.extend(list);
         } else if cluster.is_none() {
             found.extend(self.near(list, id));
         } else {
-            let lists =
-                [cluster, None].map(|cluster| self.by_stamp_and_cluster.get(&(seconds, cluster)));
-            for list in lists.into_iter().flatten() {
+            for cluster in [cluster, None] {
+                let list = self.by_stamp_and_cluster.of(&(seconds, cluster));
                 found.extend(self.near(list, id));
             }
         }
@@ -222,6 +216,47 @@ impl<'a> PartnerLookup<'a> {
     }
 }
 
+impl<'a> Entries<'a> {
+    fn add(
+        &mut self,
+        (index, half): (KuberesourcesIndex, &'a Located<Kuberesources>),
+        stamps: &[RunStamp],
+        cluster: Option<ClusterNumber>,
+        has_unstamped: bool,
+    ) {
+        let seconds = stamps.iter().map(|stamp| stamp.at.timestamp());
+        let stamped = seconds.map(|at| (at, index));
+        self.by_stamp.extend(stamped.clone());
+        if has_unstamped {
+            let places = directories(half).map(|directory| (directory, index));
+            self.by_directory.extend(places);
+            if let Some(cluster) = cluster.filter(|_| !stamps.is_empty()) {
+                let list = self.stamped_by_cluster.entry(cluster).or_default();
+                list.extend(stamped);
+            }
+        }
+        if stamps.is_empty() {
+            let places = directories(half).map(|directory| (directory, index));
+            self.unstamped_by_directory.extend(places);
+            let cluster = cluster.map(|cluster| (cluster, index));
+            self.unstamped_by_cluster.extend(cluster);
+        }
+    }
+}
+
+/// A fleet that backs up at the same second everywhere is told apart by cluster.
+fn by_stamp_and_cluster(
+    by_stamp: &IndexLists<i64>,
+    clusters: &ClusterNumbers,
+) -> IndexLists<(i64, Option<ClusterNumber>)> {
+    let lists = by_stamp.longer_than(MAX_CANDIDATES);
+    let keyed = lists.flat_map(|(seconds, list)| {
+        let key = move |index| (seconds, clusters.of_kuberesources(index));
+        list.iter().map(move |&index| (key(index), index))
+    });
+    IndexLists::new(keyed.collect())
+}
+
 fn place(inventory: &Inventory, index: KuberesourcesIndex) -> Option<&OsStr> {
     let kuberesources = index.of(&inventory.kuberesources)?;
     Some(kuberesources.path.as_os_str())
@@ -229,13 +264,6 @@ fn place(inventory: &Inventory, index: KuberesourcesIndex) -> Option<&OsStr> {
 
 fn directories<T>(located: &Located<T>) -> impl Iterator<Item = &OsStr> {
     located.places().filter_map(ObjectId::directory)
-}
-
-/// Adds an index once: the places of one half follow each other.
-fn put(list: &mut Vec<KuberesourcesIndex>, index: KuberesourcesIndex) {
-    if list.last() != Some(&index) {
-        list.push(index);
-    }
 }
 
 /// Entries of a list that ascends by seconds, around `seconds`.

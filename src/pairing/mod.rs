@@ -5,20 +5,29 @@
 //! Work grows with n log n: halves are found through indexes by stamp, cluster and directory, never all against all.
 
 mod assign;
+mod cluster;
 mod compare;
 mod evidence;
 mod fact;
+mod field;
+mod index_lists;
+mod lonely;
 mod lookup;
+mod pair;
 mod rank;
+mod rows;
 mod stamp;
 mod substitute;
 
-pub(crate) use assign::candidates;
-pub use assign::{Paired, pair};
+pub use assign::Paired;
 pub(crate) use compare::{Contradiction, contradictions};
 pub use evidence::pairing;
+pub(crate) use field::candidates;
+pub use pair::pair;
 pub(crate) use stamp::stamp_of;
 pub(crate) use substitute::{Substitutes, substitutes};
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

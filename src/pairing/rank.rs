@@ -1,6 +1,7 @@
 //! How well two halves fit: the order in which candidates are served.
 
 use super::compare::remarks;
+use super::rows::Rows;
 use super::stamp::{RunStamp, stamp_of};
 use crate::backup::Located;
 use crate::finding::has_error;
@@ -60,25 +61,54 @@ pub(super) struct PossiblePair {
     pub(super) contradicts: bool,
 }
 
-/// How much two halves must be measured.
+/// What names and places decide of two halves, before their contents are held against each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum RankMeasure {
-    /// Nothing competes: places decide nothing.
-    Facts,
-    /// Places decide between rivals.
-    Places,
+pub(super) enum ByPlace {
+    /// They are no backup.
+    Impossible,
+    /// They may be one, and are one when neither has another choice: even when the contents contradict each other, as the
+    /// person should see both.
+    Possible,
+    /// Their contents decide.
+    Undecided,
+}
+
+/// Looks at names and places only.
+pub(super) fn by_place(
+    (snapshot_index, kuberesources_index): (SnapshotIndex, KuberesourcesIndex),
+    (inventory, names): (&Inventory, &PlaceStamps),
+) -> ByPlace {
+    let of_kuberesources = names.of_kuberesources(kuberesources_index);
+    match relate(names.of_snapshot(snapshot_index), of_kuberesources) {
+        None => return ByPlace::Impossible,
+        Some(StampMatch::Near) => return ByPlace::Undecided,
+        Some(StampMatch::SuffixDiffers | StampMatch::Equal) => return ByPlace::Possible,
+        Some(StampMatch::OneIsMissing) => {}
+    }
+    let both = snapshot_index
+        .of(&inventory.snapshots)
+        .zip(kuberesources_index.of(&inventory.kuberesources));
+    let Some((snapshot, kuberesources)) = both else {
+        return ByPlace::Impossible;
+    };
+    let apart = seconds_apart(snapshot.facts.newest_lease_at, of_kuberesources);
+    match apart > ONE_RUN.num_seconds() {
+        true => ByPlace::Impossible,
+        false if are_beside(snapshot, kuberesources) => ByPlace::Possible,
+        false => ByPlace::Undecided,
+    }
 }
 
 /// Weighs one candidate; `None` when the two cannot be one backup.
 pub(super) fn weigh(
     (snapshot_index, kuberesources_index): (SnapshotIndex, KuberesourcesIndex),
     (inventory, names): (&Inventory, &PlaceStamps),
-    measure: RankMeasure,
 ) -> Option<PossiblePair> {
     let snapshot = snapshot_index.of(&inventory.snapshots)?;
     let kuberesources = kuberesources_index.of(&inventory.kuberesources)?;
-    let of_kuberesources = kuberesources_index.of(&names.kuberesources)?;
-    let stamps = relate(snapshot_index.of(&names.snapshots)?, of_kuberesources)?;
+    let of_snapshot = names.of_snapshot(snapshot_index);
+    let of_kuberesources = names.of_kuberesources(kuberesources_index);
+    let stamps = relate(of_snapshot, of_kuberesources)?;
     let proven = inventory.proofs.find(&snapshot.facts, &kuberesources.facts);
     let (mut cluster_facts, mut other_facts, mut contradicts) = (0, 0, false);
     for remark in remarks(&snapshot.facts, &kuberesources.facts, proven) {
@@ -86,8 +116,7 @@ pub(super) fn weigh(
         cluster_facts += usize::from(remark.agrees && remark.is_about_cluster());
         other_facts += usize::from(remark.agrees && !remark.is_about_cluster());
     }
-    let is_compared = measure == RankMeasure::Places || stamps == StampMatch::OneIsMissing;
-    let is_beside = is_compared && are_beside(snapshot, kuberesources);
+    let is_beside = are_beside(snapshot, kuberesources);
     if stamps == StampMatch::OneIsMissing && cluster_facts == 0 && !is_beside {
         return None;
     }
@@ -96,7 +125,7 @@ pub(super) fn weigh(
     }
     let apart = match stamps {
         StampMatch::OneIsMissing => seconds_apart(snapshot.facts.newest_lease_at, of_kuberesources),
-        StampMatch::Near => nearest(snapshot_index.of(&names.snapshots)?, of_kuberesources)?,
+        StampMatch::Near => nearest(of_snapshot, of_kuberesources)?,
         StampMatch::SuffixDiffers | StampMatch::Equal => 0,
     };
     if apart > ONE_RUN.num_seconds() {
@@ -111,11 +140,7 @@ pub(super) fn weigh(
         snapshot_is_sound: snapshot.is_present && !has_error(&snapshot.facts.findings),
         is_beside,
         apart: Reverse(apart),
-        steps: Reverse(if is_compared {
-            snapshot.path.steps_to(&kuberesources.path)
-        } else {
-            0
-        }),
+        steps: Reverse(snapshot.path.steps_to(&kuberesources.path)),
     };
     Some(PossiblePair {
         snapshot: snapshot_index,
@@ -128,25 +153,33 @@ pub(super) fn weigh(
 /// The stamps of every half, read from the names once.
 #[derive(Debug)]
 pub(super) struct PlaceStamps {
-    pub(super) snapshots: Vec<Vec<RunStamp>>,
-    pub(super) kuberesources: Vec<Vec<RunStamp>>,
+    pub(super) snapshots: Rows<RunStamp>,
+    pub(super) kuberesources: Rows<RunStamp>,
 }
 
 impl PlaceStamps {
     pub(super) fn new(inventory: &Inventory) -> Self {
         Self {
-            snapshots: inventory
-                .snapshots
-                .iter()
-                .map(|located| stamps(located).collect())
-                .collect(),
-            kuberesources: inventory
-                .kuberesources
-                .iter()
-                .map(|located| stamps(located).collect())
-                .collect(),
+            snapshots: rows(&inventory.snapshots),
+            kuberesources: rows(&inventory.kuberesources),
         }
     }
+
+    pub(super) fn of_snapshot(&self, index: SnapshotIndex) -> &[RunStamp] {
+        self.snapshots.row(index.0)
+    }
+
+    pub(super) fn of_kuberesources(&self, index: KuberesourcesIndex) -> &[RunStamp] {
+        self.kuberesources.row(index.0)
+    }
+}
+
+fn rows<T>(halves: &[Located<T>]) -> Rows<RunStamp> {
+    let mut rows = Rows::with_capacity(halves.len());
+    for half in halves {
+        rows.push(stamps(half));
+    }
+    rows
 }
 
 /// Stamps of all places, the shown one first.
