@@ -36,7 +36,7 @@ pub use versions::{KnownVersion, known_versions};
 
 use crate::backup::Backup;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -130,7 +130,10 @@ impl Selection {
     /// Applies the selection as of `now`; the result is newest first, and of what qualifies for a target that which has to
     /// be staged to be what was saved comes last.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
-        sort_newest_first(&mut backups);
+        // They are taken out from the end.
+        let mut oldest_first = newest_first_order(&backups);
+        oldest_first.reverse();
+        permute(&mut backups, oldest_first);
         let count = backups.len();
         // What is not used of it is no memory, and growing would take it twice.
         let mut outcome = Outcome {
@@ -156,8 +159,6 @@ impl Selection {
                 outcome.hidden.push(selected);
             }
         }
-        outcome.shown.reverse();
-        outcome.hidden.reverse();
         if self.valid_for.is_some() && self.scope != Scope::All {
             outcome.shown.sort_by_key(|one| one.backup.is_mended());
         }
@@ -288,14 +289,43 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
 
 /// Sorts by the moment of the snapshot, newest first, unknown last; those of one moment by revision, then by id.
 pub fn sort_newest_first(backups: &mut [impl Candidate]) {
-    let mut order: Vec<usize> = (0..backups.len()).collect();
-    order.sort_by(
-        |left, right| match (backups.get(*left), backups.get(*right)) {
-            (Some(left), Some(right)) => newest_first(left, right),
-            _ => Ordering::Equal,
-        },
-    );
+    let order = newest_first_order(backups);
     permute(backups, order);
+}
+
+/// The places of backups in the order of lists.
+///
+/// What decides for nearly all of them is copied next to each other: they themselves lie all over the memory.
+fn newest_first_order(backups: &[impl Candidate]) -> Vec<usize> {
+    let mut moments: Vec<_> = backups.iter().map(moment).zip(0..).collect();
+    moments.sort_by(|(left, place), (right, other)| {
+        let tie = || match (backups.get(*place), backups.get(*other)) {
+            (Some(left), Some(right)) => of_one_moment(left, right),
+            _ => Ordering::Equal,
+        };
+        left.cmp(right).then_with(tie)
+    });
+    moments.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The order of lists.
+fn newest_first(left: &impl Candidate, right: &impl Candidate) -> Ordering {
+    let by_moment = moment(left).cmp(&moment(right));
+    by_moment.then_with(|| of_one_moment(left, right))
+}
+
+/// Time and revision, the newest first.
+type Moment = Reverse<(Option<DateTime<Utc>>, Option<i64>)>;
+
+fn moment(backup: &impl Candidate) -> Moment {
+    Reverse((backup.taken_at(), backup.revision()))
+}
+
+/// The order of two of one moment.
+fn of_one_moment(left: &impl Candidate, right: &impl Candidate) -> Ordering {
+    let by_digest = left.digest().cmp(&right.digest());
+    // Paths are put together only where nothing else tells two apart.
+    by_digest.then_with(|| left.place().cmp(&right.place()))
 }
 
 /// Takes them out, and gives back memory on the way.
@@ -310,35 +340,24 @@ fn last_first<T>(mut values: Vec<T>) -> impl Iterator<Item = T> {
 }
 
 /// Puts at each place what `order` names for it; sorting such large values themselves would take them twice.
+///
+/// Each one is moved once: from place to place as `order` leads, until it leads back.
 fn permute<T>(values: &mut [T], mut order: Vec<usize>) {
-    for place in 0..values.len() {
-        let mut from = order.get(place).copied().unwrap_or(place);
-        // What lay there was moved away: follow it.
-        while from < place {
-            from = order.get(from).copied().unwrap_or(place);
-        }
-        values.swap(place, from);
-        if let Some(entry) = order.get_mut(place) {
-            *entry = from;
+    for start in 0..order.len() {
+        let mut place = start;
+        while let Some(entry) = order.get_mut(place) {
+            let from = std::mem::replace(entry, place);
+            if from == start || from == place {
+                break;
+            }
+            values.swap(place, from);
+            place = from;
         }
     }
 }
 
 /// Values whose memory is given back at once.
 const GIVEN_BACK: usize = 4096;
-
-/// The order of lists.
-fn newest_first(left: &impl Candidate, right: &impl Candidate) -> Ordering {
-    let by_time = right.taken_at().cmp(&left.taken_at());
-    let by_revision = || right.revision().cmp(&left.revision());
-    let by_digest = || left.digest().cmp(&right.digest());
-    // Paths are put together only where nothing else tells two apart.
-    let by_place = || left.place().cmp(&right.place());
-    by_time
-        .then_with(by_revision)
-        .then_with(by_digest)
-        .then_with(by_place)
-}
 
 #[cfg(test)]
 mod tests;
