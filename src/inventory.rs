@@ -10,6 +10,7 @@ use crate::kubernetes::encryption::KeyProof;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeSet, HashMap};
 
 /// All facts of one run, before anything is paired or judged.
@@ -109,7 +110,7 @@ pub(crate) const KEYS_BESIDE_IT: Sha256Digest = Sha256Digest([0; 32]);
 
 /// Proofs by the pair they were made for.
 #[derive(Debug, Default)]
-pub struct Proofs(HashMap<(Sha256Digest, Sha256Digest), Proven>);
+pub struct Proofs(HashMap<(Sha256Digest, Sha256Digest), Proven, RandomState>);
 
 impl Proofs {
     /// Remembers a proof for the snapshot whose data has the first digest and the archive that has the second.

@@ -174,7 +174,8 @@ impl PlaceStamps {
     }
 }
 
-fn rows<T>(halves: &[Located<T>]) -> Rows<RunStamp> {
+/// The stamps of each half in a row.
+pub(super) fn rows<T>(halves: &[Located<T>]) -> Rows<RunStamp> {
     let mut rows = Rows::with_capacity(halves.len());
     for half in halves {
         rows.push(stamps(half));

@@ -140,7 +140,7 @@ impl ObjectId {
     /// The last part of the name; `None` when there is none, as for `/` or a whole bucket.
     pub fn file_name(&self) -> Option<&OsStr> {
         match &self.0 {
-            Name::Path(name) => name.path().file_name(),
+            Name::Path(name) => name.file_name(),
             Name::Url(url) => {
                 let (_, name) = split_url(url)?;
                 Some(OsStr::new(name)).filter(|name| !name.is_empty())
@@ -152,7 +152,7 @@ impl ObjectId {
     /// What it lies in, as it is shown: the path of a directory, or a URL as far as the last slash.
     pub fn directory(&self) -> Option<&OsStr> {
         match &self.0 {
-            Name::Path(name) => name.path().parent().map(Path::as_os_str),
+            Name::Path(name) => name.directory(),
             Name::Url(url) => Some(OsStr::new(split_url(url)?.0)),
             Name::Member(member) => {
                 let text = member.text.as_bytes();

@@ -3,7 +3,9 @@
 //! [`Path`] goes through the components of both sides each time. Nearly all paths are written plainly, and then their bytes
 //! say the same: only of the others the components are asked.
 
+use memchr::memrchr;
 use std::cmp::Ordering;
+use std::ffi::OsStr;
 use std::hash::{Hash, Hasher};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +29,33 @@ impl PathName {
 
     fn bytes(&self) -> &[u8] {
         self.path.as_os_str().as_bytes()
+    }
+
+    /// As [`Path::file_name`].
+    pub(super) fn file_name(&self) -> Option<&OsStr> {
+        if !self.is_plain {
+            return self.path.file_name();
+        }
+        let (_, name) = self.bytes().split_at_checked(self.last_slash()? + 1)?;
+        (!name.is_empty()).then(|| OsStr::from_bytes(name))
+    }
+
+    /// As [`Path::parent`].
+    pub(super) fn directory(&self) -> Option<&OsStr> {
+        if !self.is_plain {
+            return self.path.parent().map(Path::as_os_str);
+        }
+        // The root has none, and is that of what lies in it.
+        let directory = match self.last_slash()? {
+            0 if self.bytes().len() > 1 => b"/".as_slice(),
+            0 => return None,
+            end => self.bytes().get(..end)?,
+        };
+        Some(OsStr::from_bytes(directory))
+    }
+
+    fn last_slash(&self) -> Option<usize> {
+        memrchr(b'/', self.bytes())
     }
 
     /// How many components it has, and how many of them both begin with.
@@ -211,6 +240,16 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn name_and_directory_are_found_without_looking_at_components() {
+        for one in paths() {
+            let path = one.path();
+            assert_eq!(one.file_name(), path.file_name(), "{path:?}");
+            let parent = path.parent().map(Path::as_os_str);
+            assert_eq!(one.directory(), parent, "{path:?}");
         }
     }
 
