@@ -16,7 +16,7 @@ use etcd_cat::inventory::{Inventory, Proven};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::Certificates;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
-use etcd_cat::pairing::{pair, pairing};
+use etcd_cat::pairing::pair;
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::ObjectId;
 use std::collections::BTreeMap;
@@ -49,8 +49,8 @@ fn main() -> Fallible<()> {
         let mut out = io::stdout().lock();
         writeln!(
             out,
-            "\n| {backups} backups | pairing | sqlite3 | ratio | sort | ratio | with what speaks for each |\n\
-            |---|---|---|---|---|---|---|"
+            "\n| {backups} backups | pairing | sqlite3 | ratio | sort | ratio |\n\
+            |---|---|---|---|---|---|"
         )?;
         for shape in SHAPES {
             writeln!(out, "| {}", measure(shape, backups)?)?;
@@ -255,13 +255,12 @@ fn measure(shape: Shape, backups: u64) -> Fallible<String> {
     sqlite::fill(&database, shape, backups)?;
     // What lies about in memory unwritten would be written while somebody waits.
     run(&mut Command::new("sync"))?;
-    let mut least = [Duration::MAX; 4];
+    let mut least = [Duration::MAX; 3];
     for _ in 0..TURNS {
         let times = [
             timed(|| joined(&inventory)),
             run(&mut sqlite::ask(&database))?,
             timed(|| sorted(&inventory)),
-            timed(|| told(&inventory)),
         ];
         for (least, time) in least.iter_mut().zip(times) {
             *least = time.min(*least);
@@ -276,10 +275,10 @@ fn measure(shape: Shape, backups: u64) -> Fallible<String> {
             return Err(format!("{name} joined {found} of {expected}").into());
         }
     }
-    let [ours, sqlite, sort, told] = least;
+    let [ours, sqlite, sort] = least;
     let ratio = |peer: Duration| ours.as_secs_f64() / peer.as_secs_f64();
     Ok(format!(
-        "{} | {ours:.1?} | {sqlite:.1?} | {:.2} | {sort:.1?} | {:.2} | {told:.1?} |",
+        "{} | {ours:.1?} | {sqlite:.1?} | {:.2} | {sort:.1?} | {:.2} |",
         shape.name,
         ratio(sqlite),
         ratio(sort),
@@ -293,13 +292,6 @@ fn joined(inventory: &Inventory) -> usize {
         .iter()
         .filter(|paired| paired.snapshot.is_some() && paired.kuberesources.is_some());
     whole.count()
-}
-
-/// The same, and why, in sentences.
-fn told(inventory: &Inventory) -> usize {
-    let pairs = pair(inventory);
-    let told = pairs.iter().map(|paired| pairing(inventory, paired));
-    told.map(|pairing| pairing.evidence.len()).sum()
 }
 
 /// Halves of one directory and stamp, brought together by sorting what their names say.

@@ -77,8 +77,8 @@ pub struct Backup {
     pub kuberesources: Option<Located<Kuberesources>>,
     /// A file that could not be read at all: its path stands here and both halves are `None`.
     pub unreadable_path: Option<ObjectId>,
-    /// Why the two halves belong together.
-    pub pairing: Pairing,
+    /// What decided that the two halves belong together.
+    pub pairing: PairingBasis,
     /// What the keys were shown to do; `None` when nothing is encrypted or there is nothing to try.
     pub key_proof: Option<KeyProof>,
     /// Certificates found behind encryption, opened with the paired keys.
@@ -174,15 +174,6 @@ pub struct Version {
     pub upgrading_from: Option<String>,
     /// While an upgrade was under way: the version aimed at.
     pub upgrading_to: Option<String>,
-}
-
-/// Why a snapshot and a kuberesources are taken for one backup.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Pairing {
-    /// What decided.
-    pub basis: PairingBasis,
-    /// Each fact that speaks for it, one line each.
-    pub evidence: Vec<String>,
 }
 
 /// What decided that two files are one backup.

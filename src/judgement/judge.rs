@@ -8,7 +8,7 @@ use super::{
     arrival, catalogue, certificates, divergence, encryption, host, kuberesources, location, names,
     pair, raw_copy, rollout, rotation, time, trend, upgrade, version,
 };
-use crate::backup::{Backup, Located, Pairing, Verdict, Version};
+use crate::backup::{Backup, Located, PairingBasis, Verdict, Version};
 use crate::finding::{Artifact, Code, Finding, has_error};
 use crate::inventory::{Inventory, UnreadableFile};
 use crate::kubernetes::certificate::Certificates;
@@ -148,7 +148,7 @@ fn empty() -> Backup {
         snapshot: None,
         kuberesources: None,
         unreadable_path: None,
-        pairing: Pairing::default(),
+        pairing: PairingBasis::None,
         key_proof: None,
         sealed_certificates: Certificates::default(),
         version: Version::default(),
@@ -182,7 +182,7 @@ fn examined(
     standpoint: &Standpoint<'_>,
     successions: &mut Successions,
 ) {
-    backup.pairing = std::mem::take(&mut notes.pairing);
+    backup.pairing = notes.pairing;
     if let Some(proven) = notes.proven.take() {
         backup.key_proof = Some(proven.key_proof);
         backup.sealed_certificates = proven.certificates;

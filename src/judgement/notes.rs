@@ -1,10 +1,10 @@
 //! What has to be looked up in the whole inventory before a backup can be judged by itself.
 
-use crate::backup::{Located, Pairing};
+use crate::backup::{Located, PairingBasis};
 use crate::finding::{Finding, has_error};
 use crate::inventory::{Inventory, KuberesourcesIndex, PassedOver, Proven, Replaced};
 use crate::pairing::{
-    Contradiction, Paired, Substitutes, contradictions, pairing, stamp_of, substitutes,
+    Contradiction, Paired, Substitutes, basis, contradictions, stamp_of, substitutes,
 };
 use crate::parallel;
 use crate::source::ObjectId;
@@ -14,8 +14,8 @@ use std::collections::HashMap;
 /// Findings on one pair that need its surroundings.
 #[derive(Debug, Default)]
 pub(super) struct PairNotes {
-    /// Why the halves are taken for one backup.
-    pub(super) pairing: Pairing,
+    /// What decided that the halves are one backup.
+    pub(super) pairing: PairingBasis,
     /// Facts in which the halves differ.
     pub(super) contradictions: Vec<Contradiction>,
     /// Other kuberesources that could belong.
@@ -93,6 +93,10 @@ impl<'a> Surroundings<'a> {
         let contradictions = both.map_or_else(Vec::new, |(snapshot, kuberesources)| {
             contradictions(&snapshot.facts, &kuberesources.facts, proven)
         });
+        let pairing = both.map_or(PairingBasis::None, |(snapshot, kuberesources)| {
+            let contradicts = !contradictions.is_empty();
+            basis(&snapshot.facts, &kuberesources.facts, proven, contradicts)
+        });
         let proven = proven.or_else(|| {
             let alone = snapshot.filter(|_| kuberesources.is_none())?;
             inventory.proofs.with_keys_beside(&alone.facts)
@@ -121,7 +125,7 @@ impl<'a> Surroundings<'a> {
             .flatten()
             .collect();
         PairNotes {
-            pairing: pairing(inventory, paired),
+            pairing,
             contradictions,
             rivals: paired.rivals.iter().filter_map(place).collect(),
             reason: paired.reason,

@@ -5,7 +5,7 @@
 use super::fact::{FactRemark, SharedFact, current_versions, endpoint_ids, nodes};
 use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
-use crate::kubernetes::encryption::{KeyOutcome, is_of_kube_apiserver};
+use crate::kubernetes::encryption::{KeyOutcome, KeyProof, is_of_kube_apiserver};
 use crate::openshift::{Cluster, OperatorRollout};
 use crate::snapshot::Snapshot;
 
@@ -26,21 +26,25 @@ pub(crate) fn contradictions(
     kuberesources: &Kuberesources,
     proven: Option<&Proven>,
 ) -> Vec<Contradiction> {
-    remarks(snapshot, kuberesources, proven)
-        .filter(|remark| !remark.agrees)
-        .map(|remark| Contradiction {
-            field: remark.field(),
-            snapshot: remark.snapshot_value(),
-            kuberesources: remark.kuberesources_value(),
-        })
-        .collect()
+    remarks(
+        snapshot,
+        kuberesources,
+        proven.map(|proven| &proven.key_proof),
+    )
+    .filter(|remark| !remark.agrees)
+    .map(|remark| Contradiction {
+        field: remark.field(),
+        snapshot: remark.snapshot_value(),
+        kuberesources: remark.kuberesources_value(),
+    })
+    .collect()
 }
 
 /// Every fact that both halves know, in a fixed order. Allocates nothing: pairing asks for each candidate.
 pub(crate) fn remarks<'a>(
     snapshot: &'a Snapshot,
     kuberesources: &'a Kuberesources,
-    proven: Option<&'a Proven>,
+    key_proof: Option<&'a KeyProof>,
 ) -> impl Iterator<Item = FactRemark<'a>> {
     let cluster = &snapshot.cluster;
     infrastructure_name(cluster, kuberesources)
@@ -50,7 +54,7 @@ pub(crate) fn remarks<'a>(
         .chain(revisions(cluster, kuberesources))
         .chain(openshift_version(cluster, kuberesources))
         .chain(member_ids(snapshot, kuberesources))
-        .chain(keys(proven))
+        .chain(keys(key_proof))
 }
 
 fn infrastructure_name<'a>(
@@ -195,10 +199,8 @@ fn is_etcd_rolling(cluster: &Cluster) -> bool {
 }
 
 /// Only keys that come from the archive itself speak about the pair; the others come from the snapshot.
-fn keys(proven: Option<&Proven>) -> impl Iterator<Item = FactRemark<'_>> {
-    let lines = proven
-        .into_iter()
-        .flat_map(|proven| &proven.key_proof.lines);
+fn keys(key_proof: Option<&KeyProof>) -> impl Iterator<Item = FactRemark<'_>> {
+    let lines = key_proof.into_iter().flat_map(|proof| &proof.lines);
     lines
         .filter(|line| is_of_kube_apiserver(&line.resource))
         .filter_map(|line| {

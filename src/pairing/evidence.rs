@@ -1,42 +1,45 @@
 //! Why two halves are taken for one backup, in sentences.
 
-use super::assign::Paired;
 use super::compare::remarks;
 use super::rank::{NEAR_SECONDS, nearest, stamps};
 use super::stamp::RunStamp;
-use crate::backup::{Located, Pairing, PairingBasis};
-use crate::inventory::Inventory;
+use crate::backup::{Backup, Located, PairingBasis};
+use crate::inventory::Proven;
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
 
-/// Each fact that speaks for a pair; empty for a half alone.
-pub fn pairing(inventory: &Inventory, paired: &Paired) -> Pairing {
-    let snapshot = paired.snapshot;
-    let snapshot = snapshot.and_then(|index| index.of(&inventory.snapshots));
-    let kuberesources = paired.kuberesources;
-    let kuberesources = kuberesources.and_then(|index| index.of(&inventory.kuberesources));
-    let Some((snapshot, kuberesources)) = snapshot.zip(kuberesources) else {
-        return Pairing::default();
-    };
-    let proven = inventory.proofs.find(&snapshot.facts, &kuberesources.facts);
-    let mut evidence: Vec<String> = stamp_line(snapshot, kuberesources).into_iter().collect();
-    let (mut agrees, mut contradicts) = (false, false);
-    for remark in remarks(&snapshot.facts, &kuberesources.facts, proven) {
-        agrees |= remark.agrees;
-        contradicts |= !remark.agrees;
-        if remark.agrees {
-            evidence.push(remark.line());
-        }
+/// What decided that two halves are one backup: their contents, when some fact agrees and none contradicts.
+pub(crate) fn basis(
+    snapshot: &Snapshot,
+    kuberesources: &Kuberesources,
+    proven: Option<&Proven>,
+    contradicts: bool,
+) -> PairingBasis {
+    let key_proof = proven.map(|proven| &proven.key_proof);
+    let mut remarks = remarks(snapshot, kuberesources, key_proof);
+    match !contradicts && remarks.any(|remark| remark.agrees) {
+        true => PairingBasis::Content,
+        false => PairingBasis::Name,
     }
+}
+
+/// Each fact that speaks for its two halves being one backup, a line each; empty for a half alone.
+///
+/// Only what is shown is told: a hundred thousand backups would have a million lines.
+pub fn evidence(backup: &Backup) -> Vec<String> {
+    let both = backup.snapshot.as_ref().zip(backup.kuberesources.as_ref());
+    let Some((snapshot, kuberesources)) = both else {
+        return Vec::new();
+    };
+    let mut evidence: Vec<String> = stamp_line(snapshot, kuberesources).into_iter().collect();
+    let key_proof = backup.key_proof.as_ref();
+    let remarks = remarks(&snapshot.facts, &kuberesources.facts, key_proof);
+    let agreeing = remarks.filter(|remark| remark.agrees);
+    evidence.extend(agreeing.map(|remark| remark.line()));
     if evidence.is_empty() && snapshot.path.directory() == kuberesources.path.directory() {
         evidence.push("both lie in one directory".to_owned());
     }
-    let basis = if agrees && !contradicts {
-        PairingBasis::Content
-    } else {
-        PairingBasis::Name
-    };
-    Pairing { basis, evidence }
+    evidence
 }
 
 fn stamp_line(

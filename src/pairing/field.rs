@@ -2,13 +2,9 @@
 
 use super::cluster::ClusterNumbers;
 use super::lookup::PartnerLookup;
-use super::rank::{ByPlace, PlaceStamps, PossiblePair, by_place, rows, weigh};
+use super::rank::{ByPlace, PlaceStamps, PossiblePair, by_place, weigh};
 use super::rows::Rows;
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
-use std::thread::{self, ScopedJoinHandle};
-
-/// So many are worth a thread.
-const MANY: usize = 4096;
 
 /// Pairs of snapshot and kuberesources whose keys are worth trying: every pair that names and
 /// contents leave possible. Ask this before the proofs are made, and [`pair`](super::pair) afterwards.
@@ -26,27 +22,6 @@ pub(crate) fn candidates(inventory: &Inventory) -> Vec<(SnapshotIndex, Kuberesou
     pairs.filter(is_possible).collect()
 }
 
-/// What names and facts say of each half. Both are waits for memory: of many they go on side by side.
-fn looked_up(inventory: &Inventory) -> (PlaceStamps, ClusterNumbers) {
-    if inventory.snapshots.len() < MANY {
-        return (PlaceStamps::new(inventory), ClusterNumbers::new(inventory));
-    }
-    thread::scope(|scope| {
-        let clusters = scope.spawn(|| ClusterNumbers::new(inventory));
-        let kuberesources = scope.spawn(|| rows(&inventory.kuberesources));
-        let names = PlaceStamps {
-            snapshots: rows(&inventory.snapshots),
-            kuberesources: joined(kuberesources),
-        };
-        (names, joined(clusters))
-    })
-}
-
-fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    let result = thread.join();
-    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
 /// Two halves that could be one backup.
 pub(super) type CandidatePair = (SnapshotIndex, KuberesourcesIndex);
 
@@ -61,7 +36,8 @@ pub(super) struct Field<'a> {
 
 impl<'a> Field<'a> {
     pub(super) fn new(inventory: &'a Inventory) -> Self {
-        let (names, clusters) = looked_up(inventory);
+        let names = PlaceStamps::new(inventory);
+        let clusters = ClusterNumbers::new(inventory);
         let lookup = PartnerLookup::new(inventory, &names, &clusters);
         let mut candidates = Rows::with_capacity(inventory.snapshots.len());
         let mut found = Vec::new();

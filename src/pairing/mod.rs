@@ -21,7 +21,8 @@ mod substitute;
 
 pub use assign::Paired;
 pub(crate) use compare::{Contradiction, contradictions};
-pub use evidence::pairing;
+pub(crate) use evidence::basis;
+pub use evidence::evidence;
 pub(crate) use field::candidates;
 pub use pair::pair;
 pub(crate) use stamp::stamp_of;

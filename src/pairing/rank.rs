@@ -7,6 +7,7 @@ use crate::backup::Located;
 use crate::finding::has_error;
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::kuberesources::Kuberesources;
+use crate::parallel::{self, PIECE};
 use crate::snapshot::Snapshot;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::cmp::Reverse;
@@ -111,7 +112,8 @@ pub(super) fn weigh(
     let stamps = relate(of_snapshot, of_kuberesources)?;
     let proven = inventory.proofs.find(&snapshot.facts, &kuberesources.facts);
     let (mut cluster_facts, mut other_facts, mut contradicts) = (0, 0, false);
-    for remark in remarks(&snapshot.facts, &kuberesources.facts, proven) {
+    let key_proof = proven.map(|proven| &proven.key_proof);
+    for remark in remarks(&snapshot.facts, &kuberesources.facts, key_proof) {
         contradicts |= !remark.agrees;
         cluster_facts += usize::from(remark.agrees && remark.is_about_cluster());
         other_facts += usize::from(remark.agrees && !remark.is_about_cluster());
@@ -175,12 +177,19 @@ impl PlaceStamps {
 }
 
 /// The stamps of each half in a row.
-pub(super) fn rows<T>(halves: &[Located<T>]) -> Rows<RunStamp> {
-    let mut rows = Rows::with_capacity(halves.len());
-    for half in halves {
-        rows.push(stamps(half));
+fn rows<T: Send + Sync>(halves: &[Located<T>]) -> Rows<RunStamp> {
+    let pieces = parallel::share(halves.chunks(PIECE), |(), halves| {
+        let mut rows = Rows::with_capacity(halves.len());
+        for half in halves {
+            rows.push(stamps(half));
+        }
+        rows
+    });
+    let mut all = Rows::with_capacity(halves.len());
+    for piece in pieces {
+        all.append(piece);
     }
-    rows
+    all
 }
 
 /// Stamps of all places, the shown one first.

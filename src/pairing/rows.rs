@@ -23,6 +23,14 @@ impl<T> Rows<T> {
         self.ends.push(self.values.len());
     }
 
+    /// Adds the rows of another one behind its own.
+    pub(super) fn append(&mut self, other: Self) {
+        let behind = self.values.len();
+        self.values.extend(other.values);
+        let ends = other.ends.iter().map(|end| behind + end);
+        self.ends.extend(ends);
+    }
+
     /// One row; an empty one where there is none.
     pub(super) fn row(&self, number: usize) -> &[T] {
         let before = number.checked_sub(1);
@@ -59,5 +67,14 @@ mod tests {
             assert_eq!(rows.row(number), *row);
         }
         assert!(rows.row(4).is_empty());
+        let mut twice = Rows::with_capacity(0);
+        for _ in 0..2 {
+            let mut rows = Rows::with_capacity(0);
+            for row in pushed {
+                rows.push(row.iter().copied());
+            }
+            twice.append(rows);
+        }
+        assert_eq!(twice.iter().collect::<Vec<_>>(), [pushed, pushed].concat());
     }
 }

@@ -69,7 +69,8 @@ fn could_stand_in(
 ) -> bool {
     let proven = inventory.proofs.find(snapshot, kuberesources);
     let mut has_equal_revision = false;
-    for remark in remarks(snapshot, kuberesources, proven) {
+    let key_proof = proven.map(|proven| &proven.key_proof);
+    for remark in remarks(snapshot, kuberesources, key_proof) {
         if !remark.agrees {
             return false;
         }

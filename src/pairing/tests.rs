@@ -1,9 +1,11 @@
 //! Rules of pairing, on hand-made facts.
 
-use super::{candidates, pair, pairing};
+use super::{candidates, evidence, pair};
 use crate::backup::{Located, PairingBasis};
 use crate::finding::{Code, Finding};
-use crate::fixture::{at, digest, encrypted, healthy, kuberesources, located, proven, snapshot};
+use crate::fixture::{
+    at, digest, encrypted, healthy, kuberesources, located, only, proven, snapshot,
+};
 use crate::inventory::{Inventory, KuberesourcesIndex, SnapshotIndex};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::KeyOutcome;
@@ -60,10 +62,9 @@ fn tar(directory: &str, facts: Kuberesources) -> Located<Kuberesources> {
 
 #[test]
 fn one_run_pairs_by_content_and_says_why() {
-    let inventory = healthy();
-    let pairs = pair(&inventory);
-    let found = pairing(&inventory, pairs.first().expect("one pair"));
-    assert_eq!(found.basis, PairingBasis::Content);
+    let backup = only(healthy());
+    assert_eq!(backup.pairing, PairingBasis::Content);
+    let evidence = evidence(&backup);
     let expected = [
         "stamp 2024-11-02_030000 in both names",
         "infrastructure name prod-7xk2p in both",
@@ -73,24 +74,18 @@ fn one_run_pairs_by_content_and_says_why() {
     ];
     for line in expected {
         assert!(
-            found.evidence.iter().any(|found| found == line),
-            "{line}: {:?}",
-            found.evidence
+            evidence.iter().any(|found| found == line),
+            "{line}: {evidence:?}"
         );
     }
 }
 
 #[test]
 fn key_that_opens_values_is_evidence() {
-    let inventory = encrypted(KeyOutcome::Decrypted);
-    let pairs = pair(&inventory);
-    let found = pairing(&inventory, pairs.first().expect("one pair"));
+    let evidence = evidence(&only(encrypted(KeyOutcome::Decrypted)));
     assert!(
-        found
-            .evidence
-            .contains(&"key 7 opens 12 of 12 sampled secrets".to_owned()),
-        "{:?}",
-        found.evidence
+        evidence.contains(&"key 7 opens 12 of 12 sampled secrets".to_owned()),
+        "{evidence:?}"
     );
 }
 
@@ -104,9 +99,9 @@ fn halves_without_content_pair_by_name() {
         half.facts.etcd_endpoints.clear();
         half.facts.node = None;
     }
-    let pairs = pair(&inventory);
-    let found = pairing(&inventory, pairs.first().expect("one pair"));
-    assert_eq!((found.basis, found.evidence.len()), (PairingBasis::Name, 1));
+    let backup = only(inventory);
+    let lines = evidence(&backup).len();
+    assert_eq!((backup.pairing, lines), (PairingBasis::Name, 1));
 }
 
 #[test]
@@ -504,11 +499,11 @@ fn names_that_differ_by_seconds_are_a_pair_by_content() {
         assert_eq!(partners(&inventory).0, [expected], "{seconds} s, {cluster}");
     }
     let near = inventory(vec![db("/b", snapshot("prod", 1))], vec![late(2, "prod")]);
-    let pairs = pair(&near);
-    let told = pairing(&near, pairs.first().expect("a pair"));
-    assert_eq!(told.basis, PairingBasis::Content);
+    let backup = only(near);
+    assert_eq!(backup.pairing, PairingBasis::Content);
+    let told = evidence(&backup);
     assert!(
-        told.evidence.iter().any(|line| line.contains("2 s apart")),
+        told.iter().any(|line| line.contains("2 s apart")),
         "{told:?}"
     );
 }

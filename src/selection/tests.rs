@@ -1,7 +1,7 @@
 //! Filters, references and reasons over small backups.
 
 use super::*;
-use crate::backup::{Located, Pairing, Shared, Verdict, Version};
+use crate::backup::{Located, PairingBasis, Shared, Verdict, Version};
 use crate::digest::Sha256Digest;
 use crate::finding::{Code, Finding};
 use crate::openshift::Cluster;
@@ -36,7 +36,7 @@ fn backup(first: u8, hours: i64) -> Backup {
         }),
         kuberesources: None,
         unreadable_path: None,
-        pairing: Pairing::default(),
+        pairing: PairingBasis::None,
         key_proof: None,
         sealed_certificates: Vec::new().into(),
         version: Version {

@@ -4,6 +4,7 @@ use super::{Decrypt, Depth, Survey, SurveyOptions, examine, glance, recall};
 use crate::catalogue::{Catalogue, CatalogueLocation};
 use crate::finding::Code;
 use crate::monitor::{Monitor, Silent};
+use crate::pairing::evidence;
 use crate::restore::stage_backup;
 use crate::selection::Selection;
 use crate::source::memory::{MemoryBucket, SCHEME};
@@ -67,12 +68,13 @@ fn lines(survey: &Survey, root: &str) -> Vec<String> {
                 .collect();
             let kuberesources = backup.kuberesources.as_ref().map(|one| &one.path);
             format!(
-                "{:?} {:?} {:?} {:?} {:?} {codes:?}",
+                "{:?} {:?} {:?} {:?} {:?} {:?} {codes:?}",
                 place(backup.path()),
                 place(kuberesources),
                 backup.id(),
                 backup.verdict.is_usable(),
                 backup.pairing,
+                evidence(backup),
             )
         })
         .collect();

@@ -3,8 +3,8 @@
 use crate::output::{Format, Style};
 use chrono::{DateTime, TimeDelta, Utc};
 use etcd_cat::backup::{
-    Backup, Located, Pairing, PairingBasis, Provenance, Shared, TakenAtSource, Verdict,
-    Verification, Version,
+    Backup, Located, PairingBasis, Provenance, Shared, TakenAtSource, Verdict, Verification,
+    Version,
 };
 use etcd_cat::digest::Sha256Digest;
 use etcd_cat::finding::{Code, Finding};
@@ -59,10 +59,7 @@ pub(crate) fn valid() -> Backup {
             "/b/static_kuberesources_2024-11-02_030005.tar.gz",
         )),
         unreadable_path: None,
-        pairing: Pairing {
-            basis: PairingBasis::Content,
-            evidence: vec!["cluster name prod-x7k2p in both halves".to_owned()],
-        },
+        pairing: PairingBasis::Content,
         key_proof: Some(proof(KeyOutcome::Decrypted)),
         sealed_certificates: Vec::new().into(),
         version: Version {
@@ -145,7 +142,7 @@ pub(crate) fn orphan() -> Backup {
             snapshot: None,
             key_proof: None,
             version: Version::default(),
-            pairing: Pairing::default(),
+            pairing: PairingBasis::None,
             taken_at_source: Some(TakenAtSource::Name),
             ..backup
         },
@@ -186,7 +183,6 @@ pub(crate) fn hostile() -> Backup {
                 .remedy(evil),
         ],
     );
-    backup.pairing.evidence = vec![evil.to_owned()];
     backup.version.openshift = Some(format!("4.17.3{evil}"));
     if let Some(half) = &mut backup.snapshot {
         half.path = ObjectId::from(format!("/b/{evil}.db").as_str());

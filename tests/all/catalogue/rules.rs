@@ -534,7 +534,7 @@ fn line(backup: &Backup, root: &Path) -> Result<String, std::fmt::Error> {
     let halves = summary.halves;
     let version = &summary.version;
     write!(line, " | {:?}/{:?}", halves.snapshot, halves.kuberesources)?;
-    write!(line, " {:?} {:?}", backup.pairing.basis, summary.size_bytes)?;
+    write!(line, " {:?} {:?}", backup.pairing, summary.size_bytes)?;
     write!(line, " {:?}->{:?}", version.openshift, version.upgrading_to)?;
     let cluster = summary.cluster.as_deref().map(KnownCluster::to_string);
     write!(line, " {}", cluster.unwrap_or_default())?;

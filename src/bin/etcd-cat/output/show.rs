@@ -15,6 +15,7 @@ use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::judgement::{EncryptionProof, EncryptionSummary, certificate_ends};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::encryption::{EncryptionUse, KeyOutcome};
+use etcd_cat::pairing::evidence;
 use etcd_cat::selection::KnownCluster;
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::ObjectId;
@@ -249,14 +250,14 @@ impl<'a> DetailsPage<'a> {
         self.section("PAIRING");
         self.line(
             "decided by",
-            match backup.pairing.basis {
+            match backup.pairing {
                 PairingBasis::Content => "content",
                 PairingBasis::Name => "name only",
                 PairingBasis::None => "nothing: there is no pair",
             },
         );
-        for evidence in &backup.pairing.evidence {
-            self.line("evidence", &safe(evidence));
+        for evidence in evidence(backup) {
+            self.line("evidence", &safe(&evidence));
         }
     }
 

@@ -327,7 +327,7 @@ fn verbose_pages_leave_nothing_out() {
         assert!(details.contains(line), "{line:?} in {details}");
     }
     assert!(
-        report.contains("  pair           cluster name prod-x7k2p in both halves\n"),
+        report.contains("  pair           infrastructure name prod-x7k2p in both\n"),
         "{report}"
     );
     assert!(list.contains("certificate-expiring"), "{list}");

@@ -13,6 +13,7 @@ use super::wrap::paragraph;
 use super::{Answer, Style, name};
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Code, Severity};
+use etcd_cat::pairing::evidence;
 use etcd_cat::selection::{Candidate, Outcome, Reason, Selected};
 use etcd_cat::source::ObjectId;
 use etcd_cat::survey::Survey;
@@ -146,9 +147,9 @@ fn block(selected: &Selected, remedied: &mut BTreeSet<Code>, style: &Style) -> S
     let mut text = headline(backup, style);
     text.push_str(&files(backup));
     if style.is_verbose {
-        for evidence in &backup.pairing.evidence {
+        for evidence in evidence(backup) {
             let first = format!("  {:<14} ", "pair");
-            text.push_str(&paragraph(&first, &safe(evidence), style.width));
+            text.push_str(&paragraph(&first, &safe(&evidence), style.width));
         }
     }
     for reason in selected.reasons_against.iter().flatten() {

@@ -8,6 +8,7 @@ use etcd_cat::backup::{Backup, Located, PairingBasis, Provenance, TakenAtSource,
 use etcd_cat::finding::{Artifact, Code, Evidence, Finding, Severity};
 use etcd_cat::instant::rfc3339_seconds as rfc3339;
 use etcd_cat::kuberesources::Kuberesources;
+use etcd_cat::pairing::evidence;
 use etcd_cat::selection::{Reason, Selected};
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::{Custody, ObjectId};
@@ -310,8 +311,8 @@ impl BackupView {
             snapshot: backup.snapshot.as_ref().map(SnapshotView::new),
             kuberesources: backup.kuberesources.as_ref().map(KuberesourcesView::new),
             pairing: PairingView {
-                basis: backup.pairing.basis,
-                evidence: backup.pairing.evidence.clone(),
+                basis: backup.pairing,
+                evidence: evidence(backup),
             },
             encryption: EncryptionView::new(backup),
             findings: backup.findings.iter().map(FindingView::new).collect(),
