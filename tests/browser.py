@@ -37,7 +37,8 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def close(self):
-        self.process.terminate()
+        # The program may be a script around the browser, which would outlive it.
+        self.call("Browser.close")
         self.process.wait()
         shutil.rmtree(self.profile, ignore_errors=True)
 

@@ -1,14 +1,14 @@
 //! Carrying what one catalogue knows into another: many workers prove, one catalogue remembers.
 
-use super::change::CatalogueChange;
-use super::contents::CatalogueContents;
+use super::change::{CatalogueBatch, CatalogueChange};
 use super::error::CatalogueError;
 use super::memory::MemoryStore;
 use super::open::Catalogue;
+use super::record::{Content, FileRecord};
+use super::seal::{is_intact, unseal};
 use super::store::{CatalogueStore as _, Operation, Table};
 use crate::source::{ObjectId, ObjectIdentity};
-use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A record on its way from one catalogue to another, as it lies in the store.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -69,85 +69,99 @@ impl Catalogue {
         Self::in_memory(store)
     }
 
-    /// Remembers what other catalogues know. Of each file the newest reading counts; `identities` are how files look from
-    /// here, where that is known. Returns how many files it learnt of.
+    /// Remembers what other catalogues know, and `changes` besides. Of each file the newest reading counts; `identities` are
+    /// how files look from here, where that is known. Returns how many files it learnt of.
     ///
     /// # Errors
     ///
     /// As [`record`](Self::record).
     pub(crate) fn take_over(
         &self,
-        learnt: Vec<CatalogueContents>,
+        learnt: Vec<CarriedRecord>,
         identities: &HashMap<ObjectId, ObjectIdentity>,
+        changes: Vec<CatalogueChange>,
     ) -> Result<u64, CatalogueError> {
-        let mut changes: Vec<CatalogueChange> = learnt.iter().flat_map(facts).collect();
-        let before = changes.len();
-        changes.extend(self.newer_files(learnt, identities)?);
-        let files = u64::try_from(changes.len() - before).unwrap_or(u64::MAX);
-        self.record(changes)?;
-        Ok(files)
-    }
-
-    fn newer_files(
-        &self,
-        learnt: Vec<CatalogueContents>,
-        identities: &HashMap<ObjectId, ObjectIdentity>,
-    ) -> Result<Vec<CatalogueChange>, CatalogueError> {
-        let reader = self.reader()?;
-        let mut read_at: HashMap<ObjectId, DateTime<Utc>> = HashMap::new();
-        let mut changes = Vec::new();
-        for (path, record) in learnt.into_iter().flat_map(|contents| contents.files) {
-            let before = match read_at.get(&path) {
-                Some(before) => Some(*before),
-                None => reader.file(&path)?.map(|before| before.read_at),
-            };
-            if before.is_some_and(|before| before >= record.read_at) {
-                continue;
-            }
-            read_at.insert(path.clone(), record.read_at);
-            let identity = identities
-                .get(path.outermost())
-                .cloned()
-                .unwrap_or(record.identity);
-            changes.push(CatalogueChange::File {
-                path,
-                identity,
-                content: record.content,
-                read_at: record.read_at,
-                custody: record.custody,
-            });
-        }
-        Ok(changes)
+        self.write(|batch| {
+            changes.into_iter().try_for_each(|c| batch.add(c))?;
+            batch.take_over(learnt, identities)
+        })
     }
 }
 
-/// Facts, proofs and verifications: they are of contents, and the same wherever those lie.
-fn facts(contents: &CatalogueContents) -> Vec<CatalogueChange> {
-    let snapshots = contents.snapshots.keys().filter_map(|key| {
-        let facts = contents.snapshot(key)?;
-        Some(CatalogueChange::Snapshot(Box::new(facts)))
-    });
-    let archives = contents.kuberesources.keys().filter_map(|digest| {
-        let facts = contents.kuberesources(digest)?;
-        Some(CatalogueChange::Kuberesources(Box::new(facts)))
-    });
-    let proofs = contents.proofs.keys().filter_map(|(snapshot, digest)| {
-        Some(CatalogueChange::Proof {
-            snapshot: *snapshot,
-            kuberesources: *digest,
-            proof: Box::new(contents.proof(*snapshot, *digest)?),
-        })
-    });
-    let verifications = contents.verifications.iter().flat_map(|(subject, all)| {
-        all.iter()
-            .map(|verification| CatalogueChange::Verification {
-                subject: *subject,
-                verification: verification.clone(),
-            })
-    });
-    snapshots
-        .chain(archives)
-        .chain(proofs)
-        .chain(verifications)
-        .collect()
+impl CarriedRecord {
+    /// What is wrong with it, as far as that can be told without understanding it.
+    pub(crate) fn problem(&self) -> Option<CarryProblem> {
+        let Some(table) = Table::named(&self.table) else {
+            return Some(CarryProblem::Later);
+        };
+        let version = self.value.first();
+        if version.is_some_and(|version| *version > table.version()) {
+            return Some(CarryProblem::Later);
+        }
+        (!is_intact(table, &self.key, &self.value)).then_some(CarryProblem::Damaged)
+    }
+}
+
+/// Why a record cannot be carried.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum CarryProblem {
+    /// A later etcd-cat wrote it.
+    Later,
+    /// It is not as it was written.
+    Damaged,
+}
+
+impl CatalogueBatch<'_> {
+    /// Records are of contents, and the same wherever those lie: they are taken as they are. A file lies here.
+    fn take_over(
+        &mut self,
+        learnt: Vec<CarriedRecord>,
+        identities: &HashMap<ObjectId, ObjectIdentity>,
+    ) -> Result<u64, CatalogueError> {
+        let mut files = Vec::new();
+        let mut known = HashSet::new();
+        for record in learnt {
+            match Table::named(&record.table).filter(|table| CARRIED.contains(table)) {
+                None => {}
+                Some(Table::Files) => files.extend(file_of(&record)),
+                Some(table) => {
+                    if matches!(table, Table::Snapshots | Table::Kuberesources) {
+                        known.insert((table, record.key.clone()));
+                    }
+                    let CarriedRecord { key, value, .. } = record;
+                    self.operations.push(Operation::Put { table, key, value });
+                }
+            }
+        }
+        // Without facts it is as good as never read.
+        files
+            .retain(|(_, file)| facts_of(&file.content).is_none_or(|place| known.contains(&place)));
+        self.look_up(files.iter().map(|(path, _)| path))?;
+        let mut count = 0;
+        for (path, file) in files {
+            if self.read_at(&path) >= Some(file.read_at) {
+                continue;
+            }
+            let identity = identities.get(path.outermost()).cloned();
+            let identity = identity.unwrap_or(file.identity);
+            self.add_file(path, identity, file.content, file.read_at, file.custody)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// What a record says of a file; nothing when it cannot be read.
+fn file_of(record: &CarriedRecord) -> Option<(ObjectId, FileRecord)> {
+    let file = unseal(&record.key, &record.value).ok()?;
+    Some((ObjectId::from_bytes(&record.key), file))
+}
+
+/// Where the facts of this content lie; `None` when it has none.
+fn facts_of(content: &Content) -> Option<(Table, Vec<u8>)> {
+    match content {
+        Content::Snapshot(key) => Some((Table::Snapshots, key.to_bytes())),
+        Content::Kuberesources(digest) => Some((Table::Kuberesources, digest.0.to_vec())),
+        _ => None,
+    }
 }

@@ -91,8 +91,9 @@ pub enum CatalogueChange {
 pub(super) struct CatalogueBatch<'r> {
     pub(super) before: &'r CatalogueReader<'r>,
     pub(super) operations: Vec<Operation>,
-    /// Files and certificate sets of this batch, which `before` does not know.
-    files: HashMap<ObjectId, FileRecord>,
+    /// Files of this batch, and others that were looked up together; `None` where there is none.
+    files: HashMap<ObjectId, Option<FileRecord>>,
+    /// Certificate sets of this batch, which `before` does not know.
     sets: HashSet<CertificateSetId>,
     /// What is there counts from now on, whatever was there before.
     pub(super) is_counted_anew: bool,
@@ -110,9 +111,10 @@ impl<'r> CatalogueBatch<'r> {
         }
     }
 
-    /// The operations, those on one table together.
+    /// The operations in order of tables and keys; those on one key are in the order in which they were added.
     pub(super) fn into_operations(mut self) -> Vec<Operation> {
-        self.operations.sort_by_key(Operation::table);
+        self.operations
+            .sort_by(|one, other| one.place().cmp(&other.place()));
         self.operations
     }
 
@@ -194,7 +196,33 @@ impl<'r> CatalogueBatch<'r> {
         self.put_facts(Table::Snapshots, key, facts, set)
     }
 
-    fn add_file(
+    /// Looks many files up together.
+    pub(super) fn look_up<'p>(
+        &mut self,
+        paths: impl Iterator<Item = &'p ObjectId>,
+    ) -> Result<(), CatalogueError> {
+        let paths: Vec<&ObjectId> = paths.collect();
+        let keys: Vec<Vec<u8>> = paths.iter().map(|path| path.to_bytes()).collect();
+        let found = self.before.each_of::<FileRecord>(&keys)?;
+        self.files.extend(paths.into_iter().cloned().zip(found));
+        Ok(())
+    }
+
+    /// When a file was read that was looked up; `None` where there is none.
+    pub(super) fn read_at(&self, path: &ObjectId) -> Option<DateTime<Utc>> {
+        let file = self.files.get(path)?.as_ref()?;
+        Some(file.read_at)
+    }
+
+    /// What is there in its place until now.
+    fn file_before(&mut self, path: &ObjectId) -> Result<Option<FileRecord>, CatalogueError> {
+        match self.files.remove(path) {
+            Some(before) => Ok(before),
+            None => self.before.file(path),
+        }
+    }
+
+    pub(super) fn add_file(
         &mut self,
         path: ObjectId,
         identity: ObjectIdentity,
@@ -202,10 +230,7 @@ impl<'r> CatalogueBatch<'r> {
         read_at: DateTime<Utc>,
         custody: Option<Box<Custody>>,
     ) -> Result<(), CatalogueError> {
-        let before = match self.files.remove(&path) {
-            Some(before) => Some(before),
-            None => self.before.file(&path)?,
-        };
+        let before = self.file_before(&path)?;
         let first_seen_at = before
             .as_ref()
             .map_or(read_at, |before| before.first_seen_at);
@@ -228,7 +253,7 @@ impl<'r> CatalogueBatch<'r> {
             custody,
         };
         self.put(Table::Files, path.to_bytes(), &record)?;
-        self.files.insert(path, record);
+        self.files.insert(path, Some(record));
         Ok(())
     }
 
@@ -318,10 +343,7 @@ impl<'r> CatalogueBatch<'r> {
         path: ObjectId,
         at: Option<DateTime<Utc>>,
     ) -> Result<(), CatalogueError> {
-        let before = match self.files.remove(&path) {
-            Some(before) => Some(before),
-            None => self.before.file(&path)?,
-        };
+        let before = self.file_before(&path)?;
         let Some(before) = before else {
             return Ok(());
         };
@@ -330,7 +352,7 @@ impl<'r> CatalogueBatch<'r> {
             ..before
         };
         self.put(Table::Files, path.to_bytes(), &record)?;
-        self.files.insert(path, record);
+        self.files.insert(path, Some(record));
         Ok(())
     }
 

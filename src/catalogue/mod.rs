@@ -37,7 +37,7 @@ mod store;
 mod sums;
 mod version;
 
-pub(crate) use carried::CarriedRecord;
+pub(crate) use carried::{CarriedRecord, CarryProblem};
 pub use change::CatalogueChange;
 pub use contents::CatalogueContents;
 pub use contents::SkippedRecord;

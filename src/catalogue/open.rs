@@ -214,7 +214,7 @@ impl Catalogue {
         Ok(runs.into_iter().collect())
     }
 
-    fn write<T>(
+    pub(super) fn write<T>(
         &self,
         work: impl FnOnce(&mut CatalogueBatch<'_>) -> Result<T, CatalogueError>,
     ) -> Result<T, CatalogueError> {
@@ -226,19 +226,16 @@ impl Catalogue {
         if operations.is_empty() && !is_counted_anew {
             return Ok(result);
         }
-        let next = reader.about.next_number();
-        let sums = match reader.about.sums.as_ref().filter(|_| !is_counted_anew) {
-            Some(sums) => Some(reader.sums_after(sums, &operations)?),
-            None => None,
-        };
-        let is_counted = sums.is_some();
-        operations.push(reader.about.next_generation());
-        operations.extend(sums.map(|sums| sums.kept(next)).transpose()?);
-        apply(&mut reader, operations)?;
-        if !is_counted {
-            let sums = reader.counted()?.kept(next)?;
-            apply(&mut reader, vec![sums])?;
+        let known = reader.about.sums.clone().filter(|_| !is_counted_anew);
+        let is_counted = known.is_some();
+        let known = known.map_or_else(|| reader.counted(), Ok)?;
+        let sums = reader.settle(&known, &mut operations)?;
+        if operations.is_empty() && is_counted {
+            return Ok(result);
         }
+        operations.push(reader.about.next_generation());
+        operations.push(sums.kept(reader.about.next_number())?);
+        apply(&mut reader, operations)?;
         Ok(result)
     }
 

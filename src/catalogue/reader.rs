@@ -362,13 +362,12 @@ impl CatalogueReader<'_> {
         Ok(records.into_iter().collect())
     }
 
-    fn each_of<R: Record>(&self, keys: &[Vec<u8>]) -> Result<Vec<Option<R>>, CatalogueError> {
-        let Some(store) = &self.store else {
-            return Ok(keys.iter().map(|_| None).collect());
-        };
-        let found = store
-            .get_each(R::TABLE, keys)
-            .map_err(|error| self.error(error))?;
+    /// The records under `keys` that can be read, in their order.
+    pub(super) fn each_of<R: Record>(
+        &self,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<R>>, CatalogueError> {
+        let found = self.bytes_of_each(R::TABLE, keys)?;
         let records = keys.iter().zip(found).map(|(key, found)| match found {
             Some(record) => self.unsealed(key, &record),
             None => Ok(None),
@@ -414,6 +413,20 @@ impl CatalogueReader<'_> {
             .transpose()
             .map(Option::flatten)
             .map_err(|error| self.error(error))
+    }
+
+    /// The same of many, in the order of their keys.
+    pub(super) fn bytes_of_each(
+        &self,
+        table: Table,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Vec<u8>>>, CatalogueError> {
+        match &self.store {
+            Some(store) => store
+                .get_each(table, keys)
+                .map_err(|error| self.error(error)),
+            None => Ok(vec![None; keys.len()]),
+        }
     }
 
     pub(super) fn scan(

@@ -186,10 +186,25 @@ impl Operation {
         }
     }
 
+    /// What it touches.
+    pub(super) fn place(&self) -> (Table, &[u8]) {
+        match self {
+            Self::Put { table, key, .. } | Self::Delete { table, key } => (*table, key),
+        }
+    }
+
     /// The table it writes a record into, if it does.
     pub(super) fn filled(&self) -> Option<Table> {
         match self {
             Self::Put { table, .. } => Some(*table),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// What it sets, if it does.
+    pub(super) fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Put { value, .. } => Some(value),
             Self::Delete { .. } => None,
         }
     }

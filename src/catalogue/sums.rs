@@ -43,6 +43,14 @@ pub(super) fn of_record(key: &[u8], value: &[u8]) -> u64 {
     u64::from(Crc32c::of(key).followed_by(value).value)
 }
 
+impl Operation {
+    /// What its record adds to a sum, if it leaves one.
+    pub(super) fn sum(&self) -> Option<u64> {
+        let (_, key) = self.place();
+        self.value().map(|value| of_record(key, value))
+    }
+}
+
 /// All tables, by name.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct TableSums {

@@ -85,6 +85,12 @@ pub enum FleetError {
         /// What is wrong.
         reason: String,
     },
+    /// A fragment says more than this program understands.
+    #[error("{path} was written by a later etcd-cat")]
+    Later {
+        /// Which file.
+        path: ObjectId,
+    },
     /// The catalogue refused.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
@@ -135,6 +141,7 @@ impl FleetError {
             Self::RunExists { .. }
             | Self::NotAPlan { .. }
             | Self::ResultsInLocation { .. }
+            | Self::Later { .. }
             | Self::NoSuchShard { .. }
             | Self::OtherShards { .. } => FleetErrorClass::Hopeless,
         }

@@ -5,13 +5,15 @@ use super::fragment;
 use super::plan::PlanHead;
 use super::results::FleetRun;
 use super::work::{Done, plan_of, read_done};
-use crate::catalogue::{Catalogue, CatalogueContents};
+use crate::catalogue::{CarriedRecord, CarryProblem, Catalogue, CatalogueChange};
+use crate::monitor::Silent;
 use crate::source::{ObjectId, ObjectIdentity, Stores};
-use crate::survey;
+use crate::survey::{self, AT_A_TIME, abreast};
 use std::collections::HashMap;
 
-/// Fragments of so many bytes are remembered at once: each time waits for the disk.
-const AT_ONCE: usize = 8 << 20;
+/// Fragments of so many bytes are remembered at once: each time waits for the disk, and writes in all places of the
+/// catalogue.
+const AT_ONCE: usize = 256 << 20;
 
 /// What was merged.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,37 +45,75 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
         plan: plan.head,
         files: 0,
     };
-    for location in &merged.plan.locations {
-        catalogue.remember_location(location.clone(), merged.plan.created_at)?;
-    }
-    let (mut learnt, mut bytes) = (Vec::new(), 0);
-    for done in &merged.done {
-        for name in &done.fragments {
-            let (contents, length) = read_fragment(run, done.shard, name)?;
-            learnt.push(contents);
-            bytes += length;
-            if bytes >= AT_ONCE {
-                merged.files += catalogue.take_over(std::mem::take(&mut learnt), &identities)?;
-                bytes = 0;
+    let mut changes: Vec<CatalogueChange> = located(&merged.plan).collect();
+    let mut names = merged.done.iter().flat_map(|done| {
+        let names = done.fragments.iter();
+        names.map(|name| (done.shard, name.as_str()))
+    });
+    loop {
+        let (mut learnt, mut bytes) = (Vec::new(), 0);
+        while bytes < AT_ONCE {
+            let next: Vec<_> = names.by_ref().take(AT_A_TIME).collect();
+            if next.is_empty() {
+                break;
+            }
+            for fragment in read_all(run, &next)? {
+                bytes += fragment.bytes;
+                learnt.extend(fragment.records);
             }
         }
+        if learnt.is_empty() && changes.is_empty() {
+            break;
+        }
+        merged.files += catalogue.take_over(learnt, &identities, std::mem::take(&mut changes))?;
     }
-    merged.files += catalogue.take_over(learnt, &identities)?;
     survey::refresh(catalogue, stores)?;
     Ok(merged)
 }
 
-/// What a fragment says, and how many bytes it is.
-fn read_fragment(
-    run: &FleetRun,
-    shard: u32,
-    name: &str,
-) -> Result<(CatalogueContents, usize), FleetError> {
+fn located(plan: &PlanHead) -> impl Iterator<Item = CatalogueChange> {
+    let locations = plan.locations.iter();
+    locations.map(|location| CatalogueChange::Location {
+        path: location.clone(),
+        first_seen_at: plan.created_at,
+        file_system: None,
+    })
+}
+
+/// A fragment as it was read.
+#[derive(Debug)]
+struct Fragment {
+    records: Vec<CarriedRecord>,
+    bytes: usize,
+}
+
+/// Several at a time: they may lie far away, and to check them is work.
+fn read_all(run: &FleetRun, names: &[(u32, &str)]) -> Result<Vec<Fragment>, FleetError> {
+    let read = abreast(names, AT_A_TIME, &Silent, |(shard, name)| {
+        read_fragment(run, *shard, name)
+    });
+    read.unwrap_or_default().into_iter().collect()
+}
+
+fn read_fragment(run: &FleetRun, shard: u32, name: &str) -> Result<Fragment, FleetError> {
     let path = fragment_path(run, shard, name)?;
     let bytes = run.read(&path)?;
-    let records = fragment::read(&bytes);
-    let records = records.map_err(|reason| FleetError::Fragment { path, reason })?;
-    Ok((Catalogue::of_carried(records).load()?, bytes.len()))
+    let records = match fragment::read(&bytes) {
+        Ok(records) => records,
+        Err(reason) => return Err(FleetError::Fragment { path, reason }),
+    };
+    let problem = records.iter().find_map(CarriedRecord::problem);
+    match problem {
+        None => Ok(Fragment {
+            records,
+            bytes: bytes.len(),
+        }),
+        Some(CarryProblem::Later) => Err(FleetError::Later { path }),
+        Some(CarryProblem::Damaged) => {
+            let reason = "a record in it is not as it was written".to_owned();
+            Err(FleetError::Fragment { path, reason })
+        }
+    }
 }
 
 /// A name that leads out of the share's directory is none.
@@ -117,4 +157,41 @@ fn all_done(run: &FleetRun, shards: u32) -> Result<Vec<Done>, FleetError> {
         return Err(FleetError::NotDone { shards: missing });
     }
     (0..shards).map(|shard| read_done(run, shard)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn record(value: &[u8]) -> CarriedRecord {
+        CarriedRecord {
+            table: "files".to_owned(),
+            key: b"/b/x.db".to_vec(),
+            value: value.to_vec(),
+        }
+    }
+
+    /// What becomes of a fragment that is whole and holds this.
+    fn read(directory: &Path, name: &str, record: CarriedRecord) -> FleetError {
+        let run = FleetRun::new(&directory.into(), "night", &Stores::default());
+        let bytes = fragment::write(&[record]);
+        let name = run.add_fragment(0, "now", name, &bytes).expect("written");
+        read_fragment(&run, 0, &name).expect_err("no fragment of ours")
+    }
+
+    #[test]
+    fn what_a_later_program_has_learnt_is_not_lost_in_silence() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let later = read(directory.path(), "later", record(&[u8::MAX, 0, 0, 0, 0]));
+        assert!(matches!(later, FleetError::Later { .. }), "{later}");
+        let unknown = CarriedRecord {
+            table: "tomorrow".to_owned(),
+            ..record(&[1, 0, 0, 0, 0])
+        };
+        let later = read(directory.path(), "unknown", unknown);
+        assert!(matches!(later, FleetError::Later { .. }), "{later}");
+        let damaged = read(directory.path(), "damaged", record(&[1, 0, 0, 0, 0]));
+        assert!(matches!(damaged, FleetError::Fragment { .. }), "{damaged}");
+    }
 }

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
 /// Questions that are on their way at a time.
-pub(super) const AT_A_TIME: usize = 16;
+pub(crate) const AT_A_TIME: usize = 16;
 
 /// Does `work` for each of `items`, up to `threads` at a time; what comes of it is in their order. `None` when the monitor asked
 /// to stop.
-pub(super) fn abreast<T: Sync, R: Send>(
+pub(crate) fn abreast<T: Sync, R: Send>(
     items: &[T],
     threads: usize,
     monitor: &dyn Monitor,

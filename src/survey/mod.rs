@@ -43,6 +43,7 @@ mod search;
 mod stream;
 mod unchanged;
 
+pub(crate) use abreast::{AT_A_TIME, abreast};
 pub use batch::default_jobs;
 pub use check::{CheckError, Checked, check_locations, check_remembered};
 pub(crate) use entries::{EntriesError, find_archives, find_snapshot, key_ring, read_entries};

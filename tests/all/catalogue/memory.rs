@@ -61,6 +61,34 @@ fn provenance() -> Provenance {
     }
 }
 
+/// Whoever merges twice, or looks again at what he knows, has nothing judged anew for it.
+#[test]
+fn what_is_there_already_is_not_written_again() -> TestResult {
+    let directory = tempfile::tempdir()?;
+    for catalogue in catalogues(directory.path()) {
+        catalogue.record([sample::backup(1), sample::backup(2)].concat())?;
+        let once = catalogue.load()?;
+        catalogue.record(sample::backup(2))?;
+        assert_eq!(catalogue.load()?, once);
+        let twice = [sample::backup(2), sample::backup(3), sample::backup(3)];
+        catalogue.record(twice.concat())?;
+        let more = catalogue.load()?;
+        assert_eq!(more.snapshots.len(), 3);
+        assert_eq!(more.generation, once.generation + 1);
+        // The sums, too, are those of what is there.
+        let forget = Forget {
+            snapshots: vec![sample::key(3)],
+            kuberesources: vec![sample::digest(2, 3)],
+            ..Forget::default()
+        };
+        catalogue.forget(&forget)?;
+        let fewer = catalogue.load()?;
+        assert_eq!(fewer.files, once.files);
+        assert!(catalogue.damage().told().is_empty());
+    }
+    Ok(())
+}
+
 #[test]
 fn everything_comes_back_as_it_was_recorded() -> TestResult {
     let directory = tempfile::tempdir()?;

@@ -55,6 +55,11 @@ fn keeps_ordered_tables(store: &mut dyn CatalogueStore) -> TestResult {
         scan(store, Table::Files, b"a")?,
         entries(&[(b"a", b"0"), (b"a\xff", b"1")])
     );
+    let keys = ["b", "c", "", "a"].map(|key| key.as_bytes().to_vec());
+    let found = store.get_each(Table::Files, &keys)?;
+    let text = |text: &str| Some(text.as_bytes().to_vec());
+    assert_eq!(found, [text("3"), None, None, text("0")]);
+    assert_eq!(store.get_each(Table::Runs, &keys)?, vec![None; 4]);
     let (table, key) = (Table::Files, b"a".to_vec());
     let gone = (Table::Files, b"never there".to_vec());
     store.apply(vec![

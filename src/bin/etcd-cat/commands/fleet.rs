@@ -138,6 +138,7 @@ impl From<FleetError> for Failure {
                 "keep results in a place of their own: --to DIRECTORY"
             }
             FleetError::NotDone { .. } => "start these workers again, or wait for them: --wait 2h",
+            FleetError::Later { .. } => "merge with the etcd-cat that the workers have",
             FleetError::Fragment { .. } => {
                 "remove this file and the done.json beside it, and start the worker of its shard again"
             }
