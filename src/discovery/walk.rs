@@ -176,7 +176,7 @@ fn name_of(listed: &Listed) -> Option<BackupName> {
 
 fn skipped(left_out: LeftOut) -> Skipped {
     let (kind, is_error) = match left_out.cause {
-        Cause::Refused => (SkippedKind::Unreadable, true),
+        Cause::Refused(_) => (SkippedKind::Unreadable, true),
         Cause::LeadsNowhere => {
             let is_missed = left_out.id.file_name().is_some_and(is_of_backup);
             (SkippedKind::DeadLink, is_missed)

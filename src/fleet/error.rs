@@ -62,6 +62,14 @@ pub enum FleetError {
         location: String,
         /// Why.
         reason: String,
+        /// What kind of reason that is.
+        kind: ErrorKind,
+    },
+    /// A location is not there, in which something was found before: what holds it may come back.
+    #[error("{location} is not there, and was there before")]
+    Away {
+        /// Which one.
+        location: String,
     },
     /// An object could not be asked for.
     #[error("cannot reach {object}: {reason}")]
@@ -70,6 +78,8 @@ pub enum FleetError {
         object: String,
         /// Why.
         reason: String,
+        /// What kind of reason that is.
+        kind: ErrorKind,
     },
     /// Not every share is done.
     #[error("not done yet: shard {}", joined(shards))]
@@ -123,17 +133,9 @@ impl FleetError {
     /// What follows from it.
     pub fn class(&self) -> FleetErrorClass {
         match self {
-            Self::Io { source, .. } => match source.kind() {
-                ErrorKind::PermissionDenied
-                | ErrorKind::NotFound
-                | ErrorKind::NotADirectory
-                | ErrorKind::InvalidInput
-                | ErrorKind::ReadOnlyFilesystem
-                | ErrorKind::Unsupported => FleetErrorClass::Hopeless,
-                _ => FleetErrorClass::TryAgain,
-            },
-            Self::NotListed { .. }
-            | Self::Unreachable { .. }
+            Self::Io { source, .. } => of_kind(source.kind()),
+            Self::NotListed { kind, .. } | Self::Unreachable { kind, .. } => of_kind(*kind),
+            Self::Away { .. }
             | Self::NotDone { .. }
             | Self::Fragment { .. }
             | Self::Catalogue(_) => FleetErrorClass::TryAgain,
@@ -145,6 +147,19 @@ impl FleetError {
             | Self::NoSuchShard { .. }
             | Self::OtherShards { .. } => FleetErrorClass::Hopeless,
         }
+    }
+}
+
+/// What a store or the system says about usage and permission stays true; everything else may pass.
+fn of_kind(kind: ErrorKind) -> FleetErrorClass {
+    match kind {
+        ErrorKind::PermissionDenied
+        | ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::InvalidInput
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::Unsupported => FleetErrorClass::Hopeless,
+        _ => FleetErrorClass::TryAgain,
     }
 }
 

@@ -7,12 +7,13 @@ use super::plan::{LeftOut, Plan, PlanHead, PlannedGroup, PlannedObject};
 use super::plan_text;
 use super::results::FleetRun;
 use crate::catalogue::{CatalogueContents, Content};
-use crate::discovery::{FoundObject, Group, groups, is_checksum_list, walk};
+use crate::discovery::{FoundObject, Group, Skipped, Walk, groups, is_checksum_list};
 use crate::monitor::Monitor;
 use crate::names::PutAside;
-use crate::source::{ObjectId, ObjectIdentity, Stores};
+use crate::source::{Cause, Listing, ObjectId, ObjectIdentity, Store as _, Stores};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io::ErrorKind;
 
 /// What is planned.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ pub fn plan(
         let location = location.to_string();
         return Err(FleetError::ResultsInLocation { location });
     }
-    let found = list(&locations, options, monitor)?;
+    let found = list(&locations, known, options, monitor)?;
     let plan = spread(groups(found), locations, known, options);
     let run = FleetRun::new(&results, &options.run, &options.stores);
     run.create(plan_text::write(&plan).as_bytes())?;
@@ -60,27 +61,65 @@ pub fn plan(
 /// Everything below the locations, each object once.
 fn list(
     locations: &[ObjectId],
+    known: &CatalogueContents,
     options: &PlanOptions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<FoundObject>, FleetError> {
     let mut found: BTreeMap<ObjectId, FoundObject> = BTreeMap::new();
     for location in locations {
-        let walked = walk(location, &options.stores, monitor);
+        let listing = options.stores.list(location, monitor);
+        let kinds = refusals(&listing);
+        let walked = Walk::from(listing);
         if walked.is_interrupted {
             return Err(FleetError::Interrupted);
         }
         // A plan with a hole would say that everything was proven.
         if let Some(hole) = walked.skipped.iter().find(|one| one.is_error) {
-            return Err(FleetError::NotListed {
-                location: hole.id.to_string(),
-                reason: hole.reason.clone(),
-            });
+            // A link that leads nowhere is refused by nobody.
+            let kind = kinds.get(&hole.id).copied();
+            return Err(hole_in(
+                location,
+                hole,
+                kind.unwrap_or(ErrorKind::NotFound),
+                known,
+            ));
         }
         let objects = walked.objects.into_iter();
         let sound = objects.filter(|one| one.id.file_name().and_then(PutAside::of).is_none());
         found.extend(sound.map(|object| (object.id.clone(), object)));
     }
     Ok(found.into_values().collect())
+}
+
+/// What was said where a listing has holes.
+fn refusals(listing: &Listing) -> HashMap<ObjectId, ErrorKind> {
+    let refusals = listing.left_out.iter().filter_map(|one| match one.cause {
+        Cause::Refused(kind) => Some((one.id.clone(), kind)),
+        _ => None,
+    });
+    refusals.collect()
+}
+
+/// A location that is not there was mistyped, unless somebody has found something in it before: then it is not mounted.
+fn hole_in(
+    location: &ObjectId,
+    hole: &Skipped,
+    kind: ErrorKind,
+    known: &CatalogueContents,
+) -> FleetError {
+    let was_there = || {
+        known.locations.contains_key(location)
+            || known.files.keys().any(|file| location.contains(file))
+    };
+    if kind == ErrorKind::NotFound && hole.id == *location && was_there() {
+        let location = location.to_string();
+        return FleetError::Away { location };
+    }
+    FleetError::NotListed {
+        location: hole.id.to_string(),
+        reason: hole.reason.clone(),
+        kind,
+    }
 }
 
 fn spread(

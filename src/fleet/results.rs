@@ -194,12 +194,10 @@ fn names(stores: &Stores, directory: &ObjectId) -> Result<Vec<String>, FleetErro
         return Ok(names);
     }
     let listing = stores.list_beside(&directory.join(OsStr::new(DONE)), &Silent);
-    if let Some(hole) = listing
-        .left_out
-        .iter()
-        .find(|one| one.cause == Cause::Refused)
-    {
-        return Err(failed(io::Error::other(hole.reason.clone())));
+    for hole in &listing.left_out {
+        if let Cause::Refused(kind) = hole.cause {
+            return Err(failed(io::Error::new(kind, hole.reason.clone())));
+        }
     }
     let names = listing.objects.iter().filter_map(|one| one.id.file_name());
     let names = names.filter_map(|name| Some(name.to_str()?.to_owned()));

@@ -197,6 +197,7 @@ impl Worker<'_> {
                     return Err(FleetError::Unreachable {
                         object: object.id.to_string(),
                         reason: error.to_string(),
+                        kind: error.kind(),
                     });
                 }
             }

@@ -101,7 +101,8 @@ impl MemoryBucket {
     ) -> Listing {
         std::thread::sleep(self.0.delay);
         if self.0.is_listing_refused.load(Ordering::Relaxed) {
-            return Listing::refused(location, "cannot list: access denied".to_owned());
+            let denied = io::Error::new(ErrorKind::PermissionDenied, "access denied");
+            return Listing::refused(location, "cannot list: ", &denied);
         }
         let mut listing = Listing::default();
         for (id, stored) in self.objects().iter().filter(|(id, _)| is_wanted(id)) {
@@ -123,7 +124,8 @@ impl Store for MemoryBucket {
     fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
         let listing = self.list_if(location, monitor, |id| location.contains(id));
         if listing.objects.is_empty() && listing.left_out.is_empty() && !listing.is_interrupted {
-            return Listing::refused(location, "cannot read: nothing is there".to_owned());
+            let nothing = io::Error::new(ErrorKind::NotFound, "nothing is there");
+            return Listing::refused(location, "cannot read: ", &nothing);
         }
         listing
     }

@@ -269,8 +269,8 @@ pub struct LeftOut {
 /// Why something was left out of a listing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
-    /// It should have been readable: the listing is incomplete.
-    Refused,
+    /// It should have been readable, and the system or the store said this: the listing is incomplete.
+    Refused(io::ErrorKind),
     /// A symbolic link that leads nowhere: nothing is missing unless its name says so.
     LeadsNowhere,
     /// Nothing that can be read to an end.
@@ -296,12 +296,12 @@ pub enum OpenError {
 }
 
 impl Listing {
-    /// Of a location that could not be looked into.
-    pub fn refused(location: &ObjectId, reason: String) -> Self {
+    /// Of a location that could not be looked into: why, in the program's words in front of those of the store.
+    pub fn refused(location: &ObjectId, action: &str, error: &io::Error) -> Self {
         let left_out = LeftOut {
             id: location.clone(),
-            reason,
-            cause: Cause::Refused,
+            reason: format!("{action}{error}"),
+            cause: Cause::Refused(error.kind()),
         };
         Self {
             left_out: vec![left_out],

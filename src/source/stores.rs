@@ -108,7 +108,7 @@ impl Store for Stores {
         let location = location.outermost();
         match self.of(location) {
             Ok(store) => store.list(location, monitor),
-            Err(error) => Listing::refused(location, error.to_string()),
+            Err(error) => Listing::refused(location, "", &error),
         }
     }
 
@@ -116,7 +116,7 @@ impl Store for Stores {
         match self.of(id) {
             Ok(_) if id.archive().is_some() => Listing::default(),
             Ok(store) => store.list_beside(id, monitor),
-            Err(error) => Listing::refused(id, error.to_string()),
+            Err(error) => Listing::refused(id, "", &error),
         }
     }
 

@@ -158,7 +158,8 @@ fn what_is_not_there_is_told_and_no_panic() -> Outcome {
         let [left_out] = listing.left_out.as_slice() else {
             return Err(format!("{listing:?}").into());
         };
-        assert_eq!((&left_out.id, left_out.cause), (&id, Cause::Refused));
+        let refused = Cause::Refused(std::io::ErrorKind::NotFound);
+        assert_eq!((&left_out.id, left_out.cause), (&id, refused));
         assert!(store.stat(&id).is_err());
         let error = store.open(&id, None).expect_err("is gone");
         assert_eq!(error.to_string(), format!("cannot open {id}"));

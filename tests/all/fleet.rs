@@ -189,6 +189,45 @@ fn results_lie_in_a_bucket_as_in_a_directory() {
         run(&work, code);
         server.mend();
     }
+    // Nor is one where there is no such bucket; to list once more what is busy is.
+    server.put("fleet/snapshot_2024-11-02_030000.db", b"x");
+    let more = [
+        ("s3://backups/nowhere", None, 64),
+        ("s3://backups/fleet", Some((404, "NoSuchBucket")), 64),
+        ("s3://backups/fleet", Some((403, "AccessDenied")), 64),
+        ("s3://backups/fleet", Some((301, "PermanentRedirect")), 64),
+        ("s3://backups/fleet", Some((503, "SlowDown")), 75),
+    ];
+    for (location, trouble, code) in more {
+        if let Some((status, name)) = trouble {
+            server.fail("list-type=2", What::Status(status, name), 9);
+        }
+        run(
+            &["fleet", "plan", location, "--to", results, "--run", "x"],
+            code,
+        );
+        server.mend();
+    }
+    // It is listed once, and what each object looked like is written down.
+    server.take_asked();
+    let listed = [
+        "fleet",
+        "plan",
+        "s3://backups/fleet",
+        "--to",
+        results,
+        "--run",
+        "listed",
+    ];
+    run(&listed, 0);
+    let asked = server.take_asked();
+    let lists = asked.iter().filter(|line| line.contains("list-type=2"));
+    assert_eq!(lists.count(), 1, "{asked:?}");
+    let plan = server.get("results/listed/plan.jsonl").expect("a plan");
+    assert!(
+        String::from_utf8_lossy(&plan).contains("\"tag\":\""),
+        "{plan:?}"
+    );
     let inside = ["fleet", "plan", "s3://backups", "--to", results];
     let inside = run(&inside, 64);
     assert!(
@@ -346,8 +385,46 @@ fn exit_codes_say_whether_a_job_should_try_again() {
     env.put("results/night/shards", "a file where a directory should be");
     let ran = env.run(&["fleet", "work", "--plan", "results/night", "--shard", "0"]);
     assert_eq!(ran.code, Some(64), "{}", ran.stderr);
-    let missing = env.run(&["fleet", "plan", "nowhere", "--to", "results"]);
-    assert_eq!(missing.code, Some(75), "{}", missing.stderr);
+}
+
+#[test]
+fn a_location_that_is_not_there_was_mistyped_unless_it_was_there_before() {
+    let env = fleet();
+    let plan_of = |location: &str, code| {
+        let ran = env.run(&["fleet", "plan", location, "--to", "results", "--run", "x"]);
+        ran.ends_with(code).stderr
+    };
+    let mistyped = plan_of("backupz", 64);
+    assert!(mistyped.contains("correct the name"), "{mistyped}");
+    let below_a_file = "backups/prod/snapshot_2024-11-02_030000.db/x";
+    plan_of(below_a_file, 64);
+    env.run(&["index", "backups", "-q", "--as-of", AS_OF]);
+    std::fs::rename(env.path("backups"), env.path("elsewhere")).expect("as if it were not mounted");
+    for location in ["backups", "backups/prod"] {
+        let away = plan_of(location, 75);
+        assert!(away.contains("was there before"), "{away}");
+    }
+    plan_of("backupz", 64);
+    std::fs::rename(env.path("elsewhere"), env.path("backups")).expect("mounted again");
+    plan_of("backups", 0);
+}
+
+/// Root may read everything: nobody can be refused then.
+#[test]
+fn a_directory_that_may_not_be_read_fails_the_job() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let env = fleet();
+    let closed = env.path("backups/prod");
+    let set = |mode| {
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    set(0o000);
+    if std::fs::read_dir(&closed).is_err() {
+        let plan = ["fleet", "plan", "backups", "--to", "results"];
+        let ran = env.run(&plan).ends_with(64);
+        assert!(ran.stderr.contains("ermission denied"), "{}", ran.stderr);
+    }
+    set(0o755);
 }
 
 #[test]

@@ -52,6 +52,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use trouble::Trouble;
 
+/// Before the reason why a listing is not to be had.
+const CANNOT_LIST: &str = "cannot list: ";
+
 /// The schemes of URLs that name buckets.
 pub const BUCKET_SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 
@@ -138,9 +141,10 @@ impl BucketStore {
         let id = address.id_of(&entry.key);
         if has_dots(&entry.key) {
             let reason = "no URL can name a key with a part . or .., so it cannot be asked for";
+            let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
             listing
                 .left_out
-                .extend(Listing::refused(&id, reason.to_owned()).left_out);
+                .extend(Listing::refused(&id, "", &error).left_out);
             return;
         }
         if entry.is_archived {
@@ -212,14 +216,15 @@ impl Store for BucketStore {
         }
         let mut listing = match self.list_prefix(location, false, monitor) {
             Ok(listing) => listing,
-            Err(error) => return Listing::refused(location, format!("cannot list: {error}")),
+            Err(error) => return Listing::refused(location, CANNOT_LIST, &error),
         };
         let is_empty = listing.objects.is_empty() && listing.left_out.is_empty();
         if is_empty && !listing.is_interrupted {
             match itself {
                 Some(itself) => listing.objects.push(itself),
                 None => {
-                    return Listing::refused(location, "cannot read: nothing is there".to_owned());
+                    let nothing = io::Error::new(io::ErrorKind::NotFound, "nothing is there");
+                    return Listing::refused(location, "cannot read: ", &nothing);
                 }
             }
         }
@@ -228,7 +233,7 @@ impl Store for BucketStore {
 
     fn list_beside(&self, id: &ObjectId, monitor: &dyn Monitor) -> Listing {
         let listed = self.list_prefix(id, true, monitor);
-        listed.unwrap_or_else(|error| Listing::refused(id, format!("cannot list: {error}")))
+        listed.unwrap_or_else(|error| Listing::refused(id, CANNOT_LIST, &error))
     }
 
     fn stat(&self, id: &ObjectId) -> io::Result<ObjectIdentity> {

@@ -197,6 +197,8 @@ impl Refusal {
             401 | 403 => ErrorKind::PermissionDenied,
             404 => ErrorKind::NotFound,
             409 | 412 if self.is_writing => ErrorKind::AlreadyExists,
+            // A setting is wrong, and stays so however often it is tried.
+            _ if self.elsewhere("").is_some() => ErrorKind::InvalidInput,
             _ => ErrorKind::Other,
         }
     }
@@ -217,7 +219,7 @@ impl From<Trouble> for io::Error {
                 format!("{reason}: check --endpoint, the network and the proxy"),
             ),
             Trouble::Certificate(host) => (
-                ErrorKind::Other,
+                ErrorKind::InvalidInput,
                 format!("the certificate of {host} is not trusted: name its CA with --ca-file"),
             ),
             Trouble::Setup(reason) => (ErrorKind::InvalidInput, reason),

@@ -26,7 +26,7 @@ impl Store for FileSystem {
     fn list(&self, location: &ObjectId, monitor: &dyn Monitor) -> Listing {
         match path_of(location) {
             Ok(path) => walk::walk(path, monitor),
-            Err(error) => Listing::refused(location, error.to_string()),
+            Err(error) => Listing::refused(location, "", &error),
         }
     }
 

@@ -170,7 +170,7 @@ impl Walker {
 
     fn refuse_link(&mut self, link: &Path, error: &io::Error) {
         let cause = if error.kind() == io::ErrorKind::PermissionDenied {
-            Cause::Refused
+            Cause::Refused(error.kind())
         } else {
             Cause::LeadsNowhere
         };
@@ -178,7 +178,8 @@ impl Walker {
     }
 
     fn refuse(&mut self, path: &Path, action: &str, error: &io::Error) {
-        self.leave_out(path, format!("cannot {action}: {error}"), Cause::Refused);
+        let cause = Cause::Refused(error.kind());
+        self.leave_out(path, format!("cannot {action}: {error}"), cause);
     }
 
     fn leave_out(&mut self, path: &Path, reason: String, cause: Cause) {

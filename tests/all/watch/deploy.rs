@@ -37,7 +37,7 @@ fn manifests(name: &str) -> Vec<Value> {
         .collect()
 }
 
-fn all_manifests() -> Vec<Value> {
+pub(crate) fn all_manifests() -> Vec<Value> {
     files_ending(".yaml")
         .iter()
         .flat_map(|name| manifests(name))
@@ -149,106 +149,6 @@ fn the_dashboard_is_whole_and_prometheus_reads_each_of_its_questions() {
     let path = directory.path().join("rules.yml");
     std::fs::write(&path, groups).expect("our own");
     agrees(&["check", "rules", path.to_str().expect("plain")], "");
-}
-
-/// `apiGroup/resource` and verb of each rule of one account, without the names it is narrowed to.
-fn granted(manifests: &[Value], account: &str) -> BTreeSet<(String, String)> {
-    let mut granted = BTreeSet::new();
-    let bindings = manifests.iter().filter(|one| {
-        let subjects = one["subjects"].as_array().into_iter().flatten();
-        one["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("Binding"))
-            && subjects.clone().any(|subject| subject["name"] == account)
-    });
-    for binding in bindings {
-        let role = &binding["roleRef"];
-        let is_role = |one: &&Value| {
-            one["kind"] == role["kind"]
-                && one["metadata"]["name"] == role["name"]
-                && (role["kind"] == "ClusterRole"
-                    || one["metadata"]["namespace"] == binding["metadata"]["namespace"])
-        };
-        let Some(role) = manifests.iter().find(is_role) else {
-            granted.insert((format!("role {}", role["name"]), "use".to_owned()));
-            continue;
-        };
-        for rule in role["rules"].as_array().expect("rules") {
-            let list = |field: &str| rule[field].as_array().cloned().unwrap_or_default();
-            for group in list("apiGroups") {
-                for resource in list("resources") {
-                    for verb in list("verbs") {
-                        let word = |value: &Value| value.as_str().expect("text").to_owned();
-                        let resource = format!("{}/{}", word(&group), word(&resource));
-                        granted.insert((resource, word(&verb)));
-                    }
-                }
-            }
-        }
-    }
-    granted
-}
-
-/// What the commands ask the API server for, as `oc` is called in src/oc/client/commands.rs: `get TYPE.GROUP`.
-fn asked_for(names: &[&str]) -> BTreeSet<(String, String)> {
-    let commands = concat!(env!("CARGO_MANIFEST_DIR"), "/src/oc/client/commands.rs");
-    let source = std::fs::read_to_string(commands).expect("it is there");
-    let named = names.iter().map(|name| {
-        let (resource, group) = name.split_once('.').unwrap_or((name, ""));
-        assert!(
-            source.contains(&format!("\"{name}\"")),
-            "{name} is not asked for"
-        );
-        (format!("{group}/{resource}"), "get".to_owned())
-    });
-    named.collect()
-}
-
-#[test]
-fn each_account_may_do_what_its_command_asks_for_and_nothing_else() {
-    let manifests = all_manifests();
-    let config = [
-        "clusterversions.config.openshift.io",
-        "infrastructures.config.openshift.io",
-    ];
-    let metrics = granted(&manifests, "etcd-cat-metrics");
-    assert_eq!(metrics, asked_for(&config), "metrics --from-cluster");
-    assert_eq!(
-        granted(&manifests, "etcd-cat-verify"),
-        BTreeSet::new(),
-        "verify"
-    );
-    let more = [
-        "proxies.config.openshift.io",
-        "clusteroperators.config.openshift.io",
-        "nodes",
-        "pods",
-    ];
-    let mut backup = asked_for(&[&config[..], &more].concat());
-    // `oc debug node` and what is done with its pod; lists of nodes and pods.
-    for (resource, verb) in [
-        ("/nodes", "list"),
-        ("/namespaces", "get"),
-        ("/pods", "list"),
-        ("/pods", "watch"),
-        ("/pods", "create"),
-        ("/pods", "delete"),
-        // The heartbeat.
-        ("/pods", "patch"),
-        ("/pods/log", "get"),
-        ("/pods/exec", "create"),
-        ("/pods/exec", "get"),
-        ("image.openshift.io/imagestreams", "get"),
-        ("image.openshift.io/imagestreamtags", "get"),
-        ("role \"system:openshift:scc:privileged\"", "use"),
-    ] {
-        backup.insert((resource.to_owned(), verb.to_owned()));
-    }
-    assert_eq!(granted(&manifests, "etcd-cat"), backup, "backup");
-    for manifest in &manifests {
-        let text = manifest["rules"].to_string();
-        assert!(!text.contains("\"*\""), "{}", manifest["metadata"]["name"]);
-    }
 }
 
 #[test]

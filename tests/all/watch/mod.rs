@@ -11,4 +11,5 @@ mod metrics;
 mod nagios;
 mod promtool;
 mod report;
+mod rights;
 mod schema;

@@ -13,6 +13,7 @@ use crate::reply::Reply;
 use etcd_cat::fleet::{FleetError, FleetErrorClass, FleetRun, PlanOptions, WorkOptions};
 use etcd_cat::instant::compact;
 use etcd_cat::monitor::Monitor as _;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 /// How long to wait before looking again whether workers are done.
@@ -136,6 +137,13 @@ impl From<FleetError> for Failure {
             }
             FleetError::ResultsInLocation { .. } => {
                 "keep results in a place of their own: --to DIRECTORY"
+            }
+            FleetError::NotListed {
+                kind: ErrorKind::NotFound,
+                ..
+            } => "correct the name of the location",
+            FleetError::Away { .. } => {
+                "mount it, or try again later; what is gone for good is dropped with etcd-cat locations --drop"
             }
             FleetError::NotDone { .. } => "start these workers again, or wait for them: --wait 2h",
             FleetError::Later { .. } => "merge with the etcd-cat that the workers have",
