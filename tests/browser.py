@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Usage: browser.py CHROMIUM PAGE...
+       browser.py CHROMIUM --within SECONDS PAGE...
 
 Opens pages of `etcd-cat report` in a headless Chromium and stops where one is not what it should be: a request, a word
 on the console, a page wider than the window, a filter or an order that does not work, a landmark that is not there.
+With --within it stops only where a page takes longer to open than that, the best of five times, each in a browser of its own.
 Nothing but Python's own library is needed.
 """
 import base64, itertools, json, os, pathlib, re, shutil, socket, struct, subprocess, sys, tempfile, threading, time
@@ -150,10 +152,31 @@ def check(browser, page):
     assert browser.value("document.querySelectorAll('#list details li').length") >= rows
 
 
-def main():
-    browser = Browser(sys.argv[1])
+def opened(program, page, width):
+    """How long a page takes in a browser that has just started."""
+    browser = Browser(program)
     try:
-        for page in sys.argv[2:]:
+        return browser.open(pathlib.Path(page).resolve().as_uri(), width)
+    finally:
+        browser.close()
+
+
+def opens_within(program, limit, page):
+    for width in WIDTHS:
+        seconds = sorted(opened(program, page, width) for _ in range(5))
+        print(f"{page}: opens at {width} pixels in {seconds[0]:.2f} to {seconds[-1]:.2f} s")
+        assert seconds[0] < limit, seconds
+
+
+def main():
+    program, *rest = sys.argv[1:]
+    if rest[0] == "--within":
+        for page in rest[2:]:
+            opens_within(program, float(rest[1]), page)
+        return
+    browser = Browser(program)
+    try:
+        for page in rest:
             check(browser, page)
     finally:
         browser.close()

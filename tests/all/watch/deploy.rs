@@ -151,6 +151,62 @@ fn the_dashboard_is_whole_and_prometheus_reads_each_of_its_questions() {
     agrees(&["check", "rules", path.to_str().expect("plain")], "");
 }
 
+/// What a job makes of an exit code of its container: nothing said is another try, as often as it may.
+fn made_of(job: &Value, code: i64) -> Vec<&str> {
+    let rules = job["podFailurePolicy"]["rules"].as_array().expect("rules");
+    let container = &job["template"]["spec"]["containers"][0]["name"];
+    let meant = rules.iter().filter(|rule| {
+        let codes = &rule["onExitCodes"];
+        let values = codes["values"].as_array().into_iter().flatten();
+        codes["operator"] == "In"
+            && codes["containerName"] == *container
+            && values.clone().any(|value| *value == code)
+    });
+    meant
+        .map(|rule| rule["action"].as_str().expect("an action"))
+        .collect()
+}
+
+#[test]
+fn jobs_of_a_fleet_do_what_the_exit_codes_say() {
+    let jobs = manifests("fleet.yaml");
+    let job = |name: &str| {
+        let mut jobs = jobs.iter().filter(|one| one["kind"] == "CronJob");
+        let found = jobs.find(|one| one["metadata"]["name"] == name);
+        &found.expect(name)["spec"]["jobTemplate"]["spec"]
+    };
+    for name in ["etcd-cat-fleet-plan", "etcd-cat-fleet-work"] {
+        let job = job(name);
+        assert_eq!(made_of(job, 64), ["FailJob"], "{name}");
+        assert_eq!(made_of(job, 75), [""; 0], "{name}: it is tried again");
+        for code in [130, 143] {
+            assert_eq!(made_of(job, code), ["Ignore"], "{name}");
+        }
+        let drained = &job["podFailurePolicy"]["rules"].to_string();
+        assert!(drained.contains("DisruptionTarget"), "{name}: {drained}");
+        assert_eq!(job["template"]["spec"]["restartPolicy"], "Never", "{name}");
+    }
+    // A merge that says that a backup is invalid has done what it was there for.
+    assert_eq!(made_of(job("etcd-cat-fleet-merge"), 1), ["FailJob"]);
+    assert_eq!(made_of(job("etcd-cat-fleet-merge"), 2), [""; 0]);
+    let work = job("etcd-cat-fleet-work");
+    assert_eq!(work["completionMode"], "Indexed");
+    assert_eq!(work["podReplacementPolicy"], "Failed");
+    assert!(work["backoffLimitPerIndex"].as_u64() > Some(0), "{work}");
+    let words = &job("etcd-cat-fleet-plan")["template"]["spec"]["containers"][0]["args"];
+    let words: Vec<&str> = words
+        .as_array()
+        .expect("words")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let shards = words.iter().skip_while(|word| **word != "--shards").nth(1);
+    assert_eq!(
+        shards.map(|shards| shards.to_string()),
+        Some(work["completions"].to_string())
+    );
+}
+
 #[test]
 fn the_commands_in_manifests_and_units_are_understood() {
     let mut lines = Vec::new();

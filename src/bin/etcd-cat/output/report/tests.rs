@@ -351,3 +351,33 @@ fn ten_thousand_backups_are_a_page_of_a_few_megabytes() {
     let line = line.split('"').next().unwrap_or_default();
     assert!(line.len() < 12_000, "{} bytes", line.len());
 }
+
+/// Needs `ETCD_CAT_TEST_CHROMIUM`, as the test of the page in a browser does.
+#[test]
+fn ten_thousand_backups_open_in_two_seconds() {
+    let Some(chromium) = std::env::var_os("ETCD_CAT_TEST_CHROMIUM") else {
+        return;
+    };
+    let findings = || {
+        let codes = [
+            Code::DuplicateHost,
+            Code::KeysBesideSnapshot,
+            Code::TimeSkew,
+        ];
+        let found =
+            codes.map(|code| Finding::new(code, "what was found, in a sentence of some length"));
+        found.to_vec()
+    };
+    let backups: Vec<Backup> = (0..10_000)
+        .map(|hours| with_findings(older(5, hours), findings()))
+        .collect();
+    let file = tempfile::Builder::new().suffix(".html").tempfile();
+    let file = file.expect("a temporary file");
+    std::fs::write(file.path(), page(&backups)).expect("our own");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser.py");
+    let mut python = std::process::Command::new("python3");
+    python.arg(script).arg(chromium).args(["--within", "2"]);
+    let output = python.arg(file.path()).output().expect("python3 starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
