@@ -39,6 +39,12 @@ pub enum FleetError {
         /// Where backups lie.
         location: String,
     },
+    /// A directory for each run beside the backups is nothing that others look after there know.
+    #[error("the results would lie beside {location}, at the root of what holds it")]
+    ResultsAroundLocation {
+        /// Where backups lie.
+        location: String,
+    },
     /// It was planned for another number of workers.
     #[error("the plan is for {shards} workers, not for {expected}")]
     OtherShards {
@@ -143,6 +149,7 @@ impl FleetError {
             Self::RunExists { .. }
             | Self::NotAPlan { .. }
             | Self::ResultsInLocation { .. }
+            | Self::ResultsAroundLocation { .. }
             | Self::Later { .. }
             | Self::NoSuchShard { .. }
             | Self::OtherShards { .. } => FleetErrorClass::Hopeless,

@@ -51,6 +51,10 @@ pub fn plan(
         let location = location.to_string();
         return Err(FleetError::ResultsInLocation { location });
     }
+    if let Some(location) = locations.iter().find(|one| results.contains(one)) {
+        let location = location.to_string();
+        return Err(FleetError::ResultsAroundLocation { location });
+    }
     let found = list(&locations, known, options, monitor)?;
     let plan = spread(groups(found), locations, known, options);
     let run = FleetRun::new(&results, &options.run, &options.stores);

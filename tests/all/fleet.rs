@@ -358,7 +358,7 @@ fn a_merge_is_told_in_the_metrics_and_the_report_that_it_writes() {
 fn exit_codes_say_whether_a_job_should_try_again() {
     let env = fleet();
     plan(&env, "night", &["--shards", "2"]);
-    let hopeless: [&[&str]; 7] = [
+    let hopeless: [&[&str]; 8] = [
         &["fleet", "work", "--plan", "results/night", "--shard", "2"],
         &["fleet", "work", "--plan", "results/night", "--shard", "0/3"],
         &["fleet", "work", "--plan", "results/night"],
@@ -368,6 +368,7 @@ fn exit_codes_say_whether_a_job_should_try_again() {
             "fleet", "plan", "backups", "--to", "results", "--run", "night",
         ],
         &["fleet", "plan", "backups", "--to", "backups/results"],
+        &["fleet", "plan", "backups/prod", "--to", "backups"],
     ];
     for arguments in hopeless {
         let ran = env.run(arguments);

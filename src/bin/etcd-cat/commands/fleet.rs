@@ -135,7 +135,7 @@ impl From<FleetError> for Failure {
             FleetError::NotAPlan { .. } => {
                 "name the plan.jsonl that fleet plan wrote, or plan again"
             }
-            FleetError::ResultsInLocation { .. } => {
+            FleetError::ResultsInLocation { .. } | FleetError::ResultsAroundLocation { .. } => {
                 "keep results in a place of their own: --to DIRECTORY"
             }
             FleetError::NotListed {
