@@ -202,7 +202,7 @@ fn jobs_of_a_fleet_do_what_the_exit_codes_say() {
         .collect();
     let shards = words.iter().skip_while(|word| **word != "--shards").nth(1);
     assert_eq!(
-        shards.map(|shards| shards.to_string()),
+        shards.map(ToString::to_string),
         Some(work["completions"].to_string())
     );
 }
