@@ -6,7 +6,7 @@ use super::federation::Federation;
 use super::keeping::Keeping;
 use super::options::BucketOptions;
 use super::profile::Profile;
-use super::request::Connection;
+use super::request::{Connection, PAGES_AT_A_TIME};
 use super::service::{GoogleCredentials, Service};
 use super::trouble::Trouble;
 use super::width::Width;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The CA of services inside an OpenShift cluster, as every pod has it.
 const SERVICE_CA: &str = "/var/run/secrets/kubernetes.io/serviceaccount/service-ca.crt";
@@ -81,6 +82,7 @@ fn s3(address: &Address, options: &BucketOptions) -> Result<(Service, String), T
         .or_else(|| {
             Some(
                 options
+        pages: Semaphore::new(PAGES_AT_A_TIME),
                     .variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?
                     .to_owned(),
             )

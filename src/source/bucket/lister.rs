@@ -2,9 +2,11 @@
 //!
 //! A store gives out a thousand keys at a time, and only with them the way to the next ones: a hundred thousand objects are a
 //! hundred answers to wait for. Most stores can begin behind any key, and tell which directories there are: so the rest is cut
-//! between these into [`Part`]s. Where a store cannot, or does not keep to the order of keys, pages are asked for one after
-//! the other.
+//! between these into [`Part`]s. Azure cannot, but lists what begins so: there it is a [`Beginning`] for some of the
+//! directories each. Where neither helps, or a store does not keep to the order of keys, pages are asked for one after the
+//! other.
 
+mod beginning;
 mod part;
 
 use super::page::{Entry, Page};
@@ -13,6 +15,7 @@ use super::runtime::{self, LOOK_EVERY};
 use super::service::ListQuery;
 use super::trouble::Trouble;
 use crate::monitor::Monitor;
+use beginning::{Beginning, beginnings};
 use part::Part;
 use std::io;
 use std::sync::Arc;
@@ -61,6 +64,15 @@ pub(super) fn list_all(
     Ok(false)
 }
 
+/// Some of what is to be listed, of which a page is asked for at a time.
+trait Share: Sized + Send + 'static {
+    /// How its next page is asked for.
+    fn query(&self, whole: &ListQuery) -> ListQuery;
+
+    /// What a page holds of it, and what is left of it then. `None`: the page is not what was asked for, in order.
+    fn without(self, page: Page) -> Option<(Vec<Entry>, Option<Self>)>;
+}
+
 struct Lister {
     connection: Arc<Connection>,
     query: ListQuery,
@@ -70,17 +82,32 @@ struct Lister {
 impl Lister {
     async fn list(self) -> Result<(), Trouble> {
         let first = page(Arc::clone(&self.connection), self.query.clone()).await?;
-        let can_be_cut = !self.query.is_flat && self.connection.service.begins_anywhere();
-        let rest = Part::behind(&first).filter(|_| can_be_cut);
-        let token = first.token;
-        self.tell(Heard::Entries(first.entries));
-        let Some(token) = token else {
+        let Some(token) = first.token.clone() else {
+            self.tell(Heard::Entries(first.entries));
             return Ok(());
         };
-        let Some(rest) = rest else {
-            return self.list_one_by_one(Some(token)).await;
-        };
-        if self.list_in_parts(rest).await? {
+        if self.query.is_flat {
+            self.tell(Heard::Entries(first.entries));
+        } else if self.connection.service.begins_anywhere() {
+            let rest = Part::behind(&first);
+            self.tell(Heard::Entries(first.entries));
+            if let Some(rest) = rest {
+                return self.list_behind(rest).await;
+            }
+        } else if let Some((entries, shares)) = self.beginnings().await? {
+            // What the first page holds is among it.
+            self.tell(Heard::Entries(entries));
+            self.list_shares(shares).await?;
+            return Ok(());
+        } else {
+            self.tell(Heard::Entries(first.entries));
+        }
+        self.list_one_by_one(Some(token)).await
+    }
+
+    async fn list_behind(&self, rest: Part) -> Result<(), Trouble> {
+        let borders = self.directories().await?;
+        if self.list_shares(rest.cut(borders, PARTS)).await? {
             return Ok(());
         }
         self.tell(Heard::Again);
@@ -103,26 +130,24 @@ impl Lister {
         }
     }
 
-    /// False where the store does not keep to the order of keys.
-    async fn list_in_parts(&self, rest: Part) -> Result<bool, Trouble> {
-        let borders = self.directories().await?;
-        let mut waiting = rest.cut(borders, PARTS);
+    /// The last ones first. False where the store does not keep to the order of keys.
+    async fn list_shares<S: Share>(&self, mut waiting: Vec<S>) -> Result<bool, Trouble> {
         let mut asked = JoinSet::new();
         loop {
             while asked.len() < AT_A_TIME
-                && let Some(part) = waiting.pop()
+                && let Some(share) = waiting.pop()
             {
-                let query = part.query(&self.query);
+                let query = share.query(&self.query);
                 let answer = page(Arc::clone(&self.connection), query.clone());
-                asked.spawn(async move { (part, query, answer.await) });
+                asked.spawn(async move { (share, query, answer.await) });
             }
             let Some(answered) = asked.join_next().await else {
                 return Ok(true);
             };
-            let (part, query, answer) = answered.map_err(|_| broke_off())?;
+            let (share, query, answer) = answered.map_err(|_| broke_off())?;
             let page = answer?;
             is_another(&query, page.token.as_deref())?;
-            let Some((entries, rest)) = part.without(page) else {
+            let Some((entries, rest)) = share.without(page) else {
                 return Ok(false);
             };
             self.tell(Heard::Entries(entries));
@@ -134,14 +159,8 @@ impl Lister {
     async fn directories(&self) -> Result<Vec<String>, Trouble> {
         let mut prefix = self.query.prefix.clone();
         for _ in 0..LEVELS {
-            let query = ListQuery {
-                prefix: prefix.clone(),
-                is_flat: true,
-                ..ListQuery::default()
-            };
-            let level = match page(Arc::clone(&self.connection), query).await {
-                Err(Trouble::Refused(_)) => return Ok(Vec::new()),
-                level => level?,
+            let Some(level) = self.level(&prefix).await? else {
+                return Ok(Vec::new());
             };
             match level.prefixes.as_slice() {
                 [only] if only.len() > prefix.len() => prefix.clone_from(only),
@@ -149,6 +168,41 @@ impl Lister {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// The objects down to the first level that has several directories, and what all keys below these begin with. `None`
+    /// where nobody may ask for them, or it takes more than a page for a level.
+    async fn beginnings(&self) -> Result<Option<(Vec<Entry>, Vec<Beginning>)>, Trouble> {
+        let mut prefix = self.query.prefix.clone();
+        let mut entries = Vec::new();
+        for _ in 0..LEVELS {
+            let Some(level) = self.level(&prefix).await? else {
+                return Ok(None);
+            };
+            if level.token.is_some() {
+                return Ok(None);
+            }
+            entries.extend(level.entries);
+            match level.prefixes.as_slice() {
+                [] => return Ok(None),
+                [only] if only.len() > prefix.len() => prefix.clone_from(only),
+                _ => return Ok(Some((entries, beginnings(&prefix, level.prefixes, PARTS)))),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What lies right below a prefix, as far as a page shows it; `None` where nobody may ask for that.
+    async fn level(&self, prefix: &str) -> Result<Option<Page>, Trouble> {
+        let query = ListQuery {
+            prefix: prefix.to_owned(),
+            is_flat: true,
+            ..ListQuery::default()
+        };
+        match page(Arc::clone(&self.connection), query).await {
+            Err(Trouble::Refused(_)) => Ok(None),
+            level => level.map(Some),
+        }
     }
 
     fn tell(&self, heard: Heard) {
@@ -172,6 +226,8 @@ fn broke_off() -> Trouble {
 }
 
 async fn page(connection: Arc<Connection>, query: ListQuery) -> Result<Page, Trouble> {
+    // Several locations of one bucket may be listed at a time. It is never closed.
+    let _turn = connection.pages.acquire().await;
     let ask = Ask {
         method: "GET",
         query: connection.service.list_query(&query),

@@ -77,6 +77,13 @@ struct AzurePage {
 #[serde(rename_all = "PascalCase", default)]
 struct AzureBlobs {
     blob: Vec<AzureBlob>,
+    blob_prefix: Vec<AzurePrefix>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AzurePrefix {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +166,12 @@ impl Page {
         });
         Some(Self {
             entries: entries.collect::<Option<_>>()?,
-            prefixes: Vec::new(),
+            prefixes: page
+                .blobs
+                .blob_prefix
+                .into_iter()
+                .map(|one| one.name)
+                .collect(),
             token: page.next_marker.filter(|marker| !marker.is_empty()),
         })
     }

@@ -12,6 +12,7 @@ use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody, 
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How often something is asked before it counts as refused.
 const TRIES: u32 = 5;
@@ -19,6 +20,8 @@ const TRIES: u32 = 5;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait, whatever a store asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Pages of all listings of a bucket that are on their way at a time.
+pub(super) const PAGES_AT_A_TIME: usize = 16;
 /// Of the body of a refusal or a page: more is no answer.
 const MOST_BODY_BYTES: usize = 16 << 20;
 
@@ -40,6 +43,8 @@ pub(super) struct Connection {
     pub(super) host: String,
     /// How long ranges are.
     pub(super) width: Width,
+    /// One for each page of a listing that may be on its way.
+    pub(super) pages: Semaphore,
 }
 
 /// What is asked.

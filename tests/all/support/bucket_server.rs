@@ -418,26 +418,45 @@ impl Shared {
         let is_flat = request.query.contains_key("delimiter");
         let mut xml = "<?xml version=\"1.0\"?><EnumerationResults><Blobs>".to_owned();
         for (key, versions) in &self.objects {
-            let rest = key.strip_prefix(prefix);
-            let stored = versions.last();
-            let stored =
-                stored.filter(|_| rest.is_some_and(|rest| !is_flat || !rest.contains('/')));
-            let Some(stored) = stored else { continue };
+            let (Some(rest), Some(stored)) = (key.strip_prefix(prefix), versions.last()) else {
+                continue;
+            };
+            let directory = rest.split_once('/').filter(|_| is_flat);
+            let name = directory.map_or(key.clone(), |(name, _)| format!("{prefix}{name}/"));
+            if name == last || after.is_some_and(|after| name <= *after) {
+                continue;
+            }
+            if count == self.page_size {
+                more = &last;
+                break;
+            }
+            (count, last) = (count + 1, name);
+            let name = escaped(&last);
+            if directory.is_some() {
+                let _ = write!(xml, "<BlobPrefix><Name>{name}</Name></BlobPrefix>");
+                continue;
+            }
             let modified = time(stored.modified).format("%a, %d %b %Y %H:%M:%S GMT");
             let _ = write!(
                 xml,
-                "<Blob><Name>{}</Name><Properties><Last-Modified>{modified}</Last-Modified><Etag>{}</Etag><Content-Length>{}</Content-Length></Properties></Blob>",
-                escaped(key),
+                "<Blob><Name>{name}</Name><Properties><Last-Modified>{modified}</Last-Modified><Etag>{}</Etag><Content-Length>{}</Content-Length></Properties></Blob>",
                 stored.tag,
                 stored.bytes.len(),
             );
         }
-        xml.push_str("</Blobs><NextMarker/></EnumerationResults>");
+        let more = escaped(more);
+        let _ = write!(
+            xml,
+            "</Blobs><NextMarker>{more}</NextMarker></EnumerationResults>"
+        );
         Response::of(200, xml.into_bytes())
     }
 
     fn list(&self, request: &Request) -> Response {
+        let after = request.query.get("marker");
         if request.query.get("comp").is_some_and(|comp| comp == "list") {
+        // Directories stand among the blobs, in their order.
+        let (mut count, mut last, mut more) = (0, String::new(), "");
             return self.list_azure(request);
         }
         let query = |name: &str| request.query.get(name).map_or("", String::as_str);

@@ -2,6 +2,7 @@
 
 use super::super::page::{Entry, Page};
 use super::super::service::ListQuery;
+use super::Share;
 
 /// Keys that were not listed yet.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -26,35 +27,6 @@ impl Part {
         })
     }
 
-    /// How its next page is asked for.
-    pub(super) fn query(&self, whole: &ListQuery) -> ListQuery {
-        ListQuery {
-            token: self.token.clone(),
-            after: self.token.is_none().then(|| self.after.clone()),
-            ..whole.clone()
-        }
-    }
-
-    /// What a page holds of it, and what is left of it then. `None`: the page is not what was asked for, in order.
-    pub(super) fn without(self, page: Page) -> Option<(Vec<Entry>, Option<Self>)> {
-        let Page {
-            mut entries, token, ..
-        } = page;
-        if !is_ascending(&entries, &self.after) {
-            return None;
-        }
-        let after = entries.last().map_or(self.after, |last| last.key.clone());
-        let is_in = |key: &String| self.until.as_ref().is_none_or(|until| key <= until);
-        let is_over = token.is_none() || !is_in(&after);
-        entries.retain(|entry| is_in(&entry.key));
-        let rest = (!is_over).then_some(Self {
-            after,
-            until: self.until,
-            token,
-        });
-        Some((entries, rest))
-    }
-
     /// Cuts it at some of these borders, into at most so many pieces of as many borders each; the last piece comes first.
     pub(super) fn cut(self, mut borders: Vec<String>, pieces: usize) -> Vec<Self> {
         borders.sort_unstable();
@@ -74,6 +46,35 @@ impl Part {
         parts.push(rest);
         parts.reverse();
         parts
+    }
+}
+
+impl Share for Part {
+    fn query(&self, whole: &ListQuery) -> ListQuery {
+        ListQuery {
+            token: self.token.clone(),
+            after: self.token.is_none().then(|| self.after.clone()),
+            ..whole.clone()
+        }
+    }
+
+    fn without(self, page: Page) -> Option<(Vec<Entry>, Option<Self>)> {
+        let Page {
+            mut entries, token, ..
+        } = page;
+        if !is_ascending(&entries, &self.after) {
+            return None;
+        }
+        let after = entries.last().map_or(self.after, |last| last.key.clone());
+        let is_in = |key: &String| self.until.as_ref().is_none_or(|until| key <= until);
+        let is_over = token.is_none() || !is_in(&after);
+        entries.retain(|entry| is_in(&entry.key));
+        let rest = (!is_over).then_some(Self {
+            after,
+            until: self.until,
+            token,
+        });
+        Some((entries, rest))
     }
 }
 

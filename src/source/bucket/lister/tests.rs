@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+fn id_of(scheme: &str, key: &str) -> ObjectId {
+    ObjectId::from(format!("{scheme}://{BUCKET}/{key}").as_str())
+}
+
 fn id(key: &str) -> ObjectId {
-    ObjectId::from(format!("s3://{BUCKET}/{key}").as_str())
+    id_of("s3", key)
 }
 
 /// Hundreds of runs of many clusters, objects without a directory, and odd names.
@@ -33,7 +37,10 @@ fn keys() -> BTreeSet<String> {
 }
 
 fn served(keys: &BTreeSet<String>) -> Served {
-    let served = Served::plain();
+    filled(Served::plain(), keys)
+}
+
+fn filled(served: Served, keys: &BTreeSet<String>) -> Served {
     for key in keys {
         served.server.put(key, b"x");
     }
@@ -43,10 +50,15 @@ fn served(keys: &BTreeSet<String>) -> Served {
 }
 
 fn listed(served: &Served) -> Vec<String> {
-    let listing = served.store.list(&id("fleet"), &Silent);
+    listed_as("s3", served)
+}
+
+fn listed_as(scheme: &str, served: &Served) -> Vec<String> {
+    let listing = served.store.list(&id_of(scheme, "fleet"), &Silent);
     assert!(listing.left_out.is_empty(), "{:?}", listing.left_out);
     let ids = listing.objects.iter().map(|one| one.id.to_string());
-    let mut keys: Vec<String> = ids.map(|id| id.replacen("s3://backups/", "", 1)).collect();
+    let bucket = format!("{scheme}://backups/");
+    let mut keys: Vec<String> = ids.map(|id| id.replacen(&bucket, "", 1)).collect();
     keys.sort();
     keys
 }
@@ -71,6 +83,62 @@ fn parts_are_listed_at_a_time_and_each_key_once() {
     assert!((96..140).contains(&pages), "{pages}");
     let most = served.server.most_at_a_time();
     assert!((4..=8).contains(&most), "{most}");
+}
+
+/// Each as it lists, and how many pages that takes: levels of directories cost some.
+#[test]
+fn google_and_azure_are_listed_in_parts_too() {
+    let keys = keys();
+    for (scheme, page_size, pages) in [("gs", 20, 96..140), ("az", 200, 12..45)] {
+        let served = filled(Served::unsigned(), &keys);
+        if scheme == "gs" {
+            served.server.speak_as_google();
+        }
+        served.server.page_size(page_size);
+        let late = What::Late(Duration::from_millis(20));
+        served.server.fail("prefix=fleet", late, usize::MAX);
+        let all: Vec<String> = keys.iter().cloned().collect();
+        assert_eq!(listed_as(scheme, &served), all, "{scheme}");
+        let asked = served.server.take_asked();
+        let asked = asked.iter().filter(|line| line.contains("prefix=fleet"));
+        let count = asked.count();
+        assert!(pages.contains(&count), "{scheme}: {count}");
+        let most = served.server.most_at_a_time();
+        assert!((4..=8).contains(&most), "{scheme}: {most}");
+    }
+}
+
+#[test]
+fn azure_is_listed_page_by_page_where_directories_do_not_help() {
+    let all = keys();
+    let flat: BTreeSet<String> = (0..300)
+        .map(|number| format!("fleet/{number}.db"))
+        .collect();
+    for (keys, page_size) in [(&all, 20), (&flat, 100)] {
+        let served = filled(Served::unsigned(), keys);
+        served.server.page_size(page_size);
+        let expected: Vec<String> = keys.iter().cloned().collect();
+        assert_eq!(listed_as("az", &served), expected);
+        assert_eq!(served.server.most_at_a_time(), 1);
+        let denied = What::Status(403, "AuthorizationPermissionMismatch");
+        served.server.fail("delimiter", denied, 1);
+        assert_eq!(listed_as("az", &served), expected);
+    }
+}
+
+#[test]
+fn several_listings_of_a_bucket_take_turns() {
+    let keys = keys();
+    let served = served(&keys);
+    let late = What::Late(Duration::from_millis(10));
+    served.server.fail("list-type", late, usize::MAX);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(listed(&served).len(), keys.len()));
+        }
+    });
+    let most = served.server.most_at_a_time();
+    assert!((9..=16).contains(&most), "{most}");
 }
 
 #[test]
