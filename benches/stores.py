@@ -10,7 +10,7 @@ SeaweedFS holds (a copy of it, and 100,000 small objects: 50,000 backups of 500 
 default etcd-cat-bench below TMPDIR) for the next time. The commands of a row take turns, as in verify.py.
 
 --only     rows whose name begins so
---objects  how many small objects are listed (100000)
+--objects  how many small objects are listed (100000); a tenth of them are read for the first time
 
 ETCD_CAT names the program (target/release/etcd-cat), ETCD_HOME the directory of etcd (testdata/make/etcd.sh 3.5).
 """
@@ -266,21 +266,28 @@ class Stores(Bench):
         """Signed, as ours are."""
         return [["sh", "-c", f"curl -sf --aws-sigv4 aws:amz:us-east-1:s3 --user {KEY}:{SECRET} {server.endpoint}/{path} | openssl dgst -sha256"] for path in paths]
 
+    def downloads(self, server, bucket, keys):
+        """All of them, as many at a time as ours are."""
+        urls = self.directory / "urls"
+        urls.write_text("".join(f'url = "{server.endpoint}/{bucket}/{key}"\noutput = "/dev/null"\n' for key in keys))
+        return [["curl", "-sf", "--parallel", "--parallel-max", "16", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{KEY}:{SECRET}", "--config", str(urls)]]
+
     def listing(self, server, bucket, prefix):
         return [[sys.executable, __file__, "list", server.endpoint, bucket, prefix]]
 
 
 def rows(bench, objects):
     """A name, what a server gives, and both commands."""
-    file = bench.snapshot("kubernetes", "1G")
+    def file():
+        return bench.snapshot("kubernetes", "1G")
 
     def one_of_seaweed():
         with_server = bench.seaweed()
-        path = with_server.keep_file("one/snapshot.db", file)
+        path = with_server.keep_file("one/snapshot.db", file())
         return bench.ours(with_server, "verify", "--no-catalogue", f"s3://{path}"), ("curl, openssl dgst -sha256", bench.curl(with_server, path))
 
     def paced(copies):
-        server = Paced(file, [f"copy-{number}/snapshot.db" for number in range(copies)])
+        server = Paced(file(), [f"copy-{number}/snapshot.db" for number in range(copies)])
         ours = bench.ours(server, "verify", "--no-catalogue", "s3://bench")
         return ours, ("curl, openssl, one after the other", bench.curl(server, *(f"bench/{key}" for key in server.keys)))
 
@@ -296,10 +303,20 @@ def rows(bench, objects):
             raise SystemExit(f"not all is unchanged:\n{first.stderr[-2000:]}\n{again.stderr[-2000:]}")
         return ours, ("the listing alone", bench.listing(server, Seaweed.BUCKET, place))
 
+    def new(count):
+        server = bench.seaweed()
+        place = server.keep_many(count)
+        pair = Pair()
+        keys = [place + pair.object(number)[0] for number in range(count)]
+        catalogue = bench.directory / "new.redb"
+        ours = bench.ours(server, "index", f"s3://{Seaweed.BUCKET}/{place}", "--catalogue", catalogue)
+        return [["rm", "-f", str(catalogue)], *ours], ("curl of each, 16 at a time", bench.downloads(server, Seaweed.BUCKET, keys))
+
     yield "1 GB, SeaweedFS", one_of_seaweed
     yield "1 GB, 100 MB/s a connection", lambda: paced(1)
     yield f"{COPIES} of 1 GB, 100 MB/s a connection", lambda: paced(COPIES)
     yield f"{objects} objects unchanged, SeaweedFS", unchanged
+    yield f"{objects // 10} objects new, SeaweedFS", lambda: new(objects // 10)
 
 
 def main():

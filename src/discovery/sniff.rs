@@ -1,6 +1,6 @@
 //! What an object is, by its first bytes and its name.
 
-use crate::bytes::to_u64;
+use crate::bytes::{to_u64, to_usize};
 use crate::foreign::{self, Foreign, ForeignKind};
 use crate::names::{BackupName, NameKind};
 use crate::source::{
@@ -51,6 +51,14 @@ pub(crate) enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// It is read as one snapshot.
+    pub(crate) fn is_snapshot(self) -> bool {
+        matches!(
+            self,
+            Self::Snapshot | Self::CompressedSnapshot(_) | Self::Partial
+        )
+    }
+
     /// How a snapshot is packed; `None` for everything else.
     pub(crate) fn compression(self) -> Option<Compression> {
         match self {
@@ -179,7 +187,7 @@ fn recognise(object: &mut impl Beginning, name: Option<&BackupName>) -> io::Resu
         };
         return Ok(kind.into());
     }
-    if has_second_meta(object)? || foreign::leading_bytes(&head).is_some() {
+    if has_second_meta(object, &head)? || foreign::leading_bytes(&head).is_some() {
         return Ok(ObjectKind::Snapshot.into());
     }
     let kind = name.map_or_else(|| unrecognised(&head), name_kind);
@@ -275,12 +283,18 @@ fn first_tar_name(archive: &[u8]) -> Option<&[u8]> {
 }
 
 /// True when a meta page lies where page 1 is for some page size: page 0 was overwritten.
-fn has_second_meta(object: &mut impl Beginning) -> io::Result<bool> {
+fn has_second_meta(object: &mut impl Beginning, head: &[u8]) -> io::Result<bool> {
     let position = to_u64(MAGIC_POSITION);
     for doubling in 0..=PAGE_SIZE_DOUBLINGS {
         let offset = (SMALLEST_PAGE_BYTES << doubling) + position;
+        let known = head.get(to_usize(offset)..);
+        let known = known.and_then(|rest| rest.first_chunk().copied());
+        let magic = match known {
+            Some(magic) => Some(magic),
+            None => object.four_at(offset)?,
+        };
         // Page sizes beyond the end of the file are not worth a try.
-        let Some(magic) = object.four_at(offset)? else {
+        let Some(magic) = magic else {
             return Ok(false);
         };
         if is_magic(&magic) {

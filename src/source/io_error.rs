@@ -49,3 +49,21 @@ impl From<ReplacedMeanwhile> for io::Error {
         Self::other(replaced)
     }
 }
+
+/// The store has to bring it back before it can be read. Not every listing shows that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it lies in the archive of the store, which has to restore it first")]
+pub(crate) struct InArchive;
+
+impl InArchive {
+    /// Is it this that the words of an error tell?
+    pub(crate) fn is_told_by(words: &str) -> bool {
+        words == Self.to_string()
+    }
+}
+
+impl From<InArchive> for io::Error {
+    fn from(archived: InArchive) -> Self {
+        Self::other(archived)
+    }
+}

@@ -193,6 +193,9 @@ pub(crate) fn read_full_at(
     Ok(length)
 }
 
+/// Where each question goes over a network, an object of no more bytes is small: one question brings all of it.
+pub(crate) const SMALL_BYTES: u64 = 1 << 20;
+
 /// An open object. Whoever replaces it meanwhile changes nothing for those who read it here: they get the bytes of the one
 /// that was opened, or an error, and never bytes of both.
 pub trait Object: ReadAt + Debug + Send + Sync {
@@ -212,6 +215,21 @@ pub trait Object: ReadAt + Debug + Send + Sync {
     ///
     /// As [`ReadAt::read_at`].
     fn reader(&self, pace: Pace) -> io::Result<Box<dyn Read + Send>>;
+
+    /// For whoever will read all of it: a store that asks for each range over a network brings a small object as a whole, and
+    /// keeps its bytes as long as it is open.
+    ///
+    /// # Errors
+    ///
+    /// As [`ReadAt::read_at`].
+    fn bring(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// All its bytes came with one answer, which named the object that was opened: it cannot have changed while it was read.
+    fn came_at_once(&self) -> bool {
+        false
+    }
 }
 
 /// How an object is read from end to end.

@@ -1,8 +1,9 @@
 //! The same for many things, several at a time: where each is a question over a network, waiting is most of the work.
 
+use super::recorder::PATIENCE;
 use crate::monitor::Monitor;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
 
 /// Questions that are on their way at a time.
@@ -16,32 +17,57 @@ pub(crate) fn abreast<T: Sync, R: Send>(
     monitor: &dyn Monitor,
     work: impl Fn(&T) -> R + Sync,
 ) -> Option<Vec<R>> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    let go_on = || {
-        while !monitor.is_interrupted() {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else {
-                return;
-            };
-            let found = work(item);
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push((index, found));
+    abreast_while(items, threads, monitor, work, &mut || {})
+}
+
+/// The same, and `meanwhile` is done again and again where some of it takes long.
+pub(super) fn abreast_while<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    monitor: &dyn Monitor,
+    work: impl Fn(&T) -> R + Sync,
+    meanwhile: &mut dyn FnMut(),
+) -> Option<Vec<R>> {
+    let (next, work) = (&AtomicUsize::new(0), &work);
+    let worker = |done: Sender<(usize, R)>| {
+        move || {
+            while !monitor.is_interrupted() {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(index) else {
+                    return;
+                };
+                // It is taken as long as anybody works.
+                let _ = done.send((index, work(item)));
+            }
         }
     };
+    let (sender, done) = channel();
+    let mut found = Vec::with_capacity(items.len());
     std::thread::scope(|scope| {
-        for _ in 1..threads.min(items.len()) {
-            // Without a thread to be had the others do its work.
-            let _ = Builder::new().spawn_scoped(scope, go_on);
+        let threads = threads.min(items.len());
+        let others = if threads > 1 { threads } else { 0 };
+        let begin = |_: &usize| {
+            let begun = Builder::new().spawn_scoped(scope, worker(sender.clone()));
+            begun.is_ok()
+        };
+        if (0..others).filter(begin).count() == 0 {
+            // Without a thread to be had this one does their work.
+            worker(sender.clone())();
         }
-        go_on();
+        drop(sender);
+        loop {
+            match done.recv_timeout(PATIENCE) {
+                Ok(one) => found.push(one),
+                Err(RecvTimeoutError::Timeout) => meanwhile(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
     });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if done.len() < items.len() {
+    if found.len() < items.len() {
         return None;
     }
-    done.sort_by_key(|(index, _)| *index);
-    Some(done.into_iter().map(|(_, found)| found).collect())
+    found.sort_by_key(|(index, _)| *index);
+    Some(found.into_iter().map(|(_, found)| found).collect())
 }
 
 #[cfg(test)]
@@ -76,6 +102,14 @@ mod tests {
             abreast(&[0; 0], AT_A_TIME, &Silent, |item| *item),
             Some(vec![])
         );
+    }
+
+    #[test]
+    fn meanwhile_something_else_is_done() {
+        let mut times = 0;
+        let work = |item: &u64| std::thread::sleep(PATIENCE * 3 * u32::from(*item == 0));
+        let done = abreast_while(&[0, 1, 2], 2, &Silent, work, &mut || times += 1);
+        assert!(done.is_some() && times > 0);
     }
 
     struct Stop(AtomicBool);

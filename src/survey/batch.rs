@@ -2,11 +2,13 @@
 //!
 //! A single one is hashed on one core and scanned on another, if there are two. Of several, as many are read at a time
 //! as there are jobs, on each processor two; a thread takes a second one only when every thread has its first. The thread that
-//! asked gets each as soon as it is read: its keys are to be tried before the others are done.
+//! asked gets each as soon as it is read: its keys are to be tried before the others are done. Small ones in a bucket are
+//! waited for more than they are read: many are, each on a thread of its own.
 
 use super::SurveyError;
+use super::abreast::AT_A_TIME;
 use super::examination::file_change;
-use super::file::{OpenSnapshot, SnapshotRead};
+use super::file::{Looked, OpenSnapshot, SnapshotRead, bring};
 use super::options::SurveyOptions;
 use super::recorded::RecordedChecksums;
 use super::recorder::{PATIENCE, Recorder};
@@ -25,9 +27,21 @@ use std::thread::Builder;
 /// Whose digests take turns.
 const FILES_PER_THREAD: usize = 2;
 
+/// What is known of an object that is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// It was looked at.
+    Known(ObjectKind),
+    /// It is small, and was not: what it is shows when it is there. Whether the user named it.
+    Unseen { is_named: bool },
+}
+
+/// A file to read.
+pub(super) type ToRead = (FoundObject, Kind);
+
 /// Snapshots to read, and what became of them.
 pub(super) struct Batch<'f, 'b> {
-    pub(super) files: &'f [(FoundObject, ObjectKind)],
+    pub(super) files: &'f [ToRead],
     pub(super) store: &'f dyn Store,
     pub(super) options: &'b SurveyOptions,
     pub(super) recorded: &'b RecordedChecksums,
@@ -40,7 +54,7 @@ pub(super) struct Batch<'f, 'b> {
 pub(super) type Taking<'t, 'f> =
     dyn FnMut(Option<(&'f FoundObject, SnapshotRead)>) -> Result<(), SurveyError> + 't;
 
-impl<'f> Batch<'f, '_> {
+impl<'f, 'b> Batch<'f, 'b> {
     /// Reads all of it.
     ///
     /// # Errors
@@ -54,6 +68,30 @@ impl<'f> Batch<'f, '_> {
             return self.read_on_threads(sender, &receiver, take);
         };
         read.and(taken(&receiver, take))
+    }
+
+    fn open(&self, object: &'f FoundObject, kind: Kind) -> Result<OpenBytes<'f, 'b>, SnapshotRead> {
+        let Batch {
+            store,
+            options,
+            recorded,
+            monitor,
+            ..
+        } = *self;
+        let recorded = recorded.of(&object.id);
+        let is_named = match kind {
+            Kind::Known(kind) => {
+                let page_cache = options.page_cache;
+                return OpenSnapshot::open(object, kind, store, recorded, page_cache, monitor);
+            }
+            Kind::Unseen { is_named } => is_named,
+        };
+        let (open, kind) = match bring(object, store, is_named) {
+            (Looked::As(kind), Some(open)) if kind.is_snapshot() => (open, kind),
+            (looked, _) => return Err(SnapshotRead::IsNone(looked)),
+        };
+        let page_cache = options.page_cache;
+        OpenSnapshot::of(open, object, kind, store, recorded, page_cache, monitor)
     }
 
     fn read_single(&self, done: Sender<Done<'f>>) -> Result<(), SurveyError> {
@@ -78,8 +116,14 @@ impl<'f> Batch<'f, '_> {
         receiver: &Receiver<Done<'f>>,
         take: &mut Taking<'_, 'f>,
     ) -> Result<(), SurveyError> {
-        let jobs = self.options.jobs.max(1);
-        let threads = threads_for(jobs, processors()).min(self.files.len());
+        let is_unseen = |(_, kind): &ToRead| matches!(kind, Kind::Unseen { .. });
+        let (jobs, threads) = if self.files.iter().all(is_unseen) {
+            (AT_A_TIME, AT_A_TIME)
+        } else {
+            let jobs = self.options.jobs.max(1);
+            (jobs, threads_for(jobs, processors()))
+        };
+        let threads = threads.min(self.files.len());
         let (firsts, _) = self.files.split_at_checked(threads).unwrap_or_default();
         let next = &AtomicUsize::new(threads);
         let work = |number: usize, first, done: Sender<Done<'f>>| {
@@ -118,6 +162,9 @@ impl<'f> Batch<'f, '_> {
         })
     }
 }
+
+/// An open snapshot, and its bytes.
+type OpenBytes<'f, 'b> = (OpenSnapshot<'f>, Box<dyn Read + Send + 'b>);
 
 /// A snapshot, and what became of it.
 type Done<'f> = (&'f FoundObject, SnapshotRead);
@@ -160,7 +207,7 @@ fn threads_for(jobs: usize, processors: usize) -> usize {
 struct Worker<'w, 'f, 'b> {
     batch: &'w Batch<'f, 'b>,
     /// The file kept for this thread.
-    first: Option<&'f (FoundObject, ObjectKind)>,
+    first: Option<&'f ToRead>,
     /// The first file that no thread has taken, beyond those kept.
     next: &'w AtomicUsize,
     done: Sender<Done<'f>>,
@@ -170,7 +217,7 @@ struct Worker<'w, 'f, 'b> {
 }
 
 impl<'f> Worker<'_, 'f, '_> {
-    fn take(&mut self) -> Option<&'f (FoundObject, ObjectKind)> {
+    fn take(&mut self) -> Option<&'f ToRead> {
         let position = || self.next.fetch_add(1, Ordering::Relaxed);
         self.first
             .take()
@@ -188,25 +235,12 @@ impl<'f, 'b> SnapshotQueue<'b> for Worker<'_, 'f, 'b> {
     type Ticket = OpenSnapshot<'f>;
     type Error = SurveyError;
 
-    fn next(&mut self) -> Option<(OpenSnapshot<'f>, Box<dyn Read + Send + 'b>)> {
+    fn next(&mut self) -> Option<OpenBytes<'f, 'b>> {
         while self.open < self.most_open {
             let (object, kind) = self.take()?;
-            let Batch {
-                store,
-                options,
-                recorded,
-                monitor,
-                ..
-            } = *self.batch;
-            monitor.begin(object.id.as_os_str(), object.identity.size_bytes());
-            match OpenSnapshot::open(
-                object,
-                *kind,
-                store,
-                recorded.of(&object.id),
-                options.page_cache,
-                monitor,
-            ) {
+            let size_bytes = object.identity.size_bytes();
+            self.batch.monitor.begin(object.id.as_os_str(), size_bytes);
+            match self.batch.open(object, *kind) {
                 Ok(opened) => {
                     self.open += 1;
                     return Some(opened);

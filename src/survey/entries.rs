@@ -129,7 +129,9 @@ pub(crate) fn read_entries(
 fn failed(read: SnapshotRead) -> EntriesError {
     match read {
         SnapshotRead::Failed { reason, offset } => EntriesError::Unreadable { reason, offset },
-        SnapshotRead::Facts(..) | SnapshotRead::Interrupted => EntriesError::Interrupted,
+        SnapshotRead::Facts(..) | SnapshotRead::Interrupted | SnapshotRead::IsNone(_) => {
+            EntriesError::Interrupted
+        }
     }
 }
 

@@ -1,21 +1,23 @@
 //! Reads what lies at some locations, every byte of it or only what is new, and judges it.
 
 use super::SurveyError;
-use super::batch::Batch;
-use super::examination::{Examination, Survey, file_change};
-use super::file::{ArchiveError, Looked, SnapshotRead, look, read_kuberesources};
+use super::batch::{Batch, Kind, ToRead};
+use super::examination::{Examination, Survey};
+use super::file::{Looked, SnapshotRead, look};
 use super::knowledge::subject_of;
+use super::many_archives;
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::prove::{UnprovenSnapshots, prove_waiting, unproven};
 use super::recorder::{PATIENCE, Recorder};
 use super::search::{Todo, Walked, walk_all};
 use crate::backup::{Located, Verification};
-use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents, Content};
+use crate::catalogue::{Catalogue, CatalogueChange, CatalogueContents};
 use crate::discovery::{FoundObject, ObjectKind, walk};
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::encryption::{KeyRing, Sealed};
 use crate::monitor::Monitor;
+use crate::names::NameKind;
 use crate::parallel;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
@@ -113,33 +115,51 @@ fn give_up_damaged(
 
 impl Examination<'_> {
     /// Archives first: they are small, and their keys are wanted while the values of a snapshot are in memory.
-    fn read_all(&mut self, todo: Todo) -> Result<(), SurveyError> {
+    fn read_all(&mut self, mut todo: Todo) -> Result<(), SurveyError> {
+        self.expect(&todo);
+        let unseen = std::mem::take(&mut todo.unseen).into_iter();
+        let (snapshots, archives): (Vec<ToRead>, Vec<ToRead>) =
+            unseen.partition(|(object, _)| is_named_as_snapshot(object));
+        self.read_archives(archives, &mut todo)?;
+        self.read_and_prove(&snapshots, &mut todo)?;
+        // What is something else than its name says.
+        self.read_archives(Vec::new(), &mut todo)?;
+        let mut snapshots = std::mem::take(&mut todo.snapshots);
+        snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
+        self.read_and_prove(&snapshots, &mut todo)
+    }
+
+    fn expect(&self, todo: &Todo) {
+        let unseen = todo.unseen.iter().chain(&todo.snapshots);
         let files = todo
             .kuberesources
             .iter()
             .chain(&todo.archives)
-            .chain(todo.snapshots.iter().map(|(object, _)| object));
+            .chain(unseen.map(|(object, _)| object));
         let (count, bytes) = files.fold((0, 0), |(count, bytes), file| {
             (count + 1, bytes + file.identity.size_bytes())
         });
         self.monitor.expect(count, bytes);
-        for object in todo.kuberesources {
-            self.read_kuberesources(&object)?;
-        }
-        for object in todo.archives {
+    }
+
+    fn read_archives(
+        &mut self,
+        mut kuberesources: Vec<ToRead>,
+        todo: &mut Todo,
+    ) -> Result<(), SurveyError> {
+        let looked_at = std::mem::take(&mut todo.kuberesources).into_iter();
+        let kind = Kind::Known(ObjectKind::Kuberesources);
+        kuberesources.extend(looked_at.map(|object| (object, kind)));
+        self.read_many_kuberesources(&kuberesources, todo)?;
+        for object in std::mem::take(&mut todo.archives) {
             let waiting = self.read_archive(&object, None)?;
             self.prove(waiting)?;
         }
-        let mut snapshots = todo.snapshots;
-        snapshots.sort_by_key(|(object, _)| std::cmp::Reverse(object.identity.size_bytes()));
-        self.read_and_prove(&snapshots)
+        Ok(())
     }
 
     /// Reads snapshots, and tries the keys of every archive that is known on what they hold.
-    fn read_and_prove(
-        &mut self,
-        snapshots: &[(FoundObject, ObjectKind)],
-    ) -> Result<(), SurveyError> {
+    fn read_and_prove(&mut self, snapshots: &[ToRead], todo: &mut Todo) -> Result<(), SurveyError> {
         if snapshots.is_empty() {
             return Ok(());
         }
@@ -148,7 +168,7 @@ impl Examination<'_> {
         let mut archives = self.known.located_kuberesources();
         snapshots
             .chunks(SNAPSHOTS_IN_MEMORY)
-            .try_for_each(|batch| self.read_batch(batch, &mut archives))
+            .try_for_each(|batch| self.read_batch(batch, &mut archives, todo))
     }
 
     /// Tries keys on snapshots that were read otherwise.
@@ -181,7 +201,7 @@ impl Examination<'_> {
         self.recorder.add(proofs)
     }
 
-    fn end_if_interrupted(&self) -> Result<(), SurveyError> {
+    pub(super) fn end_if_interrupted(&self) -> Result<(), SurveyError> {
         if self.monitor.is_interrupted() {
             self.recorder.flush()?;
             return Err(SurveyError::Interrupted);
@@ -190,27 +210,8 @@ impl Examination<'_> {
     }
 
     pub(super) fn read_kuberesources(&mut self, object: &FoundObject) -> Result<(), SurveyError> {
-        self.end_if_interrupted()?;
-        self.monitor
-            .begin(object.id.as_os_str(), object.identity.size_bytes());
-        match read_kuberesources(
-            &object.id,
-            self.stores,
-            self.recorded.of(&object.id),
-            self.monitor,
-        ) {
-            Ok((facts, ring)) => {
-                self.enter_kuberesources(object, facts, ring)?;
-                self.count(object);
-            }
-            Err(_) if self.monitor.is_interrupted() => return self.end_if_interrupted(),
-            Err(ArchiveError { reason, offset }) => {
-                self.enter_unreadable(object, &reason, offset);
-                self.skip(object, reason);
-            }
-        }
-        self.monitor.finish(object.id.as_os_str());
-        Ok(())
+        let archive = (object.clone(), Kind::Known(ObjectKind::Kuberesources));
+        self.read_many_kuberesources(&[archive], &mut Todo::default())
     }
 
     pub(super) fn enter_kuberesources(
@@ -228,10 +229,8 @@ impl Examination<'_> {
         object: &FoundObject,
         facts: Kuberesources,
     ) -> Result<(), SurveyError> {
-        let content = Content::Kuberesources(facts.sha256);
-        let file = file_change(object, content, self.now, self.stores);
-        let facts_change = CatalogueChange::Kuberesources(Box::new(facts.clone()));
-        self.recorder.add(vec![facts_change, file])?;
+        let changes = many_archives::changes(object, &facts, self.now, self.stores);
+        self.recorder.add(changes)?;
         self.known
             .enter_kuberesources(&object.id, object.identity.clone(), facts);
         Ok(())
@@ -241,8 +240,9 @@ impl Examination<'_> {
     /// is not to be read again for its keys.
     fn read_batch(
         &mut self,
-        files: &[(FoundObject, ObjectKind)],
+        files: &[ToRead],
         archives: &mut Vec<Located<Kuberesources>>,
+        todo: &mut Todo,
     ) -> Result<(), SurveyError> {
         let (recorder, recorded) = (
             Arc::clone(&self.recorder),
@@ -261,7 +261,7 @@ impl Examination<'_> {
         let read = batch.read(&mut |done| {
             recorder.look()?;
             if let Some((object, read)) = done {
-                waiting.extend(self.enter_read(object, read));
+                waiting.extend(self.enter_read(object, read, todo));
             }
             // For each proof all archives are gone through.
             if proven_at.elapsed() < PATIENCE {
@@ -283,6 +283,7 @@ impl Examination<'_> {
         &mut self,
         object: &FoundObject,
         read: SnapshotRead,
+        todo: &mut Todo,
     ) -> Option<(ObjectId, Snapshot, Sealed)> {
         match read {
             SnapshotRead::Facts(facts, sealed) => {
@@ -294,6 +295,10 @@ impl Examination<'_> {
             SnapshotRead::Failed { reason, offset } => {
                 self.enter_unreadable(object, &reason, offset);
                 self.skip(object, reason);
+                None
+            }
+            SnapshotRead::IsNone(looked) => {
+                self.sort(object.clone(), Some(looked), todo);
                 None
             }
             SnapshotRead::Interrupted => None,
@@ -317,15 +322,15 @@ impl Examination<'_> {
         let bare: BTreeSet<ObjectId> = bare.into_iter().collect();
         let read = self.recorded.read_beside(&bare, self.stores, self.monitor);
         read.ok_or(SurveyError::Interrupted)?;
-        let again: Vec<(FoundObject, ObjectKind)> = bare
+        let again: Vec<ToRead> = bare
             .into_iter()
             .flat_map(|id| walk(&id, self.stores, self.monitor).objects)
             .filter_map(|object| match look(&object, self.stores, true) {
-                Looked::As(kind) => Some((object, kind)),
+                Looked::As(kind) => Some((object, Kind::Known(kind))),
                 _ => None,
             })
             .collect();
-        self.read_and_prove(&again)?;
+        self.read_and_prove(&again, &mut Todo::default())?;
         self.recorder.flush()
     }
 
@@ -343,6 +348,8 @@ impl Examination<'_> {
 
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
     fn conclude(mut self, locations: &[ObjectId], origin: Origin) -> Result<Survey, SurveyError> {
+        // What small objects are shows only when they are read.
+        self.sort_skipped();
         let mut backups = self.known.judged(self.options)?;
         self.survey.restore_choices = self.known.restore_choices(&backups, &self.asked);
         backups.retain(|backup| backup.each_place().any(|place| self.asked.contains(place)));
@@ -402,6 +409,12 @@ impl Examination<'_> {
         self.survey.backups = backups;
         Ok(self.survey)
     }
+}
+
+fn is_named_as_snapshot(object: &FoundObject) -> bool {
+    object
+        .name
+        .is_some_and(|name| name.kind == NameKind::Snapshot)
 }
 
 /// Are there keys to be tried?

@@ -1,6 +1,7 @@
 //! Reads one file of a backup and says what became of it.
 
 use super::recorded::{Recorded, Sums, differs};
+use crate::bytes::to_u64;
 use crate::catalogue::Content;
 use crate::digest::Sha256Digest;
 use crate::discovery::{Checksum, FoundObject, ObjectKind, Sniffed, has_magic, sniff, walk};
@@ -16,12 +17,12 @@ use crate::snapshot::{
 };
 use crate::source::{
     ArchiveReader, Compression, Counting, Object, ObjectId, OpenError, Pace, PackedStream,
-    PageCache, Store, read_full_at,
+    PageCache, SMALL_BYTES, Store, read_full_at,
 };
 use std::io::{self, Read};
 
 /// Of a file of another kind than its name says.
-const HEAD_BYTES: usize = 4096;
+const HEAD_BYTES: u64 = 4096;
 
 /// What a file turned out to be when it was looked at for the first time.
 pub(super) enum Looked {
@@ -36,8 +37,13 @@ pub(super) enum Looked {
 /// What reading a snapshot gave.
 pub(super) enum SnapshotRead {
     Facts(Box<Snapshot>, Sealed),
-    Failed { reason: String, offset: Option<u64> },
+    Failed {
+        reason: String,
+        offset: Option<u64>,
+    },
     Interrupted,
+    /// It is to be read in another way, or not at all.
+    IsNone(Looked),
 }
 
 impl SnapshotRead {
@@ -51,23 +57,51 @@ impl SnapshotRead {
 
 /// Opens an object and tells what it is. One that the user named is a snapshot unless it is something better.
 pub(super) fn look(object: &FoundObject, store: &dyn Store, is_named: bool) -> Looked {
-    let looked = store
-        .open(&object.id, Some(&object.identity))
-        .map_err(|error| describe(&error))
-        .and_then(|open| {
-            let sniffed = sniff(&*open, object.name.as_ref());
-            let sniffed = sniffed.map_err(|error| error.to_string())?;
-            Ok(or_zip(sniffed, &*open, store.is_near(&object.id)))
-        });
-    match looked {
-        Ok(sniffed) => match sniffed.kind {
-            ObjectKind::Unrecognised { .. } if is_named && !is_known(sniffed.foreign.as_ref()) => {
-                Looked::As(ObjectKind::Snapshot)
-            }
-            ObjectKind::Unrecognised { reason } => Looked::Foreign(reason, sniffed.foreign),
-            kind => Looked::As(kind),
-        },
+    match open_as_listed(object, store) {
+        Ok(open) => look_into(&*open, object, store, is_named),
         Err(reason) => Looked::Refused(reason),
+    }
+}
+
+/// Is it brought as a whole by one question? Then it is not looked at before it is read: its name says that it will be.
+pub(super) fn is_small(object: &FoundObject, store: &dyn Store) -> bool {
+    object.name.is_some_and(|name| !name.is_partial)
+        && object.identity.size_bytes() <= SMALL_BYTES
+        && !store.is_near(&object.id)
+}
+
+/// The same as [`look`] of a small object that is to be read: whatever it is, all of it is there.
+pub(super) fn bring(
+    object: &FoundObject,
+    store: &dyn Store,
+    is_named: bool,
+) -> (Looked, Option<Box<dyn Object>>) {
+    let open = match open_as_listed(object, store) {
+        Ok(open) => open,
+        Err(reason) => return (Looked::Refused(reason), None),
+    };
+    match open.bring() {
+        Ok(()) => (look_into(&*open, object, store, is_named), Some(open)),
+        Err(error) => (Looked::Refused(error.to_string()), None),
+    }
+}
+
+fn open_as_listed(object: &FoundObject, store: &dyn Store) -> Result<Box<dyn Object>, String> {
+    let open = store.open(&object.id, Some(&object.identity));
+    open.map_err(|error| describe(&error))
+}
+
+fn look_into(open: &dyn Object, object: &FoundObject, store: &dyn Store, is_named: bool) -> Looked {
+    let sniffed = match sniff(open, object.name.as_ref()) {
+        Ok(sniffed) => or_zip(sniffed, open, store.is_near(&object.id)),
+        Err(error) => return Looked::Refused(error.to_string()),
+    };
+    match sniffed.kind {
+        ObjectKind::Unrecognised { .. } if is_named && !is_known(sniffed.foreign.as_ref()) => {
+            Looked::As(ObjectKind::Snapshot)
+        }
+        ObjectKind::Unrecognised { reason } => Looked::Foreign(reason, sniffed.foreign),
+        kind => Looked::As(kind),
     }
 }
 
@@ -135,12 +169,23 @@ impl<'c> OpenSnapshot<'c> {
         page_cache: PageCache,
         monitor: &'m dyn Monitor,
     ) -> Result<(Self, Box<dyn Read + Send + 'm>), SnapshotRead> {
-        let open = store
-            .open(&object.id, Some(&object.identity))
-            .map_err(|error| SnapshotRead::Failed {
-                reason: describe(&error),
-                offset: None,
-            })?;
+        let open = open_as_listed(object, store).map_err(|reason| SnapshotRead::Failed {
+            reason,
+            offset: None,
+        })?;
+        Self::of(open, object, kind, store, recorded, page_cache, monitor)
+    }
+
+    /// The same of one that is open.
+    pub(super) fn of<'m>(
+        open: Box<dyn Object>,
+        object: &'c FoundObject,
+        kind: ObjectKind,
+        store: &'c dyn Store,
+        recorded: &[Recorded],
+        page_cache: PageCache,
+        monitor: &'m dyn Monitor,
+    ) -> Result<(Self, Box<dyn Read + Send + 'm>), SnapshotRead> {
         let is_packed = kind.compression().is_some();
         let sums = Sums::for_each(recorded, !is_packed);
         let bytes = open
@@ -252,6 +297,9 @@ pub(super) fn has_lost_its_trailer(
         && recorded.iter().any(|one| one.checksum == own)
 }
 
+/// What an archive says, and its keys.
+pub(super) type ArchiveRead = (Kuberesources, Option<KeyRing>);
+
 /// Why an archive was not read to its end: nothing of it is learnt.
 pub(super) struct ArchiveError {
     pub(super) reason: String,
@@ -280,37 +328,59 @@ impl<R: Read> Read for Interruptible<'_, R> {
     }
 }
 
-/// Reads a kuberesources archive to its end.
+/// Reads a kuberesources archive to its end, as it is now.
 pub(super) fn read_kuberesources(
     id: &ObjectId,
     store: &dyn Store,
     recorded: &[Recorded],
     monitor: &dyn Monitor,
-) -> Result<(Kuberesources, Option<KeyRing>), ArchiveError> {
+) -> Result<ArchiveRead, ArchiveError> {
     let open = store
         .open(id, None)
         .map_err(|error| ArchiveError::at(None, describe(&error)))?;
-    let reader = open
-        .reader(Pace::OneByOne)
-        .map_err(|error| ArchiveError::at(None, error.to_string()))?;
+    read_open_kuberesources(&*open, id, store, recorded, monitor)
+}
+
+/// The same as it was listed.
+pub(super) fn read_listed_kuberesources(
+    object: &FoundObject,
+    store: &dyn Store,
+    recorded: &[Recorded],
+    monitor: &dyn Monitor,
+) -> Result<ArchiveRead, ArchiveError> {
+    let open = open_as_listed(object, store);
+    let open = open.map_err(|reason| ArchiveError::at(None, reason))?;
+    read_open_kuberesources(&*open, &object.id, store, recorded, monitor)
+}
+
+/// The same of one that is open.
+pub(super) fn read_open_kuberesources(
+    open: &dyn Object,
+    id: &ObjectId,
+    store: &dyn Store,
+    recorded: &[Recorded],
+    monitor: &dyn Monitor,
+) -> Result<ArchiveRead, ArchiveError> {
+    let reader = open.bring().and_then(|()| open.reader(Pace::OneByOne));
+    let reader = reader.map_err(|error| ArchiveError::at(None, error.to_string()))?;
     let sums = Sums::for_each(recorded, false);
-    let reader = sums.of(reader);
-    let size_bytes = open.identity().size_bytes();
-    let mut head = vec![0; HEAD_BYTES];
-    let length = read_full_at(&*open, &mut head, 0).unwrap_or_default();
-    head.truncate(length);
-    let counted = Interruptible {
-        reader: Counting::new(reader, monitor),
+    let mut bytes = Interruptible {
+        reader: Counting::new(sums.of(reader), monitor),
         monitor,
     };
-    let (mut facts, ring) = kuberesources::read(counted, size_bytes, &ArchiveLimits::default())
+    let mut head = Vec::new();
+    let begun = bytes.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
+    begun.map_err(|error| ArchiveError::at(Some(to_u64(head.len())), error.to_string()))?;
+    let size_bytes = open.identity().size_bytes();
+    let whole = head.as_slice().chain(bytes);
+    let (mut facts, ring) = kuberesources::read(whole, size_bytes, &ArchiveLimits::default())
         .map_err(|error| ArchiveError::at(Some(error.offset), error.reason))?;
     tell_what_it_is(&mut facts, &head);
     let differing = sums.differing(recorded, None);
     facts
         .findings
         .extend(differs(id, Artifact::Kuberesources, differing));
-    let changed = changed(id, &*open, store)
+    let changed = changed(id, open, store)
         .map_err(|error| ArchiveError::at(None, error.to_string()))?
         .map(|finding| finding.artifact(Artifact::Kuberesources));
     facts.findings.extend(changed);
@@ -340,6 +410,9 @@ pub(super) fn changed(
     open: &dyn Object,
     store: &dyn Store,
 ) -> io::Result<Option<Finding>> {
+    if open.came_at_once() {
+        return Ok(None);
+    }
     let before = open.identity();
     let is_there = match store.stat(id) {
         Ok(there) => there == *before,

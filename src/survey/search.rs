@@ -2,21 +2,22 @@
 
 use super::SurveyError;
 use super::abreast::{AT_A_TIME, abreast};
+use super::batch::{Kind, ToRead};
+use super::elsewhere::Listed;
 use super::examination::{Examination, file_change};
-use super::file::{Looked, look, unreadable};
+use super::file::{Looked, is_small, look, unreadable};
 use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
-use crate::catalogue::{Content, FileRecord};
+use crate::catalogue::Content;
 use crate::discovery::{
     FoundObject, ObjectKind, Shard, Skipped, SkippedKind, Walk, groups, walk, walk_beside,
 };
 use crate::foreign::product;
 use crate::monitor::Monitor;
 use crate::names::{BackupName, NameKind, PutAside};
-use crate::source::{ObjectId, ObjectSet, Store as _};
-use std::collections::HashSet;
+use crate::source::{InArchive, ObjectId, ObjectSet, Store as _};
 
 /// Objects that are looked at before what was seen of them is taken in: as many are in memory at a time.
 const LOOKED_AT: usize = 256;
@@ -24,15 +25,24 @@ const LOOKED_AT: usize = 256;
 /// Files to read, by what they are.
 #[derive(Default)]
 pub(super) struct Todo {
+    /// Small ones in buckets: what they are shows when they are read.
+    pub(super) unseen: Vec<ToRead>,
     pub(super) kuberesources: Vec<FoundObject>,
     /// Packed directories.
     pub(super) archives: Vec<FoundObject>,
-    pub(super) snapshots: Vec<(FoundObject, ObjectKind)>,
+    pub(super) snapshots: Vec<ToRead>,
 }
 
 impl Todo {
+    fn push_snapshot(&mut self, object: FoundObject, kind: ObjectKind) {
+        self.snapshots.push((object, Kind::Known(kind)));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.kuberesources.is_empty() && self.archives.is_empty() && self.snapshots.is_empty()
+        self.unseen.is_empty()
+            && self.kuberesources.is_empty()
+            && self.archives.is_empty()
+            && self.snapshots.is_empty()
     }
 }
 
@@ -46,7 +56,7 @@ pub(super) struct Walked {
     beside: Vec<FoundObject>,
 }
 
-/// Walks all of them.
+/// Walks all of them: several at a time where that asks over a network.
 pub(super) fn walk_all(
     locations: &[ObjectId],
     origin: Origin,
@@ -54,26 +64,29 @@ pub(super) fn walk_all(
     monitor: &dyn Monitor,
 ) -> Result<Vec<Walked>, SurveyError> {
     let stores = &options.stores;
-    let mut walks = Vec::new();
-    for location in locations {
+    let is_far = |location: &ObjectId| !stores.is_near(location);
+    let threads = if locations.iter().any(is_far) {
+        AT_A_TIME
+    } else {
+        1
+    };
+    let walks = abreast(locations, threads, monitor, |location| {
         let is_file = origin != Origin::Planned && stores.stat(location).is_ok();
         let is_packed = location.archive().is_some();
         let walked = walk(location, stores, monitor);
-        if walked.is_interrupted {
-            return Err(SurveyError::Interrupted);
-        }
-        let beside = if is_file && !is_packed {
+        let beside = if is_file && !is_packed && !walked.is_interrupted {
             walk_beside(location, stores, monitor).objects
         } else {
             Vec::new()
         };
-        walks.push(Walked {
+        Walked {
             is_file,
             walked,
             beside,
-        });
-    }
-    Ok(walks)
+        }
+    });
+    let walks = walks.filter(|all| all.iter().all(|one| !one.walked.is_interrupted));
+    walks.ok_or(SurveyError::Interrupted)
 }
 
 impl Examination<'_> {
@@ -90,99 +103,99 @@ impl Examination<'_> {
         for (location, found) in locations.iter().zip(walks) {
             let Walked {
                 is_file,
-                mut walked,
+                walked,
                 beside,
             } = found;
             neighbours.extend(beside);
-            if !is_file {
-                pass_over_put_aside(&mut walked);
-            }
-            let is_gone = location.as_path().is_some_and(|path| !path.exists());
-            for mut skipped in walked.skipped {
-                if skipped.id == *location {
-                    // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an
-                    // answer. A remembered location that is not there is an answer, and a bad one.
-                    skipped.is_error = !is_gone || origin == Origin::Named;
-                    if is_gone {
-                        skipped.kind = SkippedKind::Missing;
-                    }
-                }
-                self.survey.skipped.push(skipped);
-            }
-            self.asked
-                .extend(walked.objects.iter().map(|object| object.id.clone()));
-            let objects = walked.objects.into_iter();
+            let objects = self
+                .take_walked(location, walked, is_file, origin)
+                .into_iter();
             let found = objects.map(|object| (object.id.clone(), (object, is_file)));
             // A map is made of many at once in a fraction of the time.
             met.append(&mut found.collect());
         }
         self.met = met.keys().cloned().collect();
-        if let Some(shard) = self.options.shard {
-            self.keep_shard(shard, &mut met);
-        }
+        let of_others = match self.options.shard {
+            Some(shard) => self.keep_shard(shard, &mut met),
+            None => Met::new(),
+        };
         self.pass_over_pieces(&mut met, &neighbours);
         let objects = met.values().map(|(object, _)| object).chain(&neighbours);
-        let is_to_be_read =
-            |object: &FoundObject| self.options.depth != Depth::New || !self.is_unchanged(object);
+        let is_to_be_read = |object: &FoundObject| !self.is_passed(object);
         let recorded = RecordedChecksums::among(objects, is_to_be_read, self.stores, self.monitor);
         self.recorded = recorded.ok_or(SurveyError::Interrupted)?;
-        self.remembered_elsewhere(locations, &met);
+        let listed = Listed {
+            met: &met,
+            of_others: &of_others,
+        };
+        self.remembered_elsewhere(locations, &listed)?;
         self.sort_all(met, &mut todo)?;
         neighbours.retain(|object| !self.asked.contains(&object.id) && put_aside(object).is_none());
         self.sort_neighbours(neighbours, &mut todo)?;
-        self.survey
-            .skipped
-            .sort_by(|left, right| left.id.cmp(&right.id));
-        self.survey.skipped.dedup();
+        self.sort_skipped();
         Ok(todo)
     }
 
-    /// Leaves what is not of this part to others: it is there, and nobody asks for it here.
-    fn keep_shard(&mut self, shard: Shard, met: &mut Met) {
+    /// Each is told once, in their order.
+    pub(super) fn sort_skipped(&mut self) {
+        let skipped = &mut self.survey.skipped;
+        skipped.sort_by(|left, right| left.id.cmp(&right.id));
+        skipped.dedup();
+    }
+
+    /// Takes in what was skipped at a location; what was found there.
+    fn take_walked(
+        &mut self,
+        location: &ObjectId,
+        mut walked: Walk,
+        is_file: bool,
+        origin: Origin,
+    ) -> Vec<FoundObject> {
+        if !is_file {
+            pass_over_put_aside(&mut walked);
+        }
+        let is_gone = location.as_path().is_some_and(|path| !path.exists());
+        for mut skipped in walked.skipped {
+            if skipped.id == *location {
+                // Met on the way, a pipe or a device is nothing; named by the user, it is a question without an
+                // answer. A remembered location that is not there is an answer, and a bad one.
+                skipped.is_error = !is_gone || origin == Origin::Named;
+                if is_gone {
+                    skipped.kind = SkippedKind::Missing;
+                }
+            }
+            self.survey.skipped.push(skipped);
+        }
+        let found = walked.objects.iter().map(|object| object.id.clone());
+        self.asked.extend(found);
+        walked.objects
+    }
+
+    /// Leaves what is not of this part to others, and says what that is: it is there, and nobody asks for it here.
+    fn keep_shard(&mut self, shard: Shard, met: &mut Met) -> Met {
         let objects = met.values().map(|(object, _)| object.clone()).collect();
         let own = groups(objects).into_iter().filter(|group| shard.has(group));
         let own = own.flat_map(|group| group.objects);
         let own: ObjectSet = own.map(|object| object.id).collect();
-        met.retain(|id, _| own.contains(id));
         self.asked.retain(|id| own.contains(id));
-    }
-
-    /// Enters what the catalogue knows beyond the files met: partners that lie elsewhere, and files that are gone.
-    fn remembered_elsewhere(&mut self, locations: &[ObjectId], met: &Met) {
-        let here: HashSet<&ObjectId, foldhash::quality::RandomState> = met.keys().collect();
-        let records: Vec<(ObjectId, FileRecord)> = self
-            .known
-            .contents
-            .files
-            .iter()
-            .filter(|(id, _)| !here.contains(*id))
-            .map(|(id, record)| (id.clone(), record.clone()))
-            .collect();
-        for (id, record) in records {
-            let is_asked = locations.iter().any(|location| location.contains(&id));
-            let found = if is_asked || self.stores.is_near(&id) {
-                self.stores.stat(&id).ok()
-            } else {
-                Some(record.identity.clone())
-            };
-            let is_unchanged = found.as_ref() == Some(&record.identity);
-            if is_unchanged || (is_asked && found.is_none()) {
-                self.known.enter_known(&id, &record, is_unchanged);
-                if is_asked {
-                    self.asked.insert(id);
-                }
-            }
-        }
+        let (kept, others) = std::mem::take(met)
+            .into_iter()
+            .partition(|(id, _)| own.contains(id));
+        *met = kept;
+        others
     }
 
     /// Sorts what was met, some at a time.
     fn sort_all(&mut self, met: Met, todo: &mut Todo) -> Result<(), SurveyError> {
         let mut met = met.into_values().peekable();
         while met.peek().is_some() {
-            let some: Vec<(FoundObject, bool)> = met.by_ref().take(LOOKED_AT).collect();
-            let looks = self.look_at(&some, |object| {
-                self.options.depth == Depth::New && self.is_unchanged(object)
-            })?;
+            let some = met.by_ref().take(LOOKED_AT);
+            let (unseen, some): (Vec<_>, Vec<_>) = some
+                .partition(|(object, _)| is_small(object, self.stores) && !self.is_passed(object));
+            let unseen = unseen.into_iter();
+            let unseen = unseen.map(|(object, is_named)| (object, Kind::Unseen { is_named }));
+            todo.unseen.extend(unseen);
+            let looks = self.look_at(&some, |object| self.is_passed(object))?;
             for ((object, _), looked) in some.into_iter().zip(looks) {
                 self.sort(object, looked, todo);
             }
@@ -225,7 +238,7 @@ impl Examination<'_> {
     }
 
     /// Takes in what was seen of an object; `None` of one that was passed: it is as the catalogue knows it.
-    fn sort(&mut self, object: FoundObject, looked: Option<Looked>, todo: &mut Todo) {
+    pub(super) fn sort(&mut self, object: FoundObject, looked: Option<Looked>, todo: &mut Todo) {
         let Some(looked) = looked else {
             self.enter_known_object(&object);
             self.tell_again(&object);
@@ -238,7 +251,7 @@ impl Examination<'_> {
             }
             Looked::As(ObjectKind::Kuberesources) => todo.kuberesources.push(object),
             Looked::As(ObjectKind::Archive | ObjectKind::Combined) => todo.archives.push(object),
-            Looked::As(kind) => todo.snapshots.push((object, kind)),
+            Looked::As(kind) => todo.push_snapshot(object, kind),
             Looked::Foreign(reason, foreign) => self.foreign(&object, reason, foreign),
             Looked::Refused(reason) => self.refused(&object, reason),
         }
@@ -256,7 +269,7 @@ impl Examination<'_> {
             }
             Looked::As(ObjectKind::Archive) => {}
             Looked::As(kind) if is_partner_of_a_named_archive(&object, &self.asked) => {
-                todo.snapshots.push((object, kind));
+                todo.push_snapshot(object, kind);
             }
             Looked::Foreign(_, foreign) => {
                 let foreign = foreign.filter(|foreign| foreign.kind.may_hold_a_backup());
@@ -264,6 +277,11 @@ impl Examination<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Only what is new is asked for, and this is not.
+    fn is_passed(&self, object: &FoundObject) -> bool {
+        self.options.depth == Depth::New && self.is_unchanged(object)
     }
 
     /// Does the catalogue know it as it is?
@@ -282,6 +300,16 @@ impl Examination<'_> {
     }
 
     pub(super) fn refused(&mut self, object: &FoundObject, reason: String) {
+        if InArchive::is_told_by(&reason) {
+            self.survey.skipped.push(Skipped {
+                id: object.id.clone(),
+                reason,
+                kind: SkippedKind::Archived,
+                remedy: None,
+                is_error: self.locations.contains(&object.id),
+            });
+            return;
+        }
         // A file that is not even named like a backup hides nothing that anybody misses.
         if object.name.is_some() {
             self.enter_unreadable(object, &reason, None);

@@ -27,6 +27,9 @@ const STEP: &str = "  {spinner} {wide_msg} {elapsed}";
 /// Often enough to look alive, seldom enough to cost nothing.
 const TICK: Duration = Duration::from_millis(120);
 
+/// What is shown at a time; of small files in a bucket many more are read than fit a terminal.
+const MOST_LINES: usize = 8;
+
 /// How long a command that only reads may take to end of itself.
 const PATIENCE: Duration = Duration::from_millis(120);
 
@@ -128,6 +131,9 @@ impl Bars {
     }
 
     fn begin(&self, name: &OsStr, template: &str) {
+        if self.files().len() >= MOST_LINES {
+            return;
+        }
         let bar = ProgressBar::new_spinner().with_style(style(template));
         let bar = self.all.add(bar);
         bar.set_message(safe_path(name));

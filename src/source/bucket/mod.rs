@@ -35,8 +35,8 @@ mod tests;
 pub use options::BucketOptions;
 
 use super::{
-    AtPath as _, Cause, Created, Custody, LeftOut, Listed, Listing, NewObject, Object, ObjectId,
-    ObjectIdentity, OpenError, Store,
+    AtPath as _, Cause, Created, Custody, InArchive, LeftOut, Listed, Listing, NewObject, Object,
+    ObjectId, ObjectIdentity, OpenError, Store,
 };
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
@@ -150,7 +150,7 @@ impl BucketStore {
         if entry.is_archived {
             listing.left_out.push(LeftOut {
                 id,
-                reason: "it lies in the archive of the store".to_owned(),
+                reason: InArchive.to_string(),
                 cause: Cause::Archived,
             });
             return;

@@ -4,7 +4,7 @@ use super::super::TaggedIdentity;
 use super::page::{identity, quoted, unquoted};
 use super::request::{Answer, Ask, Connection};
 use super::trouble::{Refusal, Trouble};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The object that was opened, shared by all ranges of it that are on their way.
@@ -16,6 +16,10 @@ pub(super) struct Opened {
     pin: Mutex<Pin>,
     /// The first answer has told how it is kept; all others say the same.
     is_heard: AtomicBool,
+    /// Answers with bytes of it.
+    answers: AtomicUsize,
+    /// One of them did not name what it is of.
+    has_nameless: AtomicBool,
 }
 
 /// Is it asked for by its version?
@@ -43,7 +47,14 @@ impl Opened {
             identity,
             pin: Mutex::new(pin),
             is_heard: AtomicBool::new(false),
+            answers: AtomicUsize::new(0),
+            has_nameless: AtomicBool::new(false),
         }
+    }
+
+    /// Whatever was read of it came with one answer, by whose tag it is the object that was opened.
+    pub(super) fn is_of_one_answer(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) == 1 && !self.has_nameless.load(Ordering::Relaxed)
     }
 
     pub(super) fn size_bytes(&self) -> u64 {
@@ -106,12 +117,13 @@ impl Opened {
 
     /// Not every store heeds the condition.
     fn learn(&self, answer: &Answer) -> Result<(), Trouble> {
-        if let Some(tag) = answer.header("etag")
-            && unquoted(tag) != &*self.identity.tag
-            && !self.identity.tag.is_empty()
-        {
-            return Err(Trouble::Replaced);
+        let known = &*self.identity.tag;
+        match answer.header("etag").map(unquoted) {
+            Some(tag) if !known.is_empty() && tag != known => return Err(Trouble::Replaced),
+            Some(_) if !known.is_empty() => {}
+            _ => self.has_nameless.store(true, Ordering::Relaxed),
         }
+        self.answers.fetch_add(1, Ordering::Relaxed);
         if !self.is_heard.swap(true, Ordering::Relaxed) {
             let Connection {
                 keeping, service, ..

@@ -127,6 +127,92 @@ fn an_object_read_as_one_is_never_joined_with_another_one() -> Outcome {
 }
 
 #[test]
+/// As it was listed, open.
+fn open_listed(served: &Served, key: &str) -> Result<Box<dyn Object>, Box<dyn std::error::Error>> {
+    let listing = served.store.list(&id(""), &Silent);
+    let mut objects = listing.objects.iter();
+    let listed = objects.find(|one| one.id == id(key)).ok_or("is listed")?;
+    served.server.take_asked();
+    Ok(served.store.open(&listed.id, Some(&listed.identity))?)
+}
+
+/// What is read of an object in several ways.
+fn read_in_all_ways(object: &dyn Object) -> io::Result<[Vec<u8>; 3]> {
+    let mut middle = vec![0; 4];
+    let length = object.read_at(&mut middle, 70_000)?;
+    middle.truncate(length);
+    let (mut once, mut again) = (Vec::new(), Vec::new());
+    object.reader(Pace::OneByOne)?.read_to_end(&mut once)?;
+    let mut ahead = object.reader(Pace::Ahead(PageCache::Keep))?;
+    ahead.read_to_end(&mut again)?;
+    Ok([middle, once, again])
+}
+
+#[test]
+fn a_small_object_is_brought_by_one_question() -> Outcome {
+    let small: Vec<u8> = (0..251_u8).cycle().take(100_000).collect();
+    let expected = [vec![222, 223, 224, 225], small.clone(), small.clone()];
+    for served in [Served::plain(), Served::with_versions()] {
+        served.server.put("x.db", &small);
+        let object = open_listed(&served, "x.db")?;
+        assert!(!object.came_at_once());
+        object.bring()?;
+        assert_eq!(read_in_all_ways(&*object)?, expected);
+        assert!(object.came_at_once());
+        let asked = served.server.take_asked();
+        assert_eq!(asked, ["GET /backups/x.db bytes=0-99999"]);
+
+        // What nobody said would be read is asked for as it is wanted.
+        let object = open_listed(&served, "x.db")?;
+        assert_eq!(read_in_all_ways(&*object)?, expected);
+        assert!(!object.came_at_once());
+        assert_eq!(served.server.take_asked().len(), 3);
+        // Whoever reads all of it at once has brought it.
+        let object = open_listed(&served, "x.db")?;
+        assert_eq!(object.read_at(&mut vec![0; 200_000], 0)?, 100_000);
+        assert_eq!(read_in_all_ways(&*object)?, expected);
+        assert_eq!(served.server.take_asked().len(), 1);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_came_with_several_answers_or_nameless_ones_did_not_come_at_once() -> Outcome {
+    let small: Vec<u8> = (0..251_u8).cycle().take(100_000).collect();
+    for what in [What::CutAfter(30_000), What::Short, What::NoTag] {
+        let served = Served::plain();
+        served.server.put("x.db", &small);
+        served.server.fail("GET /backups/x.db", what.clone(), 1);
+        let object = open_listed(&served, "x.db")?;
+        object.bring()?;
+        assert!(read_in_all_ways(&*object)?[1] == small, "{what:?}");
+        assert!(!object.came_at_once(), "{what:?}");
+    }
+    // Replaced before the first answer, or between two of them.
+    for start in ["bytes=0-", "bytes=30000-"] {
+        let served = Served::plain();
+        served.server.put("x.db", &small);
+        let replaced = What::Replace(vec![7; 100_000]);
+        served.server.fail(start, replaced, 1);
+        served.server.fail("bytes=0-", What::CutAfter(30_000), 1);
+        let object = open_listed(&served, "x.db")?;
+        let error = object.bring().expect_err("is another one");
+        assert!(ReplacedMeanwhile::is_told_by(&error.to_string()), "{error}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_large_object_is_not_brought() -> Outcome {
+    let served = Served::plain();
+    served.server.put("x.db", &long());
+    let object = open_listed(&served, "x.db")?;
+    object.bring()?;
+    assert_eq!(served.server.take_asked(), [""; 0]);
+    assert!(read_in_all_ways(&*object)?[1] == long() && !object.came_at_once());
+    Ok(())
+}
+
 fn passing_refusals_are_asked_again_and_lasting_ones_are_told() -> Outcome {
     let served = Served::plain();
     served.server.put("x.db", b"bytes");

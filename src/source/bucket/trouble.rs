@@ -1,5 +1,6 @@
 //! What a store refuses, in one sentence each: what, and what to do about it.
 
+use super::super::{InArchive, ReplacedMeanwhile};
 use serde::Deserialize;
 use std::io::{self, ErrorKind};
 
@@ -121,9 +122,6 @@ impl Refusal {
                 "there is no bucket {bucket} ({said}): correct its name, or --endpoint"
             );
         }
-        if self.is_archived() {
-            return format!("archived ({said}): have the store restore it first");
-        }
         if let Some(elsewhere) = self.elsewhere(&said) {
             return elsewhere;
         }
@@ -213,6 +211,7 @@ pub(super) fn is_word(text: &str) -> bool {
 impl From<Trouble> for io::Error {
     fn from(trouble: Trouble) -> Self {
         let (kind, reason) = match trouble {
+            Trouble::Refused(refusal) if refusal.is_archived() => return InArchive.into(),
             Trouble::Refused(refusal) => (refusal.kind(), refusal.reason()),
             Trouble::Network(reason) => (
                 ErrorKind::Other,
@@ -223,7 +222,7 @@ impl From<Trouble> for io::Error {
                 format!("the certificate of {host} is not trusted: name its CA with --ca-file"),
             ),
             Trouble::Setup(reason) => (ErrorKind::InvalidInput, reason),
-            Trouble::Replaced => return super::super::ReplacedMeanwhile.into(),
+            Trouble::Replaced => return ReplacedMeanwhile.into(),
             Trouble::Lie(reason) => (
                 ErrorKind::InvalidData,
                 format!("the store answers wrongly: {reason}"),

@@ -103,6 +103,50 @@ fn what_is_unchanged_costs_the_listing_alone() {
     );
 }
 
+/// What a whole listing does not show is gone: nobody asks for it by its name, run after run.
+#[test]
+fn what_is_gone_costs_the_listing_alone() {
+    let (env, server) = healthy();
+    let name = |sample: &str| sample.rsplit('/').next().expect("a name").to_owned();
+    let (snapshot, archive) = (name(SNAPSHOT), name(KUBERESOURCES));
+    for number in 0..3 {
+        server.put(
+            &format!("old/{number}/{snapshot}"),
+            &samples::bytes(SNAPSHOT),
+        );
+    }
+    let index = ["index", "s3://backups", "-o", "json"];
+    run(&env, &server, &index).ends_with(0);
+    for number in 0..3 {
+        server.remove(&format!("old/{number}/{snapshot}"));
+    }
+    server.remove(&format!("prod/{archive}"));
+    for _ in 0..2 {
+        server.take_asked();
+        let report: crate::cli::contract::VerifyReport = run(&env, &server, &index).json();
+        assert_eq!(report.only().verdict, "unknown");
+        let asked = server.take_asked();
+        let about_objects = asked
+            .iter()
+            .filter(|line| line.starts_with("HEAD /backups/"));
+        let about_objects: Vec<&String> = about_objects.collect();
+        assert!(about_objects.is_empty(), "{about_objects:?}");
+    }
+    // What went into the archive of the store is passed over by the listing, and there all the same.
+    let bytes = samples::bytes(KUBERESOURCES);
+    server.put(&format!("prod/{archive}"), &bytes);
+    server.archive(&format!("prod/{snapshot}"));
+    let report: crate::cli::contract::VerifyReport = run(&env, &server, &index).json();
+    assert_eq!(report.only().verdict, "valid", "{report:#?}");
+    assert_eq!(report.skipped.len(), 1);
+    // A listing that is refused says nothing of what is there.
+    server.fail("list-type", What::Status(403, "AccessDenied"), 9);
+    run(&env, &server, &index).ends_with(2);
+    let asked = server.take_asked();
+    let key = format!("HEAD /backups/prod/{snapshot}");
+    assert!(asked.contains(&key), "{asked:?}");
+}
+
 #[test]
 fn the_catalogue_answers_for_a_bucket_without_asking_it() {
     let (env, server) = healthy();
@@ -256,6 +300,34 @@ fn an_object_replaced_while_it_is_read_is_told() {
     );
 }
 
+/// Also where versions are kept, and what was begun with is read to its end: by then another one lies there.
+#[test]
+fn an_object_replaced_between_two_ranges_is_told() {
+    for keeps_versions in [false, true] {
+        let rows: [(usize, &'static str, What); 2] = [
+            // Small: brought by one question, of which the answer breaks off.
+            (500_000, " bytes=0-", What::CutAfter(100_000)),
+            (20_000_000, " bytes=16777216-", What::CutAfter(100_000)),
+        ];
+        for (size, start, cut) in rows {
+            let (env, server) = (TestEnv::new(), BucketServer::start());
+            if keeps_versions {
+                server.keep_versions();
+            }
+            server.put("x/snapshot_2024-11-09_030000.db", &vec![7; size]);
+            server.fail(start, cut, 1);
+            let rest = match size {
+                500_000 => " bytes=100000-",
+                _ => " bytes=16877216-",
+            };
+            server.fail(rest, What::Replace(vec![8; size]), 1);
+            let ran = run(&env, &server, &["verify", "s3://backups", "-o", "json"]);
+            let told = ran.stdout.contains("\"changed-while-reading\"");
+            assert!(told, "{size}, {keeps_versions}: {ran:?}");
+        }
+    }
+}
+
 /// In a shell that knows nothing but the credentials: what is staged are the bytes of the bucket.
 #[test]
 fn the_stage_line_of_a_check_runs_as_it_stands() {
@@ -339,6 +411,37 @@ fn what_is_archived_is_passed_over_and_told() {
             .iter()
             .any(|line| line.contains("snapshot_2024-11-09")),
         "{asked:?}"
+    );
+}
+
+/// A class of storage that moves objects into an archive by itself shows in no listing that it has.
+#[test]
+fn what_shows_to_be_archived_when_it_is_asked_for_is_passed_over_and_told() {
+    let (env, server) = healthy();
+    for (name, length) in [("small", 500_000), ("large", 5_000_000)] {
+        let key = format!("prod/{name}/snapshot_2024-11-09_030000.db");
+        server.put(&key, &vec![7; length]);
+    }
+    let archived = What::Status(403, "InvalidObjectState");
+    server.fail("snapshot_2024-11-09", archived, usize::MAX);
+    let index = ["index", "s3://backups", "-o", "json"];
+    let ran = run(&env, &server, &index).ends_with(0);
+    let report: crate::cli::contract::VerifyReport = ran.json();
+    let told: Vec<&str> = report.skipped.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(told, ["archived", "archived"]);
+    assert_eq!(report.only().verdict, "valid");
+    // Whoever names it wants an answer.
+    let named = "s3://backups/prod/large/snapshot_2024-11-09_030000.db";
+    server.mend();
+    server.fail(
+        "GET /backups/prod/large",
+        What::Status(403, "InvalidObjectState"),
+        9,
+    );
+    let ran = run(&env, &server, &["verify", named, "--no-catalogue"]).ends_with(2);
+    assert!(
+        ran.stderr.contains("it lies in the archive of the store"),
+        "{ran:?}"
     );
 }
 

@@ -104,3 +104,44 @@ fn what_was_finished_before_a_kill_is_not_read_again() {
         );
     }
 }
+
+/// Archives are read many at a time: those that were read while one took long are not read again.
+#[test]
+fn archives_that_were_finished_before_a_kill_are_not_read_again() {
+    let (env, server) = (TestEnv::new(), BucketServer::start());
+    for number in 0..40 {
+        for sample in ARCHIVES {
+            let key = format!("run-{number:02}/{}", name_of(sample));
+            server.put(&key, &samples::bytes(sample));
+        }
+    }
+    let slow = format!("/backups/run-07/{}", name_of(KUBERESOURCES));
+    let late = What::Late(Duration::from_secs(60));
+    server.fail(slow.clone().leak(), late, 99);
+    let mut child = command(&env, &server, &["index", "s3://backups"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let read = |asked: &[String]| asked.iter().filter(|line| line.contains(" bytes=")).count();
+    let (begun, mut count) = (Instant::now(), 0);
+    while count < 120 {
+        count += read(&server.take_asked());
+        assert!(begun.elapsed() < Duration::from_secs(60), "{count}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // Whatever is finished is remembered soon.
+    std::thread::sleep(Duration::from_secs(2));
+    child.kill().expect("our child");
+    child.wait().expect("our child");
+    server.mend();
+    server.take_asked();
+    let ended = command(&env, &server, &["index", "s3://backups"]).output();
+    ended.expect("it starts");
+    let asked = server.take_asked();
+    let again: Vec<&String> = asked
+        .iter()
+        .filter(|line| line.contains(" bytes="))
+        .collect();
+    assert!(again.len() == 1 && again[0].contains(&slow), "{again:#?}");
+}

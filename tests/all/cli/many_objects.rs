@@ -105,7 +105,12 @@ fn recorded_checksums_are_read_many_at_a_time() {
 fn a_look_at_many_can_be_interrupted() {
     let (env, server) = (TestEnv::new(), crowded(2000));
     server.fail("bytes=", What::Late(Duration::from_millis(100)), usize::MAX);
-    let child = command(&env, &server, &["index", "s3://backups", "-o", "json"]).spawn();
+    interrupted_in_time(&env, &server);
+}
+
+/// Stops an `index` that asks many things at a time, and would go on for seconds.
+fn interrupted_in_time(env: &TestEnv, server: &BucketServer) {
+    let child = command(env, server, &["index", "s3://backups", "-o", "json"]).spawn();
     let child = child.expect("it starts");
     while server.most_at_a_time() < 9 {
         std::thread::sleep(Duration::from_millis(5));
@@ -116,50 +121,138 @@ fn a_look_at_many_can_be_interrupted() {
     assert!(sent.expect("kill is there").success());
     let ran = Ran::of(child.wait_with_output().expect("it ends")).ends_with(130);
     assert!(ran.stdout.is_empty(), "no half answer: {}", ran.stdout);
-    // All of them would have taken twelve seconds.
+    let took = stopped.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// So many directories, each with the healthy pair.
+fn pairs(count: usize) -> BucketServer {
+    let server = BucketServer::start();
+    for number in 0..count {
+        put(&server, &format!("run-{number:03}"), SNAPSHOT);
+        put(&server, &format!("run-{number:03}"), KUBERESOURCES);
+    }
+    server
+}
+
+/// Each would take a second or more.
+#[test]
+fn several_locations_are_listed_at_a_time() {
+    let (env, server) = (TestEnv::new(), pairs(12));
+    server.fail(" list-type=2", What::Late(Duration::from_millis(500)), 12);
+    let places: Vec<String> = (0..12)
+        .map(|number| format!("s3://backups/run-{number:03}"))
+        .collect();
+    let places = places.iter().map(String::as_str);
+    let arguments: Vec<&str> = ["index", "-o", "json"].into_iter().chain(places).collect();
+    let begun = Instant::now();
+    let output = command(&env, &server, &arguments).output();
+    let report: VerifyReport = Ran::of(output.expect("it starts")).json();
+    assert_eq!(report.summary.files, 24);
+    assert_eq!(report.locations.len(), 12);
+    assert!(server.most_at_a_time() >= 12);
     assert!(
-        stopped.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(5),
         "{:?}",
-        stopped.elapsed()
+        begun.elapsed()
     );
+}
+
+/// What is small costs one question, and is read many at a time.
+#[test]
+fn each_small_object_is_read_by_one_question() {
+    let (env, server) = (TestEnv::new(), pairs(60));
+    server.fail("GET", What::Late(Duration::from_millis(2)), usize::MAX);
+    let report = index(&env, &server);
+    assert_eq!(report.only().verdict, "valid");
+    assert_eq!(report.summary.files, 120);
+    let most = server.most_at_a_time();
+    assert!((9..=16).contains(&most), "{most}");
+    let asked = server.take_asked();
+    let about_objects = asked.iter().filter(|line| line.contains("/backups/run-"));
+    let mut keys: Vec<&str> = about_objects
+        .map(|line| {
+            assert!(line.starts_with("GET "), "{line}");
+            line.split(' ').nth(1).expect("a path")
+        })
+        .collect();
+    assert_eq!(keys.len(), 120, "{keys:#?}");
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 120);
+}
+
+/// A name promises what the content need not be.
+#[test]
+fn small_objects_are_what_they_are_whatever_their_names() {
+    let env = TestEnv::new();
+    let server = BucketServer::start();
+    let name = |sample: &str| sample.rsplit('/').next().expect("a name").to_owned();
+    let (snapshot, archive) = (samples::bytes(SNAPSHOT), samples::bytes(KUBERESOURCES));
+    server.put(&format!("a/{}", name(SNAPSHOT)), &archive);
+    server.put(&format!("a/{}", name(KUBERESOURCES)), &snapshot);
+    server.put(
+        "b/snapshot_2024-11-03_030000.db",
+        b"SQLite format 3\0 and more",
+    );
+    let disguised = index(&env, &server);
+    let pair = disguised.of("/a/");
+    assert_eq!(pair.verdict, "valid", "{pair:#?}");
+    assert!(pair.path().ends_with(&name(KUBERESOURCES)));
+    assert_eq!(
+        disguised.items.len() + disguised.skipped.len(),
+        2,
+        "{disguised:#?}"
+    );
+}
+
+#[test]
+fn reading_many_archives_can_be_interrupted() {
+    let (env, server) = (TestEnv::new(), pairs(200));
+    server.fail(
+        "static_",
+        What::Late(Duration::from_millis(200)),
+        usize::MAX,
+    );
+    interrupted_in_time(&env, &server);
+}
+
+/// Two rounds over a bucket, and what they cost.
+#[expect(clippy::print_stdout, reason = "a measurement is to be seen")]
+fn measured(what: &str, server: &BucketServer) {
+    let own = assert_cmd::cargo::cargo_bin!("etcd-cat");
+    let program = std::env::var_os("ETCD_CAT_TEST_PROGRAM").unwrap_or_else(|| own.into());
+    let late = What::Late(Duration::from_millis(20));
+    server.fail("", late, usize::MAX);
+    let env = TestEnv::new();
+    for round in ["first", "second"] {
+        server.take_asked();
+        let started = Instant::now();
+        let mut command = Command::new(&program);
+        let output = command
+            .env_clear()
+            .env("HOME", env.path("home"))
+            .env("ETCD_CAT_CATALOGUE", env.path("catalogue.redb"))
+            .env("ETCD_CAT_ENDPOINT", server.endpoint())
+            .env("ETCD_CAT_NO_SIGN", "true")
+            .args(["index", "s3://backups", "--as-of", SOON])
+            .output();
+        let ran = Ran::of(output.expect("it starts"));
+        let asked = server.take_asked().len();
+        println!(
+            "{what}, {round} round: {:.2?}, {asked} requests, {:?}",
+            started.elapsed(),
+            ran.code
+        );
+    }
 }
 
 /// How long a round over a far bucket takes: `ETCD_CAT_TEST_PROGRAM=FILE cargo test --all-features --test all -- --ignored
 /// --nocapture many_objects`, of another program to compare with.
 #[test]
 #[ignore = "a measurement"]
-#[expect(clippy::print_stdout, reason = "a measurement is to be seen")]
 fn rounds_over_a_far_bucket() {
-    let own = assert_cmd::cargo::cargo_bin!("etcd-cat");
-    let program = std::env::var_os("ETCD_CAT_TEST_PROGRAM").unwrap_or_else(|| own.into());
-    let round = |what: &str, server: &BucketServer| {
-        let env = TestEnv::new();
-        for round in ["first", "second"] {
-            server.take_asked();
-            let started = Instant::now();
-            let mut command = Command::new(&program);
-            let output = command
-                .env_clear()
-                .env("HOME", env.path("home"))
-                .env("ETCD_CAT_CATALOGUE", env.path("catalogue.redb"))
-                .env("ETCD_CAT_ENDPOINT", server.endpoint())
-                .env("ETCD_CAT_NO_SIGN", "true")
-                .args(["index", "s3://backups", "--as-of", SOON])
-                .output();
-            let ran = Ran::of(output.expect("it starts"));
-            let asked = server.take_asked().len();
-            println!(
-                "{what}, {round} round: {:.2?}, {asked} requests, {:?}",
-                started.elapsed(),
-                ran.code
-            );
-        }
-    };
-    let late =
-        |server: &BucketServer| server.fail("", What::Late(Duration::from_millis(20)), usize::MAX);
-    let server = crowded(6500);
-    late(&server);
-    round("6,500 foreign objects", &server);
+    measured("6,500 foreign objects", &crowded(6500));
     let server = BucketServer::start();
     put(&server, "m/prod", SNAPSHOT);
     put(&server, "m/prod", KUBERESOURCES);
@@ -173,6 +266,11 @@ fn rounds_over_a_far_bucket() {
         server.put(&format!("{directory}/.keep/"), b"");
         server.put(&format!("{directory}/"), b"");
     }
-    late(&server);
-    round("100,000 markers of directories", &server);
+    measured("100,000 markers of directories", &server);
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn rounds_over_small_backups_in_a_far_bucket() {
+    measured("500 pairs", &pairs(500));
 }

@@ -16,6 +16,9 @@ pub(crate) const BUCKET: &str = "backups";
 /// When everything was written, unless a test says otherwise.
 pub(crate) const MODIFIED: u64 = 1_730_516_407;
 
+/// Longer than anybody waits.
+const SILENCE: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// Serves until the process ends. Clones are the same server.
 #[derive(Clone, Debug)]
 pub(crate) struct BucketServer {
@@ -101,6 +104,10 @@ pub(crate) enum What {
     CutAfter(usize),
     /// The object is replaced by these bytes before the answer.
     Replace(Vec<u8>),
+    /// After so many bytes of the body nothing more comes, and the connection stays.
+    SilentAfter(usize),
+    /// The answer does not name the object by its tag.
+    NoTag,
     /// The range that was asked for is not heeded.
     NoRange,
     /// A range from elsewhere, under the right name or the wrong one.
@@ -132,6 +139,8 @@ struct Response {
     is_head: bool,
     is_lost: bool,
     cut_after: Option<usize>,
+    /// Not cut, but left alone.
+    is_silent: bool,
 }
 
 impl BucketServer {
@@ -212,6 +221,13 @@ impl BucketServer {
         let mut shared = self.shared();
         let stored = shared.objects.get_mut(key).and_then(|all| all.last_mut());
         stored.expect("lies there").said = said.collect();
+    }
+
+    /// What lies there goes into the archive, and stays the same object.
+    pub(crate) fn archive(&self, key: &str) {
+        let mut shared = self.shared();
+        let stored = shared.objects.get_mut(key).and_then(|all| all.last_mut());
+        stored.expect("lies there").class = "GLACIER";
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {
@@ -326,6 +342,11 @@ impl BucketServer {
         }
         match fault {
             Some(What::CutAfter(bytes)) => response.cut_after = Some(bytes),
+            Some(What::SilentAfter(bytes)) => {
+                response.cut_after = Some(bytes);
+                response.is_silent = true;
+            }
+            Some(What::NoTag) => response.headers.retain(|(name, _)| *name != "etag"),
             Some(What::Lost) => response.is_lost = true,
             _ => {}
         }
@@ -416,7 +437,10 @@ impl Shared {
     fn list_azure(&self, request: &Request) -> Response {
         let prefix = request.query.get("prefix").map_or("", String::as_str);
         let is_flat = request.query.contains_key("delimiter");
+        let after = request.query.get("marker");
         let mut xml = "<?xml version=\"1.0\"?><EnumerationResults><Blobs>".to_owned();
+        // Directories stand among the blobs, in their order.
+        let (mut count, mut last, mut more) = (0, String::new(), "");
         for (key, versions) in &self.objects {
             let (Some(rest), Some(stored)) = (key.strip_prefix(prefix), versions.last()) else {
                 continue;
@@ -453,10 +477,7 @@ impl Shared {
     }
 
     fn list(&self, request: &Request) -> Response {
-        let after = request.query.get("marker");
         if request.query.get("comp").is_some_and(|comp| comp == "list") {
-        // Directories stand among the blobs, in their order.
-        let (mut count, mut last, mut more) = (0, String::new(), "");
             return self.list_azure(request);
         }
         let query = |name: &str| request.query.get(name).map_or("", String::as_str);
@@ -820,6 +841,9 @@ impl Response {
             stream.write_all(self.body.get(..length)?).ok()?;
         }
         stream.flush().ok()?;
+        if self.is_silent {
+            std::thread::sleep(SILENCE);
+        }
         self.cut_after.is_none().then_some(())
     }
 }
