@@ -31,13 +31,29 @@ pub(super) enum Purpose {
     Write,
 }
 
-impl Purpose {
+/// How long nothing may be heard of a store before it counts as silent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) reading: Duration,
     /// Nothing is heard while bytes are on their way to a store.
-    fn longest_silence(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Read => 30,
-            Self::Write => 300,
-        })
+    pub(super) writing: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            reading: Duration::from_secs(30),
+            writing: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Patience {
+    fn with(self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Read => self.reading,
+            Purpose::Write => self.writing,
+        }
     }
 }
 
@@ -46,6 +62,7 @@ pub(super) fn connect(
     address: &Address,
     options: &BucketOptions,
     purpose: Purpose,
+    patience: Patience,
 ) -> Result<Connection, Trouble> {
     // Whoever was first has chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -54,7 +71,7 @@ pub(super) fn connect(
         "az" => azure(address, options)?,
         _ => s3(address, options)?,
     };
-    let client = client_options(options, &url)?.with_read_timeout(purpose.longest_silence());
+    let client = client_options(options, &url)?.with_read_timeout(patience.with(purpose));
     Ok(Connection {
         client: http_client(&client)?,
         clock: Clock::default(),
@@ -65,6 +82,7 @@ pub(super) fn connect(
         url,
         bucket: address.bucket.clone(),
         width: Width::default(),
+        pages: Semaphore::new(PAGES_AT_A_TIME),
     })
 }
 
@@ -82,7 +100,6 @@ fn s3(address: &Address, options: &BucketOptions) -> Result<(Service, String), T
         .or_else(|| {
             Some(
                 options
-        pages: Semaphore::new(PAGES_AT_A_TIME),
                     .variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])?
                     .to_owned(),
             )
@@ -349,7 +366,7 @@ fn client_options(options: &BucketOptions, url: &str) -> Result<ClientOptions, T
     let mut client = ClientOptions::new()
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(10))
-        .with_read_timeout(Purpose::Read.longest_silence())
+        .with_read_timeout(Patience::default().reading)
         .with_allow_http(url.starts_with("http://"));
     let named = options.ca_file.as_deref();
     let named = named.or_else(|| options.variable(&["AWS_CA_BUNDLE"]).map(Path::new));

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::monitor::Monitor;
 use address::{Address, has_dots};
-use connect::Purpose;
+use connect::{Patience, Purpose};
 use lister::{Heard, list_all};
 use object::BucketObject;
 use opened::{Opened, look};
@@ -62,6 +62,7 @@ pub const BUCKET_SCHEMES: [&str; 3] = ["s3", "gs", "az"];
 #[derive(Debug)]
 pub struct BucketStore {
     options: BucketOptions,
+    patience: Patience,
     connections: Mutex<BTreeMap<(String, String, Purpose), Arc<Connection>>>,
 }
 
@@ -70,6 +71,7 @@ impl BucketStore {
     pub fn new(options: BucketOptions) -> Self {
         Self {
             options,
+            patience: Patience::default(),
             connections: Mutex::default(),
         }
     }
@@ -81,7 +83,8 @@ impl BucketStore {
         if let Some(connection) = connections.get(&name) {
             return Ok(Arc::clone(connection));
         }
-        let connection = Arc::new(connect::connect(address, &self.options, purpose)?);
+        let connection = connect::connect(address, &self.options, purpose, self.patience)?;
+        let connection = Arc::new(connection);
         connections.insert(name, Arc::clone(&connection));
         Ok(connection)
     }

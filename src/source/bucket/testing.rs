@@ -2,6 +2,7 @@
 
 use super::{BucketOptions, BucketStore};
 use crate::source::ObjectId;
+use std::time::Duration;
 
 #[path = "../../../tests/all/support/bucket_server.rs"]
 mod server;
@@ -29,6 +30,13 @@ impl Served {
             ..BucketOptions::default()
         });
         Self { store, server }
+    }
+
+    /// Nobody waits longer than this for a store that says nothing.
+    pub(crate) fn impatient(patience: Duration) -> Self {
+        let mut served = Self::plain();
+        served.store.patience.reading = patience;
+        served
     }
 
     /// Nothing is signed: whatever is neither S3 nor wants to know credentials.

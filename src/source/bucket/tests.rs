@@ -5,6 +5,7 @@ use super::*;
 use crate::monitor::Silent;
 use crate::source::Pace;
 use std::io::Read as _;
+use std::time::{Duration, Instant};
 use testing::{BUCKET, Served, What};
 use width::Way;
 
@@ -126,7 +127,6 @@ fn an_object_read_as_one_is_never_joined_with_another_one() -> Outcome {
     Ok(())
 }
 
-#[test]
 /// As it was listed, open.
 fn open_listed(served: &Served, key: &str) -> Result<Box<dyn Object>, Box<dyn std::error::Error>> {
     let listing = served.store.list(&id(""), &Silent);
@@ -213,6 +213,7 @@ fn a_large_object_is_not_brought() -> Outcome {
     Ok(())
 }
 
+#[test]
 fn passing_refusals_are_asked_again_and_lasting_ones_are_told() -> Outcome {
     let served = Served::plain();
     served.server.put("x.db", b"bytes");
@@ -446,10 +447,97 @@ fn an_object_that_is_gone_in_the_middle_is_told() {
 fn answers_that_are_late_are_waited_for() -> Outcome {
     let served = Served::plain();
     served.server.put("x.db", &long());
-    let late = What::Late(std::time::Duration::from_millis(300));
+    let late = What::Late(Duration::from_millis(300));
     served.server.fail("GET /backups/x.db", late, 3);
     assert!(read(&served, "x.db")? == long());
     Ok(())
+}
+
+/// Long enough for a busy machine to hear what is said, and short enough to be waited for once or twice.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Where nothing will be said.
+const NO_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Of a store that goes silent for ever several tries are waited for, and no more.
+#[track_caller]
+fn is_told_in_time(begun: Instant, reason: &str) {
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(120), "{took:?}");
+    let is_told = reason.contains("no answer from 127.0.0.1") && reason.contains("timed out");
+    assert!(is_told, "{reason}");
+}
+
+#[test]
+fn a_body_that_goes_silent_is_gone_on_with() -> Outcome {
+    for served in [
+        Served::impatient(PATIENCE),
+        as_one(Served::impatient(PATIENCE))?,
+    ] {
+        served.server.put("x.db", &long());
+        served
+            .server
+            .fail(" bytes=0-", What::SilentAfter(1_000_000), 1);
+        assert!(read(&served, "x.db")? == long());
+        let asked = served.server.take_asked();
+        let starts = asked.iter().filter_map(|line| {
+            let (_, range) = line.split_once(" bytes=")?;
+            range.split_once('-')?.0.parse().ok()
+        });
+        let starts: Vec<u64> = starts.collect();
+        let of_first = |start: &&u64| **start <= 1_000_000;
+        let starts: Vec<&u64> = starts.iter().filter(of_first).collect();
+        assert!(
+            matches!(starts.as_slice(), [0, on] if **on > 0),
+            "{asked:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_that_stays_silent_is_told() -> Outcome {
+    let served = Served::impatient(NO_PATIENCE);
+    served.server.put("x.db", &long());
+    served.server.put("y.db", b"small");
+    // Some of it comes, and then nothing more.
+    let some = What::SilentAfter(100_000);
+    served.server.fail(" bytes=0-", some, 1);
+    let none = What::SilentAfter(0);
+    served.server.fail("GET /backups/x.db", none, usize::MAX);
+    let begun = Instant::now();
+    let error = read(&served, "x.db").expect_err("no more of it comes");
+    is_told_in_time(begun, &error.to_string());
+    // A small object, and an answer that does not even begin.
+    for silence in [What::SilentAfter(0), What::Late(Duration::from_secs(600))] {
+        served.server.mend();
+        let object = open_listed(&served, "y.db")?;
+        served.server.fail("GET /backups/y.db", silence, usize::MAX);
+        let begun = Instant::now();
+        let error = object.bring().expect_err("nothing of it comes");
+        is_told_in_time(begun, &error.to_string());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_listing_that_goes_silent_is_asked_for_again_and_told_in_the_end() {
+    for (times, patience) in [(2, PATIENCE), (usize::MAX, NO_PATIENCE)] {
+        let served = Served::impatient(patience);
+        for number in 0..30 {
+            served.server.put(&format!("{number}/x.db"), b"x");
+        }
+        served.server.page_size(10);
+        let silence = What::SilentAfter(100);
+        served.server.fail("list-type", silence, times);
+        let begun = Instant::now();
+        let listing = served.store.list(&id(""), &Silent);
+        if times == 2 {
+            assert_eq!(listing.objects.len(), 30);
+            continue;
+        }
+        let reason = listing.left_out.first().map(|one| one.reason.as_str());
+        is_told_in_time(begun, reason.unwrap_or_default());
+    }
 }
 
 /// Where nobody answers that is found out once, and not with every question.
@@ -466,8 +554,8 @@ fn a_store_that_is_not_there_is_not_waited_for_again() {
         assert!(reason.starts_with("no answer from 127.0.0.1:9"), "{reason}");
     };
     refused();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     refused();
     // A second try would be waited for.
-    assert!(begun.elapsed() < std::time::Duration::from_millis(190));
+    assert!(begun.elapsed() < Duration::from_millis(190));
 }
