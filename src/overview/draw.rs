@@ -4,9 +4,10 @@ use super::record::{
     Overview, OverviewDirectory, OverviewFile, OverviewGroup, OverviewHead, OverviewRow,
 };
 use super::stamp::Stamps;
-use crate::backup::Backup;
+use crate::backup::{Backup, Version};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::{Calendar, RULES, Successions};
+use crate::parallel::{self, PIECE};
 use crate::selection::{Candidate, KnownCluster, sort_newest_first};
 use crate::source::{ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
@@ -53,10 +54,21 @@ pub(crate) fn draw<'f>(
     let shelves = Shelves::new(files);
     let mut shared = SharedValues::default();
     let mut groups: BTreeMap<(Option<u32>, u32), Vec<OverviewRow>> = BTreeMap::new();
-    for backup in &backups {
-        let group = groups.entry(shared.group(backup)).or_default();
-        let picked_until = picked_instead(backup, drawn_of);
-        group.push(shared.row(backup, picked_until, &shelves.index));
+    let sketched = parallel::share(
+        backups.chunks(PIECE),
+        |successions: &mut Successions, backups| {
+            let sketches = backups.iter().map(|backup| {
+                let calendar = successions.calendar(backup);
+                let calendar = calendar.beside(picked_instead(backup, drawn_of));
+                Sketch::new(backup, calendar, &shelves.index)
+            });
+            sketches.collect::<Vec<Sketch>>()
+        },
+    );
+    parallel::drop_all(backups);
+    for sketch in sketched.into_iter().flatten() {
+        let (group, row) = shared.row(sketch);
+        groups.entry(group).or_default().push(row);
     }
     let counted = groups
         .iter()
@@ -148,46 +160,62 @@ fn ordinal(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+/// A row whose values are not shared yet.
+struct Sketch {
+    cluster: Option<KnownCluster>,
+    version: Version,
+    marks: Vec<(Code, Severity)>,
+    calendar: Calendar,
+    row: OverviewRow,
+}
+
+impl Sketch {
+    fn new(backup: &Backup, calendar: Calendar, index: &FileIndex<'_>) -> Self {
+        let halves = backup.halves();
+        Self {
+            cluster: KnownCluster::of(backup),
+            version: backup.version.clone(),
+            marks: backup.marks().into_owned(),
+            calendar,
+            row: OverviewRow {
+                digest: backup.digest,
+                snapshot: halves.snapshot,
+                kuberesources: halves.kuberesources,
+                marks: 0,
+                calendar: 0,
+                taken_at: backup.taken_at,
+                size_bytes: backup.size_bytes(),
+                places: places_of(backup, index),
+                revision: backup.revision(),
+                verified_as: backup.verifications.last().map(|last| last.verdict),
+            },
+        }
+    }
+}
+
 /// Values that rows share.
 #[derive(Default)]
 struct SharedValues {
     clusters: Interned<KnownCluster>,
-    versions: Interned<crate::backup::Version>,
+    versions: Interned<Version>,
     marks: Interned<Vec<(Code, Severity)>>,
     calendars: Interned<Calendar>,
-    successions: Successions,
 }
 
 impl SharedValues {
-    /// Cluster and version.
-    fn group(&mut self, backup: &Backup) -> (Option<u32>, u32) {
-        let cluster = KnownCluster::of(backup);
-        (
+    /// Cluster and version, and the row among their backups.
+    fn row(&mut self, sketch: Sketch) -> ((Option<u32>, u32), OverviewRow) {
+        let cluster = sketch.cluster;
+        let group = (
             cluster.map(|cluster| self.clusters.number(cluster)),
-            self.versions.number(backup.version.clone()),
-        )
-    }
-
-    fn row(
-        &mut self,
-        backup: &Backup,
-        picked_until: Option<DateTime<Utc>>,
-        index: &FileIndex<'_>,
-    ) -> OverviewRow {
-        let halves = backup.halves();
-        let calendar = self.successions.calendar(backup).beside(picked_until);
-        OverviewRow {
-            digest: backup.digest,
-            snapshot: halves.snapshot,
-            kuberesources: halves.kuberesources,
-            marks: self.marks.number(backup.marks().into_owned()),
-            calendar: self.calendars.number(calendar),
-            taken_at: backup.taken_at,
-            size_bytes: backup.size_bytes(),
-            places: places_of(backup, index),
-            revision: backup.revision(),
-            verified_as: backup.verifications.last().map(|last| last.verdict),
-        }
+            self.versions.number(sketch.version),
+        );
+        let row = OverviewRow {
+            marks: self.marks.number(sketch.marks),
+            calendar: self.calendars.number(sketch.calendar),
+            ..sketch.row
+        };
+        (group, row)
     }
 }
 
