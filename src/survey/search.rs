@@ -71,9 +71,13 @@ pub(super) fn walk_all(
         1
     };
     let walks = abreast(locations, threads, monitor, |location| {
-        let is_file = origin != Origin::Planned && stores.stat(location).is_ok();
         let is_packed = location.archive().is_some();
         let walked = walk(location, stores, monitor);
+        // A store may have an object by the name of what is a directory to everybody.
+        let has_others = walked.objects.iter().any(|object| object.id != *location);
+        let is_file = origin != Origin::Planned
+            && (is_packed || !has_others)
+            && stores.stat(location).is_ok();
         let beside = if is_file && !is_packed && !walked.is_interrupted {
             walk_beside(location, stores, monitor).objects
         } else {

@@ -457,6 +457,19 @@ fn line(bytes: &[u8], sample: &str) -> String {
     format!("{digest}  {}\n", sample.rsplit('/').next().expect("a name"))
 }
 
+/// Consoles make one of no bytes, and some stores answer for directories as if they had.
+#[test]
+fn an_object_by_the_name_of_a_directory_makes_no_file_of_it() {
+    let (env, server) = healthy();
+    server.put("prod/notes.txt", b"what was done, when, and by whom");
+    let verify = ["verify", "s3://backups/prod/"];
+    let before = run(&env, &server, &verify);
+    server.put("prod/", b"");
+    let after = run(&env, &server, &verify);
+    assert_eq!(after.stdout, before.stdout);
+    assert!(!before.stdout.contains("notes.txt"), "{}", before.stdout);
+}
+
 /// Unchanged as they are, checksums are spared like what they are about.
 #[test]
 fn recorded_checksums_are_read_only_beside_what_is_read() {
