@@ -7,6 +7,7 @@
 //! at no file, where etcd-cat makes sure that those which it names are there as they were. The peer of what reads every
 //! fact is `cat` of the catalogue; that of `index`, a walk that asks each file for size and time.
 
+mod peer;
 #[path = "../tests/all/catalogue/sample.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
 mod sample;
@@ -81,12 +82,12 @@ impl Bench {
         }
         let first = Instant::now();
         if backups <= FACTS {
-            run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
+            peer::run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
         }
         let elapsed = first.elapsed();
         if backups <= FACTS {
             verify_as_judged(&catalogue)?;
-            run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
+            peer::run(&mut bench.etcd_cat(&["index", &files.to_string_lossy()]))?;
         }
         sqlite::fill(&bench.path("peer.sqlite"), backups)?;
         let size = std::fs::metadata(&catalogue)?.len() >> 20;
@@ -100,7 +101,7 @@ impl Bench {
             "| command | time | resident | against | time | ratio |\n|---|---|---|---|---|---|"
         )?;
         // What lies about in memory unwritten would be written while somebody waits.
-        run(&mut Command::new("sync"))?;
+        peer::run(&mut Command::new("sync"))?;
         Ok(bench)
     }
 
@@ -139,7 +140,7 @@ impl Bench {
             if is_of_facts && self.backups > FACTS {
                 continue;
             }
-            let peer = || sqlite::ask(&self.path("peer.sqlite"), query);
+            let peer = || peer::ask(&self.path("peer.sqlite"), query);
             self.row(
                 &arguments.join(" "),
                 TURNS,
@@ -237,7 +238,7 @@ fn compare(
     let memory = resident(&ours())?;
     let mut times = Vec::new();
     for _ in 0..turns {
-        times.push((run(&mut ours())?, run(&mut peer())?));
+        times.push((peer::run(&mut ours())?, peer::run(&mut peer())?));
     }
     let least = |of: fn(&(Duration, Duration)) -> Duration| times.iter().map(of).min();
     let time = least(|turn| turn.0).unwrap_or_default();
@@ -274,16 +275,6 @@ fn resident(command: &Command) -> Fallible<String> {
         || "-".to_owned(),
         |kibibytes| format!("{} MiB", kibibytes >> 10),
     ))
-}
-
-fn run(command: &mut Command) -> Fallible<Duration> {
-    let started = Instant::now();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    Ok(started.elapsed())
 }
 
 /// When a backup was taken: each cluster takes one a day, a minute after the cluster before it.
@@ -417,10 +408,9 @@ mod judged {
 
 /// The same rows in a table of SQLite.
 mod sqlite {
-    use super::{AS_OF, BACKUPS_OF_CLUSTER, Fallible, names_of, sample, taken_at};
+    use super::{AS_OF, BACKUPS_OF_CLUSTER, Fallible, names_of, peer, sample, taken_at};
     use std::fmt::Write as _;
     use std::path::Path;
-    use std::process::{Command, Stdio};
 
     const TABLE: &str = "CREATE TABLE backup (id TEXT PRIMARY KEY, verdict TEXT, cluster TEXT, version TEXT, \
         taken INTEGER, size INTEGER, revision INTEGER, findings TEXT, path TEXT);";
@@ -439,12 +429,6 @@ mod sqlite {
         FROM backup GROUP BY cluster ORDER BY 3";
     pub(super) const LATEST_VALID: &str = "SELECT * FROM backup WHERE cluster = 'cluster1-x7k2p' \
         AND verdict IN ('valid', 'warning') ORDER BY taken DESC LIMIT 1";
-
-    pub(super) fn ask(database: &Path, query: &str) -> Command {
-        let mut command = Command::new("sqlite3");
-        command.arg("-readonly").arg(database).arg(query);
-        command
-    }
 
     pub(super) fn fill(database: &Path, backups: u64) -> Fallible<()> {
         let now = AS_OF.parse::<chrono::DateTime<chrono::Utc>>()?.timestamp();
@@ -467,13 +451,7 @@ mod sqlite {
         }
         words.push_str("COMMIT;\n");
         words.push_str(INDEXES);
-        let script = database.with_extension("sql");
-        std::fs::write(&script, words)?;
-        Command::new("sqlite3")
-            .arg(database)
-            .stdin(Stdio::from(std::fs::File::open(script)?))
-            .status()?;
-        Ok(())
+        peer::fill(database, &words)
     }
 }
 

@@ -6,12 +6,13 @@
 //! of all halves by directory and stamp brings both of a run together, as long as no content is to be looked at. All take
 //! turns, and of each the shortest time counts, as others work on most machines, too.
 
+mod peer;
 #[path = "../tests/all/catalogue/sample.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
 mod sample;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use etcd_cat::backup::{Located, Shared};
+use etcd_cat::backup::Located;
 use etcd_cat::inventory::{Inventory, Proven};
 use etcd_cat::kuberesources::Kuberesources;
 use etcd_cat::kubernetes::certificate::Certificates;
@@ -19,12 +20,11 @@ use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, Named
 use etcd_cat::pairing::pair;
 use etcd_cat::snapshot::Snapshot;
 use etcd_cat::source::ObjectId;
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::hint::black_box;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error>>;
@@ -206,26 +206,13 @@ fn inventory(shape: Shape, backups: u64) -> Inventory {
             made.proofs.insert(digests.0, digests.1, proven());
         }
         made.snapshots
-            .push(located(snapshot, run.path("snapshot", ".db")));
-        made.kuberesources.push(located(
+            .push(Located::alone(snapshot, run.path("snapshot", ".db")));
+        made.kuberesources.push(Located::alone(
             kuberesources,
             run.path("static_kuberesources", ".tar.gz"),
         ));
     }
     made
-}
-
-fn located<T>(facts: T, path: ObjectId) -> Located<T> {
-    Located {
-        facts: Shared::from(facts),
-        path,
-        copies: Vec::new(),
-        modified_at: None,
-        arrived_at: None,
-        custody: BTreeMap::new(),
-        is_present: true,
-        is_packed: false,
-    }
 }
 
 fn proven() -> Proven {
@@ -254,12 +241,12 @@ fn measure(shape: Shape, backups: u64) -> Fallible<String> {
     let database = directory.path().join("peer.sqlite");
     sqlite::fill(&database, shape, backups)?;
     // What lies about in memory unwritten would be written while somebody waits.
-    run(&mut Command::new("sync"))?;
+    peer::run(&mut Command::new("sync"))?;
     let mut least = [Duration::MAX; 3];
     for _ in 0..TURNS {
         let times = [
             timed(|| joined(&inventory)),
-            run(&mut sqlite::ask(&database))?,
+            peer::run(&mut sqlite::ask(&database))?,
             timed(|| sorted(&inventory)),
         ];
         for (least, time) in least.iter_mut().zip(times) {
@@ -330,19 +317,10 @@ fn timed<T>(work: impl Fn() -> T) -> Duration {
     started.elapsed()
 }
 
-fn run(command: &mut Command) -> Fallible<Duration> {
-    let started = Instant::now();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    Ok(started.elapsed())
-}
-
+/// The same halves in two tables of SQLite.
 /// The same halves in two tables of SQLite.
 mod sqlite {
-    use super::{Command, Fallible, Path, Shape, Stdio};
+    use super::{Command, Fallible, Path, Shape, peer};
     use std::fmt::Write as _;
 
     const TABLES: &str = "CREATE TABLE snapshot (id INTEGER PRIMARY KEY, cluster TEXT, directory TEXT, stamp TEXT); \
@@ -352,9 +330,7 @@ mod sqlite {
         ON two.stamp = one.stamp AND two.cluster = one.cluster AND two.directory = one.directory";
 
     pub(super) fn ask(database: &Path) -> Command {
-        let mut command = Command::new("sqlite3");
-        command.arg("-readonly").arg(database).arg(JOIN);
-        command
+        peer::ask(database, JOIN)
     }
 
     pub(super) fn fill(database: &Path, shape: Shape, backups: u64) -> Fallible<()> {
@@ -376,12 +352,6 @@ mod sqlite {
         }
         words.push_str("COMMIT;\n");
         words.push_str(INDEX);
-        let script = database.with_extension("sql");
-        std::fs::write(&script, words)?;
-        Command::new("sqlite3")
-            .arg(database)
-            .stdin(Stdio::from(std::fs::File::open(script)?))
-            .status()?;
-        Ok(())
+        peer::fill(database, &words)
     }
 }

@@ -60,6 +60,20 @@ pub struct Located<T> {
 }
 
 impl<T> Located<T> {
+    /// One place on disk, of which nothing more is known.
+    pub fn alone(facts: T, path: ObjectId) -> Self {
+        Self {
+            facts: Shared::from(facts),
+            path,
+            copies: Vec::new(),
+            modified_at: None,
+            arrived_at: None,
+            custody: BTreeMap::new(),
+            is_present: true,
+            is_packed: false,
+        }
+    }
+
     /// All places, the shown one first.
     pub fn places(&self) -> impl Iterator<Item = &ObjectId> {
         std::iter::once(&self.path).chain(&self.copies)

@@ -1,6 +1,6 @@
 //! Hand-made facts of one healthy cluster, for tests to spoil.
 
-use crate::backup::{Backup, Located, Shared};
+use crate::backup::{Backup, Located};
 use crate::digest::Sha256Digest;
 use crate::finding::Code;
 use crate::inventory::{Inventory, Proven};
@@ -167,14 +167,8 @@ pub(crate) fn kuberesources(cluster: &str, seed: u64) -> Kuberesources {
 
 pub(crate) fn located<T>(facts: T, path: &str) -> Located<T> {
     Located {
-        facts: Shared::from(facts),
-        path: ObjectId::from(path),
-        copies: Vec::new(),
         modified_at: Some(at("2024-11-02T03:01:00Z")),
-        arrived_at: None,
-        custody: BTreeMap::new(),
-        is_present: true,
-        is_packed: false,
+        ..Located::alone(facts, ObjectId::from(path))
     }
 }
 

@@ -4,7 +4,7 @@ use super::every_value::EveryValue;
 use super::file::read_kuberesources;
 use super::knowledge::Knowledge;
 use super::options::{Decrypt, SurveyOptions};
-use crate::backup::{Located, Shared};
+use crate::backup::Located;
 use crate::catalogue::{CatalogueChange, Content, ProofRecord, SnapshotKey};
 use crate::digest::Sha256Digest;
 use crate::inventory::{Inventory, Proven};
@@ -17,7 +17,7 @@ use crate::monitor::{Monitor, Silent};
 use crate::pairing::candidates;
 use crate::snapshot::Snapshot;
 use crate::source::{ObjectId, Store};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Key rings of this run. In memory only.
@@ -71,7 +71,7 @@ pub(super) fn prove_waiting(
     let (waiting, sealed): (Vec<_>, Vec<_>) = waiting
         .into_iter()
         .filter(|(_, facts, _)| !facts.encryption.is_empty())
-        .map(|(path, facts, sealed)| (located(path, facts), sealed))
+        .map(|(path, facts, sealed)| (Located::alone(facts, path), sealed))
         .unzip();
     let inventory = Inventory {
         snapshots: waiting,
@@ -116,19 +116,6 @@ pub(super) fn prove_waiting(
     }
     *archives = inventory.kuberesources;
     changes
-}
-
-fn located(path: ObjectId, facts: Snapshot) -> Located<Snapshot> {
-    Located {
-        facts: Shared::from(facts),
-        path,
-        copies: Vec::new(),
-        modified_at: None,
-        arrived_at: None,
-        custody: BTreeMap::new(),
-        is_present: true,
-        is_packed: false,
-    }
 }
 
 /// Snapshots with encrypted values for which some possible partner's keys have not been tried: they must be read again.

@@ -10,7 +10,7 @@ use super::news::Origin;
 use super::options::{Depth, SurveyOptions};
 use super::passed_over::Met;
 use super::recorded::RecordedChecksums;
-use crate::catalogue::Content;
+use crate::catalogue::{CatalogueContents, Content};
 use crate::discovery::{
     FoundObject, ObjectKind, Shard, Skipped, SkippedKind, Walk, groups, walk, walk_beside,
 };
@@ -288,13 +288,8 @@ impl Examination<'_> {
         self.options.depth == Depth::New && self.is_unchanged(object)
     }
 
-    /// Does the catalogue know it as it is?
-    pub(super) fn is_unchanged(&self, object: &FoundObject) -> bool {
-        let record = self.known.contents.files.get(&object.id);
-        record.is_some_and(|record| {
-            record.identity == object.identity
-                && !matches!(record.content, Content::Unreadable { .. })
-        })
+    fn is_unchanged(&self, object: &FoundObject) -> bool {
+        is_as_recorded(object, &self.known.contents)
     }
 
     fn enter_known_object(&mut self, object: &FoundObject) {
@@ -374,6 +369,14 @@ fn pass_over_put_aside(walked: &mut Walk) {
 fn is_other_product(object: &FoundObject) -> bool {
     let name = object.id.file_name();
     name.is_some_and(|name| product::by_name(name).is_some())
+}
+
+/// Does the catalogue know it as it is?
+pub(super) fn is_as_recorded(object: &FoundObject, contents: &CatalogueContents) -> bool {
+    let record = contents.files.get(&object.id);
+    record.is_some_and(|record| {
+        record.identity == object.identity && !matches!(record.content, Content::Unreadable { .. })
+    })
 }
 
 pub(super) fn put_aside(object: &FoundObject) -> Option<PutAside> {

@@ -9,7 +9,7 @@ use super::examination::{Examination, Survey};
 use super::news::Origin;
 use super::options::SurveyOptions;
 use super::recorder::Recorder;
-use super::search::{Walked, put_aside};
+use super::search::{Walked, is_as_recorded, put_aside};
 use crate::catalogue::{Catalogue, CatalogueContents, Content, FileRecord};
 use crate::discovery::Skipped;
 use crate::monitor::Monitor;
@@ -63,17 +63,11 @@ pub(super) fn unchanged(
     if options.shard.is_some() || walks.iter().any(|one| one.is_file) {
         return Ok(None);
     }
-    let Some((sight, contents)) = remembered(catalogue, options)? else {
+    let Some((sight, contents)) = remembered(locations, walks, catalogue, options)? else {
         return Ok(None);
     };
-    if !sight.is_settled() || !sight.lies_within(locations) {
-        return Ok(None);
-    }
     let recorder = Recorder::new(catalogue, false);
     let mut examination = Examination::new(contents, recorder, locations, options, monitor);
-    if !examination.has_met_all(walks) {
-        return Ok(None);
-    }
     let todo = examination.search(locations, walks.to_vec(), origin)?;
     if !todo.is_empty() || !examination.has_nothing_new(locations, &sight) {
         return Ok(None);
@@ -92,11 +86,19 @@ pub(super) fn unchanged(
     }))
 }
 
-/// What was judged last, and the files that it was judged by.
+/// What was judged last, and the files that it was judged by, where these are all that lies there. What costs least is asked
+/// first: mostly something is new.
 fn remembered(
+    locations: &[ObjectId],
+    walks: &[Walked],
     catalogue: &Catalogue,
     options: &SurveyOptions,
 ) -> Result<Option<(Sight, CatalogueContents)>, SurveyError> {
+    let reader = catalogue.reader()?;
+    let contents = reader.files_alone()?;
+    if !contents.skipped.is_empty() || !knows_all(&contents, walks) {
+        return Ok(None);
+    }
     let everything = Selection {
         scope: Scope::All,
         ..Selection::default()
@@ -106,26 +108,24 @@ fn remembered(
         as_of: options.as_of,
         accept: &options.accept,
     };
-    let reader = catalogue.reader()?;
-    // What is damaged is mended by reading it again.
-    reader.look_at_all()?;
-    if !catalogue.damage().told().is_empty() {
-        return Ok(None);
-    }
-    let Some(sight) = Sight::of(&reader, &question)? else {
+    let sight = Sight::of(&reader, &question)?;
+    let sight = sight.filter(|sight| sight.is_settled() && sight.lies_within(locations));
+    let Some(sight) = sight else {
         return Ok(None);
     };
-    let contents = reader.files_alone()?;
-    Ok(contents.skipped.is_empty().then_some((sight, contents)))
+    // What is damaged is mended by reading it again.
+    reader.look_at_all()?;
+    let is_sound = catalogue.damage().told().is_empty();
+    Ok(is_sound.then_some((sight, contents)))
+}
+
+/// Does the catalogue know all that lies there, as it is?
+fn knows_all(contents: &CatalogueContents, walks: &[Walked]) -> bool {
+    let mut objects = walks.iter().flat_map(|one| &one.walked.objects);
+    objects.all(|object| is_as_recorded(object, contents) || put_aside(object).is_some())
 }
 
 impl Examination<'_> {
-    /// Does the catalogue know all that lies there, as it is?
-    fn has_met_all(&self, walks: &[Walked]) -> bool {
-        let mut objects = walks.iter().flat_map(|one| &one.walked.objects);
-        objects.all(|object| self.is_unchanged(object) || put_aside(object).is_some())
-    }
-
     /// Is all that a survey would remember remembered, and what was judged of the same files?
     fn has_nothing_new(&self, locations: &[ObjectId], sight: &Sight) -> bool {
         self.absent() == sight.absent()
