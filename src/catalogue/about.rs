@@ -105,6 +105,15 @@ impl About {
         self.generation.wrapping_add(1)
     }
 
+    /// What it will say once a batch is written that leaves these sums.
+    pub(super) fn once_written(&self, sums: TableSums) -> Self {
+        Self {
+            generation: self.next_number(),
+            sums: Some(sums),
+            ..self.clone()
+        }
+    }
+
     /// Says that the catalogue was written to once more.
     pub(super) fn next_generation(&self) -> Operation {
         put(GENERATION_KEY.to_vec(), &self.next_number().to_be_bytes())

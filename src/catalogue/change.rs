@@ -14,12 +14,14 @@ use crate::digest::Sha256Digest;
 use crate::finding::has_error;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
+use crate::parallel;
 use crate::snapshot::Snapshot;
 use crate::source::{Custody, FileSystemId, ObjectId, ObjectIdentity};
 use chrono::{DateTime, Utc};
+use foldhash::quality::RandomState;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 /// Something to remember.
@@ -92,7 +94,7 @@ pub(super) struct CatalogueBatch<'r> {
     pub(super) before: &'r CatalogueReader<'r>,
     pub(super) operations: Vec<Operation>,
     /// Files of this batch, and others that were looked up together; `None` where there is none.
-    files: HashMap<ObjectId, Option<FileRecord>>,
+    files: HashMap<ObjectId, Option<FileRecord>, RandomState>,
     /// Certificate sets of this batch, which `before` does not know.
     sets: HashSet<CertificateSetId>,
     /// What is there counts from now on, whatever was there before.
@@ -105,17 +107,23 @@ impl<'r> CatalogueBatch<'r> {
         Self {
             before,
             operations: Vec::new(),
-            files: HashMap::new(),
+            files: HashMap::default(),
             sets: HashSet::new(),
             is_counted_anew: false,
         }
     }
 
     /// The operations in order of tables and keys; those on one key are in the order in which they were added.
-    pub(super) fn into_operations(mut self) -> Vec<Operation> {
-        self.operations
-            .sort_by(|one, other| one.place().cmp(&other.place()));
-        self.operations
+    pub(super) fn into_operations(self) -> Vec<Operation> {
+        let mut tables: BTreeMap<Table, Vec<Operation>> = BTreeMap::new();
+        for operation in self.operations {
+            tables.entry(operation.table()).or_default().push(operation);
+        }
+        let sorted = parallel::share(tables.into_values(), |(), mut of_table| {
+            of_table.sort_by(|one, other| one.place().cmp(&other.place()));
+            of_table
+        });
+        sorted.into_iter().flatten().collect()
     }
 
     /// Adds what one change needs.
@@ -204,6 +212,7 @@ impl<'r> CatalogueBatch<'r> {
         let paths: Vec<&ObjectId> = paths.collect();
         let keys: Vec<Vec<u8>> = paths.iter().map(|path| path.to_bytes()).collect();
         let found = self.before.each_of::<FileRecord>(&keys)?;
+        self.files.reserve(found.len());
         self.files.extend(paths.into_iter().cloned().zip(found));
         Ok(())
     }

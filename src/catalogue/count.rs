@@ -12,6 +12,8 @@ use crate::parallel;
 struct Stored {
     /// What it adds to the sum of its table.
     sum: Option<u64>,
+    /// The same after each of the operations.
+    sums_after: Vec<Option<u64>>,
     /// Nothing changes by these operations.
     is_same: bool,
 }
@@ -39,8 +41,7 @@ impl CatalogueReader<'_> {
             for (of_key, stored) in of_keys.into_iter().zip(stored) {
                 let table = of_key.first().map(Operation::table);
                 let mut before = stored.sum;
-                for operation in of_key {
-                    let now = operation.sum();
+                for now in stored.sums_after {
                     if let Some(table) = table.filter(|table| is_counted(*table)) {
                         sums.table_mut(table).replace(before, now);
                     }
@@ -57,20 +58,22 @@ impl CatalogueReader<'_> {
 
     /// What the store holds under the keys of some operations on one table.
     fn stored(&self, of_keys: &[&[Operation]]) -> Result<Vec<Stored>, CatalogueError> {
-        let mut stored = Vec::with_capacity(of_keys.len());
-        for of_keys in of_keys.chunks(AT_A_TIME) {
+        let stored = parallel::share(of_keys.chunks(AT_A_TIME), |(), of_keys| {
             let firsts = of_keys.iter().filter_map(|of_key| of_key.first());
             let table = firsts.clone().map(Operation::table).next();
             let keys: Vec<Vec<u8>> = firsts.map(|one| one.place().1.to_vec()).collect();
             let found = table.map(|table| self.bytes_of_each(table, &keys));
             let found = found.transpose()?.unwrap_or_default();
             let each = of_keys.iter().zip(keys).zip(found);
-            stored.extend(each.map(|((of_key, key), found)| Stored {
+            let stored = each.map(|((of_key, key), found)| Stored {
                 sum: found.as_ref().map(|value| of_record(&key, value)),
+                sums_after: of_key.iter().map(Operation::sum).collect(),
                 is_same: of_key.iter().all(|one| one.value() == found.as_deref()),
-            }));
-        }
-        Ok(stored)
+            });
+            Ok(stored.collect::<Vec<Stored>>())
+        });
+        let stored: Result<Vec<Vec<Stored>>, CatalogueError> = stored.into_iter().collect();
+        Ok(stored?.into_iter().flatten().collect())
     }
 
     /// Looks at every record for an answer that needs few of them, and tells of those that are not as they were written;

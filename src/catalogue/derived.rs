@@ -6,13 +6,7 @@ use super::reader::CatalogueReader;
 use super::seal::{seal, unseal};
 use super::store::{Operation, Table};
 use super::version::Record;
-use crate::parallel;
 use serde::Serialize;
-
-/// Records that are in memory as they lie in the store; each is up to some 64 KiB.
-const UNSEALED: usize = 512;
-/// And those that one thread unseals at a time.
-const SHARE: usize = 8;
 
 /// A record as it is written.
 pub(crate) struct SealedRecord {
@@ -70,36 +64,24 @@ impl CatalogueReader<'_> {
     /// # Errors
     ///
     /// The store cannot be read or is damaged.
-    pub(crate) fn each_derived<R: Record + Send>(
+    pub(crate) fn each_derived<R: Record>(
         &self,
         prefix: &[u8],
         wanted: &dyn Fn(&[u8]) -> bool,
         visit: &mut dyn FnMut(&[u8], R),
     ) -> Result<bool, CatalogueError> {
         let mut is_whole = true;
-        let mut waiting: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
-        let mut unseal_all = |waiting: Vec<(Vec<u8>, Vec<u8>)>| {
-            let unsealed = parallel::share(waiting.chunks(SHARE), |(), records| {
-                let records = records.iter();
-                let unsealed = records.map(|(key, record)| unseal(key, record).ok());
-                unsealed.collect::<Vec<Option<R>>>()
-            });
-            for ((key, _), record) in waiting.iter().zip(unsealed.into_iter().flatten()) {
-                match record {
-                    Some(record) => visit(key, record),
-                    None => is_whole = false,
-                }
-            }
-        };
-        self.scan(R::TABLE, prefix, &mut |key, record| {
-            if wanted(key) {
-                waiting.push((key.to_vec(), record.to_vec()));
-            }
-            if waiting.len() >= UNSEALED {
-                unseal_all(std::mem::take(&mut waiting));
-            }
-        })?;
-        unseal_all(waiting);
+        let read = |key: &[u8], record: &[u8]| unseal(key, record).ok();
+        self.scan_shared(
+            R::TABLE,
+            prefix,
+            wanted,
+            &read,
+            &mut |key, record| match record {
+                Some(record) => visit(key, record),
+                None => is_whole = false,
+            },
+        )?;
         Ok(is_whole)
     }
 }

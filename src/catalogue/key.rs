@@ -98,7 +98,7 @@ pub(super) fn verification_bytes(subject: Subject, at: DateTime<Utc>) -> Vec<u8>
 }
 
 /// A key as a store returns it.
-pub(super) trait DecodeKey: Sized {
+pub(super) trait DecodeKey: Send + Sized {
     /// The key, when these are its bytes.
     fn decode(bytes: &[u8]) -> Option<Self>;
 

@@ -8,6 +8,7 @@
 //! is told in `version.rs`.
 
 mod about;
+mod ahead;
 mod carried;
 mod change;
 mod contents;

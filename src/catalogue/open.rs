@@ -1,6 +1,7 @@
 //! The catalogue as commands use it: opened late, closed early.
 
 use super::about::About;
+use super::ahead::StoreAhead;
 use super::change::{CatalogueBatch, CatalogueChange};
 use super::contents::CatalogueContents;
 use super::damage::CatalogueDamage;
@@ -15,6 +16,7 @@ use super::record::LocationRecord;
 use super::redb::RedbStore;
 use super::run::{Run, RunRecord};
 use super::store::{Access, CatalogueStore, Operation, StoreError, Table, Visit};
+use super::sums::TableSums;
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
@@ -218,25 +220,37 @@ impl Catalogue {
         &self,
         work: impl FnOnce(&mut CatalogueBatch<'_>) -> Result<T, CatalogueError>,
     ) -> Result<T, CatalogueError> {
-        let mut reader = self.open(Access::Write)?;
+        let (result, prepared) = self.prepare(work)?;
+        prepared.map(PreparedBatch::write).transpose()?;
+        Ok(result)
+    }
+
+    /// Makes a batch of `work`, and writes nothing yet; no batch where nothing is to be written.
+    pub(super) fn prepare<T>(
+        &self,
+        work: impl FnOnce(&mut CatalogueBatch<'_>) -> Result<T, CatalogueError>,
+    ) -> Result<(T, Option<PreparedBatch<'_>>), CatalogueError> {
+        let reader = self.open(Access::Write)?;
         let mut batch = CatalogueBatch::new(&reader);
         let result = work(&mut batch)?;
         let is_counted_anew = batch.is_counted_anew;
         let mut operations = batch.into_operations();
         if operations.is_empty() && !is_counted_anew {
-            return Ok(result);
+            return Ok((result, None));
         }
         let known = reader.about.sums.clone().filter(|_| !is_counted_anew);
         let is_counted = known.is_some();
         let known = known.map_or_else(|| reader.counted(), Ok)?;
         let sums = reader.settle(&known, &mut operations)?;
         if operations.is_empty() && is_counted {
-            return Ok(result);
+            return Ok((result, None));
         }
-        operations.push(reader.about.next_generation());
-        operations.push(sums.kept(reader.about.next_number())?);
-        apply(&mut reader, operations)?;
-        Ok(result)
+        let prepared = PreparedBatch {
+            reader,
+            operations,
+            sums,
+        };
+        Ok((result, Some(prepared)))
     }
 
     fn open(&self, access: Access) -> Result<CatalogueReader<'_>, CatalogueError> {
@@ -289,6 +303,38 @@ impl Catalogue {
                 }
             },
         }
+    }
+}
+
+/// A batch that changes something. Nobody else reads or writes the catalogue while it lives.
+pub(super) struct PreparedBatch<'c> {
+    reader: CatalogueReader<'c>,
+    /// In order of tables and keys.
+    operations: Vec<Operation>,
+    sums: TableSums,
+}
+
+impl PreparedBatch<'_> {
+    /// Everything that the catalogue will hold once it is written.
+    pub(super) fn contents(&self) -> Result<CatalogueContents, CatalogueError> {
+        let store = self.reader.store.as_ref();
+        let ahead = store.map(|store| StoreAhead::new(store.as_ref(), &self.operations));
+        let reader = CatalogueReader {
+            path: self.reader.path.clone(),
+            store: ahead.map(boxed),
+            about: self.reader.about.once_written(self.sums.clone()),
+            damage: self.reader.damage.clone(),
+            turn: None,
+        };
+        reader.load()
+    }
+
+    /// Writes all of it, or nothing when it fails.
+    pub(super) fn write(mut self) -> Result<(), CatalogueError> {
+        let about = &self.reader.about;
+        self.operations.push(about.next_generation());
+        self.operations.push(self.sums.kept(about.next_number())?);
+        apply(&mut self.reader, self.operations)
     }
 }
 

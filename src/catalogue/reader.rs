@@ -10,7 +10,7 @@ use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::run::RunRecord;
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
-use super::sums::{TableSum, is_counted};
+use super::sums::{TableSum, is_counted, of_record};
 use super::version::Record;
 use crate::backup::{Provenance, Verification};
 use crate::digest::Sha256Digest;
@@ -45,6 +45,10 @@ impl std::fmt::Debug for CatalogueReader<'_> {
 
 /// Records that are looked up by one thread at a time.
 const AT_A_TIME: usize = 64;
+/// Records that are in memory as they lie in the store while a table is gone through; each is up to some 64 KiB.
+const SCANNED_AT_ONCE: usize = 512;
+/// And those that one thread is handed.
+const SCANNED_BY_ONE: usize = 8;
 
 /// Is shown a key and what its record says.
 type VisitRecord<'v, R> = &'v mut dyn FnMut(&[u8], Result<R, RecordError>);
@@ -291,19 +295,28 @@ impl CatalogueReader<'_> {
         &self,
         skipped: &mut Vec<SkippedRecord>,
     ) -> Result<Vec<(K, R)>, CatalogueError> {
-        let mut found = Vec::new();
-        self.visit(
-            &[],
-            &mut |key, decoded| match K::from_bytes(key).and_then(|k| Ok((k, decoded?))) {
+        let (mut found, mut sum, mut foreign) = (Vec::new(), TableSum::default(), None);
+        let read = |key: &[u8], record: &[u8]| {
+            let decoded = unseal(key, record).and_then(|value| Ok((K::from_bytes(key)?, value)));
+            (of_record(key, record), decoded)
+        };
+        self.scan_shared(R::TABLE, &[], &|_| true, &read, &mut |key,
+                                                                (
+            of_record,
+            decoded,
+        )| {
+            sum.replace(None, Some(of_record));
+            match decoded {
                 Ok(record) => found.push(record),
+                Err(error) if error.is_foreign() => foreign = Some(error),
                 Err(error) => {
-                    let record = SkippedRecord::new(R::TABLE, key, error.to_string());
-                    self.damage.tell_record(&record);
-                    skipped.push(record);
+                    self.tell_damaged(R::TABLE, key, &error);
+                    skipped.push(SkippedRecord::new(R::TABLE, key, error.to_string()));
                 }
-            },
-        )?;
-        Ok(found)
+            }
+        })?;
+        self.hold_against(R::TABLE, sum);
+        foreign.map_or(Ok(found), |reason| Err(self.foreign::<R>(reason)))
     }
 
     /// Shows every record of a kind whose key begins with `prefix`, in order of keys.
@@ -350,7 +363,7 @@ impl CatalogueReader<'_> {
     }
 
     /// The records under `keys`, in their order; `None` where one is not there or damaged.
-    pub(super) fn many<R: Record + Send>(
+    pub(super) fn many<R: Record>(
         &self,
         keys: &[Vec<u8>],
     ) -> Result<Option<Vec<R>>, CatalogueError> {
@@ -440,6 +453,40 @@ impl CatalogueReader<'_> {
             .as_ref()
             .map(|store| store.scan(table, prefix, visit));
         scanned.transpose().map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Shows every record whose key begins with `prefix` and is `wanted` to `work`, on all processors, and what comes of each
+    /// to `take`, ascending.
+    pub(super) fn scan_shared<T: Send>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        wanted: &dyn Fn(&[u8]) -> bool,
+        work: &(dyn Fn(&[u8], &[u8]) -> T + Sync),
+        take: &mut dyn FnMut(&[u8], T),
+    ) -> Result<(), CatalogueError> {
+        let mut waiting = Vec::new();
+        let mut share = |waiting: Vec<(Vec<u8>, Vec<u8>)>| {
+            let done = parallel::share(waiting.chunks(SCANNED_BY_ONE), |(), records| {
+                let done = records.iter().map(|(key, record)| work(key, record));
+                done.collect::<Vec<T>>()
+            });
+            let done = done.into_iter().flatten();
+            waiting
+                .iter()
+                .zip(done)
+                .for_each(|((key, _), one)| take(key, one));
+        };
+        self.scan(table, prefix, &mut |key, record| {
+            if wanted(key) {
+                waiting.push((key.to_vec(), record.to_vec()));
+            }
+            if waiting.len() >= SCANNED_AT_ONCE {
+                share(std::mem::take(&mut waiting));
+            }
+        })?;
+        share(waiting);
         Ok(())
     }
 

@@ -50,7 +50,7 @@ impl Table {
 }
 
 /// A kind of record.
-pub(crate) trait Record: DeserializeOwned {
+pub(crate) trait Record: DeserializeOwned + Send {
     /// Where records of this kind lie.
     const TABLE: Table;
 

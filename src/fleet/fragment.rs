@@ -8,8 +8,9 @@
 //!
 //! Values are sealed as in a catalogue: their versions and checksums go with them.
 
-use crate::catalogue::CarriedRecord;
+use crate::catalogue::{CarriedRecord, Table};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
 const MAGIC: &[u8] = b"etcd-cat fragment 1\n";
 const DIGEST: usize = 32;
@@ -44,12 +45,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<CarriedRecord>, String> {
     while !rest.is_empty() {
         let (table, key, value) = (part(&mut rest)?, part(&mut rest)?, part(&mut rest)?);
         records.push(CarriedRecord {
-            table: String::from_utf8_lossy(table).into_owned(),
+            table: table_name(table),
             key: key.to_vec(),
             value: value.to_vec(),
         });
     }
     Ok(records)
+}
+
+/// Nearly all are of tables that are known: those need no text of their own.
+fn table_name(bytes: &[u8]) -> Cow<'static, str> {
+    let name = String::from_utf8_lossy(bytes);
+    match Table::named(&name) {
+        Some(table) => table.name().into(),
+        None => name.into_owned().into(),
+    }
 }
 
 fn part<'b>(rest: &mut &'b [u8]) -> Result<&'b [u8], String> {
@@ -69,7 +79,7 @@ mod tests {
     #[test]
     fn records_come_back_and_no_damage_goes_unnoticed() {
         let record = |key: &[u8]| CarriedRecord {
-            table: "files".to_owned(),
+            table: "files".into(),
             key: key.to_vec(),
             value: b"value".to_vec(),
         };

@@ -46,29 +46,45 @@ pub fn merge(run: &FleetRun, catalogue: &Catalogue, stores: &Stores) -> Result<M
         files: 0,
     };
     let mut changes: Vec<CatalogueChange> = located(&merged.plan).collect();
-    let mut names = merged.done.iter().flat_map(|done| {
+    let names = merged.done.iter().flat_map(|done| {
         let names = done.fragments.iter();
         names.map(|name| (done.shard, name.as_str()))
     });
+    let mut names = names.peekable();
     loop {
         let (mut learnt, mut bytes) = (Vec::new(), 0);
-        while bytes < AT_ONCE {
+        while bytes < AT_ONCE && names.peek().is_some() {
             let next: Vec<_> = names.by_ref().take(AT_A_TIME).collect();
-            if next.is_empty() {
-                break;
-            }
             for fragment in read_all(run, &next)? {
                 bytes += fragment.bytes;
                 learnt.extend(fragment.records);
             }
         }
-        if learnt.is_empty() && changes.is_empty() {
-            break;
+        let changes = std::mem::take(&mut changes);
+        if names.peek().is_some() {
+            merged.files += catalogue.take_over(learnt, &identities, changes)?;
+            continue;
         }
-        merged.files += catalogue.take_over(learnt, &identities, std::mem::take(&mut changes))?;
+        merged.files += conclude(catalogue, learnt, &identities, changes, stores)?;
+        return Ok(merged);
     }
-    survey::refresh(catalogue, stores)?;
-    Ok(merged)
+}
+
+/// Takes over what is left, and judges everything meanwhile.
+fn conclude(
+    catalogue: &Catalogue,
+    learnt: Vec<CarriedRecord>,
+    identities: &HashMap<ObjectId, ObjectIdentity>,
+    changes: Vec<CatalogueChange>,
+    stores: &Stores,
+) -> Result<u64, FleetError> {
+    let judge = |contents| survey::drawn(contents, stores);
+    let (files, overview) = catalogue.take_over_and(learnt, identities, changes, judge)?;
+    match overview {
+        Some(overview) => overview?.keep(catalogue)?,
+        None => survey::refresh(catalogue, stores)?,
+    }
+    Ok(files)
 }
 
 fn located(plan: &PlanHead) -> impl Iterator<Item = CatalogueChange> {
@@ -166,7 +182,7 @@ mod tests {
 
     fn record(value: &[u8]) -> CarriedRecord {
         CarriedRecord {
-            table: "files".to_owned(),
+            table: "files".into(),
             key: b"/b/x.db".to_vec(),
             value: value.to_vec(),
         }
@@ -186,7 +202,7 @@ mod tests {
         let later = read(directory.path(), "later", record(&[u8::MAX, 0, 0, 0, 0]));
         assert!(matches!(later, FleetError::Later { .. }), "{later}");
         let unknown = CarriedRecord {
-            table: "tomorrow".to_owned(),
+            table: "tomorrow".into(),
             ..record(&[1, 0, 0, 0, 0])
         };
         let later = read(directory.path(), "unknown", unknown);

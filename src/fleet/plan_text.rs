@@ -2,6 +2,7 @@
 
 use super::plan::{LeftOut, Plan, PlanHead, PlannedGroup, PlannedObject};
 use crate::instant::rfc3339_seconds;
+use crate::parallel;
 use crate::source::{FileIdentity, ObjectId, ObjectIdentity, TaggedIdentity};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,7 +95,7 @@ fn push(text: &mut String, line: &impl Serialize) {
 }
 
 /// The plan of a text: the groups that `wanted` says, all of them counted and proven.
-pub(super) fn read(text: &[u8], wanted: impl Fn(u32) -> bool) -> Result<Plan, String> {
+pub(super) fn read(text: &[u8], wanted: impl Fn(u32) -> bool + Sync) -> Result<Plan, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is no text")?;
     let whole = text.strip_suffix('\n').ok_or("it is cut short")?;
     let (body, last) = whole.rsplit_once('\n').ok_or("it is cut short")?;
@@ -106,16 +107,16 @@ pub(super) fn read(text: &[u8], wanted: impl Fn(u32) -> bool) -> Result<Plan, St
     let mut lines = body.lines();
     let head: HeadLine = parse(lines.next().unwrap_or_default())?;
     let head = head.head()?;
-    let mut groups = Vec::new();
-    for line in lines {
+    let lines: Vec<&str> = lines.collect();
+    let groups = parallel::map(&lines, |line| {
         let group: GroupLine = parse(line)?;
         if group.shard >= head.shards {
             return Err(format!("it has a shard {} of {}", group.shard, head.shards));
         }
-        if wanted(group.shard) {
-            groups.push(group.group()?);
-        }
-    }
+        wanted(group.shard).then(|| group.group()).transpose()
+    });
+    let groups: Result<Vec<Option<PlannedGroup>>, String> = groups.into_iter().collect();
+    let groups = groups?.into_iter().flatten().collect();
     Ok(Plan { head, groups })
 }
 

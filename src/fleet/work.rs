@@ -101,7 +101,10 @@ pub fn work(
 }
 
 /// The plan of a run, with the groups of the shards that are `wanted`.
-pub(super) fn plan_of(run: &FleetRun, wanted: impl Fn(u32) -> bool) -> Result<Plan, FleetError> {
+pub(super) fn plan_of(
+    run: &FleetRun,
+    wanted: impl Fn(u32) -> bool + Sync,
+) -> Result<Plan, FleetError> {
     let path = run.plan();
     let text = run.read(&path)?;
     plan_text::read(&text, wanted).map_err(|reason| FleetError::NotAPlan { path, reason })

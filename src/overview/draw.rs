@@ -65,7 +65,7 @@ pub(crate) fn draw<'f>(
             sketches.collect::<Vec<Sketch>>()
         },
     );
-    parallel::drop_all(backups);
+    parallel::drop_aside(backups);
     for sketch in sketched.into_iter().flatten() {
         let (group, row) = shared.row(sketch);
         groups.entry(group).or_default().push(row);

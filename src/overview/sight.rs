@@ -221,7 +221,7 @@ fn parts_of<T>(
     take: &mut dyn FnMut(u32, Vec<T>),
 ) -> Result<bool, CatalogueError>
 where
-    Vec<T>: Record + Send,
+    Vec<T>: Record,
 {
     if wanted.len() > all / SCANNED {
         let mut found = 0;

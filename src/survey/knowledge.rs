@@ -17,9 +17,13 @@ use crate::selection::Candidate as _;
 use crate::snapshot::{Flavour, Snapshot};
 use crate::source::{DirectoryEntries, ObjectId, ObjectIdentity, ObjectSet, Store as _, Stores};
 use chrono::{DateTime, Utc};
+use foldhash::quality::RandomState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+
+/// Directories that one thread lists before it asks for more.
+const LISTED: usize = 8;
 
 /// The working knowledge of one survey.
 pub(super) struct Knowledge {
@@ -62,26 +66,43 @@ impl Knowledge {
         known
     }
 
+    /// Opens with files that the catalogue knows, ascending, and no others.
+    pub(super) fn of_remembered(
+        contents: CatalogueContents,
+        files: Vec<(ObjectId, KnownObject)>,
+        stores: &Stores,
+    ) -> Self {
+        let mut known = Self::new(contents, stores);
+        let replaced = files.iter().filter_map(|(id, _)| {
+            let record = known.contents.files.get(id)?;
+            Some((id.clone(), known.replaced_before(record)?))
+        });
+        known.replaced = replaced.collect();
+        for (_, file) in &files {
+            known.load_facts(&file.content);
+        }
+        known.files = files.into_iter().collect();
+        known
+    }
+
     /// Enters a file that the catalogue knows.
     pub(super) fn enter_known(&mut self, id: &ObjectId, record: &FileRecord, is_present: bool) {
-        if let Some(previous) = &record.previous
-            && let Some(digest) = previous.content.digest()
-        {
-            let replaced = Replaced {
-                digest,
-                verified_at: Some(previous.verified_at),
-                taken_at: self.taken_at(&previous.content),
-            };
-            self.replaced.insert(id.clone(), replaced);
-        }
+        let replaced = self.replaced_before(record);
+        self.replaced
+            .extend(replaced.map(|replaced| (id.clone(), replaced)));
         self.load_facts(&record.content);
-        let entry = KnownObject {
-            identity: record.identity.clone(),
-            content: record.content.clone(),
-            is_present,
-            custody: record.custody.as_deref().cloned(),
-        };
-        self.files.insert(id.clone(), entry);
+        let known = KnownObject::of(record, is_present);
+        self.files.insert(id.clone(), known);
+    }
+
+    /// What lay under the name of a file before, as its record says.
+    fn replaced_before(&self, record: &FileRecord) -> Option<Replaced> {
+        let previous = record.previous.as_deref()?;
+        Some(Replaced {
+            digest: previous.content.digest()?,
+            verified_at: Some(previous.verified_at),
+            taken_at: self.taken_at(&previous.content),
+        })
     }
 
     /// Enters a snapshot read now.
@@ -344,14 +365,18 @@ impl Knowledge {
                 names.entry(directory).or_default().push(name);
             }
         }
-        let picks = names.into_iter().map(|(directory, known)| {
-            let picks = match names_in(directory) {
-                Some(names) => Picks::among(&names),
-                None => Picks::among(&known),
-            };
-            (directory.to_owned(), picks)
+        let names: Vec<(&Path, Vec<&OsStr>)> = names.into_iter().collect();
+        let picks = parallel::share(names.chunks(LISTED), |(), directories| {
+            let picks = directories.iter().map(|(directory, known)| {
+                let picks = match names_in(directory) {
+                    Some(names) => Picks::among(&names),
+                    None => Picks::among(known),
+                };
+                ((*directory).to_owned(), picks)
+            });
+            picks.collect::<Vec<(PathBuf, Picks)>>()
         });
-        picks.collect()
+        picks.into_iter().flatten().collect()
     }
 
     /// Judges everything and adds what the catalogue knows of its history. The facts go into the backups.
@@ -485,7 +510,8 @@ fn snapshot_places<'f>(
     files: &'f BTreeMap<ObjectId, KnownObject>,
     snapshots: &HashMap<SnapshotKey, Shared<Snapshot>>,
 ) -> Vec<(SnapshotKey, Vec<(&'f ObjectId, &'f KnownObject)>)> {
-    let mut groups: HashMap<(SnapshotKey, Option<&ObjectId>), usize> = HashMap::new();
+    let mut groups: HashMap<(SnapshotKey, Option<&ObjectId>), usize, RandomState> =
+        HashMap::default();
     let mut places: Vec<(SnapshotKey, Vec<(&ObjectId, &KnownObject)>)> = Vec::new();
     for (path, entry) in files {
         let Content::Snapshot(key) = &entry.content else {

@@ -58,6 +58,7 @@ pub use locations::{index, index_in_short, rebuild, update, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use one::recall_one;
 pub use options::{Decrypt, Depth, SurveyOptions};
+pub(crate) use recall::drawn;
 pub use recall::{glance, kept_glance, recall, refresh, within};
 pub use remembered::{
     LocationState, MissingRecords, RememberedLocation, drop_location, forget_missing, locations,

@@ -1,10 +1,11 @@
 //! Which of the places of one content is shown, and which are its copies.
 
 use crate::backup::{Located, Shared};
-use crate::catalogue::Content;
+use crate::catalogue::{Content, FileRecord};
 use crate::names::{BackupName, Stamp};
 use crate::snapshot::Snapshot;
 use crate::source::{Custody, ObjectId, ObjectIdentity};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -20,31 +21,52 @@ pub(super) struct KnownObject {
     pub(super) custody: Option<Custody>,
 }
 
+impl KnownObject {
+    /// A file as the catalogue knows it.
+    pub(super) fn of(record: &FileRecord, is_present: bool) -> Self {
+        Self {
+            identity: record.identity.clone(),
+            content: record.content.clone(),
+            is_present,
+            custody: record.custody.as_deref().cloned(),
+        }
+    }
+}
+
 /// Where the other halves lie, by directory and the stamp in the name.
-pub(super) struct Beside<'f>(HashSet<(Option<&'f OsStr>, Option<Stamp>)>);
+pub(super) struct Beside<'f> {
+    files: &'f BTreeMap<ObjectId, KnownObject>,
+    is_half: fn(&Content) -> bool,
+    /// Only what lies at several places asks.
+    halves: OnceCell<HashSet<(Option<&'f OsStr>, Option<Stamp>)>>,
+}
 
 impl<'f> Beside<'f> {
     /// Where snapshots lie.
     pub(super) fn snapshots(files: &'f BTreeMap<ObjectId, KnownObject>) -> Self {
-        Self::of(files, |content| matches!(content, Content::Snapshot(_)))
+        Self {
+            files,
+            is_half: |content| matches!(content, Content::Snapshot(_)),
+            halves: OnceCell::new(),
+        }
     }
 
     /// Where kuberesources lie.
     pub(super) fn archives(files: &'f BTreeMap<ObjectId, KnownObject>) -> Self {
-        Self::of(files, |content| {
-            matches!(content, Content::Kuberesources(_))
-        })
-    }
-
-    fn of(files: &'f BTreeMap<ObjectId, KnownObject>, is_half: impl Fn(&Content) -> bool) -> Self {
-        let halves = files
-            .iter()
-            .filter(|(_, entry)| entry.is_present && is_half(&entry.content));
-        Self(halves.map(|(id, _)| (id.directory(), stamp(id))).collect())
+        Self {
+            files,
+            is_half: |content| matches!(content, Content::Kuberesources(_)),
+            halves: OnceCell::new(),
+        }
     }
 
     fn has(&self, id: &ObjectId) -> bool {
-        self.0.contains(&(id.directory(), stamp(id)))
+        let halves = self.halves.get_or_init(|| {
+            let files = self.files.iter();
+            let halves = files.filter(|(_, file)| file.is_present && (self.is_half)(&file.content));
+            halves.map(|(id, _)| (id.directory(), stamp(id))).collect()
+        });
+        halves.contains(&(id.directory(), stamp(id)))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Judges what the catalogue remembers, without reading a backup: only attributes of files are looked at.
 
 use super::knowledge::Knowledge;
+use super::place::KnownObject;
 use super::prove::unproven;
 use super::{Decrypt, Depth, SurveyError, SurveyOptions};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content, FileRecord};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
-use crate::overview::{DrawnOf, FileSeen, Glance, Question, Sight, Stamps, draw};
+use crate::overview::{DrawnOf, FileSeen, Glance, Overview, Question, Sight, Stamps, draw};
 use crate::parallel;
 use crate::selection::{Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
@@ -120,7 +121,15 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
     if *catalogue.location() == CatalogueLocation::Memory || is_current(catalogue, stores)? {
         return Ok(());
     }
-    let contents = catalogue.load()?;
+    Ok(drawn(catalogue.load()?, stores)?.keep(catalogue)?)
+}
+
+/// Everything in the catalogue, judged as [`glance`] wants it.
+///
+/// # Errors
+///
+/// The catalogue cannot be read.
+pub(crate) fn drawn(contents: CatalogueContents, stores: &Stores) -> Result<Overview, SurveyError> {
     // Before the files are looked for: what comes or goes meanwhile changes them.
     let stamps = Stamps::of(contents.files.keys());
     let (mut known, _) = remembered(contents, stores);
@@ -146,8 +155,7 @@ pub fn refresh(catalogue: &Catalogue, stores: &Stores) -> Result<(), SurveyError
         is_settled,
         picked_until: known.picked_until(&backups),
     };
-    let overview = draw(backups, files, &stamps, &drawn_of);
-    Ok(overview.keep(catalogue)?)
+    Ok(draw(backups, files, &stamps, &drawn_of))
 }
 
 /// Is what was judged last true still, of whatever instant?
@@ -162,29 +170,31 @@ pub(super) fn remembered(
     contents: CatalogueContents,
     stores: &Stores,
 ) -> (Knowledge, BTreeSet<ObjectId>) {
-    let mut records: Vec<(ObjectId, FileRecord)> = contents
+    let mut files: Vec<(&ObjectId, &FileRecord)> = contents
         .files
         .iter()
         .filter(|(_, record)| record.content != Content::NotABackup)
-        .map(|(id, record)| (id.clone(), record.clone()))
         .collect();
-    records.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-    let seen = parallel::map(&records, |(id, record)| {
-        if stores.is_near(id) {
+    files.sort_unstable_by_key(|(id, _)| *id);
+    let seen = parallel::map(&files, |(id, record)| {
+        let identity = if stores.is_near(id) {
             stores.stat(id).ok()
         } else {
             Some(record.identity.clone())
-        }
+        };
+        let known = KnownObject::of(record, identity.is_some());
+        let is_rewritten = identity.is_some_and(|identity| identity != record.identity);
+        ((*id).clone(), known, is_rewritten)
     });
-    let mut known = Knowledge::new(contents, stores);
     let mut rewritten = BTreeSet::new();
-    for ((id, record), identity) in records.into_iter().zip(seen) {
-        let is_present = identity.is_some();
-        if identity.is_some_and(|identity| identity != record.identity) {
+    let known = seen.into_iter().map(|(id, known, is_rewritten)| {
+        if is_rewritten {
             rewritten.insert(id.clone());
         }
-        known.enter_known(&id, &record, is_present);
-    }
+        (id, known)
+    });
+    let known: Vec<(ObjectId, KnownObject)> = known.collect();
+    let known = Knowledge::of_remembered(contents, known, stores);
     (known, rewritten)
 }
 
