@@ -4,8 +4,9 @@
 //! many real (empty) files, and prints tables; the last one holds the judged list alone. A command and its peer take turns, so that a
 //! machine that slows down slows both: times are the shortest of several turns, as others work on most machines, too, and
 //! the ratio is that of these times. The peer of a question is the shell of SQLite (`sqlite3`) with the same rows in a table with indexes: it looks
-//! at no file, where etcd-cat makes sure that those which it names are there as they were. The peer of what reads every
-//! fact is `cat` of the catalogue; that of `index`, a walk that asks each file for size and time.
+//! at no file, where etcd-cat makes sure that those which it names are there as they were. The peers of what reads every
+//! fact are `cat` of the catalogue, and for documents SQLite, which has each ready as a text; that of `index` is a walk that
+//! asks each file for size and time.
 
 mod peer;
 #[path = "../tests/all/catalogue/sample.rs"]
@@ -169,6 +170,14 @@ impl Bench {
         ];
         for (name, arguments) in rows {
             self.row(name, turns, || self.etcd_cat(arguments), cat)?;
+        }
+        if self.backups <= WHOLE {
+            let documents = self.path("documents.sqlite");
+            let whole = self.etcd_cat(&["list", "-o", "json"]).output()?;
+            sqlite::keep_documents(&documents, &whole.stdout)?;
+            let peer = || peer::ask(&documents, sqlite::DOCUMENTS);
+            let ours = || self.etcd_cat(&["list", "-o", "json"]);
+            self.row("list -o json", turns, ours, peer)?;
         }
         let files = self.path("backups").to_string_lossy().into_owned();
         let one = self.path("backups/cluster1").to_string_lossy().into_owned();
@@ -429,6 +438,20 @@ mod sqlite {
         FROM backup GROUP BY cluster ORDER BY 3";
     pub(super) const LATEST_VALID: &str = "SELECT * FROM backup WHERE cluster = 'cluster1-x7k2p' \
         AND verdict IN ('valid', 'warning') ORDER BY taken DESC LIMIT 1";
+
+    pub(super) const DOCUMENTS: &str = "SELECT json_group_array(json(document)) FROM (SELECT document FROM backup ORDER BY taken DESC)";
+
+    /// The documents of backups as texts, one in each row.
+    pub(super) fn keep_documents(database: &Path, list: &[u8]) -> Fallible<()> {
+        let path = database.with_extension("json");
+        std::fs::write(&path, list)?;
+        let script = format!(
+            "CREATE TABLE backup AS SELECT value AS document, value ->> '$.takenAt' AS taken \
+             FROM json_each(readfile('{}'), '$.items');",
+            path.display()
+        );
+        peer::fill(database, &script)
+    }
 
     pub(super) fn fill(database: &Path, backups: u64) -> Fallible<()> {
         let now = AS_OF.parse::<chrono::DateTime<chrono::Utc>>()?.timestamp();
