@@ -154,10 +154,12 @@ fn of_cluster(cluster: usize) -> Vec<u8> {
         edit::text(content, "/kubernetes.io/config.openshift.io", ID, &id);
         let name = format!("edge-{cluster:05}");
         edit::text(content, "/kubernetes.io/config.openshift.io", NAME, &name);
-        let entries = edit::bucket(content, "key");
-        let newest = entries.iter().filter_map(|(key, _)| key.first_chunk());
-        let newest = newest.copied().map(i64::from_be_bytes).max();
-        let compacted = newest.unwrap_or_default() - 1;
+        // What was touched since etcd compacted is not missed without a trace.
+        let compactions = edit::bucket(content, "meta").iter();
+        let compactions = compactions.filter(|(name, _)| name.ends_with(b"CompactRev"));
+        let compacted = compactions.filter_map(|(_, revision)| revision.first_chunk());
+        let compacted = compacted.copied().map(i64::from_be_bytes).max();
+        let compacted = compacted.unwrap_or_default();
         let kept = ["clusterversions", "infrastructures", "clusteroperators"];
         edit::forget_old_keys(content, compacted, &kept);
     })

@@ -60,6 +60,22 @@ pub fn map<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
     pieces.into_iter().flatten().collect()
 }
 
+/// What `work` makes out of each of `things`, in their order.
+pub fn map_into<T: Send, R: Send>(mut things: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let count = things.len();
+    let mut pieces = Vec::new();
+    while things.len() > PIECE {
+        pieces.push(things.split_off(things.len() - PIECE));
+    }
+    pieces.push(things);
+    let made = share(pieces.into_iter().rev(), |(), piece| {
+        piece.into_iter().map(&work).collect::<Vec<R>>()
+    });
+    let mut all = Vec::with_capacity(count);
+    all.extend(made.into_iter().flatten());
+    all
+}
+
 /// Does something `beside` what this thread does `here`; `None` without a thread to be had for it.
 pub fn beside<A: Send, B>(
     beside: impl FnOnce() -> A + Send,
@@ -100,6 +116,7 @@ mod tests {
             let mut things: Vec<usize> = (0..count).collect();
             let expected: Vec<usize> = (0..count).map(|one| one * 2).collect();
             assert_eq!(map(&things, |one| one * 2), expected);
+            assert_eq!(map_into(things.clone(), |one| one * 2), expected);
             for_each(&mut things, |one| *one *= 2);
             assert_eq!(things, expected);
         }

@@ -4,10 +4,11 @@ use super::key::{CertificateSetId, SnapshotKey, Subject};
 use super::record::{Content, FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::run::RunRecord;
 use super::store::Table;
-use crate::backup::{Provenance, Verification};
+use crate::backup::{Provenance, Shared, Verification};
 use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::kubernetes::certificate::Certificates;
+use crate::parallel;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
 use std::collections::{BTreeMap, HashMap};
@@ -139,6 +140,34 @@ impl CatalogueContents {
         Some(Kuberesources {
             certificates,
             ..stored.facts
+        })
+    }
+
+    /// The whole facts of every snapshot, taken out.
+    pub(crate) fn take_snapshots(&mut self) -> Vec<(SnapshotKey, Shared<Snapshot>)> {
+        let stored: Vec<_> = std::mem::take(&mut self.snapshots).into_iter().collect();
+        parallel::map_into(stored, |(key, stored)| {
+            let certificates = self.certificates(stored.certificates);
+            let facts = Snapshot {
+                certificates,
+                ..stored.facts
+            };
+            (key, facts.into())
+        })
+    }
+
+    /// The whole facts of every kuberesources, taken out.
+    pub(crate) fn take_all_kuberesources(&mut self) -> Vec<(Sha256Digest, Shared<Kuberesources>)> {
+        let stored: Vec<_> = std::mem::take(&mut self.kuberesources)
+            .into_iter()
+            .collect();
+        parallel::map_into(stored, |(digest, stored)| {
+            let certificates = self.certificates(stored.certificates);
+            let facts = Kuberesources {
+                certificates,
+                ..stored.facts
+            };
+            (digest, facts.into())
         })
     }
 

@@ -29,8 +29,8 @@ const LISTED: usize = 8;
 pub(super) struct Knowledge {
     pub(super) contents: CatalogueContents,
     pub(super) files: BTreeMap<ObjectId, KnownObject>,
-    snapshots: HashMap<SnapshotKey, Shared<Snapshot>>,
-    kuberesources: HashMap<Sha256Digest, Shared<Kuberesources>>,
+    snapshots: HashMap<SnapshotKey, Shared<Snapshot>, RandomState>,
+    kuberesources: HashMap<Sha256Digest, Shared<Kuberesources>, RandomState>,
     pub(super) proofs: HashMap<(SnapshotKey, Sha256Digest), Proven>,
     pub(super) replaced: HashMap<ObjectId, Replaced>,
     pub(super) passed_over: Vec<PassedOver>,
@@ -45,8 +45,8 @@ impl Knowledge {
         let mut known = Self {
             contents,
             files: BTreeMap::new(),
-            snapshots: HashMap::new(),
-            kuberesources: HashMap::new(),
+            snapshots: HashMap::default(),
+            kuberesources: HashMap::default(),
             proofs: HashMap::new(),
             replaced: HashMap::new(),
             passed_over: Vec::new(),
@@ -78,9 +78,10 @@ impl Knowledge {
             Some((id.clone(), known.replaced_before(record)?))
         });
         known.replaced = replaced.collect();
-        for (_, file) in &files {
-            known.load_facts(&file.content);
-        }
+        known.snapshots = known.contents.take_snapshots().into_iter().collect();
+        known.kuberesources = (known.contents.take_all_kuberesources())
+            .into_iter()
+            .collect();
         known.files = files.into_iter().collect();
         known
     }
@@ -508,7 +509,7 @@ pub(super) fn subject_of(backup: &Backup) -> Option<Subject> {
 /// database in them are no copies of each other: many downloads end empty.
 fn snapshot_places<'f>(
     files: &'f BTreeMap<ObjectId, KnownObject>,
-    snapshots: &HashMap<SnapshotKey, Shared<Snapshot>>,
+    snapshots: &HashMap<SnapshotKey, Shared<Snapshot>, RandomState>,
 ) -> Vec<(SnapshotKey, Vec<(&'f ObjectId, &'f KnownObject)>)> {
     let mut groups: HashMap<(SnapshotKey, Option<&ObjectId>), usize, RandomState> =
         HashMap::default();
