@@ -1,16 +1,48 @@
 //! Halves that have no choice: nearly all of them, and no content has to be looked at for most.
 
 use super::assign::Assignment;
-use super::field::Field;
+use super::field::{CandidatePair, Field};
 use super::rank::{ByPlace, PossiblePair};
+use crate::inventory::{KuberesourcesIndex, SnapshotIndex};
+use crate::parallel::{self, PIECE};
 
 /// Joins what has no other choice, and returns the pairs that compete, but for those of two clusters.
 ///
 /// Where a name is enough, no content is looked at: a hundred thousand backups lie all over the memory.
 pub(super) fn join_lonely(field: &Field<'_>, assignment: &mut Assignment) -> Vec<PossiblePair> {
     let wanted = Wanted::new(field);
-    let mut contested = Vec::new();
-    for (snapshot, list) in field.rows() {
+    let rows: Vec<(SnapshotIndex, &[KuberesourcesIndex])> = field.rows().collect();
+    let decided = parallel::share(rows.chunks(PIECE), |(), rows| {
+        let mut decided = Decided::default();
+        for (snapshot, list) in rows {
+            decided.add((*snapshot, list), field, &wanted);
+        }
+        decided
+    });
+    let mut contested = Vec::with_capacity(decided.iter().map(|part| part.contested.len()).sum());
+    for part in decided {
+        for (snapshot, kuberesources) in part.lonely {
+            assignment.join(snapshot, kuberesources);
+        }
+        contested.extend(part.contested);
+    }
+    contested
+}
+
+/// What comes of some snapshots and what could belong to them.
+#[derive(Default)]
+struct Decided {
+    lonely: Vec<CandidatePair>,
+    contested: Vec<PossiblePair>,
+}
+
+impl Decided {
+    fn add(
+        &mut self,
+        (snapshot, list): (SnapshotIndex, &[KuberesourcesIndex]),
+        field: &Field<'_>,
+        wanted: &Wanted,
+    ) {
         let akin = list
             .iter()
             .filter(|archive| !field.are_strangers((snapshot, **archive)));
@@ -22,7 +54,7 @@ pub(super) fn join_lonely(field: &Field<'_>, assignment: &mut Assignment) -> Vec
             match by_place.unwrap_or(ByPlace::Undecided) {
                 ByPlace::Impossible => continue,
                 ByPlace::Possible => {
-                    assignment.join(snapshot, kuberesources);
+                    self.lonely.push(pair);
                     continue;
                 }
                 ByPlace::Undecided if field.are_strangers(pair) => continue,
@@ -30,14 +62,11 @@ pub(super) fn join_lonely(field: &Field<'_>, assignment: &mut Assignment) -> Vec
             }
             let is_only_akin = akin == 1 && kuberesources.of(&wanted.by_akin) == Some(&1);
             match field.weigh(pair) {
-                Some(edge) if is_only_akin && !edge.contradicts => {
-                    assignment.join(snapshot, kuberesources);
-                }
-                edge => contested.extend(edge),
+                Some(edge) if is_only_akin && !edge.contradicts => self.lonely.push(pair),
+                edge => self.contested.extend(edge),
             }
         }
     }
-    contested
 }
 
 /// How many snapshots a kuberesources is a candidate of.
