@@ -91,6 +91,25 @@ impl Catalogue {
         self.reader()?.load()
     }
 
+    /// The same without facts, which are most of it, where every record is as it was written: files and locations. Where one is
+    /// not, which files are to be read again shows only in all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_files(&self) -> Result<CatalogueContents, CatalogueError> {
+        let mut reader = self.reader()?;
+        // It is told by whoever reads all of it.
+        reader.damage = CatalogueDamage::default();
+        let files = reader.files_alone()?;
+        reader.look_at_all()?;
+        if reader.damage.told().is_empty() {
+            return Ok(files);
+        }
+        drop(reader);
+        self.load()
+    }
+
     /// Opens it for single look-ups. Nobody can write until the reader is dropped.
     ///
     /// # Errors

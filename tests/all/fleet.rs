@@ -7,6 +7,7 @@
 
 use crate::cli::environment::TestEnv;
 use crate::support::samples;
+use etcd_cat::catalogue::{Access, CatalogueStore as _, Operation, RedbStore, Table};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -291,6 +292,32 @@ fn what_was_proven_recently_is_left_out_and_what_changed_is_not() {
         small["overBudget"]["objects"].as_u64() > Some(10),
         "{small:#}"
     );
+}
+
+#[test]
+fn what_the_catalogue_has_lost_is_no_proof() {
+    let env = fleet();
+    plan(&env, "first", &["--shards", "1"]);
+    work(&env, "first", "0");
+    merge(&env, "first", 1);
+    let store = RedbStore::open(&env.path("catalogue.redb"), Access::Write);
+    let mut store = store.expect("opened").expect("there");
+    let mut records = Vec::new();
+    let read = store.scan(Table::Snapshots, &[], &mut |key, value| {
+        records.push((key.to_vec(), value.to_vec()));
+    });
+    read.expect("read");
+    let (key, mut value) = records.pop().expect("a snapshot");
+    *value.last_mut().expect("a record") ^= 1;
+    let table = Table::Snapshots;
+    let put = Operation::Put { table, key, value };
+    store.apply(vec![put]).expect("written");
+    drop(store);
+    let again = "fleet plan backups --to results --run second -o json --proven-within 30d";
+    let again: Vec<&str> = again.split(' ').collect();
+    let again: Value = env.run(&again).ends_with(2).json();
+    // With its other half.
+    assert_eq!(again["objects"], 2, "{again:#}");
 }
 
 #[test]

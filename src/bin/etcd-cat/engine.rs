@@ -219,7 +219,7 @@ pub(crate) fn fleet_plan(
     monitor: &dyn Monitor,
 ) -> Result<(FleetRun, Plan), Failure> {
     let (catalogue, _) = request.opened()?;
-    let known = catalogue.load()?;
+    let known = catalogue.load_files()?;
     Ok(fleet::plan(locations, results, &known, options, monitor)?)
 }
 
