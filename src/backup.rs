@@ -159,6 +159,14 @@ impl Backup {
         self.each_place().collect()
     }
 
+    /// The same in the order in which they are kept: the one that stands for it, then the others, ascending.
+    pub(crate) fn places_in_order(&self) -> Vec<&ObjectId> {
+        let first = self.path();
+        let others = self.places().into_iter();
+        let others = others.filter(|place| Some(*place) != first);
+        first.into_iter().chain(others).collect()
+    }
+
     /// The same one by one, in no order; one may come twice.
     pub fn each_place(&self) -> impl Iterator<Item = &ObjectId> {
         let snapshot = self.snapshot.iter().flat_map(Located::places);

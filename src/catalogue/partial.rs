@@ -1,4 +1,4 @@
-//! What is known of a few directories, without reading the rest.
+//! What is known of a few files or directories, without reading the rest.
 
 use super::contents::CatalogueContents;
 use super::error::CatalogueError;
@@ -9,7 +9,7 @@ use crate::digest::Sha256Digest;
 use crate::kuberesources::Kuberesources;
 use crate::snapshot::Snapshot;
 use crate::source::ObjectId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -41,18 +41,47 @@ impl CatalogueReader<'_> {
         directories: &[ObjectId],
         wanted: Sha256Digest,
     ) -> Result<Option<CatalogueContents>, CatalogueError> {
-        let mut contents = CatalogueContents {
-            generation: self.generation(),
-            ..CatalogueContents::default()
-        };
+        let mut files = HashMap::new();
         for directory in directories {
             let Some(path) = directory.as_path() else {
                 return Ok(None);
             };
-            if !self.load_files(path, &mut contents)? {
+            if !self.load_files_in(path, &mut files)? {
                 return Ok(None);
             }
         }
+        self.load_facts_of(files, wanted)
+    }
+
+    /// The same of these files.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    pub(crate) fn load_files<'f>(
+        &self,
+        files: impl IntoIterator<Item = &'f ObjectId>,
+        wanted: Sha256Digest,
+    ) -> Result<Option<CatalogueContents>, CatalogueError> {
+        let files: Vec<&ObjectId> = files.into_iter().collect();
+        let keys: Vec<Vec<u8>> = files.iter().map(|id| id.to_bytes()).collect();
+        let Some(records) = self.many::<FileRecord>(&keys)? else {
+            return Ok(None);
+        };
+        let files = files.into_iter().cloned().zip(records);
+        self.load_facts_of(files.collect(), wanted)
+    }
+
+    fn load_facts_of(
+        &self,
+        files: HashMap<ObjectId, FileRecord>,
+        wanted: Sha256Digest,
+    ) -> Result<Option<CatalogueContents>, CatalogueError> {
+        let mut contents = CatalogueContents {
+            files,
+            generation: self.generation(),
+            ..CatalogueContents::default()
+        };
         let (snapshots, kuberesources) = held(&contents);
         let is_whole = self.load_snapshots_of(&snapshots, wanted, &mut contents)?
             && self.load_kuberesources_of(&kuberesources, wanted, &mut contents)?;
@@ -60,10 +89,10 @@ impl CatalogueReader<'_> {
     }
 
     /// False when one of them cannot be read.
-    fn load_files(
+    fn load_files_in(
         &self,
         directory: &Path,
-        contents: &mut CatalogueContents,
+        files: &mut HashMap<ObjectId, FileRecord>,
     ) -> Result<bool, CatalogueError> {
         let mut prefix = directory.as_os_str().as_bytes().to_vec();
         if prefix.last() != Some(&b'/') {
@@ -77,7 +106,7 @@ impl CatalogueReader<'_> {
             }
             match decoded {
                 Ok(record) => {
-                    contents.files.insert(id, record);
+                    files.insert(id, record);
                 }
                 Err(_told) => is_whole = false,
             }
@@ -96,12 +125,12 @@ impl CatalogueReader<'_> {
             return Ok(false);
         };
         let mut is_whole = true;
-        for ((key, bytes), stored) in keys.iter().zip(&bytes).zip(stored) {
+        for (key, stored) in keys.iter().zip(stored) {
             let is_encrypted = !stored.facts.encryption.is_empty();
             is_whole &= self.load_set(stored.certificates, contents)?;
             contents.snapshots.insert(*key, stored);
             if is_encrypted {
-                is_whole &= self.load_proofs(bytes, contents)?;
+                is_whole &= self.load_proofs(key.computed, contents)?;
             }
             if key.computed == wanted {
                 self.load_history(Subject::Snapshot(*key), contents)?;
@@ -135,16 +164,16 @@ impl CatalogueReader<'_> {
         Ok(is_whole)
     }
 
-    /// What keys did for a snapshot.
+    /// What keys did for the data of a snapshot, whatever its trailer.
     fn load_proofs(
         &self,
-        snapshot: &[u8],
+        data: Sha256Digest,
         contents: &mut CatalogueContents,
     ) -> Result<bool, CatalogueError> {
         let mut found = Vec::new();
         let mut is_whole = true;
-        self.visit(snapshot, &mut |key,
-                                   decoded: Result<
+        self.visit(&data.0, &mut |key,
+                                  decoded: Result<
             StoredFacts<ProofRecord>,
             _,
         >| {

@@ -19,7 +19,8 @@ pub(super) fn divergences(backups: &[Backup]) -> Vec<(usize, Finding)> {
     let mut found = Vec::new();
     for group in groups.values().filter(|group| group.len() > 1) {
         for one in group {
-            let other = group.iter().find(|other| one.differs_from(other));
+            let others = group.iter().filter(|other| one.differs_from(other));
+            let other = others.min_by_key(|other| &other.snapshot.path);
             found.extend(other.map(|other| (one.index, one.finding(other))));
         }
     }

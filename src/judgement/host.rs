@@ -3,6 +3,7 @@
 use crate::backup::Backup;
 use crate::finding::{Code, Finding};
 use crate::instant::rfc3339_seconds;
+use crate::source::ObjectId;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Backups this close are one occasion.
@@ -14,7 +15,7 @@ const REACH: usize = 16;
 /// `duplicate-host` on each backup that has a twin from another node, by index.
 pub(super) fn duplicates(backups: &[Backup]) -> Vec<(usize, Finding)> {
     let mut entries: Vec<HostBackup<'_>> = backups.iter().enumerate().filter_map(entry).collect();
-    entries.sort_unstable_by_key(|entry| (entry.cluster, entry.taken_at, entry.index));
+    entries.sort_unstable_by_key(|entry| (entry.cluster, entry.taken_at, entry.path));
     let mut found = Vec::new();
     for (position, entry) in entries.iter().enumerate() {
         let start = position.saturating_sub(REACH);
@@ -35,6 +36,7 @@ struct HostBackup<'a> {
     cluster: &'a str,
     taken_at: DateTime<Utc>,
     index: usize,
+    path: &'a ObjectId,
     node: &'a str,
 }
 
@@ -59,6 +61,7 @@ fn entry((index, backup): (usize, &Backup)) -> Option<HostBackup<'_>> {
         cluster,
         taken_at: backup.taken_at?,
         index,
+        path: &snapshot.path,
         node,
     })
 }

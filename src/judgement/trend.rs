@@ -4,6 +4,7 @@ use crate::backup::{Backup, TakenAtSource};
 use crate::finding::{Code, Finding};
 use crate::instant::rfc3339_seconds;
 use crate::snapshot::Snapshot;
+use crate::source::ObjectId;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ const APART: TimeDelta = TimeDelta::minutes(10);
 /// Findings on each backup that differs strangely from its predecessor, by index.
 pub(super) fn trends(backups: &[Backup]) -> Vec<(usize, Finding)> {
     let mut points: Vec<Point<'_>> = backups.iter().enumerate().filter_map(point).collect();
-    points.sort_unstable_by_key(|point| (point.cluster, point.taken_at, point.index));
+    points.sort_unstable_by_key(|point| (point.cluster, point.taken_at, point.place));
     let mut found = Vec::new();
     for (before, after) in points.iter().zip(points.iter().skip(1)) {
         if before.cluster == after.cluster && after.taken_at - before.taken_at > APART {
@@ -37,6 +38,7 @@ struct Point<'a> {
     cluster: &'a str,
     taken_at: DateTime<Utc>,
     index: usize,
+    place: &'a ObjectId,
     path: String,
     facts: &'a Snapshot,
 }
@@ -56,6 +58,7 @@ fn point((index, backup): (usize, &Backup)) -> Option<Point<'_>> {
         cluster,
         taken_at,
         index,
+        place: &half.path,
         path: half.path.to_string(),
         facts: &half.facts,
     })

@@ -219,15 +219,11 @@ impl SharedValues {
     }
 }
 
-/// The place that stands for the backup, then the others.
 fn places_of(backup: &Backup, index: &FileIndex<'_>) -> Vec<(u32, u32)> {
-    let first = backup.path();
-    let others = backup
-        .places()
-        .into_iter()
-        .filter(|place| Some(*place) != first);
-    let find = |place: &ObjectId| index.get(place).copied();
-    first.into_iter().chain(others).filter_map(find).collect()
+    let places = backup.places_in_order().into_iter();
+    places
+        .filter_map(|place| index.get(place).copied())
+        .collect()
 }
 
 /// A list without repetition.

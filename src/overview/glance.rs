@@ -121,50 +121,6 @@ impl Sight {
         }))
     }
 
-    /// The directories in which backups of this cluster lie; `None` without an overview, and where they hold more than so
-    /// many files.
-    ///
-    /// # Errors
-    ///
-    /// The catalogue cannot be read.
-    pub(crate) fn around(
-        reader: &CatalogueReader<'_>,
-        cluster: &KnownCluster,
-        limit: u64,
-    ) -> Believed<Vec<ObjectId>> {
-        let Some(head) = OverviewHead::load(reader)? else {
-            return Ok(None);
-        };
-        let is_own = |group: &OverviewGroup| {
-            let known = group.cluster.and_then(|number| at(&head.clusters, number));
-            known.is_some_and(|known| known.agrees_with(cluster))
-        };
-        let groups = (0..).zip(&head.groups).filter(|(_, group)| is_own(group));
-        let groups: Vec<u32> = groups.map(|(number, _)| number).collect();
-        let Some(directories) = sight::directories(reader, &head)? else {
-            return Ok(None);
-        };
-        let Some(rows) = sight::rows(reader, &head, &groups)? else {
-            return Ok(None);
-        };
-        let places = rows.iter().flat_map(|(_, row)| &row.places);
-        let numbers: BTreeSet<u32> = places.map(|(directory, _)| *directory).collect();
-        let around: Option<Vec<&OverviewDirectory>> = numbers
-            .into_iter()
-            .map(|number| at(&directories, number))
-            .collect();
-        let is_small = |around: &Vec<&OverviewDirectory>| {
-            let files = around.iter().map(|directory| directory.files);
-            files.fold(0, u64::saturating_add) <= limit
-        };
-        Ok(around.filter(is_small).map(|around| {
-            let paths = around
-                .into_iter()
-                .map(|one| ObjectId::from_bytes(&one.path));
-            paths.collect()
-        }))
-    }
-
     /// Nothing was left to be proven when it was drawn.
     pub(crate) fn is_settled(&self) -> bool {
         self.is_settled

@@ -2,7 +2,7 @@
 //!
 //! It is drawn from the rest of the catalogue and from the files as they were then (`draw`), kept in a table of its own
 //! ([`Overview`]), and read as of any instant as long as the files are there that were there: the parts that a question is
-//! about (`sight`), and whether files have come or gone (`presence`), which a directory mostly tells for all of them
+//! about (`sight`, `surroundings`), and whether files have come or gone (`presence`), which a directory mostly tells for all of them
 //! (`stamp`). Whoever finishes a survey has it drawn anew.
 
 mod draw;
@@ -11,6 +11,7 @@ mod presence;
 mod record;
 mod sight;
 mod stamp;
+mod surroundings;
 
 pub(crate) use draw::{DrawnOf, FileSeen, draw};
 pub use glance::Glance;
@@ -20,3 +21,4 @@ pub use record::{
 };
 pub use stamp::DirectoryStamp;
 pub(crate) use stamp::Stamps;
+pub(crate) use surroundings::Surroundings;

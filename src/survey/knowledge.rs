@@ -369,10 +369,7 @@ impl Knowledge {
         let names: Vec<(&Path, Vec<&OsStr>)> = names.into_iter().collect();
         let picks = parallel::share(names.chunks(LISTED), |(), directories| {
             let picks = directories.iter().map(|(directory, known)| {
-                let picks = match names_in(directory) {
-                    Some(names) => Picks::among(&names),
-                    None => Picks::among(known),
-                };
+                let picks = picks_in(directory).unwrap_or_else(|| Picks::among(known));
                 ((*directory).to_owned(), picks)
             });
             picks.collect::<Vec<(PathBuf, Picks)>>()
@@ -385,7 +382,16 @@ impl Knowledge {
         &mut self,
         options: &super::SurveyOptions,
     ) -> Result<Vec<Backup>, SurveyError> {
-        self.picks = self.look_what_is_picked();
+        self.judged_by(self.look_what_is_picked(), options)
+    }
+
+    /// The same where it is known what `cluster-restore.sh` would take.
+    pub(super) fn judged_by(
+        &mut self,
+        picks: HashMap<PathBuf, Picks>,
+        options: &super::SurveyOptions,
+    ) -> Result<Vec<Backup>, SurveyError> {
+        self.picks = picks;
         let mut inventory = self.inventory();
         arrival::tell(&mut inventory, &self.files, &options.stores);
         inventory.complete_runs = match options.shard {
@@ -482,13 +488,13 @@ fn keep_checksums(findings: &mut Vec<Finding>, before: Option<&Vec<Finding>>) {
     findings.extend(kept);
 }
 
-/// Names in a directory that a glob of the script matches; `None` when it cannot be read to its end.
-fn names_in(directory: &Path) -> Option<Vec<OsString>> {
+/// What `cluster-restore.sh` would take from a directory; `None` when it cannot be read to its end.
+pub(super) fn picks_in(directory: &Path) -> Option<Picks> {
     let entries = DirectoryEntries::of(directory).ok()?;
     let names = entries.map(|entry| entry.map(|entry| entry.name));
     let mut names = names.collect::<Result<Vec<OsString>, _>>().ok()?;
     names.retain(|name| is_restore_name(name));
-    Some(names)
+    Some(Picks::among(&names))
 }
 
 /// What a backup's verifications are kept under.

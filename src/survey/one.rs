@@ -1,26 +1,32 @@
 //! All that is known of one backup, without judging the rest of the catalogue.
 //!
-//! What a backup comes to depends on what lies beside it and on its cluster's other backups, and on little else: these are
-//! judged together, and the answer counts when it comes to what was found when all were. Where it does not, or what was
-//! found depends on files elsewhere, there is no answer from here.
+//! What a backup comes to depends on a few others ([`Surroundings`]): these are judged with it. Where that may not be all,
+//! everything in the directories of its cluster is; and where that may not be either, there is no answer from here. An
+//! answer counts when each of those that were judged has the files that it had when all were, and the backup came to
+//! what was found then.
 
+use super::knowledge::picks_in;
+use super::place::all_lie_beside;
 use super::recall::{mark_rewritten, remembered};
 use super::{SurveyError, SurveyOptions};
 use crate::backup::Backup;
-use crate::catalogue::Catalogue;
-use crate::finding::Code;
-use crate::overview::Sight;
+use crate::catalogue::{Catalogue, CatalogueContents};
+use crate::finding::{Code, Finding};
+use crate::names::Picks;
+use crate::overview::Surroundings;
 use crate::selection::Summary;
+use crate::source::ObjectId;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
-/// With more files than this, judging all is not much slower.
-const FILES: u64 = 4096;
-
-/// What may be told in other words where more is known: of candidates that lie elsewhere.
-const OF_ELSEWHERE: [Code; 4] = [
+/// What may be told in other words where more is known: of files that may lie anywhere.
+const OF_ELSEWHERE: [Code; 6] = [
     Code::PairAmbiguous,
+    Code::PairMismatch,
     Code::KuberesourcesMissing,
     Code::SnapshotMissing,
     Code::StillArriving,
+    Code::CompletionMarkMissing,
 ];
 
 /// The backup that was seen as `summary` by [`glance`](super::glance); `None` where only [`recall`](super::recall) can tell.
@@ -33,31 +39,77 @@ pub fn recall_one(
     summary: &Summary,
     options: &SurveyOptions,
 ) -> Result<Option<Backup>, SurveyError> {
-    let Some((cluster, digest)) = summary.cluster.as_deref().zip(summary.digest) else {
-        return Ok(None);
-    };
-    let marks = summary.outcome.marks.iter();
-    if marks.clone().any(|(code, _)| OF_ELSEWHERE.contains(code)) {
+    let mut marks = summary.outcome.marks.iter();
+    if marks.any(|(code, _)| OF_ELSEWHERE.contains(code)) {
         return Ok(None);
     }
+    let Some((digest, picks)) = summary.digest.zip(picks_beside(summary)) else {
+        return Ok(None);
+    };
     let reader = catalogue.reader()?;
-    let directories = Sight::around(&reader, cluster, FILES)?;
-    let contents = directories.map(|directories| reader.load_directories(&directories, digest));
-    let contents = contents.transpose()?.flatten();
+    let Some(seen) = Surroundings::of(&reader, summary, picks.values().next())? else {
+        return Ok(None);
+    };
+    let near = reader.load_files(seen.backups.iter().flatten(), digest)?;
     drop(reader);
+    let by_neighbours = told(near, summary, (&seen, &picks), options)?;
+    if let Some(backup) = by_neighbours.filter(is_placed_by_itself) {
+        return Ok(Some(backup));
+    }
+    let Some(directories) = &seen.directories else {
+        return Ok(None);
+    };
+    let around = catalogue.reader()?.load_directories(directories, digest)?;
+    told(around, summary, (&seen, &picks), options)
+}
+
+/// What `cluster-restore.sh` would take where the backup lies; `None` when nobody can tell.
+fn picks_beside(summary: &Summary) -> Option<HashMap<PathBuf, Picks>> {
+    let directory = &summary.place.as_ref()?.directory;
+    let Some(path) = directory.as_path() else {
+        return Some(HashMap::new());
+    };
+    Some(HashMap::from([(path.to_owned(), picks_in(path)?)]))
+}
+
+/// The backup as judged among these, if all that was seen around it is seen again.
+fn told(
+    contents: Option<CatalogueContents>,
+    summary: &Summary,
+    (seen, picks): (&Surroundings, &HashMap<PathBuf, Picks>),
+    options: &SurveyOptions,
+) -> Result<Option<Backup>, SurveyError> {
     let Some(contents) = contents else {
         return Ok(None);
     };
     let (mut known, rewritten) = remembered(contents, &options.stores);
-    let mut backups = known.judged(options)?;
-    for backup in &mut backups {
+    let backups = known.judged_by(picks.clone(), options)?;
+    let judged: HashSet<Vec<&ObjectId>> = backups.iter().map(Backup::places_in_order).collect();
+    let is_seen_again =
+        |places: &Vec<ObjectId>| judged.contains(&places.iter().collect::<Vec<_>>());
+    if !seen.backups.iter().all(is_seen_again) {
+        return Ok(None);
+    }
+    let meant = seen.backups.first().and_then(|places| places.first());
+    let mut meant = backups.into_iter().find(|backup| backup.path() == meant);
+    if let Some(backup) = &mut meant {
         mark_rewritten(backup, &rewritten);
     }
-    let mut same = backups
-        .into_iter()
-        .filter(|backup| backup.digest == summary.digest && Summary::from(backup) == *summary);
-    Ok(match (same.next(), same.next()) {
-        (Some(backup), None) => Some(backup),
-        _ => None,
+    Ok(meant.filter(|backup| Summary::from(backup) == *summary && has_all_its_words(backup)))
+}
+
+/// What lay in the place of one of several copies before is compared with what lies anywhere.
+fn has_all_its_words(backup: &Backup) -> bool {
+    let is_changed = |finding: &Finding| finding.code == Code::FileChanged;
+    let copies = backup.snapshot.as_ref().map(|half| half.copies.len());
+    copies.is_none_or(|copies| copies == 0) || !backup.findings.iter().any(is_changed)
+}
+
+/// Which copy of its kuberesources is shown does not depend on whose snapshots lie beside them.
+fn is_placed_by_itself(backup: &Backup) -> bool {
+    let both = backup.snapshot.as_ref().zip(backup.kuberesources.as_ref());
+    both.is_none_or(|(snapshot, kuberesources)| {
+        kuberesources.copies.is_empty()
+            || (snapshot.is_present && all_lie_beside(kuberesources.places(), snapshot.places()))
     })
 }

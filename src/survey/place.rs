@@ -70,6 +70,20 @@ impl<'f> Beside<'f> {
     }
 }
 
+/// Does each of these lie beside one of those, as halves of one run do?
+pub(super) fn all_lie_beside<'i>(
+    these: impl IntoIterator<Item = &'i ObjectId>,
+    those: impl IntoIterator<Item = &'i ObjectId>,
+) -> bool {
+    let those = Beside(
+        those
+            .into_iter()
+            .map(|id| (id.directory(), stamp(id)))
+            .collect(),
+    );
+    these.into_iter().all(|id| those.has(id))
+}
+
 fn stamp(id: &ObjectId) -> Option<Stamp> {
     id.file_name().and_then(Stamp::find)
 }

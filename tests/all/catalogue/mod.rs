@@ -4,6 +4,7 @@ mod damage;
 mod failing;
 mod golden;
 mod memory;
+mod neighbours;
 mod nothing_new;
 mod overview;
 mod processes;

@@ -24,17 +24,21 @@ const ARRIVING: u64 = 1000;
 
 impl Shelf {
     pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error>> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("catalogue/catalogue.redb");
-        let shelf = Self {
-            catalogue: Catalogue::new(CatalogueLocation::Redb(path)),
-            directory,
-        };
+        let shelf = Self::empty()?;
         for number in (0..60).chain(500..530) {
             shelf.put(number)?;
         }
         shelf.put_half_into_a_bucket()?;
         Ok(shelf)
+    }
+
+    pub(crate) fn empty() -> Result<Self, Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("catalogue/catalogue.redb");
+        Ok(Self {
+            catalogue: Catalogue::new(CatalogueLocation::Redb(path)),
+            directory,
+        })
     }
 
     /// In a bucket its other half may be a matter of minutes.
@@ -48,7 +52,7 @@ impl Shelf {
         ])?)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join("backups").join(name)
     }
 
@@ -98,7 +102,7 @@ impl Shelf {
         Ok(self.catalogue.record(changes)?)
     }
 
-    fn file(
+    pub(crate) fn file(
         &self,
         path: PathBuf,
         content: Content,
@@ -168,7 +172,7 @@ impl Shelf {
     }
 
     /// One backup with its neighbours is what it is among all, or nothing is said; returns of how many something was.
-    fn each_alone<'b>(
+    pub(crate) fn each_alone<'b>(
         &self,
         when: &str,
         recalled: impl Iterator<Item = &'b Backup>,
@@ -190,7 +194,7 @@ impl Shelf {
     }
 }
 
-fn options(as_of: DateTime<Utc>, accept: &[Code]) -> SurveyOptions {
+pub(crate) fn options(as_of: DateTime<Utc>, accept: &[Code]) -> SurveyOptions {
     SurveyOptions {
         page_cache: etcd_cat::source::PageCache::Keep,
         stores: Stores::default(),
