@@ -210,6 +210,10 @@ fn codes(backups: &[Backup]) -> BTreeSet<Code> {
 #[test]
 fn each_backup_is_told_by_its_neighbours_as_by_all() -> TestResult {
     let shelf = filled()?;
+    let now = options(sample::instant(40), &[]);
+    let recalled = survey::recall(&shelf.catalogue, &now)?;
+    let told = shelf.each_alone("never judged", recalled.iter(), &now)?;
+    assert_eq!(told, 0);
     survey::refresh(&shelf.catalogue, &Stores::default())?;
     for as_of in [40, 2600, 17_535].map(sample::instant) {
         let options = options(as_of, &[]);
