@@ -89,6 +89,9 @@ fn in_parallel<T: Send>(pieces: usize, work: impl Fn(usize) -> Option<T> + Sync)
 
 /// Numbers of the wanted files that were rewritten; `None` when a file has gone or come back.
 fn in_directory(shelf: &Shelf<'_>, store: &dyn Store) -> Option<Vec<u32>> {
+    if shelf.is_unchanged && shelf.wanted.is_empty() {
+        return Some(Vec::new());
+    }
     let id = ObjectId::from_bytes(&shelf.directory.path);
     let Some(path) = id.as_path() else {
         return in_store(shelf, &id, store);

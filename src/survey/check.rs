@@ -1,8 +1,9 @@
 //! Is there a backup that will restore this version? Answered only from what was read for the answer.
 
-use super::{Survey, SurveyError, SurveyOptions, recall, update, verify};
+use super::locations::{update, verify_first};
+use super::{Survey, SurveyError, SurveyOptions, recall, refresh, verify};
 use crate::backup::Backup;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, CatalogueError};
 use crate::monitor::Monitor;
 use crate::restore::{ClusterUnclear, RestoreCheck};
 use crate::selection::{Selection, TargetVersion};
@@ -63,6 +64,33 @@ pub fn check_remembered(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Checked, CheckError> {
+    let checked = check_each(version, selection, catalogue, options, monitor);
+    if monitor.is_interrupted() {
+        return checked;
+    }
+    // Once for all that was read, also where it is no answer.
+    let kept = refresh(catalogue, &options.stores);
+    let mut checked = checked?;
+    match kept {
+        // What was read could not be remembered either.
+        Err(SurveyError::Catalogue(_)) if checked.survey.catalogue.is_some() => {}
+        Err(SurveyError::Catalogue(error @ CatalogueError::Damaged { .. })) => {
+            catalogue.damage().tell(error.to_string());
+        }
+        Err(SurveyError::Catalogue(error)) => checked.survey.catalogue = Some(error),
+        kept => kept?,
+    }
+    Ok(checked)
+}
+
+/// The best of all, and the next best while one does not hold.
+fn check_each(
+    version: &TargetVersion,
+    selection: &Selection,
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Checked, CheckError> {
     let mut backups = update(catalogue, options, monitor)?;
     let mut survey = Survey::default();
     let mut proven: BTreeSet<ObjectId> = BTreeSet::new();
@@ -78,7 +106,7 @@ pub fn check_remembered(
         if chosen.iter().all(|id| proven.contains(id)) {
             return Ok(Checked { check, survey });
         }
-        let read = verify(&chosen, catalogue, options, monitor)?;
+        let read = verify_first(&chosen, catalogue, options, monitor)?;
         survey.skipped.extend(read.skipped);
         survey.files = survey.files.saturating_add(read.files);
         survey.bytes = survey.bytes.saturating_add(read.bytes);

@@ -83,6 +83,33 @@ pub(super) fn examine_walked(
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Survey, SurveyError> {
+    let examined = examined(origin, locations, walks, catalogue, options, monitor)?;
+    examined.refresh()?;
+    Ok(examined.told())
+}
+
+/// The same for an answer that needs several: whoever asks has what was judged kept by [`refresh`](super::refresh) in the
+/// end.
+pub(super) fn examine_first(
+    origin: Origin,
+    locations: &[ObjectId],
+    walks: Vec<Walked>,
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    let examined = examined(origin, locations, walks, catalogue, options, monitor)?;
+    Ok(examined.told())
+}
+
+fn examined<'e>(
+    origin: Origin,
+    locations: &'e [ObjectId],
+    walks: Vec<Walked>,
+    catalogue: &'e Catalogue,
+    options: &'e SurveyOptions,
+    monitor: &'e dyn Monitor,
+) -> Result<Examination<'e>, SurveyError> {
     let recorder = Recorder::new(catalogue, options.depth == Depth::Everything);
     let contents = recorder.load()?;
     if origin != Origin::Named && !catalogue.damage().told().is_empty() {
@@ -92,7 +119,8 @@ pub(super) fn examine_walked(
     let todo = examination.search(locations, walks, origin)?;
     examination.read_all(todo)?;
     examination.prove_the_rest()?;
-    examination.conclude(locations, origin)
+    examination.conclude(locations, origin)?;
+    Ok(examination)
 }
 
 /// The catalogue outlives the working directory.
@@ -347,7 +375,7 @@ impl Examination<'_> {
     }
 
     /// Judges everything, keeps what was asked for, and remembers the verdicts on what was read.
-    fn conclude(mut self, locations: &[ObjectId], origin: Origin) -> Result<Survey, SurveyError> {
+    fn conclude(&mut self, locations: &[ObjectId], origin: Origin) -> Result<(), SurveyError> {
         // What small objects are shows only when they are read.
         self.sort_skipped();
         let mut backups = self.known.judged(self.options)?;
@@ -397,17 +425,25 @@ impl Examination<'_> {
         }
         self.recorder.add(changes)?;
         self.recorder.flush()?;
+        self.survey.backups = backups;
         self.recorder.attempt(|catalogue| {
             if origin != Origin::Named {
                 catalogue.damage().mend();
             }
-            // Tells of what is damaged all the same.
-            super::refresh(catalogue, self.stores)
-        })?;
+            Ok(())
+        })
+    }
+
+    /// Keeps what was judged. Tells of what is damaged all the same.
+    fn refresh(&self) -> Result<(), SurveyError> {
+        self.recorder
+            .attempt(|catalogue| super::refresh(catalogue, self.stores))
+    }
+
+    fn told(mut self) -> Survey {
         self.survey.catalogue_damage = self.recorder.damage().all();
         self.survey.catalogue = self.recorder.take_failure();
-        self.survey.backups = backups;
-        Ok(self.survey)
+        self.survey
     }
 }
 

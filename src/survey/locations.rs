@@ -1,6 +1,6 @@
 //! Where to look: what was given, else what is remembered.
 
-use super::examine::{absolute, examine_from, examine_walked};
+use super::examine::{absolute, examine_first, examine_from, examine_walked};
 use super::news::Origin;
 use super::search::walk_all;
 use super::unchanged::{Indexed, Unchanged, unchanged};
@@ -73,31 +73,62 @@ pub fn verify(
     examine_from(origin, &locations, catalogue, &options, monitor)
 }
 
-/// Everything in the catalogue, after the remembered locations were searched for what is new or was rewritten.
+/// Reads every byte of some files, for an answer that may need more of them.
+pub(super) fn verify_first(
+    files: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<Survey, SurveyError> {
+    let options = SurveyOptions {
+        depth: Depth::Everything,
+        ..options.clone()
+    };
+    let files = absolute(files, &options);
+    let walks = walk_all(&files, Origin::Named, &options, monitor)?;
+    examine_first(Origin::Named, &files, walks, catalogue, &options, monitor)
+}
+
+/// Everything in the catalogue, after the remembered locations were searched for what is new or was rewritten, for an answer
+/// that may need more.
 ///
 /// # Errors
 ///
 /// `monitor` asked to stop, or the catalogue cannot be read or written.
-pub fn update(
+pub(super) fn update(
     catalogue: &Catalogue,
     options: &SurveyOptions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Backup>, SurveyError> {
     let locations = remembered(catalogue)?;
     if !locations.is_empty() {
-        let new = only_new(options);
-        let examined = examine_from(Origin::Aside, &locations, catalogue, &new, monitor);
-        match examined {
+        match search_for_new(&locations, catalogue, &only_new(options), monitor) {
             // What can be read may be told although it can no longer be written: told with it.
             Err(SurveyError::Catalogue(error @ CatalogueError::Damaged { .. })) => {
                 let backups = recall(catalogue, options)?;
                 catalogue.damage().tell(error.to_string());
                 return Ok(backups);
             }
-            examined => drop(examined?),
+            searched => searched?,
         }
     }
     recall(catalogue, options)
+}
+
+fn search_for_new(
+    locations: &[ObjectId],
+    catalogue: &Catalogue,
+    options: &SurveyOptions,
+    monitor: &dyn Monitor,
+) -> Result<(), SurveyError> {
+    let origin = Origin::Aside;
+    let locations = absolute(locations, options);
+    let walks = walk_all(&locations, origin, options, monitor)?;
+    let unchanged = unchanged(origin, &locations, &walks, catalogue, options, monitor)?;
+    if unchanged.is_none() {
+        examine_first(origin, &locations, walks, catalogue, options, monitor)?;
+    }
+    Ok(())
 }
 
 /// Makes the catalogue anew, with what of it can be saved, and reads everything at `locations` and at those that were

@@ -1,7 +1,7 @@
 //! From locations to judged backups: find, read, pair, prove, judge, remember.
 //!
 //! [`examine`] reads files, [`examine_stream`] a pipe; [`recall`] asks the catalogue alone (`show`), and [`glance`] only
-//! for what a list shows of it. [`index`], [`verify`], [`update`] and [`check_remembered`] know where to look.
+//! for what a list shows of it. [`index`], [`verify`] and [`check_remembered`] know where to look.
 //!
 //! An examination goes through the files of this room in this order: `search` lists the locations and tells known objects
 //! from new ones; `file` opens one and reads it, `batch` many at a time; `recorder` has the catalogue remember each soon
@@ -54,7 +54,7 @@ pub use examine::examine;
 pub(crate) use examine::examine_planned;
 pub use forget::forget;
 pub(crate) use hosted_keys::hosted_key_ring;
-pub use locations::{index, index_in_short, rebuild, update, verify};
+pub use locations::{index, index_in_short, rebuild, verify};
 pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use one::recall_one;
 pub use options::{Decrypt, Depth, SurveyOptions};

@@ -1,5 +1,6 @@
 //! The catalogue from outside: what it remembers, and what no process, crash or damage may take from it.
 
+mod checked;
 mod damage;
 mod failing;
 mod golden;

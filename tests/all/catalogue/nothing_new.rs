@@ -10,13 +10,13 @@ use etcd_cat::survey::{self, Decrypt, Depth, Indexed, News, Survey, SurveyOption
 use std::path::{Path, PathBuf};
 
 /// Copies of the samples, and what is remembered of them.
-struct Shelf {
+pub(crate) struct Shelf {
     directory: tempfile::TempDir,
-    catalogue: Catalogue,
+    pub(crate) catalogue: Catalogue,
 }
 
 impl Shelf {
-    fn new() -> Result<Self, Box<dyn std::error::Error>> {
+    pub(crate) fn new() -> Result<Self, Box<dyn std::error::Error>> {
         let directory = tempfile::tempdir()?;
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/backups");
         for entry in walkdir::WalkDir::new(&samples) {
@@ -39,7 +39,7 @@ impl Shelf {
         })
     }
 
-    fn backups(&self) -> PathBuf {
+    pub(crate) fn backups(&self) -> PathBuf {
         self.directory.path().join("b")
     }
 
@@ -56,7 +56,7 @@ impl Shelf {
         [self.backups().into()]
     }
 
-    fn index(&self, as_of: &str) -> Result<Survey, Box<dyn std::error::Error>> {
+    pub(crate) fn index(&self, as_of: &str) -> Result<Survey, Box<dyn std::error::Error>> {
         let locations = self.locations();
         Ok(survey::index(
             &locations,
@@ -110,13 +110,13 @@ impl Shelf {
     }
 }
 
-const NOW: &str = "2024-11-10T00:00:00Z";
+pub(crate) const NOW: &str = "2024-11-10T00:00:00Z";
 
 fn by_place(summary: &Summary) -> Option<ObjectId> {
     summary.place.as_ref().map(Place::path)
 }
 
-fn options(as_of: &str) -> Result<SurveyOptions, chrono::ParseError> {
+pub(crate) fn options(as_of: &str) -> Result<SurveyOptions, chrono::ParseError> {
     Ok(SurveyOptions {
         depth: Depth::New,
         decrypt: Decrypt::Sample,
