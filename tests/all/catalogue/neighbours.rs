@@ -147,6 +147,7 @@ fn of_three_hosts(number: u64) -> Halves {
             snapshot.newest_lease_at = None;
             snapshot.newest_content_at = None;
         }
+        37 => halves.archives = vec![archive_named("k1", number), archive_named("k2", number)],
         // Seen at a place that sorts before all others.
         32 => halves.snapshots = also("0/32.db"),
         _ => {}
@@ -172,6 +173,19 @@ fn filled() -> Fallible<Shelf> {
     rival.archives = vec![archive_named("rivals", 38)];
     rival.kuberesources.sha256 = sample::digest(9, 38);
     all.push(rival);
+    // It is of the cluster, and nearer to what has the wrong one than any that has a snapshot.
+    let mut substitute = Halves::in_directory(34, "a");
+    let stamp = sample::instant(34) + TimeDelta::minutes(30);
+    let stamp = stamp.format("%Y-%m-%d_%H%M%S");
+    substitute.snapshots.clear();
+    substitute.archives = vec![format!("found/static_kuberesources_{stamp}.tar.gz")];
+    substitute.kuberesources.sha256 = sample::digest(9, 34);
+    all.push(substitute);
+    // Of another cluster, and beside one of two copies.
+    let mut beside = Halves::in_directory(3000, "k2");
+    beside.snapshots = Halves::in_directory(37, "k2").snapshots;
+    beside.archives.clear();
+    all.push(beside);
     all.extend(OF_A_BAD_END.map(|number| Halves::in_directory(number, "b")));
     if let Some(newest) = all.last_mut() {
         let damage = Finding::new(Code::StructurePage, "page 7 is malformed");
