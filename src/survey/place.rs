@@ -38,7 +38,7 @@ pub(super) struct Beside<'f> {
     files: &'f BTreeMap<ObjectId, KnownObject>,
     is_half: fn(&Content) -> bool,
     /// Only what lies at several places asks.
-    halves: OnceCell<HashSet<(Option<&'f OsStr>, Option<Stamp>)>>,
+    halves: OnceCell<HashSet<PlaceOfRun<'f>>>,
 }
 
 impl<'f> Beside<'f> {
@@ -64,9 +64,9 @@ impl<'f> Beside<'f> {
         let halves = self.halves.get_or_init(|| {
             let files = self.files.iter();
             let halves = files.filter(|(_, file)| file.is_present && (self.is_half)(&file.content));
-            halves.map(|(id, _)| (id.directory(), stamp(id))).collect()
+            halves.map(|(id, _)| place_of_run(id)).collect()
         });
-        halves.contains(&(id.directory(), stamp(id)))
+        halves.contains(&place_of_run(id))
     }
 }
 
@@ -75,13 +75,16 @@ pub(super) fn all_lie_beside<'i>(
     these: impl IntoIterator<Item = &'i ObjectId>,
     those: impl IntoIterator<Item = &'i ObjectId>,
 ) -> bool {
-    let those = Beside(
-        those
-            .into_iter()
-            .map(|id| (id.directory(), stamp(id)))
-            .collect(),
-    );
-    these.into_iter().all(|id| those.has(id))
+    let those: HashSet<PlaceOfRun<'_>> = those.into_iter().map(place_of_run).collect();
+    let mut these = these.into_iter();
+    these.all(|id| those.contains(&place_of_run(id)))
+}
+
+/// What both halves of a run have in common: the directory, and the stamp in the name.
+type PlaceOfRun<'i> = (Option<&'i OsStr>, Option<Stamp>);
+
+fn place_of_run(id: &ObjectId) -> PlaceOfRun<'_> {
+    (id.directory(), stamp(id))
 }
 
 fn stamp(id: &ObjectId) -> Option<Stamp> {
