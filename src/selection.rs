@@ -17,7 +17,7 @@ mod target;
 mod versions;
 
 pub use candidate::{Candidate, Halves};
-pub(crate) use choice::{PREFER_CLEAN, recommend};
+pub(crate) use choice::{PREFER_CLEAN, UsableKind, recommend};
 pub use choice::{WhyChosen, risks};
 pub use cluster::KnownCluster;
 pub(crate) use cluster_index::ClusterIndex;
@@ -131,7 +131,7 @@ impl Selection {
     /// be staged to be what was saved comes last.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         // They are taken out from the end.
-        let mut oldest_first = newest_first_order(&backups);
+        let mut oldest_first = newest_first_order(&backups, |backup| backup);
         oldest_first.reverse();
         permute(&mut backups, oldest_first);
         let count = backups.len();
@@ -289,18 +289,32 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
 
 /// Sorts by the moment of the snapshot, newest first, unknown last; those of one moment by revision, then by id.
 pub fn sort_newest_first(backups: &mut [impl Candidate]) {
-    let order = newest_first_order(backups);
-    permute(backups, order);
+    sort_newest_first_by(backups, |backup| backup);
+}
+
+/// The same of things that each stand for one.
+pub(crate) fn sort_newest_first_by<T, B: Candidate>(
+    things: &mut [T],
+    backup_of: impl Fn(&T) -> &B,
+) {
+    let order = newest_first_order(things, backup_of);
+    permute(things, order);
+}
+
+/// Is their place all that tells which of two comes first?
+pub(crate) fn is_told_by_place(left: &impl Candidate, right: &impl Candidate) -> bool {
+    moment(left) == moment(right) && left.digest() == right.digest()
 }
 
 /// The places of backups in the order of lists.
 ///
 /// What decides for nearly all of them is copied next to each other: they themselves lie all over the memory.
-fn newest_first_order(backups: &[impl Candidate]) -> Vec<usize> {
-    let mut moments: Vec<_> = backups.iter().map(moment).zip(0..).collect();
+fn newest_first_order<T, B: Candidate>(things: &[T], backup_of: impl Fn(&T) -> &B) -> Vec<usize> {
+    let moments = things.iter().map(|thing| moment(backup_of(thing)));
+    let mut moments: Vec<_> = moments.zip(0..).collect();
     moments.sort_by(|(left, place), (right, other)| {
-        let tie = || match (backups.get(*place), backups.get(*other)) {
-            (Some(left), Some(right)) => of_one_moment(left, right),
+        let tie = || match (things.get(*place), things.get(*other)) {
+            (Some(left), Some(right)) => of_one_moment(backup_of(left), backup_of(right)),
             _ => Ordering::Equal,
         };
         left.cmp(right).then_with(tie)

@@ -1,20 +1,21 @@
 //! The backups of an overview in short, as of now: as many of them as a question is about.
 
-use super::presence::{Shelf, are_unchanged, observe};
+use super::looks::Looks;
 use super::record::{OverviewDirectory, OverviewGroup, OverviewHead, OverviewRow};
-use super::sight::{self, Believed, KnownFiles, at, part_of, parts_in};
+use super::sight::{self, Believed, KnownFiles, at, part_of};
 use crate::backup::Version;
-use crate::catalogue::{Catalogue, CatalogueReader};
-use crate::finding::{Code, Severity};
-use crate::judgement::{Calendar, verdict_of, verdict_when_rewritten};
+use crate::catalogue::CatalogueReader;
+use crate::finding::Code;
+use crate::judgement::{Calendar, verdict_of};
 use crate::parallel::{self, PIECE};
-use crate::selection::{Halves, Judged, KnownCluster, Place, Scope, Selection, Summary};
-use crate::source::{ObjectId, Store};
+use crate::selection::{
+    Halves, Judged, KnownCluster, Place, Scope, Selection, Summary, UsableKind,
+};
+use crate::source::{ObjectId, Store as _, Stores};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Backups in short.
@@ -24,6 +25,8 @@ pub struct Glance {
     pub summaries: Vec<Summary>,
     /// How many others there are, which the selection does not show.
     pub left_out: usize,
+    /// How many of those that the selection shows are told as they were judged, without a look at their files since.
+    pub not_looked_at: usize,
 }
 
 /// What is asked, and as of when.
@@ -33,25 +36,37 @@ pub(crate) struct Question<'q> {
     pub(crate) as_of: DateTime<Utc>,
     /// Findings that do not count.
     pub(crate) accept: &'q [Code],
+    /// Whose files are looked at.
+    pub(crate) looks: Looks,
+    /// Where files lie.
+    pub(crate) stores: &'q Stores,
 }
 
 /// What was read of the overview for a question. Nothing of it is believed before the files were looked for.
 #[derive(Debug)]
 pub(crate) struct Sight {
-    generation: u64,
+    pub(super) generation: u64,
     is_settled: bool,
-    directories: Vec<OverviewDirectory>,
-    files: Vec<KnownFiles>,
-    seen: Vec<Seen>,
-    left_out: usize,
+    pub(super) directories: Vec<OverviewDirectory>,
+    pub(super) files: Vec<KnownFiles>,
+    pub(super) seen: Vec<Seen>,
+    pub(super) left_out: usize,
 }
 
 #[derive(Debug)]
-struct Seen {
-    summary: Summary,
-    places: Vec<(u32, u32)>,
+pub(super) struct Seen {
+    pub(super) summary: Summary,
+    pub(super) places: Vec<(u32, u32)>,
+    /// The number of its cluster and version.
+    pub(super) group: u32,
+    /// What it is for a choice; `None` where it is not usable.
+    pub(super) kind: Option<UsableKind>,
     /// The selection shows it, as long as its files are as they were.
-    is_shown: bool,
+    pub(super) is_shown: bool,
+    /// Its files are looked at, or lie where none is.
+    pub(super) is_looked_at: bool,
+    /// The name of its place is read.
+    pub(super) is_named: bool,
 }
 
 impl Sight {
@@ -85,7 +100,10 @@ impl Sight {
         let passed = known.saturating_sub(seen.len());
         sight.left_out = left_out.saturating_add(passed);
         sight.seen = seen;
-        let parts = sight.wanted_parts();
+        let near = sight.near(question.stores);
+        question.looks.choose(&mut sight.seen, &near);
+        let named = sight.seen.iter().filter(|seen| seen.is_named);
+        let parts = sight.parts_of(named);
         let Some(files) = parts
             .map(|parts| sight::files(reader, &sight.directories, &parts))
             .transpose()?
@@ -151,10 +169,21 @@ impl Sight {
         })
     }
 
-    /// Parts of the files of each directory that hold those of the backups.
-    fn wanted_parts(&self) -> Option<Vec<BTreeSet<u32>>> {
+    /// Which directories are near enough to look at files in them.
+    pub(super) fn near(&self, stores: &Stores) -> Vec<bool> {
+        let directories = self.directories.iter();
+        directories
+            .map(|directory| stores.is_near(&ObjectId::from_bytes(&directory.path)))
+            .collect()
+    }
+
+    /// Parts of the files of each directory that hold those of these backups.
+    pub(super) fn parts_of<'s>(
+        &self,
+        seen: impl Iterator<Item = &'s Seen>,
+    ) -> Option<Vec<BTreeSet<u32>>> {
         let mut parts = vec![BTreeSet::new(); self.directories.len()];
-        for (directory, file) in self.seen.iter().flat_map(|seen| &seen.places) {
+        for (directory, file) in seen.flat_map(|seen| &seen.places) {
             let list = parts.get_mut(usize::try_from(*directory).ok()?)?;
             list.insert(part_of(*file));
         }
@@ -168,11 +197,11 @@ impl Sight {
             .collect();
         let files = &self.files;
         let place = |seen: &mut Seen| {
-            let Some((directory, file)) = seen.places.first() else {
+            let Some((directory, file)) = seen.places.first().filter(|_| seen.is_named) else {
                 return Some(());
             };
             let name = &at(files, *directory)?.get(*file)?.name;
-            seen.summary.place = Some(Place {
+            seen.summary.place = Some(Place::At {
                 directory: at(&directories, *directory)?.clone(),
                 name: OsStr::from_bytes(name).into(),
             });
@@ -184,124 +213,6 @@ impl Sight {
         placed.into_iter().collect::<Option<()>>()?;
         Some(self)
     }
-
-    /// Looks for the files; `None` when some have come or gone, or when it does not make sense. Whether a file was
-    /// rewritten is asked only for backups that are shown.
-    ///
-    /// # Errors
-    ///
-    /// The catalogue cannot be read.
-    pub(crate) fn believed(mut self, catalogue: &Catalogue, store: &dyn Store) -> Believed<Glance> {
-        let unchanged = are_unchanged(&self.directories);
-        if !self.read_changed(&unchanged, catalogue, store)? {
-            return Ok(None);
-        }
-        Ok(self.observed(&unchanged, store))
-    }
-
-    /// Reads the names of all files where some may have come or gone; false when the overview is another one by now.
-    fn read_changed(
-        &mut self,
-        unchanged: &[bool],
-        catalogue: &Catalogue,
-        store: &dyn Store,
-    ) -> Result<bool, crate::catalogue::CatalogueError> {
-        let mut parts = vec![BTreeSet::new(); self.directories.len()];
-        let asked = parts.iter_mut().zip(&self.directories).zip(unchanged);
-        for ((parts, directory), is_unchanged) in asked {
-            if !is_unchanged && store.is_near(&ObjectId::from_bytes(&directory.path)) {
-                let all = u32::try_from(parts_in(directory)).unwrap_or(u32::MAX);
-                parts.extend(0..all);
-            }
-        }
-        if parts.iter().all(BTreeSet::is_empty) {
-            return Ok(true);
-        }
-        let reader = catalogue.reader()?;
-        let head = OverviewHead::load(&reader)?;
-        if head.is_none_or(|head| head.generation != self.generation) {
-            return Ok(false);
-        }
-        let Some(read) = sight::files(&reader, &self.directories, &parts)? else {
-            return Ok(false);
-        };
-        let kept = self.files.iter_mut().zip(read).zip(&parts);
-        for ((kept, read), parts) in kept {
-            if !parts.is_empty() {
-                *kept = read;
-            }
-        }
-        Ok(true)
-    }
-
-    fn observed(mut self, unchanged: &[bool], store: &dyn Store) -> Option<Glance> {
-        let wanted = self.shown_files()?;
-        let shelves: Vec<Shelf<'_>> = self
-            .directories
-            .iter()
-            .zip(&self.files)
-            .zip(&wanted)
-            .zip(unchanged)
-            .map(|(((directory, files), wanted), is_unchanged)| Shelf {
-                directory,
-                files,
-                wanted,
-                is_unchanged: *is_unchanged,
-            })
-            .collect();
-        let rewritten = observe(&shelves, store)?;
-        if !rewritten.is_empty() {
-            for seen in &mut self.seen {
-                if seen.places.iter().any(|place| rewritten.contains(place)) {
-                    seen.rewrite()?;
-                }
-            }
-        }
-        Some(Glance {
-            summaries: self.seen.into_iter().map(|seen| seen.summary).collect(),
-            left_out: self.left_out,
-        })
-    }
-
-    /// Of each directory the files of backups that are shown, ascending.
-    fn shown_files(&self) -> Option<Vec<Vec<u32>>> {
-        let mut wanted = vec![Vec::new(); self.directories.len()];
-        let shown = self.seen.iter().filter(|seen| seen.is_shown);
-        for (directory, file) in shown.flat_map(|seen| &seen.places) {
-            wanted
-                .get_mut(usize::try_from(*directory).ok()?)?
-                .push(*file);
-        }
-        for files in &mut wanted {
-            files.sort_unstable();
-            files.dedup();
-        }
-        Some(wanted)
-    }
-}
-
-impl Seen {
-    /// One of its files was; which half has a copy that is as it was, only the whole backup tells: then `None`.
-    fn rewrite(&mut self) -> Option<()> {
-        let Halves {
-            snapshot,
-            kuberesources,
-        } = self.summary.halves;
-        let halves = [snapshot, kuberesources];
-        if self.places.len() > halves.iter().flatten().count().max(1) {
-            return None;
-        }
-        self.summary.outcome = Arc::new(rewritten(&self.summary.outcome));
-        Some(())
-    }
-}
-
-/// As [`recall`](crate::survey) marks it.
-fn rewritten(judged: &Judged) -> Judged {
-    let mut marks = judged.marks.clone();
-    marks.push((Code::FileChanged, Severity::Warning));
-    let verdict = verdict_when_rewritten(judged.verdict);
-    Judged::new(marks, judged.accepted.clone(), verdict)
 }
 
 /// Do all groups lead somewhere?
@@ -373,7 +284,7 @@ struct View<'v> {
     question: &'v Question<'v>,
     clusters: HashMap<u32, Arc<KnownCluster>>,
     versions: HashMap<u32, Arc<Version>>,
-    judged: HashMap<(u32, u32), Arc<Judged>>,
+    judged: HashMap<(u32, u32), (Arc<Judged>, Option<UsableKind>)>,
 }
 
 impl<'v> View<'v> {
@@ -396,27 +307,32 @@ impl<'v> View<'v> {
         let selection = self.question.selection;
         let mut seen = Vec::with_capacity(rows.len());
         for (group, row) in rows {
-            let summary = self.summary(*group, row)?;
+            let (summary, kind) = self.summary(*group, row)?;
             let is_shown = selection.would_show(&summary, self.question.as_of);
             if is_shown || selection.cluster.is_some() {
                 seen.push(Seen {
                     summary,
                     places: std::mem::take(&mut row.places),
+                    group: *group,
+                    kind,
                     is_shown,
+                    is_looked_at: false,
+                    is_named: false,
                 });
             }
         }
         Some(seen)
     }
 
-    /// All but the name of its place, which is looked up for what is shown.
-    fn summary(&mut self, group: u32, row: &OverviewRow) -> Option<Summary> {
+    /// All but the name of its place, which is looked up where it is needed; and what it is for a choice.
+    fn summary(&mut self, group: u32, row: &OverviewRow) -> Option<(Summary, Option<UsableKind>)> {
         let group = at(&self.head.groups, group)?;
         let cluster = match group.cluster {
             Some(number) => Some(shared(&mut self.clusters, &self.head.clusters, number)?),
             None => None,
         };
-        Some(Summary {
+        let (outcome, kind) = self.outcome(row)?;
+        let summary = Summary {
             digest: row.digest,
             halves: Halves {
                 snapshot: row.snapshot,
@@ -429,19 +345,17 @@ impl<'v> View<'v> {
             verified_as: row.verified_as,
             size_bytes: row.size_bytes,
             certificates_until: self.calendars.get(&row.calendar)?.vital_until(),
-            outcome: self.outcome(row)?,
-            place: row.places.first().map(|_| Place {
-                directory: ObjectId::from(Path::new("")),
-                name: OsStr::new("").into(),
-            }),
-        })
+            outcome,
+            place: row.places.first().map(|_| Place::Unread),
+        };
+        Some((summary, kind))
     }
 
     /// Most rows have the same few outcomes.
-    fn outcome(&mut self, row: &OverviewRow) -> Option<Arc<Judged>> {
+    fn outcome(&mut self, row: &OverviewRow) -> Option<(Arc<Judged>, Option<UsableKind>)> {
         let key = (row.marks, row.calendar);
-        if let Some(judged) = self.judged.get(&key) {
-            return Some(Arc::clone(judged));
+        if let Some(known) = self.judged.get(&key) {
+            return Some(known.clone());
         }
         let lasting = at(&self.head.marks, row.marks)?;
         let calendar = self.calendars.get(&row.calendar)?;
@@ -451,9 +365,11 @@ impl<'v> View<'v> {
         accepted.sort_unstable();
         accepted.dedup();
         let verdict = verdict_of(marks.iter().copied(), &accepted);
-        let judged = Arc::new(Judged::new(marks, accepted, verdict));
-        self.judged.insert(key, Arc::clone(&judged));
-        Some(judged)
+        let judged = Judged::new(marks, accepted, verdict);
+        let kind = UsableKind::of(&judged);
+        let known = (Arc::new(judged), kind);
+        self.judged.insert(key, known.clone());
+        Some(known)
     }
 }
 

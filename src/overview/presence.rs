@@ -22,7 +22,7 @@ pub(super) struct Shelf<'s> {
     pub(super) files: &'s KnownFiles,
     /// Files that may have been rewritten, ascending.
     pub(super) wanted: &'s [u32],
-    /// No name has come or gone.
+    /// No name has come or gone, or that was asked before: only those that are wanted are looked at.
     pub(super) is_unchanged: bool,
 }
 
@@ -135,14 +135,18 @@ fn in_store(shelf: &Shelf<'_>, id: &ObjectId, store: &dyn Store) -> Option<Vec<u
     if !store.is_near(id) {
         return Some(rewritten);
     }
-    shelf.has_all().then_some(())?;
+    (shelf.is_unchanged || shelf.has_all()).then_some(())?;
     for (number, file) in shelf.files.iter() {
+        let is_wanted = shelf.wanted.binary_search(&number).is_ok();
+        if shelf.is_unchanged && !is_wanted {
+            continue;
+        }
         let found = store.stat(&id.join(OsStr::from_bytes(&file.name))).ok();
         if found.is_some() != file.is_present {
             return None;
         }
         let is_rewritten = |found: ObjectIdentity| found != file.identity;
-        if shelf.wanted.contains(&number) && found.is_some_and(is_rewritten) {
+        if is_wanted && found.is_some_and(is_rewritten) {
             rewritten.push(number);
         }
     }

@@ -144,6 +144,17 @@ impl KnownFiles {
         self.0.get(place.ok()?).map(|(_, file)| file)
     }
 
+    /// Adds what was read besides.
+    pub(super) fn merge(&mut self, read: Self) {
+        if self.0.is_empty() {
+            *self = read;
+        } else if !read.0.is_empty() {
+            self.0.extend(read.0);
+            self.0.sort_unstable_by_key(|(number, _)| *number);
+            self.0.dedup_by_key(|(number, _)| *number);
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -11,9 +11,10 @@ use crate::names::Picks;
 use crate::selection::{KnownCluster, Place, Summary};
 use crate::source::ObjectId;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 /// Two hosts of one run, or two members at one revision, are no further apart.
 const ONE_OCCASION: TimeDelta = TimeDelta::minutes(10);
@@ -29,13 +30,16 @@ const FILES: u64 = 4096;
 pub(crate) struct Surroundings {
     /// The places of the backup, then those of each that decides what it comes to; the one that stands for it first.
     pub(crate) backups: Vec<Vec<ObjectId>>,
+    /// What `cluster-restore.sh` would take where the backup lies.
+    pub(crate) picks: HashMap<PathBuf, Picks>,
     /// The directories in which backups of the cluster lie, unless they hold too many files.
     pub(crate) directories: Option<Vec<ObjectId>>,
 }
 
 impl Surroundings {
-    /// Of the backup that was seen as `summary`, where `cluster-restore.sh` would take this; `None` without an overview, where
-    /// the backup is not in it, and where too much lies around it.
+    /// Of the backup that was seen as `summary`; `picks_in` says what `cluster-restore.sh` would take from a directory. `None`
+    /// without an overview, where the backup is not in it or nobody can tell what would be taken, and where too much lies
+    /// around it.
     ///
     /// # Errors
     ///
@@ -43,7 +47,7 @@ impl Surroundings {
     pub(crate) fn of(
         reader: &CatalogueReader<'_>,
         summary: &Summary,
-        picks: Option<&Picks>,
+        picks_in: impl Fn(&Path) -> Option<Picks>,
     ) -> Believed<Self> {
         let Some(cluster) = summary.cluster.as_deref() else {
             return Ok(None);
@@ -51,10 +55,25 @@ impl Surroundings {
         let Some(drawn) = Drawn::load(reader)? else {
             return Ok(None);
         };
-        let Some(picked) = drawn.picked(summary, picks)? else {
+        let is_own =
+            |known: Option<&KnownCluster>| known.is_some_and(|known| known.agrees_with(cluster));
+        let Some(own) = drawn.rows(is_own)? else {
             return Ok(None);
         };
-        let Some((own, others)) = drawn.rows(cluster, picked.is_empty())? else {
+        let Some(place) = drawn.place_of(summary, &own)? else {
+            return Ok(None);
+        };
+        let Some(picks) = picks_beside(&place, picks_in) else {
+            return Ok(None);
+        };
+        let Some(picked) = drawn.picked(summary, &place, picks.values().next())? else {
+            return Ok(None);
+        };
+        let others = match picked.is_empty() {
+            true => Some(Vec::new()),
+            false => drawn.rows(|known| !is_own(known))?,
+        };
+        let Some(others) = others else {
             return Ok(None);
         };
         let holds = |row: &&OverviewRow| row.places.iter().any(|place| picked.contains(place));
@@ -66,17 +85,31 @@ impl Surroundings {
         let Some(mut backups) = drawn.places(&rows)? else {
             return Ok(None);
         };
-        let place = summary.place.as_ref().map(Place::path);
-        let is_meant = |places: &Vec<ObjectId>| places.first() == place.as_ref();
+        let is_meant = |places: &Vec<ObjectId>| places.first() == Some(&place);
         let Some(meant) = backups.iter().position(is_meant) else {
             return Ok(None);
         };
         backups.swap(0, meant);
         Ok(Some(Self {
             backups,
+            picks,
             directories: drawn.directories_of(&own),
         }))
     }
+}
+
+/// What `cluster-restore.sh` would take where a backup lies; `None` when nobody can tell.
+fn picks_beside(
+    place: &ObjectId,
+    picks_in: impl Fn(&Path) -> Option<Picks>,
+) -> Option<HashMap<PathBuf, Picks>> {
+    let Some(directory) = place.as_path().and_then(Path::parent) else {
+        return Some(HashMap::new());
+    };
+    Some(HashMap::from([(
+        directory.to_owned(),
+        picks_in(directory)?,
+    )]))
 }
 
 /// Those of its cluster that decide what a backup comes to, and itself. As far back as anything reaches, none is left out:
@@ -130,40 +163,45 @@ impl<'d, 'c> Drawn<'d, 'c> {
         }))
     }
 
-    /// The backups of a cluster and, unless they are `enough`, all others.
-    fn rows(
-        &self,
-        cluster: &KnownCluster,
-        enough: bool,
-    ) -> Believed<(Vec<OverviewRow>, Vec<OverviewRow>)> {
-        let is_own = |group: u32| {
-            let known = at(&self.head.groups, group).and_then(|group| group.cluster);
-            let known = known.and_then(|number| at(&self.head.clusters, number));
-            known.is_some_and(|known| known.agrees_with(cluster))
-        };
-        let groups = (0..).zip(&self.head.groups).map(|(number, _)| number);
-        let asked: Vec<u32> = groups.filter(|group| !enough || is_own(*group)).collect();
+    /// The backups of clusters that are asked for, and of none where that is.
+    fn rows(&self, is_asked: impl Fn(Option<&KnownCluster>) -> bool) -> Believed<Vec<OverviewRow>> {
+        let groups = (0..).zip(&self.head.groups);
+        let asked = groups.filter(|(_, group)| {
+            let cluster = group.cluster;
+            is_asked(cluster.and_then(|number| at(&self.head.clusters, number)))
+        });
+        let asked: Vec<u32> = asked.map(|(number, _)| number).collect();
         let rows = sight::rows(self.reader, &self.head, &asked)?;
-        Ok(rows.map(|rows| {
-            let (own, others): (Vec<_>, Vec<_>) =
-                rows.into_iter().partition(|(group, _)| is_own(*group));
-            let bare =
-                |rows: Vec<(u32, OverviewRow)>| rows.into_iter().map(|(_, row)| row).collect();
-            (bare(own), bare(others))
-        }))
+        Ok(rows.map(|rows| rows.into_iter().map(|(_, row)| row).collect()))
+    }
+
+    /// The place that stands for a backup, out of these. It may not have been read.
+    fn place_of(&self, summary: &Summary, rows: &[OverviewRow]) -> Believed<ObjectId> {
+        if let Some(place) = summary.place.as_ref().and_then(Place::path) {
+            return Ok(Some(place));
+        }
+        let mut same = rows.iter().filter(|row| row.digest == summary.digest);
+        let (Some(row), None) = (same.next(), same.next()) else {
+            return Ok(None);
+        };
+        let places = self.places(&[row])?;
+        let first = |mut places: Vec<Vec<ObjectId>>| places.pop()?.into_iter().next();
+        Ok(places.and_then(first))
     }
 
     /// What `cluster-restore.sh` would take in the place of a backup, where it matters whose that is: it would do harm.
-    fn picked(&self, summary: &Summary, picks: Option<&Picks>) -> Believed<BTreeSet<(u32, u32)>> {
+    fn picked(
+        &self,
+        summary: &Summary,
+        place: &ObjectId,
+        picks: Option<&Picks>,
+    ) -> Believed<BTreeSet<(u32, u32)>> {
         let mut picked = BTreeSet::new();
         let harm = (Code::RestorePicksOther, Severity::Warning);
         if !summary.outcome.marks.contains(&harm) {
             return Ok(Some(picked));
         }
-        let path = summary
-            .place
-            .as_ref()
-            .map(|place| place.directory.to_bytes());
+        let path = place.parent().map(|parent| parent.to_bytes());
         let mut numbers = (0..).zip(&self.directories);
         let found = numbers.find(|(_, directory)| Some(&directory.path) == path.as_ref());
         let Some((number, directory)) = found else {

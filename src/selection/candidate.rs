@@ -33,6 +33,10 @@ pub trait Candidate {
     fn digest(&self) -> Option<Sha256Digest>;
     /// The place that stands for it.
     fn place(&self) -> Option<ObjectId>;
+    /// True when there is a place that stands for it.
+    fn has_place(&self) -> bool {
+        self.place().is_some()
+    }
     /// What it consists of.
     fn halves(&self) -> Halves;
     /// What it all comes to.
@@ -78,7 +82,7 @@ pub trait Candidate {
             Halves {
                 snapshot: None,
                 kuberesources: None,
-            } => self.place().is_some(),
+            } => self.has_place(),
             halves => halves.snapshot == Some(true) || halves.kuberesources == Some(true),
         }
     }

@@ -1,6 +1,6 @@
 //! Which of several backups that qualify to restore from, and why that one.
 
-use super::Candidate;
+use super::{Candidate, Judged};
 use crate::finding::{Code, Severity};
 use chrono::TimeDelta;
 
@@ -56,16 +56,42 @@ pub enum WhyChosen {
     },
 }
 
+/// What of a usable backup decides whether another one is preferred, besides its age: of several, the newest of each kind
+/// is all that a choice rests on.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct UsableKind {
+    is_mended: bool,
+    has_risk: bool,
+}
+
+impl UsableKind {
+    /// `None` where it is not usable.
+    pub(crate) fn of(judged: &Judged) -> Option<Self> {
+        let is_mended = judged.is_mended();
+        let is_usable = judged.verdict.is_usable() || is_mended;
+        is_usable.then(|| Self {
+            is_mended,
+            has_risk: risks_among(&judged.marks, &judged.accepted)
+                .next()
+                .is_some(),
+        })
+    }
+}
+
 /// What speaks against restoring from `backup` while there is another one, ascending.
 pub fn risks(backup: &impl Candidate) -> Vec<Code> {
     let marks = backup.marks();
-    let told = marks.iter().filter(|(code, severity)| {
-        *severity > Severity::Info && RISKS.contains(code) && !backup.accepted().contains(code)
-    });
-    let mut codes: Vec<Code> = told.map(|(code, _)| *code).collect();
+    let mut codes: Vec<Code> = risks_among(&marks, backup.accepted()).collect();
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+fn risks_among(marks: &[(Code, Severity)], accepted: &[Code]) -> impl Iterator<Item = Code> {
+    let told = marks.iter().filter(|(code, severity)| {
+        *severity > Severity::Info && RISKS.contains(code) && !accepted.contains(code)
+    });
+    told.map(|(code, _)| *code)
 }
 
 /// Which one to restore from among those of one cluster that qualify, newest first: the newest without a risk, unless it

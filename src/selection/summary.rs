@@ -3,7 +3,7 @@
 use super::{Candidate, Halves, KnownCluster, candidate};
 use crate::backup::{Backup, Verdict, Version};
 use crate::digest::Sha256Digest;
-use crate::finding::{Code, Severity};
+use crate::finding::{Code, Severity, is_mended};
 use crate::source::ObjectId;
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -50,19 +50,27 @@ pub struct Judged {
     pub verdict: Verdict,
 }
 
-/// A path in two parts, of which many files share the first.
+/// Where a file lies.
 #[derive(Clone, Debug)]
-pub struct Place {
-    /// The directory.
-    pub directory: ObjectId,
-    /// The name in it.
-    pub name: Box<OsStr>,
+pub enum Place {
+    /// A path in two parts, of which many files share the first.
+    At {
+        /// The directory.
+        directory: ObjectId,
+        /// The name in it.
+        name: Box<OsStr>,
+    },
+    /// Somewhere: nothing that was asked depends on it, and its name was not read.
+    Unread,
 }
 
 impl Place {
-    /// The whole path.
-    pub fn path(&self) -> ObjectId {
-        self.directory.join(&self.name)
+    /// The whole path, if it was read.
+    pub fn path(&self) -> Option<ObjectId> {
+        match self {
+            Self::At { directory, name } => Some(directory.join(name)),
+            Self::Unread => None,
+        }
     }
 }
 
@@ -81,11 +89,29 @@ impl Judged {
             verdict,
         }
     }
+
+    /// As [`Candidate::is_mended`].
+    pub(super) fn is_mended(&self) -> bool {
+        self.verdict == Verdict::Invalid && is_mended(self.marks.iter().copied(), &self.accepted)
+    }
+}
+
+impl Summary {
+    /// The same of `backup`, with no more of its place than is known here.
+    pub(crate) fn again(&self, backup: &Backup) -> Self {
+        let mut again = Self::from(backup);
+        if let (Some(place @ Place::At { .. }), Some(Place::Unread)) =
+            (&mut again.place, &self.place)
+        {
+            *place = Place::Unread;
+        }
+        again
+    }
 }
 
 impl From<&Backup> for Summary {
     fn from(backup: &Backup) -> Self {
-        let place = backup.path().map(|path| Place {
+        let place = backup.path().map(|path| Place::At {
             directory: path.parent().unwrap_or_else(|| path.clone()),
             name: path.file_name().unwrap_or_default().into(),
         });
@@ -131,7 +157,11 @@ impl Candidate for Summary {
     }
 
     fn place(&self) -> Option<ObjectId> {
-        self.place.as_ref().map(Place::path)
+        self.place.as_ref().and_then(Place::path)
+    }
+
+    fn has_place(&self) -> bool {
+        self.place.is_some()
     }
 
     fn halves(&self) -> Halves {

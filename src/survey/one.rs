@@ -12,12 +12,10 @@ use super::{SurveyError, SurveyOptions};
 use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents};
 use crate::finding::{Code, Finding};
-use crate::names::Picks;
 use crate::overview::Surroundings;
 use crate::selection::Summary;
 use crate::source::ObjectId;
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashSet;
 
 /// What may be told in other words where more is known: of files that may lie anywhere.
 const OF_ELSEWHERE: [Code; 6] = [
@@ -43,16 +41,16 @@ pub fn recall_one(
     if marks.any(|(code, _)| OF_ELSEWHERE.contains(code)) {
         return Ok(None);
     }
-    let Some((digest, picks)) = summary.digest.zip(picks_beside(summary)) else {
+    let Some(digest) = summary.digest else {
         return Ok(None);
     };
     let reader = catalogue.reader()?;
-    let Some(seen) = Surroundings::of(&reader, summary, picks.values().next())? else {
+    let Some(seen) = Surroundings::of(&reader, summary, picks_in)? else {
         return Ok(None);
     };
     let near = reader.load_files(seen.backups.iter().flatten(), digest)?;
     drop(reader);
-    let by_neighbours = told(near, summary, (&seen, &picks), options)?;
+    let by_neighbours = told(near, summary, &seen, options)?;
     if let Some(backup) = by_neighbours.filter(is_placed_by_itself) {
         return Ok(Some(backup));
     }
@@ -60,30 +58,21 @@ pub fn recall_one(
         return Ok(None);
     };
     let around = catalogue.reader()?.load_directories(directories, digest)?;
-    told(around, summary, (&seen, &picks), options)
-}
-
-/// What `cluster-restore.sh` would take where the backup lies; `None` when nobody can tell.
-fn picks_beside(summary: &Summary) -> Option<HashMap<PathBuf, Picks>> {
-    let directory = &summary.place.as_ref()?.directory;
-    let Some(path) = directory.as_path() else {
-        return Some(HashMap::new());
-    };
-    Some(HashMap::from([(path.to_owned(), picks_in(path)?)]))
+    told(around, summary, &seen, options)
 }
 
 /// The backup as judged among these, if all that was seen around it is seen again.
 fn told(
     contents: Option<CatalogueContents>,
     summary: &Summary,
-    (seen, picks): (&Surroundings, &HashMap<PathBuf, Picks>),
+    seen: &Surroundings,
     options: &SurveyOptions,
 ) -> Result<Option<Backup>, SurveyError> {
     let Some(contents) = contents else {
         return Ok(None);
     };
     let (mut known, rewritten) = remembered(contents, &options.stores);
-    let backups = known.judged_by(picks.clone(), options)?;
+    let backups = known.judged_by(seen.picks.clone(), options)?;
     let judged: HashSet<Vec<&ObjectId>> = backups.iter().map(Backup::places_in_order).collect();
     let is_seen_again =
         |places: &Vec<ObjectId>| judged.contains(&places.iter().collect::<Vec<_>>());
@@ -95,7 +84,7 @@ fn told(
     if let Some(backup) = &mut meant {
         mark_rewritten(backup, &rewritten);
     }
-    Ok(meant.filter(|backup| Summary::from(backup) == *summary && has_all_its_words(backup)))
+    Ok(meant.filter(|backup| summary.again(backup) == *summary && has_all_its_words(backup)))
 }
 
 /// What lay in the place of one of several copies before is compared with what lies anywhere.

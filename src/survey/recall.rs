@@ -8,7 +8,7 @@ use crate::backup::Backup;
 use crate::catalogue::{Catalogue, CatalogueContents, CatalogueLocation, Content, FileRecord};
 use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
-use crate::overview::{DrawnOf, FileSeen, Glance, Overview, Question, Sight, Stamps, draw};
+use crate::overview::{DrawnOf, FileSeen, Glance, Looks, Overview, Question, Sight, Stamps, draw};
 use crate::parallel;
 use crate::selection::{Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
@@ -32,7 +32,9 @@ pub fn recall(catalogue: &Catalogue, options: &SurveyOptions) -> Result<Vec<Back
 /// Every backup that the catalogue knows, in short: what [`recall`] finds, in a fraction of the time as long as the
 /// overview holds.
 ///
-/// Whether a file was rewritten is asked only for backups that `selection` would show; what it is not about is counted.
+/// Whether a file was rewritten is asked only for backups that `selection` would show: of more than 10,000 for the newest
+/// 10,000, and for those which a choice of what to restore falls on. The others, and what the selection is not about, are
+/// counted.
 ///
 /// # Errors
 ///
@@ -49,6 +51,7 @@ pub fn glance(
     Ok(Glance {
         summaries: parallel::map(&backups, |backup| Summary::from(backup)),
         left_out: 0,
+        not_looked_at: 0,
     })
 }
 
@@ -62,7 +65,17 @@ pub fn kept_glance(
     selection: &Selection,
     options: &SurveyOptions,
 ) -> Result<Option<Glance>, SurveyError> {
-    let sight = seen(catalogue, selection, options)?;
+    glance_at(catalogue, selection, options, Looks::USUAL)
+}
+
+/// The same with a look at the files of these.
+pub(super) fn glance_at(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    options: &SurveyOptions,
+    looks: Looks,
+) -> Result<Option<Glance>, SurveyError> {
+    let sight = seen(catalogue, selection, options, looks)?;
     let known = sight.map(|sight| sight.believed(catalogue, &options.stores));
     Ok(known.transpose()?.flatten())
 }
@@ -72,11 +85,14 @@ fn seen(
     catalogue: &Catalogue,
     selection: &Selection,
     options: &SurveyOptions,
+    looks: Looks,
 ) -> Result<Option<Sight>, SurveyError> {
     let question = Question {
         selection,
         as_of: options.as_of,
         accept: &options.accept,
+        looks,
+        stores: &options.stores,
     };
     let reader = catalogue.reader()?;
     reader.look_over()?;
@@ -97,7 +113,7 @@ pub fn within(
         scope: Scope::All,
         ..Selection::default()
     };
-    let sight = seen(catalogue, &everything, options)?;
+    let sight = seen(catalogue, &everything, options, Looks::All)?;
     // A summary names one of the places of a backup: it will do where all of them are asked for.
     let sight = sight.filter(|sight| sight.lies_within(locations));
     let glance = sight.map(|sight| sight.believed(catalogue, &options.stores));

@@ -1,12 +1,16 @@
 //! Whole surveys of a store that is no file system.
 
-use super::{Decrypt, Depth, Survey, SurveyOptions, examine, glance, recall};
+use super::recall::glance_at;
+use super::{
+    Decrypt, Depth, Survey, SurveyOptions, examine, glance, recall, recall_one, refresh, within,
+};
 use crate::catalogue::{Catalogue, CatalogueLocation};
 use crate::finding::Code;
 use crate::monitor::{Monitor, Silent};
+use crate::overview::{Glance, Looks};
 use crate::pairing::evidence;
 use crate::restore::stage_backup;
-use crate::selection::Selection;
+use crate::selection::{Candidate as _, Selection, Summary, sort_newest_first};
 use crate::source::memory::{MemoryBucket, SCHEME};
 use crate::source::{
     FileSystem, Listing, Object, ObjectId, ObjectIdentity, OpenError, PageCache, Store, Stores,
@@ -242,4 +246,154 @@ fn a_pair_is_staged_from_a_store() -> Outcome {
     let staged = stage_backup(usable.ok_or("a usable one")?, &to, &options.stores, &Silent)?;
     assert!(staged.snapshot.exists() && staged.kuberesources.is_some_and(|path| path.exists()));
     Ok(())
+}
+
+/// The samples, judged, in a directory of their own.
+struct Judged {
+    directory: tempfile::TempDir,
+    catalogue: Catalogue,
+    options: SurveyOptions,
+}
+
+impl Judged {
+    fn new() -> Result<Self, Box<dyn std::error::Error>> {
+        let directory = tempfile::tempdir()?;
+        let root = directory.path().join("backups");
+        for file in FileSystem.list(&samples().into(), &Silent).objects {
+            let path = file.id.as_path().ok_or("a file")?;
+            let copy = root.join(path.strip_prefix(samples())?);
+            std::fs::create_dir_all(copy.parent().ok_or("in a directory")?)?;
+            std::fs::copy(path, copy)?;
+        }
+        let path = directory.path().join("catalogue.redb");
+        let judged = Self {
+            directory,
+            catalogue: Catalogue::new(CatalogueLocation::Redb(path)),
+            options: options(Depth::New, &MemoryBucket::default()),
+        };
+        let root = [ObjectId::from(root)];
+        examine(&root, &judged.catalogue, &judged.options, &Silent)?;
+        refresh(&judged.catalogue, &judged.options.stores)?;
+        Ok(judged)
+    }
+
+    fn glance(&self, looks: Looks) -> Result<Glance, Box<dyn std::error::Error>> {
+        let shown = Selection::default();
+        let glance = glance_at(&self.catalogue, &shown, &self.options, looks)?;
+        Ok(glance.ok_or("what was judged is believed")?)
+    }
+
+    /// Which are told to be rewritten, and how many were not looked at.
+    fn rewritten(&self, looks: Looks) -> Result<(Vec<String>, usize), Box<dyn std::error::Error>> {
+        let glance = self.glance(looks)?;
+        let told = glance.summaries.iter().filter(|one| is_rewritten(one));
+        Ok((ids(&told.collect::<Vec<_>>()), glance.not_looked_at))
+    }
+
+    /// Newest first.
+    fn usable_of(
+        &self,
+        cluster: &str,
+        version: &str,
+    ) -> Result<Vec<Summary>, Box<dyn std::error::Error>> {
+        let mut usable = self.glance(Looks::All)?.summaries;
+        usable.retain(|one| {
+            let known = one.cluster.as_deref();
+            known.is_some_and(|known| known.answers_to(cluster))
+                && one.version.openshift.as_deref() == Some(version)
+                && one.is_restorable()
+        });
+        sort_newest_first(&mut usable);
+        Ok(usable)
+    }
+}
+
+#[test]
+fn of_very_many_backups_the_newest_are_looked_at_and_what_a_choice_falls_on() -> Outcome {
+    let judged = Judged::new()?;
+    let prod = judged.usable_of("prod", "4.17.3")?;
+    let [newest, next, oldest] = prod.as_slice() else {
+        return Err(format!("{prod:?}").into());
+    };
+    let few = Looks::Newest(1);
+    assert_eq!(judged.rewritten(Looks::All)?, (ids(&[]), 0));
+    assert_eq!(judged.rewritten(few)?, (ids(&[]), 6));
+
+    // Behind others that a choice falls on first.
+    rewrite(oldest)?;
+    assert_eq!(judged.rewritten(few)?, (ids(&[]), 6));
+    for looks in [Looks::All, Looks::Newest(15), Looks::USUAL] {
+        assert_eq!(judged.rewritten(looks)?, (ids(&[oldest]), 0), "{looks:?}");
+    }
+    let places = [ObjectId::from(judged.directory.path())];
+    let within = within(&judged.catalogue, &places, &judged.options)?;
+    assert_eq!(within.iter().filter(|one| is_rewritten(one)).count(), 1);
+
+    // A choice falls on the next one, and then on none, as when all are looked at.
+    rewrite(newest)?;
+    assert_eq!(judged.rewritten(few)?, (ids(&[newest]), 5));
+    rewrite(next)?;
+    let all = [newest, next, oldest];
+    assert_eq!(judged.rewritten(few)?, (ids(&all), 4));
+    assert_eq!(judged.rewritten(Looks::All)?, (ids(&all), 0));
+
+    // One without a risk is preferred, and one with a risk chosen where there is no other.
+    let edge = judged.usable_of("edge", "4.17.3")?;
+    let [clean, risky] = edge.as_slice() else {
+        return Err(format!("{edge:?}").into());
+    };
+    for one in [clean, risky] {
+        rewrite(one)?;
+    }
+    assert_eq!(
+        judged.rewritten(few)?,
+        (ids(&[newest, next, oldest, clean, risky]), 4)
+    );
+    Ok(())
+}
+
+#[test]
+fn what_is_not_looked_at_is_told_as_it_was_judged() -> Outcome {
+    let judged = Judged::new()?;
+    let told = |looks| -> Result<_, Box<dyn std::error::Error>> {
+        let mut summaries = judged.glance(looks)?.summaries;
+        sort_newest_first(&mut summaries);
+        let unread = summaries.iter().filter(|one| one.place().is_none()).count();
+        for summary in &mut summaries {
+            summary.place = None;
+        }
+        Ok((summaries, unread))
+    };
+    let (all, unread) = told(Looks::All)?;
+    assert_eq!(unread, 0);
+    assert_eq!(told(Looks::Newest(1))?, (all, 6));
+    // One of them is found all the same, with all that is known of it.
+    let summaries = judged.glance(Looks::Newest(1))?.summaries;
+    let recalled = recall(&judged.catalogue, &judged.options)?;
+    for unread in summaries.iter().filter(|one| one.place().is_none()) {
+        if let Some(found) = recall_one(&judged.catalogue, unread, &judged.options)? {
+            assert!(recalled.contains(&found), "{found:?}");
+        }
+    }
+    Ok(())
+}
+
+fn ids(backups: &[&Summary]) -> Vec<String> {
+    let mut ids: Vec<String> = backups.iter().filter_map(|one| one.id()).collect();
+    ids.sort();
+    ids
+}
+
+fn is_rewritten(summary: &Summary) -> bool {
+    let mut marks = summary.outcome.marks.iter();
+    marks.any(|(code, _)| *code == Code::FileChanged)
+}
+
+/// Other bytes under the same name.
+fn rewrite(backup: &Summary) -> Outcome {
+    let place = backup.place().ok_or("it lies somewhere")?;
+    Ok(std::fs::write(
+        place.as_path().ok_or("on disk")?,
+        b"other bytes",
+    )?)
 }

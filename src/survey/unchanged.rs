@@ -13,7 +13,7 @@ use super::search::{Walked, is_as_recorded, put_aside};
 use crate::catalogue::{Catalogue, CatalogueContents, Content, FileRecord};
 use crate::discovery::Skipped;
 use crate::monitor::Monitor;
-use crate::overview::{Question, Sight};
+use crate::overview::{Looks, Question, Sight};
 use crate::selection::{Candidate as _, Scope, Selection, Summary};
 use crate::source::{ObjectId, Store as _};
 use std::collections::BTreeSet;
@@ -107,6 +107,8 @@ fn remembered(
         selection: &everything,
         as_of: options.as_of,
         accept: &options.accept,
+        looks: Looks::All,
+        stores: &options.stores,
     };
     let sight = Sight::of(&reader, &question)?;
     let sight = sight.filter(|sight| sight.is_settled() && sight.lies_within(locations));

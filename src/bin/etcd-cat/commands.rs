@@ -254,6 +254,19 @@ fn write_own(path: &Path, text: &str, first_line: &str) -> Result<(), Failure> {
     })
 }
 
+/// Says how many backups are told as they were judged, and how to have their files looked at: with the options that show
+/// fewer of them.
+fn not_looked_at_note(number: usize, narrower: &str) -> Option<String> {
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    let backups = units::count(number, "older backup");
+    (number > 0).then(|| {
+        format!(
+            "{backups} told as judged last, not asking whether a file was rewritten since; {narrower} shows fewer and \
+             asks, and etcd-cat index looks at every file"
+        )
+    })
+}
+
 /// Refuses a name that several clusters answer to: which one is meant only the user knows.
 fn one_cluster(selection: &Selection, backups: &[impl Candidate]) -> Result<(), Failure> {
     let Some(wanted) = &selection.cluster else {

@@ -113,7 +113,7 @@ impl Shelf {
 pub(crate) const NOW: &str = "2024-11-10T00:00:00Z";
 
 fn by_place(summary: &Summary) -> Option<ObjectId> {
-    summary.place.as_ref().map(Place::path)
+    summary.place.as_ref().and_then(Place::path)
 }
 
 pub(crate) fn options(as_of: &str) -> Result<SurveyOptions, chrono::ParseError> {

@@ -14,7 +14,7 @@ use etcd_cat::kubernetes::certificate::Certificates;
 use etcd_cat::kubernetes::encryption::{KeyOutcome, KeyProof, KeyProofLine, NamedValues};
 use etcd_cat::monitor::Silent;
 use etcd_cat::openshift::{HistoryEntry, Topology};
-use etcd_cat::selection::{KnownCluster, Summary};
+use etcd_cat::selection::{KnownCluster, Place, Summary};
 use etcd_cat::snapshot::{Flavour, LiveDigest, Snapshot};
 use etcd_cat::survey::{self, Decrypt, Depth, SurveyOptions};
 use std::collections::BTreeSet;
@@ -523,7 +523,7 @@ fn samples(directory: &Path) -> Result<Catalogue, Box<dyn Error>> {
 /// What a list and a selection know of a backup, on one line.
 fn line(backup: &Backup, root: &Path) -> Result<String, std::fmt::Error> {
     let summary = Summary::from(backup);
-    let place = summary.place.as_ref().map(etcd_cat::selection::Place::path);
+    let place = summary.place.as_ref().and_then(Place::path);
     let place = place.as_ref().and_then(|place| place.as_path());
     let place = place.unwrap_or(Path::new(""));
     let place = place.strip_prefix(root).unwrap_or(place);

@@ -1,6 +1,6 @@
 //! `etcd-cat check`: is there a backup that will work, which, and how to use it.
 
-use super::{Invocation, stage_call, unread, unrecorded, unremembered};
+use super::{Invocation, not_looked_at_note, stage_call, unread, unrecorded, unremembered};
 use crate::args::CheckArgs;
 use crate::engine;
 use crate::error::{Failure, code};
@@ -62,8 +62,10 @@ fn no_version(
 ) -> Result<Failure, Failure> {
     let request = invocation.request(&args.accept.codes);
     let known = if args.locations.is_empty() {
-        let summaries = engine::glance(selection, &request)?.summaries;
-        known(selection.apply(summaries, request.as_of))
+        let glance = engine::glance(selection, &request)?;
+        let mut known = known(selection.apply(glance.summaries, request.as_of));
+        known.extend(not_looked_at_note(glance.not_looked_at, "--cluster"));
+        known
     } else {
         let survey = engine::index(&args.locations, &request, invocation.progress)?;
         known(selection.apply(survey.backups, request.as_of))

@@ -1,6 +1,6 @@
 //! `etcd-cat clusters`: how each cluster stands.
 
-use super::{EMPTY, Invocation, of_cluster};
+use super::{EMPTY, Invocation, not_looked_at_note, of_cluster};
 use crate::args::ClustersArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -14,9 +14,12 @@ pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Re
     let wanted = args.cluster.clone();
     let wanted = wanted.or_else(|| running.as_ref().map(|running| running.id.clone()));
     let request = invocation.request(&args.accept.codes);
+    let mut not_looked_at = 0;
     let known = of_cluster(wanted, invocation, |selection| {
         // Of all backups, so that none is left out.
-        Ok(engine::glance(selection, &request)?.summaries)
+        let glance = engine::glance(selection, &request)?;
+        not_looked_at = glance.not_looked_at;
+        Ok(glance.summaries)
     })?;
     let now = invocation.style.now;
     let question = ClustersQuestion {
@@ -34,6 +37,9 @@ pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Re
     if known.is_empty {
         reply.notes = vec![EMPTY.to_owned()];
     }
+    reply
+        .notes
+        .extend(not_looked_at_note(not_looked_at, "--cluster"));
     Ok(reply)
 }
 

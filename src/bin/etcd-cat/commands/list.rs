@@ -1,6 +1,6 @@
 //! `etcd-cat list`: what is in the catalogue, newest first.
 
-use super::{EMPTY, Invocation, hidden_note, one_cluster};
+use super::{EMPTY, Invocation, hidden_note, not_looked_at_note, one_cluster};
 use crate::args::ListArgs;
 use crate::engine;
 use crate::error::Failure;
@@ -33,9 +33,14 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
     } else {
         let glance = engine::glance(&selection, &request)?;
         let (summaries, others) = (glance.summaries, glance.left_out);
-        reply(summaries, others, &selection, style, |outcome, exit| {
+        let mut reply = reply(summaries, others, &selection, style, |outcome, exit| {
             Reply::new(&BriefList(&outcome.shown), style, exit)
-        })
+        })?;
+        reply.notes.extend(not_looked_at_note(
+            glance.not_looked_at,
+            "--cluster or --since",
+        ));
+        Ok(reply)
     }
 }
 

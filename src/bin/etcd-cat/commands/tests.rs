@@ -96,6 +96,15 @@ fn what_is_left_out_is_said() {
 }
 
 #[test]
+fn what_is_not_looked_at_is_said_with_what_to_do() {
+    assert_eq!(not_looked_at_note(0, "--cluster"), None);
+    let note = not_looked_at_note(90_000, "--cluster").unwrap_or_default();
+    for words in ["90000 older backups", "--cluster", "etcd-cat index"] {
+        assert!(note.contains(words), "{words}: {note}");
+    }
+}
+
+#[test]
 fn an_unreadable_file_fails_the_run_and_spoils_no_answer() {
     let survey = Survey {
         backups: vec![sample::valid()],
