@@ -11,9 +11,8 @@ pub struct Sha256Digest(pub [u8; 32]);
 impl Sha256Digest {
     /// The first 12 hex digits: what people call a backup by.
     pub fn id(&self) -> String {
-        let mut id = self.to_string();
-        id.truncate(12);
-        id
+        let beginning = self.0.get(..6).unwrap_or_default();
+        data_encoding::HEXLOWER.encode(beginning)
     }
 }
 

@@ -1,5 +1,9 @@
 //! One kind of work on many things, shared among the processors.
 
+mod belt;
+
+pub(crate) use belt::as_they_come;
+
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, OnceLock, PoisonError};

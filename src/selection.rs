@@ -131,7 +131,7 @@ impl Selection {
     /// be staged to be what was saved comes last.
     pub fn apply<B: Candidate>(&self, mut backups: Vec<B>, now: DateTime<Utc>) -> Outcome<B> {
         // They are taken out from the end.
-        let mut oldest_first = newest_first_order(&backups, |backup| backup);
+        let mut oldest_first = newest_first_order(&backups, B::taken_at, newest_first);
         oldest_first.reverse();
         permute(&mut backups, oldest_first);
         let count = backups.len();
@@ -162,7 +162,9 @@ impl Selection {
         if self.valid_for.is_some() && self.scope != Scope::All {
             outcome.shown.sort_by_key(|one| one.backup.is_mended());
         }
-        self.mark_recommended(&mut outcome.shown);
+        if self.valid_for.is_some() {
+            self.mark_recommended(&mut outcome.shown);
+        }
         outcome
     }
 
@@ -289,37 +291,42 @@ fn join<'a>(clusters: impl Iterator<Item = &'a KnownCluster>) -> String {
 
 /// Sorts by the moment of the snapshot, newest first, unknown last; those of one moment by revision, then by id.
 pub fn sort_newest_first(backups: &mut [impl Candidate]) {
-    sort_newest_first_by(backups, |backup| backup);
+    sort_newest_first_by(backups, Candidate::taken_at, newest_first);
 }
 
-/// The same of things that each stand for one.
-pub(crate) fn sort_newest_first_by<T, B: Candidate>(
+/// Sorts things so by when they were taken; `ties` compares those of one second.
+pub(crate) fn sort_newest_first_by<T>(
     things: &mut [T],
-    backup_of: impl Fn(&T) -> &B,
+    taken_at: impl Fn(&T) -> Option<DateTime<Utc>>,
+    ties: impl Fn(&T, &T) -> Ordering,
 ) {
-    let order = newest_first_order(things, backup_of);
+    let order = newest_first_order(things, taken_at, ties);
     permute(things, order);
 }
 
-/// Is their place all that tells which of two comes first?
-pub(crate) fn is_told_by_place(left: &impl Candidate, right: &impl Candidate) -> bool {
-    moment(left) == moment(right) && left.digest() == right.digest()
-}
-
-/// The places of backups in the order of lists.
+/// The places of things in the order of lists.
 ///
-/// What decides for nearly all of them is copied next to each other: they themselves lie all over the memory.
-fn newest_first_order<T, B: Candidate>(things: &[T], backup_of: impl Fn(&T) -> &B) -> Vec<usize> {
-    let moments = things.iter().map(|thing| moment(backup_of(thing)));
-    let mut moments: Vec<_> = moments.zip(0..).collect();
-    moments.sort_by(|(left, place), (right, other)| {
+/// What decides for nearly all of them, the second, is copied next to each other: they themselves lie all over the memory.
+fn newest_first_order<T>(
+    things: &[T],
+    taken_at: impl Fn(&T) -> Option<DateTime<Utc>>,
+    ties: impl Fn(&T, &T) -> Ordering,
+) -> Vec<usize> {
+    // Before all that chrono knows comes what is not known.
+    let second = |thing: &T| taken_at(thing).map_or(i64::MIN, |at| at.timestamp());
+    let mut seconds: Vec<_> = things
+        .iter()
+        .map(|one| Reverse(second(one)))
+        .zip(0..)
+        .collect();
+    seconds.sort_by(|(left, place), (right, other)| {
         let tie = || match (things.get(*place), things.get(*other)) {
-            (Some(left), Some(right)) => of_one_moment(backup_of(left), backup_of(right)),
+            (Some(left), Some(right)) => ties(left, right),
             _ => Ordering::Equal,
         };
         left.cmp(right).then_with(tie)
     });
-    moments.into_iter().map(|(_, place)| place).collect()
+    seconds.into_iter().map(|(_, place)| place).collect()
 }
 
 /// The order of lists.

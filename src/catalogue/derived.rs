@@ -8,6 +8,9 @@ use super::store::{Operation, Table};
 use super::version::Record;
 use serde::Serialize;
 
+/// Records that are looked up and unsealed by one thread at a time; each is up to some 64 KiB.
+const SHARE: usize = 8;
+
 /// A record as it is written.
 pub(crate) struct SealedRecord {
     table: Table,
@@ -56,6 +59,31 @@ impl CatalogueReader<'_> {
     pub(crate) fn derived<R: Record>(&self, key: &[u8]) -> Result<Option<R>, CatalogueError> {
         let record = self.bytes(R::TABLE, key)?;
         Ok(record.and_then(|record| unseal(key, &record).ok()))
+    }
+
+    /// Such records under `keys`, in their order; `None` when one of them is of no use.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read or is damaged.
+    pub(crate) fn derived_each<R: Record>(
+        &self,
+        keys: &[Vec<u8>],
+    ) -> Result<Option<Vec<R>>, CatalogueError> {
+        let read = parallel::share(keys.chunks(SHARE), |(), keys| {
+            let records = self.bytes_of_each(R::TABLE, keys)?;
+            let unsealed = keys.iter().zip(records);
+            let unsealed = unsealed.map(|(key, record)| unseal(key, &record?).ok());
+            Ok(unsealed.collect::<Option<Vec<R>>>())
+        });
+        let mut found = Vec::with_capacity(keys.len());
+        for part in read {
+            match part? {
+                Some(records) => found.extend(records),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
     }
 
     /// Shows every such record whose key begins with `prefix` and is `wanted`, ascending; false when one of them is of no

@@ -31,6 +31,7 @@ mod record;
 mod redb;
 mod redb_header;
 mod run;
+mod scan;
 mod seal;
 #[cfg(feature = "store-sled")]
 mod sled;

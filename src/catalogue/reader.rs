@@ -45,10 +45,6 @@ impl std::fmt::Debug for CatalogueReader<'_> {
 
 /// Records that are looked up by one thread at a time.
 const AT_A_TIME: usize = 64;
-/// Records that are in memory as they lie in the store while a table is gone through; each is up to some 64 KiB.
-const SCANNED_AT_ONCE: usize = 512;
-/// And those that one thread is handed.
-const SCANNED_BY_ONE: usize = 8;
 
 /// Is shown a key and what its record says.
 type VisitRecord<'v, R> = &'v mut dyn FnMut(&[u8], Result<R, RecordError>);
@@ -453,40 +449,6 @@ impl CatalogueReader<'_> {
             .as_ref()
             .map(|store| store.scan(table, prefix, visit));
         scanned.transpose().map_err(|error| self.error(error))?;
-        Ok(())
-    }
-
-    /// Shows every record whose key begins with `prefix` and is `wanted` to `work`, on all processors, and what comes of each
-    /// to `take`, ascending.
-    pub(super) fn scan_shared<T: Send>(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        wanted: &dyn Fn(&[u8]) -> bool,
-        work: &(dyn Fn(&[u8], &[u8]) -> T + Sync),
-        take: &mut dyn FnMut(&[u8], T),
-    ) -> Result<(), CatalogueError> {
-        let mut waiting = Vec::new();
-        let mut share = |waiting: Vec<(Vec<u8>, Vec<u8>)>| {
-            let done = parallel::share(waiting.chunks(SCANNED_BY_ONE), |(), records| {
-                let done = records.iter().map(|(key, record)| work(key, record));
-                done.collect::<Vec<T>>()
-            });
-            let done = done.into_iter().flatten();
-            waiting
-                .iter()
-                .zip(done)
-                .for_each(|((key, _), one)| take(key, one));
-        };
-        self.scan(table, prefix, &mut |key, record| {
-            if wanted(key) {
-                waiting.push((key.to_vec(), record.to_vec()));
-            }
-            if waiting.len() >= SCANNED_AT_ONCE {
-                share(std::mem::take(&mut waiting));
-            }
-        })?;
-        share(waiting);
         Ok(())
     }
 

@@ -1,14 +1,14 @@
 //! What was read is believed once the files were looked for.
 
 use super::glance::{Glance, Seen, Sight};
-use super::looks::choose_next;
+use super::looks::{Looks, choose_next};
 use super::presence::{Shelf, are_unchanged, observe};
 use super::record::OverviewHead;
 use super::sight::{self, Believed, parts_in};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::finding::{Code, Severity};
 use crate::judgement::verdict_when_rewritten;
-use crate::selection::{Halves, Judged, UsableKind};
+use crate::selection::{Halves, Judged, Summary, UsableKind};
 use crate::source::{ObjectId, Store};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -41,7 +41,10 @@ impl Sight {
             if self.rewrite(&rewritten).is_none() {
                 break;
             }
-            let next = choose_next(&mut self.seen, ahead);
+            let next = match self.looks {
+                Looks::NewestAndChoices(_) => choose_next(&mut self.seen, ahead),
+                Looks::All | Looks::Newest(_) => Vec::new(),
+            };
             let next = next.into_iter().filter_map(|place| self.seen.get(place));
             wanted = self.files_of(next.clone());
             let Some(parts) = self.parts_of(next) else {
@@ -129,12 +132,14 @@ impl Sight {
     }
 
     fn rewrite(&mut self, rewritten: &Files) -> Option<()> {
-        let is_rewritten = |seen: &&mut Seen| {
+        let mut all = self.seen.iter_mut().zip(&mut self.summaries);
+        all.try_for_each(|(seen, summary)| {
             let mut places = seen.places.iter();
-            places.any(|place| rewritten.contains(place))
-        };
-        let mut touched = self.seen.iter_mut().filter(is_rewritten);
-        touched.try_for_each(Seen::rewrite)
+            if places.any(|place| rewritten.contains(place)) {
+                seen.rewrite(summary)?;
+            }
+            Some(())
+        })
     }
 
     fn into_glance(self) -> Glance {
@@ -149,18 +154,18 @@ impl Sight {
 
 impl Seen {
     /// One of its files was; which half has a copy that is as it was, only the whole backup tells: then `None`.
-    fn rewrite(&mut self) -> Option<()> {
+    fn rewrite(&mut self, summary: &mut Summary) -> Option<()> {
         let Halves {
             snapshot,
             kuberesources,
-        } = self.summary.halves;
+        } = summary.halves;
         let halves = [snapshot, kuberesources];
         if self.places.len() > halves.iter().flatten().count().max(1) {
             return None;
         }
-        let judged = rewritten(&self.summary.outcome);
+        let judged = rewritten(&summary.outcome);
         self.kind = UsableKind::of(&judged);
-        self.summary.outcome = Arc::new(judged);
+        summary.outcome = Arc::new(judged);
         Some(())
     }
 }

@@ -2,17 +2,18 @@
 
 use super::looks::Looks;
 use super::record::{OverviewDirectory, OverviewGroup, OverviewHead, OverviewRow};
-use super::sight::{self, Believed, KnownFiles, at, part_of};
+use super::sight::{self, Believed, Calendars, KnownFiles, at, part_of};
 use crate::backup::Version;
 use crate::catalogue::CatalogueReader;
 use crate::finding::Code;
-use crate::judgement::{Calendar, verdict_of};
+use crate::judgement::verdict_of;
 use crate::parallel::{self, PIECE};
 use crate::selection::{
     Halves, Judged, KnownCluster, Place, Scope, Selection, Summary, UsableKind,
 };
 use crate::source::{ObjectId, Store as _, Stores};
 use chrono::{DateTime, Utc};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -47,15 +48,17 @@ pub(crate) struct Question<'q> {
 pub(crate) struct Sight {
     pub(super) generation: u64,
     is_settled: bool,
+    pub(super) looks: Looks,
     pub(super) directories: Vec<OverviewDirectory>,
     pub(super) files: Vec<KnownFiles>,
+    /// The backups in short, and what is to be known of each besides.
+    pub(super) summaries: Vec<Summary>,
     pub(super) seen: Vec<Seen>,
     pub(super) left_out: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Seen {
-    pub(super) summary: Summary,
     pub(super) places: Vec<(u32, u32)>,
     /// The number of its cluster and version.
     pub(super) group: u32,
@@ -86,22 +89,25 @@ impl Sight {
             return Ok(None);
         }
         let (groups, left_out) = groups(&head, question.selection);
-        let Some(rows) = sight::rows(reader, &head, &groups)? else {
+        let Some(mut rows) = sight::rows(reader, &head, &groups)? else {
             return Ok(None);
         };
+        question.looks.sort(&mut rows);
         let rows_alone = rows.iter().map(|(_, row)| row);
         let Some(calendars) = sight::calendars(reader, &head, rows_alone)? else {
             return Ok(None);
         };
         let known = rows.len();
-        let Some(seen) = seen(rows, &head, &calendars, question) else {
+        let Some((summaries, seen)) = seen(rows, &head, &calendars, question) else {
             return Ok(None);
         };
         let passed = known.saturating_sub(seen.len());
         sight.left_out = left_out.saturating_add(passed);
-        sight.seen = seen;
+        (sight.summaries, sight.seen) = (summaries, seen);
+        sight.looks = question.looks;
         let near = sight.near(question.stores);
-        question.looks.choose(&mut sight.seen, &near);
+        let looks = question.looks;
+        looks.choose(&mut sight.seen, &sight.summaries, &near);
         let named = sight.seen.iter().filter(|seen| seen.is_named);
         let parts = sight.parts_of(named);
         let Some(files) = parts
@@ -132,8 +138,10 @@ impl Sight {
         Ok(directories.map(|directories| Self {
             generation: head.generation,
             is_settled: head.is_settled,
+            looks: Looks::All,
             files: vec![KnownFiles::default(); directories.len()],
             directories,
+            summaries: Vec::new(),
             seen: Vec::new(),
             left_out: 0,
         }))
@@ -158,7 +166,7 @@ impl Sight {
 
     /// What was read, whatever has become of the files.
     pub(crate) fn into_summaries(self) -> Vec<Summary> {
-        self.seen.into_iter().map(|seen| seen.summary).collect()
+        self.summaries
     }
 
     /// Every file that is known lies within one of these locations.
@@ -196,19 +204,23 @@ impl Sight {
             .map(|directory| ObjectId::from_bytes(&directory.path))
             .collect();
         let files = &self.files;
-        let place = |seen: &mut Seen| {
+        let place = |(summary, seen): (&mut Summary, &Seen)| {
             let Some((directory, file)) = seen.places.first().filter(|_| seen.is_named) else {
                 return Some(());
             };
             let name = &at(files, *directory)?.get(*file)?.name;
-            seen.summary.place = Some(Place::At {
+            summary.place = Some(Place::At {
                 directory: at(&directories, *directory)?.clone(),
                 name: OsStr::from_bytes(name).into(),
             });
             Some(())
         };
-        let placed = parallel::share(self.seen.chunks_mut(PIECE), |(), seen| {
-            seen.iter_mut().try_for_each(place)
+        let pieces = self
+            .summaries
+            .chunks_mut(PIECE)
+            .zip(self.seen.chunks(PIECE));
+        let placed = parallel::share(pieces, |(), (summaries, seen)| {
+            summaries.iter_mut().zip(seen).try_for_each(place)
         });
         placed.into_iter().collect::<Option<()>>()?;
         Some(self)
@@ -263,55 +275,61 @@ fn groups(head: &OverviewHead, selection: &Selection) -> (Vec<u32>, usize) {
 fn seen(
     mut rows: Vec<(u32, OverviewRow)>,
     head: &OverviewHead,
-    calendars: &HashMap<u32, Calendar>,
+    calendars: &Calendars,
     question: &Question<'_>,
-) -> Option<Vec<Seen>> {
-    let seen = parallel::share(
+) -> Option<(Vec<Summary>, Vec<Seen>)> {
+    let pieces = parallel::share(
         rows.chunks_mut(PIECE),
         |view: &mut Option<View<'_>>, rows| {
             let view = view.get_or_insert_with(|| View::new(head, calendars, question));
             view.all(rows)
         },
     );
-    let seen: Option<Vec<Vec<Seen>>> = seen.into_iter().collect();
-    Some(seen?.into_iter().flatten().collect())
+    let pieces: Vec<(Vec<Summary>, Vec<Seen>)> = pieces.into_iter().collect::<Option<_>>()?;
+    let count = pieces.iter().map(|(_, seen)| seen.len()).sum();
+    let (mut summaries, mut seen) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for mut piece in pieces {
+        summaries.append(&mut piece.0);
+        seen.append(&mut piece.1);
+    }
+    Some((summaries, seen))
 }
+
+/// What was found and what it comes to, and what that is for a choice.
+type Outcome = (Arc<Judged>, Option<UsableKind>);
 
 /// An overview seen from one instant.
 struct View<'v> {
     head: &'v OverviewHead,
-    calendars: &'v HashMap<u32, Calendar>,
+    calendars: &'v Calendars,
     question: &'v Question<'v>,
-    clusters: HashMap<u32, Arc<KnownCluster>>,
-    versions: HashMap<u32, Arc<Version>>,
-    judged: HashMap<(u32, u32), (Arc<Judged>, Option<UsableKind>)>,
+    clusters: HashMap<u32, Arc<KnownCluster>, RandomState>,
+    versions: HashMap<u32, Arc<Version>, RandomState>,
+    judged: HashMap<(u32, u32), Outcome, RandomState>,
 }
 
 impl<'v> View<'v> {
-    fn new(
-        head: &'v OverviewHead,
-        calendars: &'v HashMap<u32, Calendar>,
-        question: &'v Question<'v>,
-    ) -> Self {
+    fn new(head: &'v OverviewHead, calendars: &'v Calendars, question: &'v Question<'v>) -> Self {
         Self {
             head,
             calendars,
             question,
-            clusters: HashMap::new(),
-            versions: HashMap::new(),
-            judged: HashMap::new(),
+            clusters: HashMap::default(),
+            versions: HashMap::default(),
+            judged: HashMap::default(),
         }
     }
 
-    fn all(&mut self, rows: &mut [(u32, OverviewRow)]) -> Option<Vec<Seen>> {
+    fn all(&mut self, rows: &mut [(u32, OverviewRow)]) -> Option<(Vec<Summary>, Vec<Seen>)> {
         let selection = self.question.selection;
+        let mut summaries = Vec::with_capacity(rows.len());
         let mut seen = Vec::with_capacity(rows.len());
         for (group, row) in rows {
             let (summary, kind) = self.summary(*group, row)?;
             let is_shown = selection.would_show(&summary, self.question.as_of);
             if is_shown || selection.cluster.is_some() {
+                summaries.push(summary);
                 seen.push(Seen {
-                    summary,
                     places: std::mem::take(&mut row.places),
                     group: *group,
                     kind,
@@ -321,7 +339,7 @@ impl<'v> View<'v> {
                 });
             }
         }
-        Some(seen)
+        Some((summaries, seen))
     }
 
     /// All but the name of its place, which is looked up where it is needed; and what it is for a choice.
@@ -352,7 +370,7 @@ impl<'v> View<'v> {
     }
 
     /// Most rows have the same few outcomes.
-    fn outcome(&mut self, row: &OverviewRow) -> Option<(Arc<Judged>, Option<UsableKind>)> {
+    fn outcome(&mut self, row: &OverviewRow) -> Option<Outcome> {
         let key = (row.marks, row.calendar);
         if let Some(known) = self.judged.get(&key) {
             return Some(known.clone());
@@ -374,7 +392,11 @@ impl<'v> View<'v> {
 }
 
 /// What many summaries have in common, once.
-fn shared<T: Clone>(kept: &mut HashMap<u32, Arc<T>>, list: &[T], number: u32) -> Option<Arc<T>> {
+fn shared<T: Clone>(
+    kept: &mut HashMap<u32, Arc<T>, RandomState>,
+    list: &[T],
+    number: u32,
+) -> Option<Arc<T>> {
     if let Some(value) = kept.get(&number) {
         return Some(Arc::clone(value));
     }

@@ -5,8 +5,11 @@
 //! network minutes. So beyond a number that is looked at whole, backups are told as they were judged, and counted.
 
 use super::glance::Seen;
+use super::record::OverviewRow;
 use super::sight::at;
-use crate::selection::{Halves, UsableKind, is_told_by_place, sort_newest_first_by};
+use crate::selection::{Halves, Summary, UsableKind, sort_newest_first_by};
+use foldhash::fast::RandomState;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 /// Whose files are looked at.
@@ -14,43 +17,65 @@ use std::collections::{HashMap, HashSet};
 pub(crate) enum Looks {
     /// Those of every backup that is shown.
     All,
-    /// Those of so many, the newest that are shown; and of each cluster and version those of the newest that a choice would
-    /// fall on.
+    /// Those of so many, the newest that are shown.
     Newest(usize),
+    /// Besides those of what a choice would fall on, in each cluster and version: the newest usable one of each kind.
+    NewestAndChoices(usize),
 }
 
-impl Looks {
-    /// For lists. So many are asked for in some hundredths of a second.
-    pub(crate) const USUAL: Self = Self::Newest(10_000);
+/// So many are asked for in some hundredths of a second.
+const LOOKED_AT: usize = 10_000;
 
-    /// Chooses them, and sorts what is more than all is looked at of, the newest first. What lies far is never looked at.
-    pub(super) fn choose(self, seen: &mut [Seen], near: &[bool]) {
+impl Looks {
+    /// For a list, which leaves choosing to who reads it.
+    pub(crate) const OF_LIST: Self = Self::Newest(LOOKED_AT);
+    /// For an answer that chooses.
+    pub(crate) const OF_CHOICE: Self = Self::NewestAndChoices(LOOKED_AT);
+
+    /// The newest first, where not all of them may be looked at.
+    pub(super) fn sort(self, rows: &mut [(u32, OverviewRow)]) {
+        if self.limit() >= rows.len() {
+            return;
+        }
+        let moment = |row: &OverviewRow| Reverse((row.taken_at, row.revision));
+        sort_newest_first_by(
+            rows,
+            |(_, row)| row.taken_at,
+            |(_, left), (_, right)| {
+                let by_moment = moment(left).cmp(&moment(right));
+                by_moment.then_with(|| left.digest.cmp(&right.digest))
+            },
+        );
+    }
+
+    /// Chooses among what was sorted. What lies far is never looked at.
+    pub(super) fn choose(self, seen: &mut [Seen], summaries: &[Summary], near: &[bool]) {
+        if self.limit() < seen.len() {
+            let has_choices = matches!(self, Self::NewestAndChoices(_));
+            choose_newest(seen, self.limit(), has_choices, near);
+            name_some(seen, summaries);
+            return;
+        }
+        for seen in seen {
+            seen.is_looked_at = seen.is_shown;
+            seen.is_named = true;
+        }
+    }
+
+    fn limit(self) -> usize {
         match self {
-            Self::Newest(limit) if limit < seen.len() => {
-                sort_newest_first_by(seen, |seen| &seen.summary);
-                choose_newest(seen, near, limit);
-                name_ties(seen);
-            }
-            _ => {
-                for seen in seen {
-                    seen.is_looked_at = seen.is_shown;
-                    seen.is_named = true;
-                }
-            }
+            Self::All => usize::MAX,
+            Self::Newest(limit) | Self::NewestAndChoices(limit) => limit,
         }
     }
 }
 
-fn choose_newest(newest_first: &mut [Seen], near: &[bool], limit: usize) {
+fn choose_newest(newest_first: &mut [Seen], limit: usize, has_choices: bool, near: &[bool]) {
     let mut left = limit;
-    let mut met = HashSet::new();
-    for seen in newest_first {
-        // Files that could not be read have nothing but their place.
-        seen.is_named = seen.summary.halves == Halves::default();
-        if !seen.is_shown {
-            continue;
-        }
-        let is_first = seen.kind.is_some_and(|kind| met.insert((seen.group, kind)));
+    let mut met: HashSet<(u32, UsableKind), RandomState> = HashSet::default();
+    for seen in newest_first.iter_mut().filter(|seen| seen.is_shown) {
+        let kind = seen.kind.filter(|_| has_choices);
+        let is_first = kind.is_some_and(|kind| met.insert((seen.group, kind)));
         if !seen.is_near(near) {
             seen.is_looked_at = true;
         } else if left > 0 || is_first {
@@ -61,24 +86,30 @@ fn choose_newest(newest_first: &mut [Seen], near: &[bool], limit: usize) {
     }
 }
 
-/// Names those whose place alone tells which comes first.
-fn name_ties(newest_first: &mut [Seen]) {
-    let mut rest = newest_first;
-    while let [one, others @ ..] = rest {
-        if let Some(next) = others.first_mut()
-            && is_told_by_place(&one.summary, &next.summary)
+/// Names besides what has nothing but its place, and those whose place alone tells which comes first.
+fn name_some(newest_first: &mut [Seen], summaries: &[Summary]) {
+    let mut last: Option<(&mut Seen, &Summary)> = None;
+    for (seen, summary) in newest_first.iter_mut().zip(summaries) {
+        seen.is_named |= summary.halves == Halves::default();
+        if let Some((other, before)) = last
+            && is_told_by_place(before, summary)
         {
-            one.is_named = true;
-            next.is_named = true;
+            other.is_named = true;
+            seen.is_named = true;
         }
-        rest = others;
+        last = Some((seen, summary));
     }
+}
+
+fn is_told_by_place(left: &Summary, right: &Summary) -> bool {
+    let told = |one: &Summary| (one.taken_at, one.revision, one.digest);
+    told(left) == told(right)
 }
 
 /// Chooses what a choice would fall on now that files turned out to be rewritten, and up to `ahead` of what comes after
 /// each; returns the places of those that were not looked at.
 pub(super) fn choose_next(newest_first: &mut [Seen], ahead: usize) -> Vec<usize> {
-    let mut left: HashMap<(u32, UsableKind), usize> = HashMap::new();
+    let mut left: HashMap<(u32, UsableKind), usize, RandomState> = HashMap::default();
     let mut chosen = Vec::new();
     for (place, seen) in newest_first.iter_mut().enumerate() {
         let Some(kind) = seen.kind.filter(|_| seen.is_shown) else {

@@ -93,6 +93,7 @@ pub struct OverviewGroup {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct OverviewDirectory {
     /// The bytes of its path.
+    #[serde(with = "as_bytes")]
     pub path: Vec<u8>,
     /// How many of its files the catalogue knows.
     pub files: u64,
@@ -105,6 +106,7 @@ pub struct OverviewDirectory {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct OverviewFile {
     /// The bytes of its name.
+    #[serde(with = "as_bytes")]
     pub name: Vec<u8>,
     /// Whether it was there.
     pub is_present: bool,
@@ -201,6 +203,36 @@ impl OverviewHead {
     }
 }
 
+/// Bytes at once: one after the other, as the elements of any list, they look the same and take much longer to read.
+mod as_bytes {
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        deserializer.deserialize_bytes(Bytes)
+    }
+
+    struct Bytes;
+
+    impl Visitor<'_> for Bytes {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+    }
+}
+
 fn sealed(key: Vec<u8>, value: &impl Serialize) -> Result<SealedRecord, CatalogueError> {
     SealedRecord::new(Table::Overview, key, value)
 }
@@ -219,4 +251,34 @@ pub(super) fn numbers(key: &[u8]) -> Vec<u32> {
     numbers
         .filter_map(|bytes| bytes.try_into().ok().map(u32::from_be_bytes))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_kept_as_lists_of_them_are() -> Result<(), postcard::Error> {
+        #[derive(Debug, Deserialize, PartialEq, Serialize)]
+        struct Listed {
+            path: Vec<u8>,
+            files: u64,
+            stamp: Option<DirectoryStamp>,
+        }
+        let path: Vec<u8> = (0..=255).collect();
+        let directory = OverviewDirectory {
+            path: path.clone(),
+            files: 7,
+            stamp: None,
+        };
+        let listed = Listed {
+            path,
+            files: 7,
+            stamp: None,
+        };
+        let kept = postcard::to_stdvec(&directory)?;
+        assert_eq!(kept, postcard::to_stdvec(&listed)?);
+        assert_eq!(postcard::from_bytes::<OverviewDirectory>(&kept)?, directory);
+        Ok(())
+    }
 }

@@ -11,6 +11,9 @@ use std::collections::{BTreeSet, HashMap};
 /// From one in so many parts on, going through all of them is cheaper than looking for each.
 const SCANNED: usize = 4;
 
+/// Room for so many rows is made before they are read.
+const MANY: usize = 1 << 20;
+
 /// A part of the overview is missing, damaged or leads nowhere: none of it is believed.
 pub(super) type Believed<T> = Result<Option<T>, CatalogueError>;
 
@@ -88,7 +91,8 @@ pub(super) fn rows(
         .iter()
         .filter_map(|group| at(&head.groups, *group))
         .fold(0, |sum: u64, group| sum.saturating_add(group.rows));
-    let mut found = Vec::new();
+    let room = usize::try_from(expected).unwrap_or_default();
+    let mut found = Vec::with_capacity(room.min(MANY));
     let mut take = |group: u32, rows: Vec<OverviewRow>| {
         found.extend(rows.into_iter().map(|row| (group, row)));
     };
@@ -109,15 +113,18 @@ pub(super) fn rows(
     Ok(is_whole.then_some(found))
 }
 
-/// The calendars that these rows have, by number.
+/// Calendars by number.
+pub(super) type Calendars = HashMap<u32, Calendar, foldhash::fast::RandomState>;
+
+/// The calendars that these rows have.
 pub(super) fn calendars<'r>(
     reader: &CatalogueReader<'_>,
     head: &OverviewHead,
     rows: impl Iterator<Item = &'r OverviewRow>,
-) -> Believed<HashMap<u32, Calendar>> {
+) -> Believed<Calendars> {
     let size = u32::try_from(CALENDARS).unwrap_or(1);
     let parts: BTreeSet<u32> = rows.map(|row| row.calendar / size).collect();
-    let mut found = HashMap::new();
+    let mut found = Calendars::default();
     let all = usize::try_from(head.calendars).map_or(0, |all| all.div_ceil(CALENDARS));
     let mut take = |part: u32, calendars: Vec<Calendar>| {
         let first = part.saturating_mul(size);
@@ -180,7 +187,7 @@ pub(super) fn files(
             known.0.extend((first..).zip(files));
         }
     };
-    let mut is_whole = true;
+    let is_whole;
     if few > all / SCANNED {
         let is_wanted = |key: &[u8]| {
             let Some((directory, part)) = two(key) else {
@@ -189,24 +196,23 @@ pub(super) fn files(
             at(wanted, directory).is_some_and(|parts| parts.contains(&part))
         };
         let mut scanned = 0;
-        is_whole = reader.each_derived(&[FILES_KEY], &is_wanted, &mut |key, files| {
+        let is_sound = reader.each_derived(&[FILES_KEY], &is_wanted, &mut |key, files| {
             if let Some((directory, part)) = two(key) {
                 scanned += 1;
                 take(directory, part, files);
             }
         })?;
-        is_whole &= scanned == few;
+        is_whole = is_sound && scanned == few;
     } else {
-        for (directory, (parts, one)) in (0..).zip(wanted.iter().zip(directories)) {
-            let mut take = |part, files| take(directory, part, files);
-            is_whole &= parts_of(
-                reader,
-                FILES_KEY,
-                &[directory],
-                parts,
-                parts_in(one),
-                &mut take,
-            )?;
+        let places = (0..).zip(wanted);
+        let places: Vec<[u32; 2]> = places
+            .flat_map(|(directory, parts)| parts.iter().map(move |part| [directory, *part]))
+            .collect();
+        let keys: Vec<Vec<u8>> = places.iter().map(|place| key(FILES_KEY, place)).collect();
+        let read = reader.derived_each(&keys)?;
+        is_whole = read.is_some();
+        for ([directory, part], files) in places.into_iter().zip(read.into_iter().flatten()) {
+            take(directory, part, files);
         }
     }
     Ok(is_whole.then_some(found))

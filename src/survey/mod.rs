@@ -59,7 +59,7 @@ pub use news::{BackupNews, LocationProblem, News, SearchedLocation};
 pub use one::recall_one;
 pub use options::{Decrypt, Depth, SurveyOptions};
 pub(crate) use recall::drawn;
-pub use recall::{glance, kept_glance, recall, refresh, within};
+pub use recall::{glance, glance_to_list, kept_glance, recall, refresh, within};
 pub use remembered::{
     LocationState, MissingRecords, RememberedLocation, drop_location, forget_missing, locations,
     missing,

@@ -44,7 +44,34 @@ pub fn glance(
     selection: &Selection,
     options: &SurveyOptions,
 ) -> Result<Glance, SurveyError> {
-    if let Some(glance) = kept_glance(catalogue, selection, options)? {
+    glance_or_recall(catalogue, selection, options, Looks::OF_CHOICE)
+}
+
+/// The same for a list that leaves choosing to who reads it: unless `selection` has a target, nothing is looked at besides
+/// the newest 10,000.
+///
+/// # Errors
+///
+/// The catalogue cannot be read.
+pub fn glance_to_list(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    options: &SurveyOptions,
+) -> Result<Glance, SurveyError> {
+    let looks = match selection.valid_for {
+        Some(_) => Looks::OF_CHOICE,
+        None => Looks::OF_LIST,
+    };
+    glance_or_recall(catalogue, selection, options, looks)
+}
+
+fn glance_or_recall(
+    catalogue: &Catalogue,
+    selection: &Selection,
+    options: &SurveyOptions,
+    looks: Looks,
+) -> Result<Glance, SurveyError> {
+    if let Some(glance) = glance_at(catalogue, selection, options, looks)? {
         return Ok(glance);
     }
     let backups = recall(catalogue, options)?;
@@ -55,7 +82,7 @@ pub fn glance(
     })
 }
 
-/// The same, if it need not be judged for it.
+/// What [`glance`] finds, if it need not be judged for it.
 ///
 /// # Errors
 ///
@@ -65,7 +92,7 @@ pub fn kept_glance(
     selection: &Selection,
     options: &SurveyOptions,
 ) -> Result<Option<Glance>, SurveyError> {
-    glance_at(catalogue, selection, options, Looks::USUAL)
+    glance_at(catalogue, selection, options, Looks::OF_CHOICE)
 }
 
 /// The same with a look at the files of these.

@@ -315,19 +315,31 @@ fn of_very_many_backups_the_newest_are_looked_at_and_what_a_choice_falls_on() ->
     let [newest, next, oldest] = prod.as_slice() else {
         return Err(format!("{prod:?}").into());
     };
-    let few = Looks::Newest(1);
+    let few = Looks::NewestAndChoices(1);
     assert_eq!(judged.rewritten(Looks::All)?, (ids(&[]), 0));
     assert_eq!(judged.rewritten(few)?, (ids(&[]), 6));
 
     // Behind others that a choice falls on first.
     rewrite(oldest)?;
     assert_eq!(judged.rewritten(few)?, (ids(&[]), 6));
-    for looks in [Looks::All, Looks::Newest(15), Looks::USUAL] {
+    for looks in [
+        Looks::All,
+        Looks::Newest(15),
+        Looks::OF_LIST,
+        Looks::OF_CHOICE,
+    ] {
         assert_eq!(judged.rewritten(looks)?, (ids(&[oldest]), 0), "{looks:?}");
     }
     let places = [ObjectId::from(judged.directory.path())];
     let within = within(&judged.catalogue, &places, &judged.options)?;
     assert_eq!(within.iter().filter(|one| is_rewritten(one)).count(), 1);
+
+    // Where nobody chooses, so many are looked at and no more.
+    for (limit, not_looked_at) in [(1, 14), (3, 12), (14, 1)] {
+        let (told, left) = judged.rewritten(Looks::Newest(limit))?;
+        assert_eq!(left, not_looked_at, "{limit} of 15");
+        assert_eq!(told == ids(&[oldest]), limit == 14, "{told:?}");
+    }
 
     // A choice falls on the next one, and then on none, as when all are looked at.
     rewrite(newest)?;
@@ -366,9 +378,9 @@ fn what_is_not_looked_at_is_told_as_it_was_judged() -> Outcome {
     };
     let (all, unread) = told(Looks::All)?;
     assert_eq!(unread, 0);
-    assert_eq!(told(Looks::Newest(1))?, (all, 6));
+    assert_eq!(told(Looks::NewestAndChoices(1))?, (all, 6));
     // One of them is found all the same, with all that is known of it.
-    let summaries = judged.glance(Looks::Newest(1))?.summaries;
+    let summaries = judged.glance(Looks::NewestAndChoices(1))?.summaries;
     let recalled = recall(&judged.catalogue, &judged.options)?;
     for unread in summaries.iter().filter(|one| one.place().is_none()) {
         if let Some(found) = recall_one(&judged.catalogue, unread, &judged.options)? {

@@ -139,7 +139,16 @@ pub(crate) fn glance(selection: &Selection, request: &Request<'_>) -> Result<Gla
     Ok(survey::glance(&catalogue, selection, &options)?)
 }
 
-/// The same, if it need not be judged for it.
+/// The same for a list that leaves choosing to who reads it.
+pub(crate) fn glance_to_list(
+    selection: &Selection,
+    request: &Request<'_>,
+) -> Result<Glance, Failure> {
+    let (catalogue, options) = request.opened()?;
+    Ok(survey::glance_to_list(&catalogue, selection, &options)?)
+}
+
+/// What [`glance`] finds, if it need not be judged for it.
 pub(crate) fn kept_glance(
     selection: &Selection,
     request: &Request<'_>,

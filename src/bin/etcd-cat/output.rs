@@ -3,6 +3,7 @@
 //! An answer is a type that implements [`Answer`]; in which form it is told is decided in `format` alone.
 
 mod backup;
+mod cells;
 mod check;
 mod clusters;
 mod difference;

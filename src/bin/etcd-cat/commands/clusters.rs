@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::output::{ClusterList, nagios};
 use crate::reply::Reply;
 use etcd_cat::clusters::{ClustersQuestion, RunningCluster, standings};
+use std::mem::ManuallyDrop;
 
 pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let running = running(args, invocation)?;
@@ -21,12 +22,14 @@ pub(super) fn run(args: &ClustersArgs, invocation: &Invocation<'_>) -> Result<Re
         not_looked_at = glance.not_looked_at;
         Ok(glance.summaries)
     })?;
+    // Nothing comes after them but the end of the process.
+    let backups = ManuallyDrop::new(known.backups);
     let now = invocation.style.now;
     let question = ClustersQuestion {
         running,
         max_age: args.max_age,
     };
-    let standings = standings(&known.backups, &question, now);
+    let standings = standings(&backups, &question, now);
     if let Some(thresholds) = args.nagios.thresholds() {
         let (state, line) = nagios::clusters(&standings, thresholds, &invocation.style);
         return Ok(Reply::verbatim(line, Exit::Nagios(state)));

@@ -164,7 +164,7 @@ fn values(argument: &Arg, invocation: &Invocation<'_>) -> Vec<String> {
 
 /// What the catalogue knows; a shell that waits is told nothing of errors.
 fn known(invocation: &Invocation<'_>, told: impl Fn(&Summary) -> Option<String>) -> Vec<String> {
-    let backups = engine::glance(&Selection::default(), &invocation.request(&[]));
+    let backups = engine::glance_to_list(&Selection::default(), &invocation.request(&[]));
     let backups = backups.unwrap_or_default().summaries;
     backups.iter().filter_map(told).collect()
 }

@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::output::{BackupList, BriefList, Style};
 use crate::reply::Reply;
 use etcd_cat::selection::{Candidate, Outcome, Selection};
+use std::mem::ManuallyDrop;
 
 pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply, Failure> {
     let request = invocation.request(&args.accept.codes);
@@ -31,9 +32,11 @@ pub(super) fn run(args: &ListArgs, invocation: &Invocation<'_>) -> Result<Reply,
         }
         Ok(reply)
     } else {
-        let glance = engine::glance(&selection, &request)?;
+        let glance = engine::glance_to_list(&selection, &request)?;
         let (summaries, others) = (glance.summaries, glance.left_out);
         let mut reply = reply(summaries, others, &selection, style, |outcome, exit| {
+            // Nothing comes after it but the end of the process.
+            let outcome = ManuallyDrop::new(outcome);
             Reply::new(&BriefList(&outcome.shown), style, exit)
         })?;
         reply.notes.extend(not_looked_at_note(

@@ -1,5 +1,6 @@
 //! Backups as a list.
 
+use super::cells::Cells;
 use super::table::{self, Column, VERDICT};
 use super::units::{age, size};
 use super::views::BackupListView;
@@ -9,8 +10,9 @@ use etcd_cat::backup::{Backup, Located};
 use etcd_cat::instant::rfc3339_seconds;
 use etcd_cat::judgement::EncryptionSummary;
 use etcd_cat::parallel::{self, PIECE};
-use etcd_cat::selection::{Candidate, Reason, Selected, Summary};
+use etcd_cat::selection::{Candidate, KnownCluster, Reason, Selected, Summary};
 use serde::Serialize;
+use std::borrow::Borrow;
 
 /// The shown backups in the order given.
 #[derive(Debug)]
@@ -66,60 +68,69 @@ struct Wide {
 fn lay_out<B: Candidate + Sync>(shown: &[Selected<B>], wide: Wide, style: &Style) -> String {
     let is_spoken_against = shown.iter().any(has_reasons_against);
     let mut texts: Vec<Box<Cell<'_, B>>> = vec![
-        Box::new(|one| id(&one.backup)),
-        Box::new(|one| one.backup.verdict().as_str().to_owned()),
-        Box::new(|one| cluster(&one.backup)),
-        Box::new(|one| version(&one.backup)),
-        Box::new(|one| taken(&one.backup)),
-        Box::new(|one| age_of(&one.backup, style)),
-        Box::new(|one| size_of(&one.backup)),
+        Box::new(|one, cells| cells.push(&id(&one.backup))),
+        Box::new(|one, cells| cells.push(one.backup.verdict().as_str())),
+        Box::new(|one, cells| push_cluster(&one.backup, cells)),
+        Box::new(|one, cells| push_version(&one.backup, cells)),
+        Box::new(|one, cells| cells.push(&taken(&one.backup))),
+        Box::new(|one, cells| cells.push(&age_of(&one.backup, style))),
+        Box::new(|one, cells| cells.push(&size_of(&one.backup))),
     ];
     if is_spoken_against {
-        texts.push(Box::new(against));
-        texts.push(Box::new(|one| other_findings(one, style)));
+        texts.push(Box::new(|one, cells| cells.push(&against(one))));
+        texts.push(Box::new(|one, cells| {
+            cells.push(&other_findings(one, style));
+        }));
     } else {
-        let codes = |one: &Selected<B>| joined(&finding_codes(&one.backup, style));
-        texts.push(Box::new(codes));
+        texts.push(Box::new(|one, cells| {
+            cells.push(&joined(&finding_codes(&one.backup, style)));
+        }));
     }
     let mut cells = each_cell(shown, &texts).into_iter();
-    let mut next = || cells.next().unwrap_or_default();
+    let mut next = |title, rank| Column::of_pieces(title, rank, cells.next().unwrap_or_default());
     let mut columns = recommendation(shown);
     columns.extend([
-        Column::fixed("ID", 0, next()),
-        Column::fixed(VERDICT, 0, next()),
-        Column::fixed("CLUSTER", 1, next()),
-        Column::fixed("VERSION", 2, next()),
-        Column::fixed("TAKEN", 4, next()),
-        Column::fixed("AGE", 3, next()),
-        Column::fixed("SIZE", 6, next()),
+        next("ID", 0),
+        next(VERDICT, 0),
+        next("CLUSTER", 1),
+        next("VERSION", 2),
+        next("TAKEN", 4),
+        next("AGE", 3),
+        next("SIZE", 6),
     ]);
     columns.extend(wide.before_findings);
     if is_spoken_against {
-        columns.push(Column::wrapping("AGAINST", 0, next()));
-        let others = next();
-        if others.iter().any(|codes| codes != ABSENT) {
-            columns.push(Column::wrapping("OTHER FINDINGS", 5, others));
+        columns.push(next("AGAINST", 0).wrapped());
+        let others = next("OTHER FINDINGS", 5).wrapped();
+        if others.cells().any(|codes| codes != ABSENT) {
+            columns.push(others);
         }
     } else {
-        columns.push(Column::wrapping("FINDINGS", 0, next()));
+        columns.push(next("FINDINGS", 0).wrapped());
     }
     columns.extend(wide.after_findings);
     table::render(columns, style)
 }
 
-/// What stands in one column of one backup.
-type Cell<'c, B> = dyn Fn(&Selected<B>) -> String + Sync + 'c;
+/// Writes what stands in one column of one backup.
+type Cell<'c, B> = dyn Fn(&Selected<B>, &mut Cells) + Sync + 'c;
 
 /// Column by column what stands in it.
-fn each_cell<B: Sync>(shown: &[Selected<B>], texts: &[Box<Cell<'_, B>>]) -> Vec<Vec<String>> {
+fn each_cell<B: Sync>(shown: &[Selected<B>], texts: &[Box<Cell<'_, B>>]) -> Vec<Vec<Cells>> {
     let pieces = parallel::share(shown.chunks(PIECE), |(), piece| {
-        let columns = texts.iter().map(|text| piece.iter().map(text).collect());
-        columns.collect::<Vec<Vec<String>>>()
+        let columns = texts.iter().map(|text| {
+            let mut cells = Cells::default();
+            for one in piece {
+                text(one, &mut cells);
+            }
+            cells
+        });
+        columns.collect::<Vec<Cells>>()
     });
-    let mut columns = vec![Vec::with_capacity(shown.len()); texts.len()];
-    for (column, cells) in pieces.into_iter().flat_map(|piece| (0..).zip(piece)) {
-        if let Some(column) = columns.get_mut::<usize>(column) {
-            column.extend(cells);
+    let mut columns = vec![Vec::with_capacity(pieces.len()); texts.len()];
+    for piece in pieces {
+        for (column, cells) in columns.iter_mut().zip(piece) {
+            column.push(cells);
         }
     }
     columns
@@ -173,9 +184,27 @@ pub(super) fn id(backup: &impl Candidate) -> String {
 }
 
 pub(super) fn cluster(backup: &impl Candidate) -> String {
-    let known = backup.cluster();
-    let cluster = known.as_deref();
-    or_absent(cluster.and_then(|cluster| cluster.name.as_deref().or(cluster.id.as_deref())))
+    or_absent(name_of(backup.cluster().as_deref()))
+}
+
+fn push_cluster(backup: &impl Candidate, cells: &mut Cells) {
+    push_known(name_of(backup.cluster().as_deref()), cells);
+}
+
+fn name_of(cluster: Option<&KnownCluster>) -> Option<&str> {
+    cluster.and_then(|cluster| cluster.name.as_deref().or(cluster.id.as_deref()))
+}
+
+/// As [`or_absent`] has it.
+fn push_known(text: Option<&str>, cells: &mut Cells) {
+    cells.push(text.filter(|text| !text.is_empty()).unwrap_or(ABSENT));
+}
+
+fn push_version(backup: &impl Candidate, cells: &mut Cells) {
+    match &backup.version().openshift {
+        Some(version) => push_known(Some(version), cells),
+        None => cells.push(&version(backup)),
+    }
 }
 
 /// The version, or both while between two.
@@ -262,11 +291,11 @@ fn other_findings<B: Candidate>(selected: &Selected<B>, style: &Style) -> String
         .map(Reason::code)
         .collect();
     let mut codes = finding_codes(&selected.backup, style);
-    codes.retain(|code| !reasons.contains(&code.as_str()));
+    codes.retain(|code| !reasons.contains(&code.as_ref()));
     joined(&codes)
 }
 
-fn joined(codes: &[String]) -> String {
+fn joined(codes: &[impl Borrow<str>]) -> String {
     if codes.is_empty() {
         return ABSENT.to_owned();
     }

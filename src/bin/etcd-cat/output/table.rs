@@ -3,14 +3,11 @@
 //! On a terminal that is too narrow, whole columns are left out, the least telling first, and the last ones wrap.
 //! On a pipe and in wide form every column is there and nothing wraps.
 
-use super::text::safe;
+use super::cells::{Cells, in_pieces, width};
 use super::words::{coloured, verdict_at_start};
 use super::{Format, Style};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table as Comfy, presets};
-use etcd_cat::parallel::{self, PIECE};
-use std::borrow::Cow;
-use std::iter::repeat_n;
-use unicode_width::UnicodeWidthStr as _;
+use etcd_cat::parallel;
 
 /// Title of the column whose words are coloured.
 pub(super) const VERDICT: &str = "VERDICT";
@@ -29,32 +26,44 @@ pub(super) struct Column {
     rank: u8,
     /// Columns that wrap may become this narrow.
     min_width: Option<usize>,
-    cells: Vec<String>,
+    pieces: Vec<Cells>,
 }
 
 impl Column {
     /// A column whose cells stay on one line.
     pub(super) fn fixed(title: &'static str, rank: u8, cells: Vec<String>) -> Self {
+        Self::of_pieces(title, rank, in_pieces(cells))
+    }
+
+    /// The same of cells in pieces, as many in each as in those of the other columns.
+    pub(super) fn of_pieces(title: &'static str, rank: u8, pieces: Vec<Cells>) -> Self {
         Self {
             title,
             rank,
             min_width: None,
-            cells: inert(cells),
+            pieces,
         }
     }
 
     /// A column of codes, which wraps between them.
     pub(super) fn wrapping(title: &'static str, rank: u8, cells: Vec<String>) -> Self {
+        Self::fixed(title, rank, cells).wrapped()
+    }
+
+    /// It wraps between codes.
+    pub(super) fn wrapped(self) -> Self {
         Self {
-            title,
-            rank,
             min_width: Some(LONGEST_CODE),
-            cells: inert(cells),
+            ..self
         }
     }
 
+    pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().flat_map(Cells::iter)
+    }
+
     fn natural_width(&self) -> usize {
-        let cells = self.cells.iter().map(|cell| width(cell));
+        let cells = self.pieces.iter().map(Cells::width);
         cells.max().unwrap_or_default().max(self.title.len())
     }
 
@@ -64,30 +73,9 @@ impl Column {
     }
 }
 
-/// Columns of the terminal that a safe text takes.
-fn width(cell: &str) -> usize {
-    if cell.is_ascii() {
-        cell.len()
-    } else {
-        cell.width()
-    }
-}
-
-/// Every cell is made safe here, whoever filled it.
-fn inert(mut cells: Vec<String>) -> Vec<String> {
-    parallel::for_each(&mut cells, |cell| {
-        let made_safe = match safe(cell) {
-            Cow::Borrowed(_) => return,
-            Cow::Owned(safe) => safe,
-        };
-        *cell = made_safe;
-    });
-    cells
-}
-
 /// Renders the columns as a table; nothing at all when there are no rows.
 pub(super) fn render(mut columns: Vec<Column>, style: &Style) -> String {
-    if columns.iter().all(|column| column.cells.is_empty()) {
+    if columns.iter().all(|column| column.cells().next().is_none()) {
         return String::new();
     }
     let width = style.width.filter(|_| style.format != Format::Wide);
@@ -120,48 +108,81 @@ fn leave_out(columns: &mut Vec<Column>, width: usize) {
     }
 }
 
-fn row_count<'c>(columns: impl IntoIterator<Item = &'c Column>) -> usize {
-    let rows = columns.into_iter().map(|column| column.cells.len());
-    rows.max().unwrap_or_default()
-}
-
-/// Each row on one line. Where nothing wraps, blanks are all that is missing, and ten thousand rows must not wait for a
-/// library that makes a list of lines out of every cell.
+/// Each row on one line, in pieces of lines after the titles. Where nothing wraps, blanks are all that is missing, and ten
+/// thousand rows must not wait for a library that makes a list of lines out of every cell.
 fn unwrapped(columns: &[Column]) -> Vec<String> {
-    let rooms = parallel::share(columns.iter(), |(), column| column.natural_width() + GAP);
-    let columns: Vec<(&Column, usize)> = columns.iter().zip(rooms).collect();
-    let titles = columns.iter().map(|(column, room)| (column.title, *room));
-    let rows: Vec<usize> = (0..row_count(columns.iter().map(|(column, _)| *column))).collect();
-    let cells = |row: &usize| {
-        let cells = columns.iter().map(|(column, room)| {
-            let cell = column.cells.get(*row);
-            (cell.map_or("", String::as_str), *room)
-        });
-        line(cells)
-    };
-    let mut lines = vec![line(titles)];
-    lines.extend(parallel::map(&rows, cells));
-    lines
+    let columns: Vec<(&Column, usize)> = columns
+        .iter()
+        .map(|column| (column, column.natural_width() + GAP))
+        .collect();
+    let mut titles = String::new();
+    push_line(
+        &mut titles,
+        columns.iter().map(|(column, room)| (column.title, *room)),
+    );
+    let pieces = columns.iter().map(|(column, _)| column.pieces.len());
+    let pieces = parallel::share(0..pieces.max().unwrap_or_default(), |(), piece| {
+        let cells = columns
+            .iter()
+            .map(|(column, room)| (column.pieces.get(piece), *room));
+        lines(&cells.collect::<Vec<_>>())
+    });
+    std::iter::once(titles).chain(pieces).collect()
 }
 
-/// Cells, each with the room that it has.
-fn line<'c>(cells: impl Iterator<Item = (&'c str, usize)>) -> String {
-    let mut line = String::new();
-    for (cell, room) in cells {
-        line.push_str(cell);
-        line.extend(repeat_n(' ', room.saturating_sub(width(cell))));
+/// One piece of each column, each with the room that it has.
+fn lines(columns: &[(Option<&Cells>, usize)]) -> String {
+    let rows = columns
+        .iter()
+        .filter_map(|(cells, _)| Some((*cells)?.len()));
+    let rows = rows.max().unwrap_or_default();
+    let room: usize = columns.iter().map(|(_, room)| room).sum();
+    let mut text = String::with_capacity(rows * (room + 1));
+    let mut columns: Vec<_> = columns
+        .iter()
+        .map(|(cells, room)| (cells.map(Cells::iter).into_iter().flatten(), *room))
+        .collect();
+    for _ in 0..rows {
+        let cells = columns.iter_mut();
+        let cells = cells.map(|(cells, room)| (cells.next().unwrap_or_default(), *room));
+        push_line(&mut text, cells);
     }
-    line.truncate(line.trim_end().len());
-    line
+    text
 }
 
+/// Cells, each with the room that it has, on one line.
+fn push_line<'c>(text: &mut String, cells: impl Iterator<Item = (&'c str, usize)>) {
+    let start = text.len();
+    for (cell, room) in cells {
+        text.push_str(cell);
+        push_blanks(text, room.saturating_sub(width(cell)));
+    }
+    let line = text.get(start..).unwrap_or_default();
+    text.truncate(start + line.trim_end().len());
+    text.push('\n');
+}
+
+fn push_blanks(text: &mut String, mut number: usize) {
+    const BLANKS: &str = "                                                                ";
+    while let Some(last) = number.checked_sub(BLANKS.len()) {
+        text.push_str(BLANKS);
+        number = last;
+    }
+    text.push_str(BLANKS.get(..number).unwrap_or_default());
+}
+
+/// Lines of a table whose cells wrap, the titles first.
 fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
     let mut table = Comfy::new();
     table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|column| column.title));
-    for row in 0..row_count(columns) {
-        let cell = |column: &Column| column.cells.get(row).cloned().unwrap_or_default();
-        table.add_row(columns.iter().map(cell));
+    let mut cells: Vec<_> = columns.iter().map(Column::cells).collect();
+    loop {
+        let row: Vec<Option<&str>> = cells.iter_mut().map(Iterator::next).collect();
+        if row.iter().all(Option::is_none) {
+            break;
+        }
+        table.add_row(row.into_iter().map(Option::unwrap_or_default));
     }
     table.set_content_arrangement(ContentArrangement::Dynamic);
     // The gap after the last column is invisible.
@@ -174,24 +195,25 @@ fn wrapped(columns: &[Column], width: usize) -> Vec<String> {
             }
         }
     }
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect()
+    let lines = table.lines();
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// Colours the verdicts after the widths are settled: a table cannot measure colours.
-fn colour(lines: &[String], style: &Style) -> String {
-    let column = lines.first().and_then(|header| header.find(VERDICT));
-    let pieces = parallel::share(lines.chunks(PIECE), |(), lines| {
+fn colour(pieces: &[String], style: &Style) -> String {
+    if !style.is_coloured {
+        return pieces.concat();
+    }
+    let column = pieces.first().and_then(|titles| titles.find(VERDICT));
+    let pieces = parallel::share(pieces.iter(), |(), lines| {
         coloured_lines(lines, column, style)
     });
     pieces.concat()
 }
 
-fn coloured_lines(lines: &[String], column: Option<usize>, style: &Style) -> String {
+fn coloured_lines(lines: &str, column: Option<usize>, style: &Style) -> String {
     let mut text = String::new();
-    for line in lines {
+    for line in lines.split_inclusive('\n') {
         let split = column.and_then(|at| line.split_at_checked(at));
         match split.and_then(|(left, right)| Some((left, right, verdict_at_start(right)?))) {
             Some((left, right, verdict)) => {
@@ -202,7 +224,6 @@ fn coloured_lines(lines: &[String], column: Option<usize>, style: &Style) -> Str
             }
             None => text.push_str(line),
         }
-        text.push('\n');
     }
     text
 }
@@ -225,8 +246,9 @@ mod tests {
             Column::wrapping("FINDINGS", 0, cells(["-", "time-skew, size-fell ", ""])),
         ];
         for width in [52, 53, 200] {
-            assert_eq!(unwrapped(&columns), wrapped(&columns, width), "{width}");
+            let wrapped = wrapped(&columns, width).concat();
+            assert_eq!(unwrapped(&columns).concat(), wrapped, "{width}");
         }
-        assert_ne!(unwrapped(&columns), wrapped(&columns, 51));
+        assert_ne!(unwrapped(&columns).concat(), wrapped(&columns, 51).concat());
     }
 }

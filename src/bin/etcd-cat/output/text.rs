@@ -30,8 +30,10 @@ fn escaped(bytes: &[u8]) -> String {
 
 /// Text for a terminal: on one line, and without anything that a terminal would act upon.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
-    // Nearly every text: told without a look at each character's meaning.
-    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    // Nearly every text: told without a look at each character's meaning, and many bytes at a time.
+    let is_plain = text.bytes().fold(true, |is_plain, byte| {
+        is_plain & matches!(byte, b' '..=b'~')
+    });
     if is_plain || !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }

@@ -46,7 +46,7 @@ pub(crate) fn size(bytes: u64) -> String {
         return format!("{bytes} B");
     }
     // In tenths of the unit, so that no float is needed.
-    let mut tenths = u128::from(bytes) * 10 / 1024;
+    let mut tenths = bytes / 1024 * 10 + bytes % 1024 * 10 / 1024;
     let mut name = "KiB";
     for unit in UNITS.iter().skip(1) {
         if tenths < 10_240 {

@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use etcd_cat::backup::{Backup, Verdict};
 use etcd_cat::finding::{Code, Finding, Severity};
 use etcd_cat::selection::{Candidate, WhyChosen};
+use std::borrow::Cow;
 
 /// Stands for a value that is not known.
 pub(super) const ABSENT: &str = "-";
@@ -112,17 +113,17 @@ pub(super) fn weight(finding: &Finding, backup: &Backup) -> &'static str {
 
 /// Codes of all errors and warnings, errors first, and of the rest when details are asked for; accepted ones in
 /// parentheses.
-pub(super) fn finding_codes(backup: &impl Candidate, style: &Style) -> Vec<String> {
+pub(super) fn finding_codes(backup: &impl Candidate, style: &Style) -> Vec<Cow<'static, str>> {
     let marks = backup.marks();
     let told = marks
         .iter()
         .filter(|mark| style.is_verbose || mark.1 > Severity::Info);
-    let mut codes: Vec<String> = Vec::new();
+    let mut codes: Vec<Cow<'static, str>> = Vec::new();
     for (code, _) in told {
         let code = if backup.accepted().contains(code) {
-            format!("({code})")
+            Cow::Owned(format!("({code})"))
         } else {
-            code.to_string()
+            Cow::Borrowed(code.as_str())
         };
         if !codes.contains(&code) {
             codes.push(code);
