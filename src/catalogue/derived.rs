@@ -6,6 +6,7 @@ use super::reader::CatalogueReader;
 use super::seal::{seal, unseal};
 use super::store::{Operation, Table};
 use super::version::Record;
+use crate::parallel;
 use serde::Serialize;
 
 /// Records that are looked up and unsealed by one thread at a time; each is up to some 64 KiB.
