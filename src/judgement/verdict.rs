@@ -37,11 +37,11 @@ pub(crate) fn errors(
     counted.map(|(code, _)| code)
 }
 
-/// The verdict on a backup whose file was written since: what was proven of it holds no more.
-pub(crate) fn verdict_when_rewritten(before: Verdict) -> Verdict {
+/// The verdict on a backup whose file was written since: what was proven of it holds no more, nor that it can be mended.
+pub(crate) fn verdict_when_rewritten(before: Verdict, is_mended: bool) -> Verdict {
     match before {
-        Verdict::Invalid => Verdict::Invalid,
-        Verdict::Valid | Verdict::Warning | Verdict::Unknown => Verdict::Unknown,
+        Verdict::Invalid if !is_mended => Verdict::Invalid,
+        _ => Verdict::Unknown,
     }
 }
 

@@ -174,6 +174,6 @@ impl Seen {
 fn rewritten(judged: &Judged) -> Judged {
     let mut marks = judged.marks.clone();
     marks.push((Code::FileChanged, Severity::Warning));
-    let verdict = verdict_when_rewritten(judged.verdict);
+    let verdict = verdict_when_rewritten(judged.verdict, judged.is_mended());
     Judged::new(marks, judged.accepted.clone(), verdict)
 }

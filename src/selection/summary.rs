@@ -91,7 +91,7 @@ impl Judged {
     }
 
     /// As [`Candidate::is_mended`].
-    pub(super) fn is_mended(&self) -> bool {
+    pub(crate) fn is_mended(&self) -> bool {
         self.verdict == Verdict::Invalid && is_mended(self.marks.iter().copied(), &self.accepted)
     }
 }

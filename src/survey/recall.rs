@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::judgement::verdict_when_rewritten;
 use crate::overview::{DrawnOf, FileSeen, Glance, Looks, Overview, Question, Sight, Stamps, draw};
 use crate::parallel;
-use crate::selection::{Scope, Selection, Summary};
+use crate::selection::{Candidate as _, Scope, Selection, Summary};
 use crate::source::{ObjectId, PageCache, Store, Stores};
 use chrono::{DateTime, TimeDelta};
 use std::collections::BTreeSet;
@@ -249,6 +249,7 @@ pub(super) fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>
         .cloned()
         .collect();
     let Some(first) = touched.first() else { return };
+    let is_mended = backup.is_mended();
     // A copy that is as it was is as good as it was.
     let is_touched = |place: &ObjectId| rewritten.contains(place);
     let snapshot = backup.snapshot.as_ref();
@@ -269,6 +270,6 @@ pub(super) fn mark_rewritten(backup: &mut Backup, rewritten: &BTreeSet<ObjectId>
         .findings
         .push(finding.with("path", first.to_string()));
     if is_lost {
-        backup.verdict = verdict_when_rewritten(backup.verdict);
+        backup.verdict = verdict_when_rewritten(backup.verdict, is_mended);
     }
 }

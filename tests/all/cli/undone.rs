@@ -1,7 +1,7 @@
 //! What happened to a file is undone where the digest proves it: the backup is usable, and `stage` writes what was saved.
 
 use crate::cli::bundles::{gzip, tar};
-use crate::cli::contract::{BackupList, VerifyReport};
+use crate::cli::contract::{Backup, BackupList, VerifyReport};
 use crate::cli::edit;
 use crate::cli::environment::{KUBERESOURCES, Ran, SNAPSHOT, SOON, TestEnv};
 use crate::support::samples;
@@ -87,6 +87,28 @@ fn a_file_that_hashkv_has_opened_is_usable() {
     assert!(told.message.contains("as it was saved"), "{told:?}");
     let now = std::fs::read(env.path(&format!("data/{NAME}"))).expect("it lies there");
     assert!(now == before);
+}
+
+#[test]
+fn what_was_written_since_is_not_had_back() {
+    let opened = edit::opened(samples::bytes(SNAPSHOT), 3);
+    let env = with(&opened);
+    is_had_back(&env, "opened-since");
+    let mut other = opened;
+    other[9000] ^= 1;
+    env.put(&format!("data/{NAME}"), other);
+    let shown = run(&env, &["show", "latest", "-o", "json"]).ends_with(1);
+    let backup: Backup = shown.json();
+    assert_eq!(
+        (backup.verdict.as_str(), backup.usable.as_str()),
+        ("unknown", "no"),
+        "{:#?}",
+        backup.findings
+    );
+    let refused = run(&env, &["show", "latest-valid"]);
+    assert_ne!(refused.code, Some(0), "{refused:?}");
+    let clusters = run(&env, &["clusters"]);
+    assert!(clusters.stdout.contains("no usable"), "{clusters:?}");
 }
 
 #[test]
