@@ -62,6 +62,10 @@ pub(super) struct Seen {
     pub(super) places: Vec<(u32, u32)>,
     /// The number of its cluster and version.
     pub(super) group: u32,
+    /// The number of its cluster.
+    pub(super) cluster: Option<u32>,
+    /// The version is known.
+    pub(super) has_version: bool,
     /// What it is for a choice; `None` where it is not usable.
     pub(super) kind: Option<UsableKind>,
     /// The selection shows it, as long as its files are as they were.
@@ -328,10 +332,13 @@ impl<'v> View<'v> {
             let (summary, kind) = self.summary(*group, row)?;
             let is_shown = selection.would_show(&summary, self.question.as_of);
             if is_shown || selection.cluster.is_some() {
+                let has_version = summary.version.openshift.is_some();
                 summaries.push(summary);
                 seen.push(Seen {
                     places: std::mem::take(&mut row.places),
                     group: *group,
+                    cluster: at(&self.head.groups, *group)?.cluster,
+                    has_version,
                     kind,
                     is_shown,
                     is_looked_at: false,

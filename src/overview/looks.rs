@@ -19,7 +19,8 @@ pub(crate) enum Looks {
     All,
     /// Those of so many, the newest that are shown.
     Newest(usize),
-    /// Besides those of what a choice would fall on, in each cluster and version: the newest usable one of each kind.
+    /// Besides those of what a choice would fall on in each cluster, and in the version that it has now: the newest usable one
+    /// of each kind.
     NewestAndChoices(usize),
 }
 
@@ -72,10 +73,12 @@ impl Looks {
 
 fn choose_newest(newest_first: &mut [Seen], limit: usize, has_choices: bool, near: &[bool]) {
     let mut left = limit;
-    let mut met: HashSet<(u32, UsableKind), RandomState> = HashSet::default();
+    let mut choices = Choices::default();
+    let mut met: HashSet<Choice, RandomState> = HashSet::default();
     for seen in newest_first.iter_mut().filter(|seen| seen.is_shown) {
-        let kind = seen.kind.filter(|_| has_choices);
-        let is_first = kind.is_some_and(|kind| met.insert((seen.group, kind)));
+        let fallen = choices.that_fall_on(seen).filter(|_| has_choices);
+        // All of them are met.
+        let is_first = fallen.filter(|choice| met.insert(*choice)).count() > 0;
         if !seen.is_near(near) {
             seen.is_looked_at = true;
         } else if left > 0 || is_first {
@@ -83,6 +86,32 @@ fn choose_newest(newest_first: &mut [Seen], limit: usize, has_choices: bool, nea
             seen.is_looked_at = true;
             seen.is_named = true;
         }
+    }
+}
+
+/// Of one cluster, all of it or one of its groups: the newest usable one of a kind.
+type Choice = (Option<u32>, Option<u32>, UsableKind);
+
+/// Choices are made of all backups of a cluster, or among those of the version that the newest of them has.
+#[derive(Default)]
+struct Choices {
+    /// The group of the newest backup with a version, by cluster.
+    newest: HashMap<Option<u32>, u32, RandomState>,
+}
+
+impl Choices {
+    /// Those that may fall on a backup. The newer ones were asked before it.
+    fn that_fall_on(&mut self, seen: &Seen) -> impl Iterator<Item = Choice> + use<> {
+        let (cluster, group) = (seen.cluster, seen.group);
+        let newest = if seen.has_version {
+            Some(*self.newest.entry(cluster).or_insert(group))
+        } else {
+            None
+        };
+        let scopes = [Some(None), newest.filter(|one| *one == group).map(Some)];
+        let kind = seen.kind;
+        let choices = scopes.into_iter().flatten();
+        choices.filter_map(move |scope| Some((cluster, scope, kind?)))
     }
 }
 
@@ -109,17 +138,21 @@ fn is_told_by_place(left: &Summary, right: &Summary) -> bool {
 /// Chooses what a choice would fall on now that files turned out to be rewritten, and up to `ahead` of what comes after
 /// each; returns the places of those that were not looked at.
 pub(super) fn choose_next(newest_first: &mut [Seen], ahead: usize) -> Vec<usize> {
-    let mut left: HashMap<(u32, UsableKind), usize, RandomState> = HashMap::default();
+    let mut choices = Choices::default();
+    let mut left: HashMap<Choice, usize, RandomState> = HashMap::default();
     let mut chosen = Vec::new();
-    for (place, seen) in newest_first.iter_mut().enumerate() {
-        let Some(kind) = seen.kind.filter(|_| seen.is_shown) else {
-            continue;
-        };
-        let left = left.entry((seen.group, kind)).or_insert(ahead);
-        if seen.is_looked_at {
-            *left = 0;
-        } else if *left > 0 {
-            *left -= 1;
+    let seen = newest_first.iter_mut().enumerate();
+    for (place, seen) in seen.filter(|(_, seen)| seen.is_shown) {
+        let mut is_next = false;
+        for choice in choices.that_fall_on(seen) {
+            let left = left.entry(choice).or_insert(ahead);
+            if seen.is_looked_at {
+                *left = 0;
+            }
+            is_next |= *left > 0;
+            *left = left.saturating_sub(1);
+        }
+        if is_next {
             seen.is_looked_at = true;
             chosen.push(place);
         }
