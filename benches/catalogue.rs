@@ -4,7 +4,7 @@
 //! many real (empty) files, and prints tables; the last one holds the judged list alone. A command and its peer take turns, so that a
 //! machine that slows down slows both: times are the shortest of several turns, as others work on most machines, too, and
 //! the ratio is that of these times. The peer of a question is the shell of SQLite (`sqlite3`) with the same rows in a table with indexes: it looks
-//! at no file, where etcd-cat makes sure that none has come or gone, and that those of the newest 10,000 backups which it
+//! at no file, where etcd-cat makes sure that none has come or gone, and that those of the newest 5,000 backups which it
 //! names are as they were. The peers of what reads every fact are `cat` of the catalogue, and for documents SQLite, which
 //! has each ready as a text; that of `index` is a walk that asks each file for size and time.
 

@@ -25,7 +25,7 @@ pub(crate) enum Looks {
 }
 
 /// So many are asked for in some hundredths of a second.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 5000;
 
 impl Looks {
     /// For a list, which leaves choosing to who reads it.

@@ -32,8 +32,8 @@ pub fn recall(catalogue: &Catalogue, options: &SurveyOptions) -> Result<Vec<Back
 /// Every backup that the catalogue knows, in short: what [`recall`] finds, in a fraction of the time as long as the
 /// overview holds.
 ///
-/// Whether a file was rewritten is asked only for backups that `selection` would show: of more than 10,000 for the newest
-/// 10,000, and for those which a choice of what to restore falls on. The others, and what the selection is not about, are
+/// Whether a file was rewritten is asked only for backups that `selection` would show: of more than 5,000 for the newest
+/// 5,000, and for those which a choice of what to restore falls on. The others, and what the selection is not about, are
 /// counted.
 ///
 /// # Errors
@@ -48,7 +48,7 @@ pub fn glance(
 }
 
 /// The same for a list that leaves choosing to who reads it: unless `selection` has a target, nothing is looked at besides
-/// the newest 10,000.
+/// the newest 5,000.
 ///
 /// # Errors
 ///
