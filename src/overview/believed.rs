@@ -1,9 +1,10 @@
 //! What was read is believed once the files were looked for.
 
-use super::glance::{Glance, Seen, Sight};
+use super::glance::{Glance, Sight};
 use super::looks::{Looks, choose_next};
 use super::presence::{Shelf, are_unchanged, observe};
 use super::record::OverviewHead;
+use super::seen::Seen;
 use super::sight::{self, Believed, parts_in};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::finding::{Code, Severity};

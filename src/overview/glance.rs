@@ -2,6 +2,7 @@
 
 use super::looks::Looks;
 use super::record::{OverviewDirectory, OverviewGroup, OverviewHead, OverviewRow};
+use super::seen::Seen;
 use super::sight::{self, Believed, Calendars, KnownFiles, at, part_of};
 use crate::backup::Version;
 use crate::catalogue::CatalogueReader;
@@ -55,25 +56,6 @@ pub(crate) struct Sight {
     pub(super) summaries: Vec<Summary>,
     pub(super) seen: Vec<Seen>,
     pub(super) left_out: usize,
-}
-
-#[derive(Debug)]
-pub(super) struct Seen {
-    pub(super) places: Vec<(u32, u32)>,
-    /// The number of its cluster and version.
-    pub(super) group: u32,
-    /// The number of its cluster.
-    pub(super) cluster: Option<u32>,
-    /// The version is known.
-    pub(super) has_version: bool,
-    /// What it is for a choice; `None` where it is not usable.
-    pub(super) kind: Option<UsableKind>,
-    /// The selection shows it, as long as its files are as they were.
-    pub(super) is_shown: bool,
-    /// Its files are looked at, or lie where none is.
-    pub(super) is_looked_at: bool,
-    /// The name of its place is read.
-    pub(super) is_named: bool,
 }
 
 impl Sight {

@@ -4,9 +4,8 @@
 //! file tells, two for each backup: of a hundred thousand, half of all the time that a list takes, and on a share over a
 //! network minutes. So beyond a number that is looked at whole, backups are told as they were judged, and counted.
 
-use super::glance::Seen;
 use super::record::OverviewRow;
-use super::sight::at;
+use super::seen::Seen;
 use crate::selection::{Halves, Summary, UsableKind, sort_newest_first_by};
 use foldhash::fast::RandomState;
 use std::cmp::Reverse;
@@ -158,12 +157,4 @@ pub(super) fn choose_next(newest_first: &mut [Seen], ahead: usize) -> Vec<usize>
         }
     }
     chosen
-}
-
-impl Seen {
-    /// One of its files can be looked at.
-    fn is_near(&self, near: &[bool]) -> bool {
-        let mut places = self.places.iter();
-        places.any(|(directory, _)| at(near, *directory) == Some(&true))
-    }
 }

@@ -12,6 +12,7 @@ mod glance;
 mod looks;
 mod presence;
 mod record;
+mod seen;
 mod sight;
 mod stamp;
 mod surroundings;
