@@ -32,7 +32,8 @@ fn reply(backup: &Backup, invocation: &Invocation<'_>) -> Result<Reply, Failure>
 /// The backup that is meant, where the judged list says which, and its neighbours all of it. Whatever does not come to one
 /// backup is told by those who know all.
 fn at_a_glance(args: &ShowArgs, invocation: &Invocation<'_>) -> Result<Option<Backup>, Failure> {
-    if args.backup.contains(['/', '.']) {
+    let reference = args.backup.strip_prefix("backup/").unwrap_or(&args.backup);
+    if reference.contains(['/', '.']) {
         return Ok(None);
     }
     let request = invocation.request(&args.accept.codes);
@@ -40,7 +41,7 @@ fn at_a_glance(args: &ShowArgs, invocation: &Invocation<'_>) -> Result<Option<Ba
         return Ok(None);
     };
     let known = of_cluster(args.cluster.clone(), invocation, |_| Ok(glance.summaries))?;
-    match resolve_name(&args.backup, &known.backups) {
+    match resolve_name(reference, &known.backups) {
         Ok(summary) => engine::recall_one(summary, &request),
         Err(_told_of_all) => Ok(None),
     }
