@@ -1,7 +1,9 @@
 //! Everything the catalogue remembers, in memory.
 
 use super::key::{CertificateSetId, SnapshotKey, Subject};
-use super::record::{Content, FileRecord, LocationRecord, ProofRecord, StoredFacts};
+use super::record::{
+    CertifiedFacts, Content, FileRecord, LocationRecord, ProofRecord, StoredFacts,
+};
 use super::run::RunRecord;
 use super::store::Table;
 use crate::backup::{Provenance, Shared, Verification};
@@ -90,85 +92,58 @@ impl CatalogueContents {
         set.cloned().unwrap_or_default()
     }
 
+    fn whole<T: CertifiedFacts>(&self, stored: StoredFacts<T>) -> T {
+        stored.facts.with(self.certificates(stored.certificates))
+    }
+
+    fn each_whole<K: Send, T: CertifiedFacts + Send + Sync>(
+        &self,
+        stored: HashMap<K, StoredFacts<T>>,
+    ) -> Vec<(K, Shared<T>)> {
+        let stored = stored.into_iter().collect();
+        parallel::map_into(stored, |(key, stored)| (key, self.whole(stored).into()))
+    }
+
     /// The whole facts of a snapshot.
     pub fn snapshot(&self, key: &SnapshotKey) -> Option<Snapshot> {
         let stored = self.snapshots.get(key)?;
-        let certificates = self.certificates(stored.certificates);
-        let facts = stored.facts.clone();
-        Some(Snapshot {
-            certificates,
-            ..facts
-        })
+        Some(self.whole(stored.clone()))
     }
 
     /// The whole facts of a kuberesources.
     pub fn kuberesources(&self, digest: &Sha256Digest) -> Option<Kuberesources> {
         let stored = self.kuberesources.get(digest)?;
-        let certificates = self.certificates(stored.certificates);
-        let facts = stored.facts.clone();
-        Some(Kuberesources {
-            certificates,
-            ..facts
-        })
+        Some(self.whole(stored.clone()))
     }
 
     /// What the keys of a kuberesources were shown to do for a snapshot.
     pub fn proof(&self, snapshot: SnapshotKey, kuberesources: Sha256Digest) -> Option<ProofRecord> {
         let stored = self.proofs.get(&(snapshot, kuberesources))?;
-        let certificates = self.certificates(stored.certificates);
-        let facts = stored.facts.clone();
-        Some(ProofRecord {
-            certificates,
-            ..facts
-        })
+        Some(self.whole(stored.clone()))
     }
 
     /// The same, taken out: held once in memory.
     pub(crate) fn take_snapshot(&mut self, key: &SnapshotKey) -> Option<Snapshot> {
         let stored = self.snapshots.remove(key)?;
-        let certificates = self.certificates(stored.certificates);
-        Some(Snapshot {
-            certificates,
-            ..stored.facts
-        })
+        Some(self.whole(stored))
     }
 
     /// The same, taken out: held once in memory.
     pub(crate) fn take_kuberesources(&mut self, digest: &Sha256Digest) -> Option<Kuberesources> {
         let stored = self.kuberesources.remove(digest)?;
-        let certificates = self.certificates(stored.certificates);
-        Some(Kuberesources {
-            certificates,
-            ..stored.facts
-        })
+        Some(self.whole(stored))
     }
 
     /// The whole facts of every snapshot, taken out.
     pub(crate) fn take_snapshots(&mut self) -> Vec<(SnapshotKey, Shared<Snapshot>)> {
-        let stored: Vec<_> = std::mem::take(&mut self.snapshots).into_iter().collect();
-        parallel::map_into(stored, |(key, stored)| {
-            let certificates = self.certificates(stored.certificates);
-            let facts = Snapshot {
-                certificates,
-                ..stored.facts
-            };
-            (key, facts.into())
-        })
+        let stored = std::mem::take(&mut self.snapshots);
+        self.each_whole(stored)
     }
 
     /// The whole facts of every kuberesources, taken out.
     pub(crate) fn take_all_kuberesources(&mut self) -> Vec<(Sha256Digest, Shared<Kuberesources>)> {
-        let stored: Vec<_> = std::mem::take(&mut self.kuberesources)
-            .into_iter()
-            .collect();
-        parallel::map_into(stored, |(digest, stored)| {
-            let certificates = self.certificates(stored.certificates);
-            let facts = Kuberesources {
-                certificates,
-                ..stored.facts
-            };
-            (digest, facts.into())
-        })
+        let stored = std::mem::take(&mut self.kuberesources);
+        self.each_whole(stored)
     }
 
     /// The verifications of a backup, oldest first.

@@ -6,7 +6,7 @@ use super::damage::CatalogueDamage;
 use super::error::{CatalogueError, RecordError};
 use super::key::{CertificateSetId, DecodeKey, SnapshotKey, Subject, proof_bytes};
 use super::lock::LockTurn;
-use super::record::{FileRecord, LocationRecord, ProofRecord, StoredFacts};
+use super::record::{CertifiedFacts, FileRecord, LocationRecord, ProofRecord, StoredFacts};
 use super::run::RunRecord;
 use super::seal::unseal;
 use super::store::{CatalogueStore, StoreError, Table};
@@ -134,14 +134,7 @@ impl CatalogueReader<'_> {
     ///
     /// As [`load`](Self::load).
     pub fn snapshot(&self, key: SnapshotKey) -> Result<Option<Snapshot>, CatalogueError> {
-        let Some(stored) = self.one::<StoredFacts<Snapshot>>(&key.to_bytes())? else {
-            return Ok(None);
-        };
-        let certificates = self.certificates(stored.certificates)?;
-        Ok(certificates.map(|certificates| Snapshot {
-            certificates,
-            ..stored.facts
-        }))
+        self.whole(&key.to_bytes())
     }
 
     /// The whole facts of one kuberesources.
@@ -153,14 +146,7 @@ impl CatalogueReader<'_> {
         &self,
         digest: Sha256Digest,
     ) -> Result<Option<Kuberesources>, CatalogueError> {
-        let Some(stored) = self.one::<StoredFacts<Kuberesources>>(&digest.0)? else {
-            return Ok(None);
-        };
-        let certificates = self.certificates(stored.certificates)?;
-        Ok(certificates.map(|certificates| Kuberesources {
-            certificates,
-            ..stored.facts
-        }))
+        self.whole(&digest.0)
     }
 
     /// What the keys of a kuberesources were shown to do for a snapshot.
@@ -174,14 +160,7 @@ impl CatalogueReader<'_> {
         kuberesources: Sha256Digest,
     ) -> Result<Option<ProofRecord>, CatalogueError> {
         let key = proof_bytes(snapshot, kuberesources);
-        let Some(stored) = self.one::<StoredFacts<ProofRecord>>(&key)? else {
-            return Ok(None);
-        };
-        let certificates = self.certificates(stored.certificates)?;
-        Ok(certificates.map(|certificates| ProofRecord {
-            certificates,
-            ..stored.facts
-        }))
+        self.whole(&key)
     }
 
     /// The verifications of one backup, oldest first.
@@ -254,6 +233,17 @@ impl CatalogueReader<'_> {
                 found.push((StoredFacts::<T>::TABLE, key.to_vec(), set));
             }
         })
+    }
+
+    fn whole<T: CertifiedFacts>(&self, key: &[u8]) -> Result<Option<T>, CatalogueError>
+    where
+        StoredFacts<T>: Record,
+    {
+        let Some(stored) = self.one::<StoredFacts<T>>(key)? else {
+            return Ok(None);
+        };
+        let certificates = self.certificates(stored.certificates)?;
+        Ok(certificates.map(|certificates| stored.facts.with(certificates)))
     }
 
     /// `None` when the set cannot be read: then the facts are not whole either.

@@ -131,6 +131,39 @@ pub struct StoredFacts<T> {
     pub certificates: Option<CertificateSetId>,
 }
 
+/// Facts that certificates belong to.
+pub(super) trait CertifiedFacts {
+    /// The same with these.
+    fn with(self, certificates: Certificates) -> Self;
+}
+
+impl CertifiedFacts for Snapshot {
+    fn with(self, certificates: Certificates) -> Self {
+        Self {
+            certificates,
+            ..self
+        }
+    }
+}
+
+impl CertifiedFacts for Kuberesources {
+    fn with(self, certificates: Certificates) -> Self {
+        Self {
+            certificates,
+            ..self
+        }
+    }
+}
+
+impl CertifiedFacts for ProofRecord {
+    fn with(self, certificates: Certificates) -> Self {
+        Self {
+            certificates,
+            ..self
+        }
+    }
+}
+
 /// A place to look for backups, by its path.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct LocationRecord {
